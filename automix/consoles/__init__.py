@@ -1,0 +1,1 @@
+"""Consoles turn a session and a plan into audio."""

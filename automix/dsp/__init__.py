@@ -1,0 +1,1 @@
+"""Exact processors: settings and audio in, audio out."""

@@ -1,0 +1,1 @@
+"""Methods listen to a session and write a plan."""
