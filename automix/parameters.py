@@ -52,8 +52,8 @@ class Range:
         """The nearest legal value."""
         return min(max(value, self.low), self.high)
 
-    def __contains__(self, value: float) -> bool:
-        return self.low <= value <= self.high
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, int | float) and self.low <= value <= self.high
 
     def __str__(self) -> str:
         return f"{self.low:g} … {self.high:g}{' ' + self.unit if self.unit else ''}"
