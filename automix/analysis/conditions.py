@@ -1,0 +1,179 @@
+"""What is odd about an input: clipping, DC offset, silence, duplicated channels, overs."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automix.audio import AudioSource, Samples
+from automix.compiled import kernel
+from automix.units import db_to_gain, gain_to_db
+
+SILENCE_DBFS = -90.0
+"""A sample at or below this is silent: one step of 16 bits, so that dither alone is no sound."""
+
+DC_LIMIT_DBFS = -60.0
+CLIPPED_RUN_FRAMES = 8
+
+_SILENCE = db_to_gain(SILENCE_DBFS)
+# Full scale reads 32767/32768 or 1 in integer files, 32768/32767 where a converter divided by
+# 32767. Beyond that lies the headroom of float files, which is no clipping.
+_FULL_SCALE_LOW = np.float32(32767 / 32768)
+_FULL_SCALE_HIGH = np.float32(32768 / 32767)
+
+ChannelRelation = Literal["independent", "identical", "inverted"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """Facts about one input.
+
+    Attributes:
+        sample_peak: Highest magnitude; 1 = full scale.
+        dc_offset: Mean of each channel.
+        clipped_runs: Runs of at least 8 consecutive full-scale samples of one sign, all channels.
+        samples_above_full_scale: Float samples beyond ±1; legal.
+        channel_relation: Whether left and right are the same, or each other's negative, down to
+            the silence limit. Mono, silent and multichannel inputs are independent.
+        first_sound_s: Time of the first sample that is not silent; ``None`` for a silent input.
+        last_sound_s: Time of the last one.
+    """
+
+    sample_peak: float
+    dc_offset: tuple[float, ...]
+    clipped_runs: int
+    samples_above_full_scale: int
+    channel_relation: ChannelRelation
+    first_sound_s: float | None
+    last_sound_s: float | None
+
+    @property
+    def silent(self) -> bool:
+        """Whether no sample lies above the silence limit."""
+        return self.first_sound_s is None
+
+    @property
+    def offset_db(self) -> tuple[float, ...]:
+        """Magnitude of each channel's mean in dBFS."""
+        return tuple(gain_to_db(offset) for offset in self.dc_offset)
+
+    @property
+    def has_offset(self) -> bool:
+        """Whether a channel's mean lies above −60 dBFS."""
+        return any(level_db > DC_LIMIT_DBFS for level_db in self.offset_db)
+
+    def messages(self) -> list[str]:
+        """One line for each thing that a user should know; none for a sound recording."""
+        if self.silent:
+            return ["silent"]
+        found = []
+        if self.clipped_runs:
+            runs = "1 place" if self.clipped_runs == 1 else f"{self.clipped_runs} places"
+            found.append(f"clipped in {runs} ({CLIPPED_RUN_FRAMES} or more full-scale samples)")
+        if self.has_offset:
+            found.append(f"DC offset of {max(self.offset_db):.1f} dBFS")
+        if self.channel_relation == "inverted":
+            found.append("left and right are the same with opposite polarity: silent in mono")
+        return found
+
+
+class ConditionScan:
+    """Finds the conditions of audio that arrives in blocks of any size.
+
+    Args:
+        sample_rate: Frames per second.
+        channels: Number of channels.
+    """
+
+    def __init__(self, sample_rate: int, channels: int) -> None:
+        self._sample_rate = sample_rate
+        self._frames = 0
+        self._sums = np.zeros(channels)
+        self._peaks = np.zeros(channels)
+        self._counts = np.zeros((channels, 3), dtype=np.int64)
+        self._sound = np.full((channels, 2), -1, dtype=np.int64)
+        self._difference = 0.0
+        self._sum = 0.0
+
+    def add(self, block: Samples) -> None:
+        """Takes the next block ``(channels, frames)``."""
+        samples = np.require(block, np.float32, ["C", "W"])
+        _scan(samples, self._frames, self._sums, self._peaks, self._counts, self._sound)
+        self._frames += samples.shape[1]
+        if len(samples) == 2 and samples.shape[1]:
+            left, right = samples
+            self._difference = max(self._difference, float(np.abs(left - right).max()))
+            self._sum = max(self._sum, float(np.abs(left + right).max()))
+
+    def result(self) -> Conditions:
+        """The conditions of everything added so far."""
+        sounding = self._sound[self._sound[:, 0] >= 0]
+        relation: ChannelRelation = "independent"
+        if len(sounding) and len(self._sums) == 2:
+            if self._difference <= _SILENCE:
+                relation = "identical"
+            elif self._sum <= _SILENCE:
+                relation = "inverted"
+        rate = self._sample_rate
+        return Conditions(
+            sample_peak=float(self._peaks.max(initial=0.0)),
+            dc_offset=tuple(float(total) / max(1, self._frames) for total in self._sums),
+            clipped_runs=int(self._counts[:, 1].sum()),
+            samples_above_full_scale=int(self._counts[:, 2].sum()),
+            channel_relation=relation,
+            first_sound_s=float(sounding[:, 0].min()) / rate if len(sounding) else None,
+            last_sound_s=float(sounding[:, 1].max()) / rate if len(sounding) else None,
+        )
+
+
+def scan(source: AudioSource) -> Conditions:
+    """Finds the conditions of a whole source in one pass.
+
+    Raises:
+        InputError: The file behind the source changed or cannot be read.
+    """
+    scanner = ConditionScan(source.sample_rate, source.channels)
+    for block in source.blocks():
+        scanner.add(block)
+    return scanner.result()
+
+
+@kernel
+def _scan(
+    samples: NDArray[np.float32],
+    position: int,
+    sums: NDArray[np.float64],
+    peaks: NDArray[np.float64],
+    counts: NDArray[np.int64],
+    sound: NDArray[np.int64],
+) -> None:
+    """``counts``: signed length of the current full-scale run, clipped runs, samples beyond ±1."""
+    for channel in range(samples.shape[0]):
+        total, peak = sums[channel], np.float32(peaks[channel])
+        run, clipped, above = counts[channel]
+        first, last = sound[channel]
+        frame = position
+        for x in samples[channel]:
+            magnitude = abs(x)
+            total += x
+            peak = max(peak, magnitude)
+            if magnitude > _SILENCE:
+                last = frame
+                if first < 0:
+                    first = frame
+            if magnitude >= _FULL_SCALE_LOW:
+                above += magnitude > 1
+                if magnitude > _FULL_SCALE_HIGH:
+                    run = 0
+                elif x > 0:
+                    run = max(run, 0) + 1
+                else:
+                    run = min(run, 0) - 1
+                clipped += abs(run) == CLIPPED_RUN_FRAMES
+            else:
+                run = 0
+            frame += 1
+        sums[channel], peaks[channel] = total, peak
+        counts[channel, 0], counts[channel, 1], counts[channel, 2] = run, clipped, above
+        sound[channel, 0], sound[channel, 1] = first, last

@@ -1,0 +1,40 @@
+"""Everything that a meter shows at the end of a program, in one pass."""
+
+import numpy as np
+
+from automix.analysis.loudness import (
+    Loudness,
+    LoudnessMeter,
+    integrated_lufs,
+    loudness_range_lu,
+    momentary_lufs,
+    short_term_lufs,
+)
+from automix.analysis.true_peak import TruePeakMeter
+from automix.audio import Samples
+from automix.units import gain_to_db
+
+
+class ProgramMeter:
+    """Streaming: loudness, loudness range, and peaks."""
+
+    def __init__(self, sample_rate: int, channels: int) -> None:
+        self._loudness = LoudnessMeter(sample_rate, channels)
+        self._peaks = TruePeakMeter(sample_rate, channels)
+
+    def add(self, block: Samples) -> None:
+        """The next block ``(channels, n)``."""
+        self._loudness.add(block)
+        self._peaks.add(block)
+
+    def result(self) -> Loudness:
+        """Of everything so far."""
+        energies = self._loudness.energies
+        return Loudness(
+            integrated_lufs=integrated_lufs(energies),
+            loudness_range_lu=loudness_range_lu(energies),
+            max_momentary_lufs=float(momentary_lufs(energies).max(initial=-np.inf)),
+            max_short_term_lufs=float(short_term_lufs(energies).max(initial=-np.inf)),
+            true_peak_dbtp=self._peaks.peak_dbtp,
+            sample_peak_db=gain_to_db(self._peaks.sample_peak),
+        )

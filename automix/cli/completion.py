@@ -1,0 +1,27 @@
+"""`automix completion`: prints the script that completes commands and options in a shell."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Shell(StrEnum):
+    """Shells with completion."""
+
+    bash = "bash"
+    zsh = "zsh"
+    fish = "fish"
+
+
+def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.")]) -> None:
+    """Print the completion script of a shell.
+
+    For example: automix completion bash > ~/.local/share/bash-completion/completions/automix
+    """
+    from typer._completion_shared import get_completion_script
+
+    script = get_completion_script(
+        prog_name="automix", complete_var="_AUTOMIX_COMPLETE", shell=shell.value
+    )
+    typer.echo(script)

@@ -1,0 +1,111 @@
+"""What the commands print: errors, notes, progress, tables, and one JSON document."""
+
+import functools
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ParamSpec
+
+import typer
+
+from automix.errors import AutomixError
+
+Arguments = ParamSpec("Arguments")
+
+
+def reported(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Turns the errors of a command into one line on stderr and their exit code."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+            sys.stdout.flush()
+        except AutomixError as error:
+            print(f"automix: {error}", file=sys.stderr)
+            raise typer.Exit(error.exit_code) from error
+        except BrokenPipeError:
+            # The reader has seen enough. Python would complain again when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except KeyboardInterrupt:
+            print("automix: interrupted; nothing unfinished was kept", file=sys.stderr)
+            raise typer.Exit(130) from None
+
+    return wrapped
+
+
+@dataclass(frozen=True, kw_only=True)
+class Printer:
+    """Where messages go.
+
+    Attributes:
+        json: Print one JSON document to stdout and nothing else there.
+        quiet: Print neither tables, notes nor progress; errors always.
+        verbose: Print every decision and the figures behind it.
+    """
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    def note(self, message: str) -> None:
+        """Something good to know."""
+        if not self.quiet:
+            print(f"note: {message}", file=sys.stderr)
+
+    def warn(self, message: str) -> None:
+        """Something that may be wrong."""
+        if not self.quiet:
+            print(f"warning: {message}", file=sys.stderr)
+
+    def document(self, content: dict[str, Any]) -> None:
+        """Prints ``content`` as JSON; numbers that JSON has no word for become null."""
+        print(json.dumps(_finite(content), indent=2, allow_nan=False))
+
+    @contextmanager
+    def progress(self, stages: int) -> Iterator[Callable[[str], None]]:
+        """Gives a function that is told the name of each stage; draws a bar on a terminal."""
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda stage: None
+            return
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (TextColumn("{task.description:10}"), BarColumn(), TimeElapsedColumn())
+        console = Console(stderr=True)
+        with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+            task = bar.add_task("", total=stages)
+            begun = False
+
+            def report(stage: str) -> None:
+                nonlocal begun
+                bar.update(task, description=stage, advance=1 if begun else 0)
+                begun = True
+
+            yield report
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content
+
+
+def seconds_since(start: float) -> float:
+    """Elapsed time of `time.perf_counter`, to hundredths."""
+    return round(time.perf_counter() - start, 2)

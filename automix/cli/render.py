@@ -1,0 +1,60 @@
+"""`automix render`: renders a plan, as it is or edited."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from automix.cli import options
+from automix.cli.output import Printer, reported
+
+
+@reported
+def render(
+    plan: Annotated[Path, typer.Argument(help="A plan, such as mix.toml.", show_default=False)],
+    output: options.Output = None,
+    set_: options.SetValue = None,
+    bits: options.Bits = None,
+    force: options.Force = False,
+    no_plan: options.NoPlan = False,
+    export_stems: options.ExportStems = None,
+    allow_outside: Annotated[
+        bool,
+        typer.Option("--allow-outside", help="Read files outside the plan's folder, even others."),
+    ] = False,
+    dry_run: options.DryRun = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    strict: options.Strict = False,
+    repair: options.Repair = False,
+    allow_truncated: options.AllowTruncated = False,
+    plugins: options.Plugins = None,
+    on_plugin_error: options.PluginErrors = options.OnPluginError.fail,
+) -> None:
+    """Render a plan to audio.
+
+    The same plan and inputs give the same bytes. Without -o the mix goes beside the plan:
+    mix.toml to mix.wav. With --set the changed plan is written beside the new mix.
+
+    For example: automix render mix.toml --set vocal.fader_db+=2 -o louder.wav
+    """
+    from automix.cli.jobs import Delivery, console_maker, run_render
+    from automix.files import ReadOptions
+
+    run_render(
+        plan,
+        printer=Printer(json=json, quiet=quiet, verbose=verbose),
+        changes=set_ or [],
+        allow_outside=allow_outside,
+        read=ReadOptions(strict=strict, repair=repair, allow_truncated=allow_truncated),
+        delivery=Delivery(
+            output=output,
+            bits=bits.value if bits else None,
+            force=force,
+            write_plan=not no_plan,
+            stems=export_stems,
+            dry_run=dry_run,
+        ),
+        renderer=console_maker(plugins, on_plugin_error.value),
+    )

@@ -1,0 +1,102 @@
+"""The table and the JSON document that a mix ends with."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from automix.delivery import Delivered
+from automix.files import shown
+from automix.mixing import Mix
+from automix.parameters import Settings, parameters
+from automix.plan import Decision, MixPlan
+from automix.session import Session
+
+
+def print_summary(
+    plan: MixPlan, mix: Mix, delivered: Delivered, seconds: float, *, verbose: bool
+) -> None:
+    """Prints what was decided and why, then the levels."""
+    console = Console(soft_wrap=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("setting")
+    table.add_column("value", justify="right")
+    table.add_column("why")
+    for decision in plan.decisions:
+        if decision.figures or verbose:
+            why = f"{decision.rule}: {decision.reason}"
+            table.add_row(decision.setting, _value(plan, decision), why)
+    if table.row_count:
+        console.print(table)
+    loudness = delivered.loudness
+    for note in delivered.notes:
+        console.print(f"note: {note}", markup=False)
+    levels = [f"{name} {_lufs(level)}" for name, level in mix.levels.items()]
+    console.print("loudness  " + " · ".join([*levels, f"mix {_lufs(loudness.integrated_lufs)}"]))
+    console.print(
+        f"mix       range {loudness.loudness_range_lu:.1f} LU · true peak"
+        f" {loudness.true_peak_dbtp:.2f} dBTP · {seconds:.1f} s"
+    )
+    console.print(f"written   {shown(delivered.mix.path)}", markup=False, highlight=False)
+
+
+def _lufs(level: float) -> str:
+    return f"{level:.2f} LUFS" if level > -200 else "silent"
+
+
+def _value(plan: MixPlan, decision: Decision) -> str:
+    if isinstance(decision.value, bool):
+        return "on" if decision.value else "off"
+    return f"{decision.value:.4g} {_unit(plan, decision.setting)}".rstrip()
+
+
+def _unit(plan: MixPlan, address: str) -> str:
+    """Unit of a setting, from its declaration."""
+    owners: dict[str, Settings] = {strip.name: strip for strip in plan.tracks}
+    owners |= {bus.name: bus for bus in plan.buses}
+    for name, owner in owners.items():
+        if address.startswith(name + "."):
+            return _unit_below(owner, address[len(name) + 1 :].split("."))
+    return _unit_below(plan, address.split("."))
+
+
+def _unit_below(value: Any, path: list[str]) -> str:
+    head, *rest = path
+    if isinstance(value, tuple):
+        return _unit_below(value[int(head) - 1], rest)
+    declared = parameters(type(value))[head]
+    if rest and isinstance(value, Settings):
+        return _unit_below(getattr(value, head), rest)
+    return declared.range.unit if declared.range else ""
+
+
+def document(
+    output: Path,
+    plan: MixPlan,
+    mix: Mix,
+    delivered: Delivered | None,
+    session: Session,
+    seconds: float,
+) -> dict[str, Any]:
+    """Everything about a mix, for programs."""
+    content: dict[str, Any] = {
+        "output": str(output),
+        "written": delivered is not None,
+        "seconds": seconds,
+        "duration_s": mix.audio.frames / mix.audio.sample_rate,
+        "sample_rate_hz": mix.audio.sample_rate,
+        "levels_lufs": mix.levels,
+        "warnings": list(mix.warnings),
+        "notes": [*session.notes, *(delivered.notes if delivered else ())],
+        "plan": asdict(plan),
+    }
+    for decision in content["plan"]["decisions"]:
+        decision["figures"] = dict(decision["figures"])
+    if delivered is not None:
+        content["loudness"] = asdict(delivered.loudness)
+        content["container"] = delivered.mix.container
+        content["clipped_samples"] = delivered.mix.clipped
+    return content

@@ -1,0 +1,241 @@
+"""The exact console: the reference rendering of a plan, block by block in bounded memory."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automix.audio import BLOCK_FRAMES, AudioSource, Samples
+from automix.dsp.compressor import Compressor
+from automix.dsp.equalizer import Equalizer
+from automix.dsp.fdn_reverb import tail_s
+from automix.dsp.limiter import Limiter
+from automix.dsp.strip import Inserts, Return, fader_gains
+from automix.errors import PlanError
+from automix.files import collected, padded
+from automix.plan import ChannelStrip, Master, MixPlan, PanLaw
+from automix.session import Session, Track
+from automix.settings import FdnReverbSettings
+from automix.streams import Stream
+from automix.units import db_to_gain, ms_to_samples, seconds_to_samples
+
+Block = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """One block ``(2, n)`` of each signal that is summed: channels after pan, and bus returns."""
+
+    channels: dict[str, Block]
+    returns: dict[str, Block]
+
+    def sum(self) -> Block:
+        """Before the master."""
+        return np.asarray(np.sum([*self.channels.values(), *self.returns.values()], axis=0))
+
+
+class Processor(Protocol):
+    """Anything that turns one block into the next."""
+
+    def process(self, block: Block) -> Block:
+        """The next block ``(2, n)``."""
+
+
+class ExactConsole:
+    """Renders plans of one session.
+
+    What a strip's inserts give is kept for the next rendering as long as the session itself is in
+    memory, so that a method may try faders, sends and gains without processing again.
+
+    Args:
+        session: The tracks.
+
+    Attributes:
+        warnings: For the user, from rendering.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.warnings: list[str] = []
+        self._kept: dict[tuple[str, ChannelStrip, PanLaw], AudioSource] = {}
+        self.in_memory = session.in_memory
+
+    def inserted(self, strip: ChannelStrip, pan_law: PanLaw) -> AudioSource:
+        """A track after its strip's inserts, before fader and pan; with the tail of its reverb."""
+        track = self.session.track(strip.name)
+        strip = inserts_of(strip)
+        if strip == ChannelStrip(name=strip.name):
+            return track.source
+        key = (track.name, strip, pan_law)
+        if key not in self._kept:
+            stream = _insert_stream(track, strip, pan_law)
+            if not self.in_memory:
+                return stream
+            self._kept = {
+                kept: audio for kept, audio in self._kept.items() if kept[0] != track.name
+            }
+            self._kept[key] = collected(stream)
+        return self._kept[key]
+
+    def channel(self, strip: ChannelStrip, pan_law: PanLaw, frames: int) -> Iterator[Block]:
+        """Blocks ``(2, n)`` of a strip after fader and pan, padded to ``frames``."""
+        source = self.inserted(strip, pan_law)
+        gains = fader_gains(strip, source.channels, pan_law)
+        for block in padded(source, frames).blocks():
+            yield gains * block
+
+    def flow(self, plan: MixPlan) -> Iterator[Flow]:
+        """Every audible channel and every return before they are summed, block by block."""
+        returns = self.returns(plan)
+        for channels, feeds in self.fed(plan):
+            wet = {name: bus.process(feeds[name]) for name, bus in returns.items()}
+            yield Flow(channels=channels, returns=wet)
+
+    def fed(self, plan: MixPlan) -> Iterator[tuple[dict[str, Block], dict[str, Block]]]:
+        """Blocks ``(2, n)`` of every audible channel, and of what is sent to every bus."""
+        frames = self.frames(plan)
+        # In the order of their names, so that the order of tracks cannot change a rounding.
+        strips = sorted((s for s in plan.tracks if not s.mute), key=lambda strip: strip.name)
+        if not strips:
+            raise PlanError("every track of the plan is muted; unmute one")
+        flows = [self.channel(strip, plan.pan_law, frames) for strip in strips]
+        for start in range(0, frames, BLOCK_FRAMES):
+            channels = {s.name: next(flow) for s, flow in zip(strips, flows, strict=True)}
+            length = min(BLOCK_FRAMES, frames - start)
+            feeds = {bus.name: np.zeros((2, length)) for bus in plan.buses}
+            for strip in strips:
+                for send in strip.sends:
+                    feeds[send.bus] += db_to_gain(send.gain_db) * channels[strip.name]
+            yield channels, feeds
+
+    def returns(self, plan: MixPlan) -> Mapping[str, Processor]:
+        """What turns the blocks that are sent to a bus into its return."""
+        return {bus.name: Return(bus, self.session.sample_rate) for bus in plan.buses}
+
+    def frames(self, plan: MixPlan) -> int:
+        """Length of the mix: the session and the longest tail."""
+        return self.session.frames + tail_frames(plan, self.session.sample_rate)
+
+    def premaster(self, plan: MixPlan) -> Stream:
+        """The sum of all strips and returns."""
+        return Stream(
+            sample_rate=self.session.sample_rate,
+            channels=2,
+            frames=self.frames(plan),
+            make_blocks=lambda: (flow.sum().astype(np.float32) for flow in self.flow(plan)),
+        )
+
+    def stem(self, plan: MixPlan, name: str, premaster: AudioSource) -> Stream:
+        """One audible track as it is in the final mix, with its share of the returns.
+
+        All stems sum to the mix within rounding: buses and the master equalizer are linear, and the
+        gain curve of the master's compressor and limiter is taken from the whole mix.
+
+        Args:
+            plan: Of the mix.
+            name: Of the track.
+            premaster: The whole mix before its master, see `premaster`.
+        """
+        rate = self.session.sample_rate
+
+        def blocks() -> Iterator[Samples]:
+            equalizer = Equalizer(plan.master.equalizer, rate, 2)
+            gains = (gain for _, gain in master_flow(premaster, plan.master))
+            for flow, gain in zip(self.flow(_solo(plan, name)), gains, strict=True):
+                yield (equalizer.process(flow.sum()) * gain).astype(np.float32)
+
+        return Stream(sample_rate=rate, channels=2, frames=premaster.frames, make_blocks=blocks)
+
+
+def _solo(plan: MixPlan, name: str) -> MixPlan:
+    """The plan with all other tracks muted: the length of the mix stays the same."""
+    tracks = tuple(replace(strip, mute=strip.name != name) for strip in plan.tracks)
+    return replace(plan, tracks=tracks)
+
+
+def inserts_of(strip: ChannelStrip) -> ChannelStrip:
+    """The strip without all that comes after its inserts."""
+    return ChannelStrip(
+        name=strip.name,
+        input_gain_db=strip.input_gain_db,
+        invert_polarity=strip.invert_polarity,
+        equalizer=strip.equalizer,
+        de_esser=strip.de_esser,
+        compressor=strip.compressor,
+        reverb=strip.reverb,
+    )
+
+
+def _insert_stream(track: Track, strip: ChannelStrip, pan_law: PanLaw) -> Stream:
+    source = track.source
+    tail = reverb_tail_frames(strip.reverb, source.sample_rate)
+    whole = padded(source, source.frames + tail)
+
+    def blocks() -> Iterator[Samples]:
+        inserts = Inserts(strip, source.channels, source.sample_rate, pan_law)
+        for block in whole.blocks():
+            yield inserts.process(block).astype(np.float32)
+
+    return Stream(
+        sample_rate=source.sample_rate,
+        channels=2 if strip.reverb.dry_wet > 0.0 else source.channels,
+        frames=whole.frames,
+        make_blocks=blocks,
+    )
+
+
+def reverb_tail_frames(reverb: FdnReverbSettings, sample_rate: int) -> int:
+    """How long a reverb sounds on after its input."""
+    return seconds_to_samples(tail_s(reverb), sample_rate) if reverb.dry_wet > 0.0 else 0
+
+
+def tail_frames(plan: MixPlan, sample_rate: int) -> int:
+    """How much longer the mix is than its session."""
+    insert_tail = max((reverb_tail_frames(s.reverb, sample_rate) for s in plan.tracks), default=0)
+    bus_tail = max(
+        (
+            ms_to_samples(bus.pre_delay_ms, sample_rate)
+            + reverb_tail_frames(bus.reverb, sample_rate)
+            for bus in plan.buses
+        ),
+        default=0,
+    )
+    return insert_tail + bus_tail
+
+
+def mastered(premaster: AudioSource, master: Master) -> Stream:
+    """The mix after the master strip: equalizer → compressor → gain → limiter."""
+
+    def blocks() -> Iterator[Samples]:
+        for block, gain in master_flow(premaster, master):
+            yield (block * gain).astype(np.float32)
+
+    return Stream(
+        sample_rate=premaster.sample_rate, channels=2, frames=premaster.frames, make_blocks=blocks
+    )
+
+
+def master_flow(
+    premaster: AudioSource, master: Master
+) -> Iterator[tuple[Block, NDArray[np.float64]]]:
+    """Equalized blocks ``(2, n)``, and the gain curve ``(n,)`` of all that follows."""
+    rate = premaster.sample_rate
+    equalizer = Equalizer(master.equalizer, rate, 2)
+    compressor = Compressor(master.compressor, rate)
+    waiting: deque[tuple[Block, NDArray[np.float64]]] = deque()
+
+    def leveled() -> Iterator[Samples]:
+        for block in premaster.blocks():
+            equalized = equalizer.process(block.astype(np.float64))
+            gain = np.broadcast_to(
+                compressor.gain(equalized) * db_to_gain(master.gain_db), equalized.shape[1:]
+            )
+            waiting.append((equalized, gain))
+            yield (equalized * gain).astype(np.float32)
+
+    for _, limiter_gain in Limiter(master.limiter, rate).gains(leveled()):
+        equalized, gain = waiting.popleft()
+        yield equalized, gain * limiter_gain

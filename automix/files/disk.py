@@ -1,0 +1,77 @@
+"""Room on the disk, failures of writing in words, and checksums of files."""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from automix.errors import OutputError
+from automix.files.names import shown
+from automix.files.opening import opened
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_REASONS = {
+    errno.EACCES: "may not be written; choose another folder or change its permissions",
+    errno.EPERM: "may not be written; choose another folder or change its permissions",
+    errno.EROFS: "is on a disk that is read-only; choose another folder",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+    errno.ELOOP: "is a link that leads to itself; remove it",
+    errno.ENOTDIR: "a part of its path is a file, not a folder; choose another",
+    errno.EISDIR: "is a folder; name a file in it",
+    errno.EEXIST: "exists; choose another name, or overwrite it with --force",
+}
+
+
+@contextmanager
+def reported(path: Path, size_bytes: int = 0) -> Iterator[None]:
+    """Turns failures of writing ``path``, of ``size_bytes``, into messages for people.
+
+    Raises:
+        OutputError: In place of any `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            reason = (
+                f"the disk is full: needs {size_bytes / 1e6:.1f} MB; make room or write elsewhere"
+            )
+        else:
+            fallback = f"cannot be written: {error.strerror or error}; choose another folder"
+            reason = _REASONS.get(error.errno or 0, fallback)
+        raise OutputError(f"{shown(path)}: {reason}") from error
+    except ValueError as error:
+        if "null" not in str(error):
+            raise
+        raise OutputError(f"{shown(path)}: is not a possible file name") from error
+
+
+def check_disk_space(folder: str | os.PathLike[str], bytes_needed: int) -> None:
+    """Refuses work that the disk has no room for.
+
+    Args:
+        folder: An existing folder on that disk.
+        bytes_needed: Size of what will be written.
+
+    Raises:
+        OutputError: Less than that is free; names the megabytes.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < bytes_needed:
+        raise OutputError(
+            f"{shown(folder)}: the disk is full: needs {bytes_needed / 1e6:.1f} MB, but only "
+            f"{free / 1e6:.1f} MB are free; make room or write elsewhere"
+        )
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """Hexadecimal SHA-256 of a file's bytes.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    with opened(Path(path)) as descriptor, open(descriptor, "rb", closefd=False) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,157 @@
+"""Encoding audio into an open file, so that the same audio gives the same bytes."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import SEEK_END
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import soundfile
+
+from automix.audio import AudioSource
+from automix.errors import InputError
+from automix.files import mpeg, ogg
+from automix.files.chunks import walk_chunks
+from automix.files.dither import Quantizer
+from automix.files.formats import OutputFormat
+from automix.files.info import ReadOptions
+from automix.files.probe import inspect
+
+_VORBIS_QUALITY = 0.8  # about 256 kbit/s in stereo
+_OGG_SERIAL = 0x6D69786F
+_TRIAL_BYTES = 1 << 16
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "ogg": {"compression_level": 1.0 - _VORBIS_QUALITY},
+    "mp3": {"compression_level": 0.0, "bitrate_mode": "CONSTANT"},  # 320 kbit/s at 44.1 kHz
+}
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What encoding came upon: frames written, and samples above full scale that were clipped."""
+
+    frames: int
+    clipped: int
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Writes all of ``data`` at the position of the file.
+
+    Raises:
+        OSError: Not all of it fits.
+    """
+    view = memoryview(data)
+    while view:
+        written = os.write(descriptor, view)
+        if written == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        view = view[written:]
+
+
+def encode(
+    descriptor: int, source: AudioSource, form: OutputFormat, *, dither: bool, seed: int
+) -> Encoded:
+    """Writes all of ``source`` to an empty file.
+
+    Args:
+        descriptor: Open for reading and writing.
+        source: Audio, full scale ±1.
+        form: How to write it.
+        dither: Whether to dither integers.
+        seed: Of the dither.
+
+    Raises:
+        OSError: The disk is full or fails.
+        InputError: The source cannot be read.
+    """
+    name = f"{form.container} output"
+    try:
+        encoded = _encode(descriptor, source, form, dither=dither, seed=seed)
+        if encoded.frames:
+            _check_whole(descriptor, name, form, encoded.frames)
+    except _EncoderError as error:
+        # libsndfile does not pass on why it could not write: let the disk say it
+        os.lseek(descriptor, 0, SEEK_END)
+        write_all(descriptor, bytes(_TRIAL_BYTES))
+        raise OSError(errno.EIO, f"the encoder failed ({error})") from error
+    if form.container == "ogg":
+        ogg.number_streams(descriptor, _OGG_SERIAL)
+    elif form.bits == "32f" and not form.is_lossy:
+        _clear_peak_time(descriptor, form.container)
+    return encoded
+
+
+class _EncoderError(Exception):
+    """libsndfile did not write all, for whatever reason."""
+
+
+def _encode(
+    descriptor: int, source: AudioSource, form: OutputFormat, *, dither: bool, seed: int
+) -> Encoded:
+    frames = clipped = 0
+    quantizer = None
+    if form.is_integer:
+        depth: Literal[16, 24] = 16 if form.bits == "16" else 24
+        quantizer = Quantizer(depth, source.channels, dither=dither, seed=seed)
+    # a descriptor, no Python object: Ctrl-C inside a callback of libsndfile would be lost
+    with _encoder_errors():
+        writer = soundfile.SoundFile(
+            descriptor,
+            "w",
+            source.sample_rate,
+            source.channels,
+            format=form.container.upper(),
+            subtype=form.subtype,
+            closefd=False,
+            **_SETTINGS.get(form.container, {}),
+        )
+    try:
+        for block in source.blocks():
+            samples = block if quantizer is None else quantizer.process(block)
+            with _encoder_errors():
+                writer.write(np.ascontiguousarray(samples.T))
+            frames += block.shape[1]
+            if form.is_lossy:
+                clipped += int(np.count_nonzero(np.abs(block) > 1.0))
+    finally:
+        with _encoder_errors():
+            writer.close()
+    return Encoded(frames, clipped if quantizer is None else quantizer.clipped)
+
+
+@contextmanager
+def _encoder_errors() -> Iterator[None]:
+    try:
+        yield
+    except (soundfile.SoundFileError, AssertionError) as error:  # the latter for a short write
+        raise _EncoderError(str(error)) from error
+
+
+def _check_whole(descriptor: int, name: str, form: OutputFormat, frames: int) -> None:
+    """Reads back how much was written: encoders forget errors of their last bytes.
+
+    Raises:
+        _EncoderError: The file is not whole.
+    """
+    if form.container == "mp3":
+        stream = mpeg.walk_frames(descriptor, 0, os.fstat(descriptor).st_size)
+        if stream is None or stream.breaks_off or stream.missing_frames:
+            raise _EncoderError("the last frames are missing")
+    try:
+        info = inspect(Path(name), descriptor, ReadOptions(strict=True), try_end=True).info
+    except InputError as error:
+        raise _EncoderError(str(error)) from error
+    if info.frames != frames and not form.is_lossy:
+        raise _EncoderError(f"wrote {info.frames} of {frames} frames")
+
+
+def _clear_peak_time(descriptor: int, container: str) -> None:
+    """Sets the time in the PEAK chunk, which libsndfile adds to float files, to 0."""
+    size = os.lseek(descriptor, 0, SEEK_END)
+    for chunk in walk_chunks(descriptor, container, size):
+        if chunk.name == b"PEAK" and chunk.size >= 8:
+            os.pwrite(descriptor, bytes(4), chunk.offset + 4)

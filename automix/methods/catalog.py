@@ -1,0 +1,42 @@
+"""The table of methods. Listing them imports nothing."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One row.
+
+    Attributes:
+        name: As given to ``--method``.
+        module: Module that holds it.
+        function: ``(console, writer, rules)``; writes the plan.
+        summary: One line for people.
+    """
+
+    name: str
+    module: str
+    function: str
+    summary: str
+
+
+VOCAL_METHODS = (
+    Entry(
+        name="rules",
+        module="automix.methods.vocal_rules",
+        function="write_plan",
+        summary="unmasking, loudness-range compression, tempo-driven reverb, level balance",
+    ),
+    Entry(
+        name="random",
+        module="automix.methods.vocal_anchors",
+        function="write_random_plan",
+        summary="random settings within their ranges: the low anchor of listening tests",
+    ),
+    Entry(
+        name="sum",
+        module="automix.methods.vocal_anchors",
+        function="write_sum_plan",
+        summary="the two inputs as they are",
+    ),
+)

@@ -1,0 +1,52 @@
+"""Levels from measured loudness: solved on energies, so that nothing is rendered twice."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automix.analysis.loudness import combined_energies, integrated_lufs
+from automix.units import db_to_gain
+
+_ROUNDS = 50
+
+
+def vocal_gains(
+    matrix: NDArray[np.float64], relative_lu: float, return_below_mix_lu: float | None
+) -> tuple[float, float]:
+    """Gains that bring a vocal to its level against the backing, and its reverb under the mix.
+
+    Args:
+        matrix: Cross energies ``(hops, 3, 3)`` of dry vocal, reverb return and backing.
+        relative_lu: Wanted loudness of vocal and return together, minus that of the backing.
+        return_below_mix_lu: Wanted loudness of the mix minus that of the return; without it the
+            return is left out.
+
+    Returns:
+        Linear gain of vocal and return together, and of the return relative to the vocal.
+
+    Raises:
+        ValueError: Vocal or backing have no integrated loudness (silence, or under 0.4 s).
+    """
+    backing_lufs = lufs(matrix, (0.0, 0.0, 1.0))
+    dry_lufs = lufs(matrix, (1.0, 0.0, 0.0))
+    if not (math.isfinite(backing_lufs) and math.isfinite(dry_lufs)):
+        raise ValueError("no loudness to balance")
+    vocal, wet = db_to_gain(backing_lufs + relative_lu - dry_lufs), 0.0
+    if return_below_mix_lu is None or not math.isfinite(lufs(matrix, (0.0, 1.0, 0.0))):
+        return vocal, wet
+    for _ in range(_ROUNDS):  # a contraction: the return hardly moves the loudness of the rest
+        before = (vocal, wet)
+        mix_lufs = lufs(matrix, (vocal, vocal * wet, 1.0))
+        wet = db_to_gain(mix_lufs - return_below_mix_lu - lufs(matrix, (0.0, vocal, 0.0)))
+        vocal = db_to_gain(backing_lufs + relative_lu - lufs(matrix, (1.0, wet, 0.0)))
+        if math.isclose(before[0], vocal, rel_tol=1e-9) and math.isclose(
+            before[1], wet, rel_tol=1e-9
+        ):
+            break
+    return vocal, wet
+
+
+def lufs(matrix: NDArray[np.float64], gains: tuple[float, ...]) -> float:
+    """Integrated loudness of a weighted sum of the signals behind cross energies."""
+    return integrated_lufs(combined_energies(matrix, np.array(gains)))

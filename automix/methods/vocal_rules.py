@@ -1,0 +1,292 @@
+"""Rule-based vocal mixing: equalization → compression → reverberation → level balance.
+
+Li & Lerch, section III; the rules themselves are pure functions in the modules beside this one.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from automix.analysis.loudness import EnergyMatrixMeter, LoudnessMeter, loudness_range_lu
+from automix.analysis.octave_bands import band_levels_db
+from automix.audio import AudioSource
+from automix.consoles.exact import ExactConsole
+from automix.dsp.compressor_ladder import CompressorLadder
+from automix.methods.compression_search import CompressionFinding, find_compression, ladder
+from automix.methods.level_balance import vocal_gains
+from automix.methods.unmasking import BandFinding, essential, find_masking
+from automix.methods.vocal_hearing import Heard, hear, singing
+from automix.methods.vocal_settings import PAPER, VocalRules
+from automix.methods.writing import PlanWriter
+from automix.plan import Bus, Send
+from automix.settings import (
+    CompressorSettings,
+    DeEsserSettings,
+    EqualizerBand,
+    EqualizerSettings,
+)
+from automix.units import db_to_gain, gain_to_db, power_to_db
+
+BUS = "vocal reverb"
+NORMALIZED_PEAK_DB = -1.0
+
+
+def reverberation_time_s(tempo_bpm: float) -> float:
+    """T60 from tempo: RT = −T/45 + 40/9, 0.1…9 s (Li & Lerch eq. 1, after Moffat & Sandler)."""
+    return min(max(-tempo_bpm / 45.0 + 40.0 / 9.0, 0.1), 9.0)
+
+
+def write_plan(console: ExactConsole, writer: PlanWriter, rules: VocalRules) -> None:
+    """Listens to a vocal and its backing and writes the plan.
+
+    Args:
+        console: Of a session with one lead vocal and one backing track.
+        writer: Takes the settings and the reasons.
+        rules: Constants.
+    """
+    session = console.session
+    vocal, backing = hear(session, rules)
+    name = session.with_role("lead vocal").name
+    writer.report_conditions(name, vocal.conditions)
+    writer.report_conditions(session.with_role("backing track").name, backing.conditions)
+    if vocal.conditions.silent:
+        writer.warn("the vocal is silent: nothing to process, the backing is passed on")
+        return
+    _equalize(writer, name, vocal, backing, rules)
+    if rules.de_ess:
+        _de_ess(writer, name, vocal)
+    _compress(console, writer, name, rules)
+    _reverberate(writer, name, backing, rules)
+    balance(console, writer, name, rules)
+
+
+def _equalize(
+    writer: PlanWriter, name: str, vocal: Heard, backing: Heard, rules: VocalRules
+) -> None:
+    gate = singing(vocal)
+    whole = gate if rules.compare_while_singing else np.ones_like(gate)
+    findings = find_masking(
+        vocal.centers_hz,
+        band_levels_db(vocal.bands, gate),
+        band_levels_db(backing.bands, whole),
+        essential(band_levels_db(vocal.weighted_bands, gate), rules.essential_vocal_bands),
+        essential(band_levels_db(backing.weighted_bands, whole), rules.essential_backing_bands),
+        limit_db=rules.filter_limit_db,
+        filters=rules.filters,
+    )
+    if rules.high_pass_hz is not None:
+        band = EqualizerBand(kind="high_pass", frequency_hz=rules.high_pass_hz)
+        path = writer.add_band(name, band)
+        writer.decide(
+            f"{path}.frequency_hz", rules.high_pass_hz, "rumble filter", "below any sung note"
+        )
+    for finding in findings:
+        if finding.gain_db != 0.0:
+            _add_filter(writer, name, finding, rules)
+    if not any(finding.gain_db for finding in findings):
+        writer.decide(
+            f"{name}.equalizer",
+            0.0,
+            "unmasking",
+            "no band is essential for one and masked by the other",
+        )
+
+
+def _add_filter(writer: PlanWriter, name: str, finding: BandFinding, rules: VocalRules) -> None:
+    band = EqualizerBand(frequency_hz=finding.center_hz, gain_db=finding.gain_db, q=rules.filter_q)
+    path = writer.add_band(name, band)
+    verdict = (
+        "essential for the vocal, masked by the backing"
+        if finding.verdict == "maskee"
+        else "essential for the backing, masked by the vocal"
+    )
+    writer.decide(
+        f"{path}.gain_db",
+        finding.gain_db,
+        "unmasking",
+        f"{_hz(finding.center_hz)} band: {verdict} (difference {finding.difference_db:+.1f} dB)",
+        center_hz=finding.center_hz,
+        vocal_db=finding.vocal_db,
+        backing_db=finding.backing_db,
+        difference_db=finding.difference_db,
+    )
+
+
+def _hz(frequency_hz: float) -> str:
+    return f"{frequency_hz / 1000:g} kHz" if frequency_hz >= 1000 else f"{frequency_hz:g} Hz"
+
+
+SIBILANCE_DB = -12.0
+"""Energy above 5.6 kHz in the most sibilant twentieth of a voice, relative to the whole."""
+
+
+def _de_ess(writer: PlanWriter, name: str, vocal: Heard) -> None:
+    treble = [band for band, center in enumerate(vocal.centers_hz) if center >= 8000]
+    sung = singing(vocal)
+    if not treble or not sung.any():
+        return
+    share = vocal.bands[sung][:, treble].sum(axis=1) / vocal.power[sung]
+    sibilance = power_to_db(float(np.percentile(share, 95)))
+    reduction = float(np.clip(round(sibilance - SIBILANCE_DB, 2), 0.0, 6.0))
+    if reduction > 0.0:
+        writer.change(name, de_esser=DeEsserSettings(max_reduction_db=reduction))
+    writer.decide(
+        f"{name}.de_esser.max_reduction_db",
+        reduction,
+        "de-essing",
+        f"sibilance at {sibilance:.1f} dB of the whole, unobtrusive up to {SIBILANCE_DB:g}",
+        sibilance_db=sibilance,
+        unobtrusive_db=SIBILANCE_DB,
+    )
+
+
+def _compress(console: ExactConsole, writer: PlanWriter, name: str, rules: VocalRules) -> None:
+    equalized, before = normalize_peak(console, writer, name, rules.loudness_range_window_s)
+    # The gain that was really set: a very quiet recording may need more than there is.
+    gain = db_to_gain(writer.plan.strip(name).input_gain_db)
+    rungs = CompressorLadder(ladder(), equalized.sample_rate, equalized.channels, equalized.frames)
+    if before >= rules.loudness_range_below_lu:
+        for block in equalized.blocks():
+            rungs.add(gain * block.astype(np.float64))
+    window = rules.loudness_range_window_s
+
+    def measure(settings: CompressorSettings) -> float:
+        strip = replace(writer.plan.strip(name), compressor=settings)
+        return _peak_and_range(console.inserted(strip, writer.plan.pan_law), window)[1]
+
+    finding = find_compression(
+        before,
+        [loudness_range_lu(energies, window) for energies in rungs.energies],
+        measure,
+        rules.loudness_range_below_lu,
+    )
+    _record_compression(writer, name, finding, rules)
+
+
+def normalize_peak(
+    console: ExactConsole, writer: PlanWriter, name: str, window_s: float = 3.0
+) -> tuple[AudioSource, float]:
+    """Sets the input gain that brings the vocal's peak before its compressor to −1 dBFS.
+
+    Returns:
+        The vocal before that gain, and its loudness range in LU over windows of ``window_s``.
+    """
+    source = console.inserted(writer.plan.strip(name), writer.plan.pan_law)
+    peak, range_lu = _peak_and_range(source, window_s)
+    writer.set(
+        name,
+        "input_gain_db",
+        NORMALIZED_PEAK_DB - gain_to_db(peak),
+        "peak normalization",
+        "peak before the compressor at −1 dBFS, so that its threshold means something",
+        peak_db=gain_to_db(peak),
+    )
+    return source, range_lu
+
+
+def _record_compression(
+    writer: PlanWriter, name: str, finding: CompressionFinding, rules: VocalRules
+) -> None:
+    if finding.step:
+        writer.change(name, compressor=finding.settings)
+    reason = f"loudness range {finding.before_lu:.2f} LU is below the target already"
+    if finding.step:
+        reason = f"loudness range {finding.before_lu:.2f} → {finding.after_lu:.2f} LU, " + (
+            f"below {rules.loudness_range_below_lu:g} after {finding.step} steps"
+            if finding.reached
+            else f"not below {rules.loudness_range_below_lu:g} at the last step"
+        )
+    figures = {
+        "loudness_range_before_lu": finding.before_lu,
+        "loudness_range_after_lu": finding.after_lu,
+        "target_below_lu": rules.loudness_range_below_lu,
+        "window_s": rules.loudness_range_window_s,
+    }
+    rule = "loudness range"
+    settings = finding.settings
+    path = f"{name}.compressor"
+    writer.decide(f"{path}.threshold_db", settings.threshold_db, rule, reason, **figures)
+    if finding.step:
+        writer.decide(f"{path}.ratio", settings.ratio, rule, reason, **figures)
+        writer.decide(f"{path}.attack_ms", settings.attack_ms, rule, "constant of the paper")
+        writer.decide(f"{path}.release_ms", settings.release_ms, rule, "constant of the paper")
+
+
+def _peak_and_range(source: AudioSource, window_s: float) -> tuple[float, float]:
+    meter = LoudnessMeter(source.sample_rate, source.channels)
+    peak = 0.0
+    for block in source.blocks():
+        meter.add(block)
+        peak = max(peak, float(np.abs(block).max(initial=0.0)))
+    return peak, loudness_range_lu(meter.energies, window_s)
+
+
+def _reverberate(writer: PlanWriter, name: str, backing: Heard, rules: VocalRules) -> None:
+    tempo = rules.tempo_bpm or (backing.tempo.bpm if backing.tempo else None)
+    time_s = PAPER.reverb.reverberation_time_s if tempo is None else reverberation_time_s(tempo)
+    reverb = replace(rules.reverb, reverberation_time_s=time_s)
+    if rules.return_below_mix_lu is None:
+        path = f"{name}.reverb"
+        writer.change(name, reverb=reverb)
+    else:
+        path = f"{BUS}.reverb"
+        low_cut = EqualizerBand(kind="high_pass", frequency_hz=rules.return_low_cut_hz)
+        bus = Bus(
+            name=BUS,
+            pre_delay_ms=rules.pre_delay_ms,
+            equalizer=EqualizerSettings(bands=(low_cut,)),
+            reverb=reverb,
+        )
+        writer.add_bus(bus)
+        writer.change(name, sends=(Send(bus=BUS),))
+    if tempo is None:
+        reason = "no tempo was found: the mean of the paper's data"
+        writer.warn("no tempo found in the backing: reverberation time 1.595 s; give --tempo")
+        figures = {}
+    else:
+        source = "given" if rules.tempo_bpm else "measured"
+        reason = f"RT = −T/45 + 40/9 at {tempo:.1f} BPM ({source})"
+        figures = {"tempo_bpm": tempo}
+        if backing.tempo and not rules.tempo_bpm:
+            figures["confidence"] = backing.tempo.confidence
+    writer.decide(f"{path}.reverberation_time_s", time_s, "tempo reverb", reason, **figures)
+    constants = "mean of the paper's data" if rules.return_below_mix_lu is None else "constant"
+    for field in ("dry_wet", "fade_in_time_s", "room_size"):
+        writer.decide(f"{path}.{field}", getattr(reverb, field), "tempo reverb", constants)
+
+
+def balance(console: ExactConsole, writer: PlanWriter, name: str, rules: VocalRules) -> None:
+    """Sets the fader, and the return of the reverb send if there is one, by measured loudness."""
+    meter = EnergyMatrixMeter(console.session.sample_rate, 3)
+    backing_name = console.session.with_role("backing track").name
+    for flow in console.flow(writer.plan):
+        vocal, backing = flow.channels[name], flow.channels[backing_name]
+        wet = flow.returns.get(BUS, np.zeros_like(vocal))
+        meter.add(np.stack([vocal, wet, backing]))
+    try:
+        gain, wet_gain = vocal_gains(
+            meter.matrix, rules.relative_loudness_lu, rules.return_below_mix_lu
+        )
+    except ValueError:
+        writer.warn("vocal or backing is silent or under 0.4 s: levels are left as they are")
+        undo_db = -writer.plan.strip(name).input_gain_db
+        writer.set(name, "fader_db", undo_db, "level", "undoes the peak normalization")
+        return
+    from_matrix = {"relative_loudness_lu": rules.relative_loudness_lu}
+    writer.set(
+        name,
+        "fader_db",
+        gain_to_db(gain),
+        "level balance",
+        f"vocal with its reverb {rules.relative_loudness_lu:+.2f} LU against the backing",
+        **from_matrix,
+    )
+    if wet_gain > 0.0 and rules.return_below_mix_lu is not None:
+        writer.set(
+            BUS,
+            "gain_db",
+            gain_to_db(wet_gain),
+            "reverb return",
+            f"return {rules.return_below_mix_lu:g} LU below the mix (De Man et al. 2017)",
+            below_mix_lu=rules.return_below_mix_lu,
+        )

@@ -1,0 +1,92 @@
+"""Collects a plan, the reasons for its settings, and warnings, while a method works."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from automix.analysis.conditions import Conditions
+from automix.parameters import parameters
+from automix.plan import Bus, ChannelStrip, Decision, Master, MixPlan, change_setting
+from automix.session import Session
+from automix.settings import EqualizerBand, EqualizerSettings
+from automix.version import __version__
+
+
+def blank_plan(
+    session: Session, *, method: str, preset: str = "", seed: int | None = None
+) -> MixPlan:
+    """A plan in which every track passes unchanged."""
+    return MixPlan(
+        method=method,
+        preset=preset,
+        automix_version=__version__,
+        seed=seed,
+        sample_rate_hz=session.sample_rate,
+        tracks=tuple(
+            ChannelStrip(
+                name=track.name,
+                role=track.role,
+                sha256=track.sha256,
+            )
+            for track in session.tracks
+        ),
+    )
+
+
+@dataclass
+class PlanWriter:
+    """A plan in the making."""
+
+    plan: MixPlan
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, message: str) -> None:
+        """Something the user should know."""
+        self.warnings.append(message)
+
+    def change(self, track: str, **settings: Any) -> None:
+        """Replaces settings of a strip."""
+        self.plan = self.plan.with_strip(track, **settings)
+
+    def add_band(self, track: str, band: EqualizerBand) -> str:
+        """Adds an equalizer band to a strip and returns its address."""
+        bands = (*self.plan.strip(track).equalizer.bands, band)
+        self.change(track, equalizer=EqualizerSettings(bands=bands))
+        return f"{track}.equalizer.bands.{len(bands)}"
+
+    def add_bus(self, bus: Bus) -> None:
+        """Adds a bus."""
+        self.plan = replace(self.plan, buses=(*self.plan.buses, bus))
+
+    def decide(
+        self, setting: str, value: float | bool, rule: str, reason: str, **figures: float
+    ) -> None:
+        """Records why a setting has its value."""
+        finite = tuple((name, float(figure)) for name, figure in figures.items())
+        decision = Decision(setting=setting, value=value, rule=rule, reason=reason, figures=finite)
+        self.plan = replace(self.plan, decisions=(*self.plan.decisions, decision))
+
+    def set(
+        self, owner: str, setting: str, value: float, rule: str, reason: str, **figures: float
+    ) -> None:
+        """Sets a number of a strip, a bus or the master, within its range, and records why."""
+        address = f"{owner}.{setting}"
+        kinds = {"master": Master, **dict.fromkeys((bus.name for bus in self.plan.buses), Bus)}
+        legal = parameters(kinds.get(owner, ChannelStrip))[setting].range
+        if legal is not None and value not in legal:
+            self.warn(f"{address}: {value:.1f} is outside {legal} and was limited")
+            value = legal.clamp(value)
+        self.plan = change_setting(self.plan, address, lambda _: value)
+        self.decide(address, value, rule, reason, **figures)
+
+    def report_conditions(self, track: str, conditions: Conditions) -> None:
+        """Warns of what is wrong with an input, and filters a constant offset away."""
+        self.warnings += [f"{track}: {message}" for message in conditions.messages()]
+        if conditions.has_offset:
+            path = self.add_band(track, EqualizerBand(kind="high_pass", frequency_hz=20.0))
+            self.decide(
+                f"{path}.frequency_hz",
+                20.0,
+                "offset removal",
+                "the recording has a constant (DC) offset",
+                offset_db=max(conditions.offset_db),
+            )

@@ -1,0 +1,262 @@
+"""The spine: session → method → plan → console → master."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Annotated, Any
+
+import numpy as np
+
+from automix.analysis.loudness import (
+    Loudness,
+    LoudnessMeter,
+    integrated_lufs,
+    measure,
+)
+from automix.analysis.program import ProgramMeter
+from automix.audio import Audio, AudioSource, Samples
+from automix.consoles.exact import ExactConsole, Flow, mastered
+from automix.methods.catalog import Entry
+from automix.methods.vocal_settings import VocalRules
+from automix.methods.writing import PlanWriter, blank_plan
+from automix.parameters import Range, Settings
+from automix.plan import Change, Master, MixPlan, change_setting
+from automix.settings import LimiterSettings
+from automix.streams import prefetched
+
+PEAK_MARGIN_DB = 0.1
+"""True-peak meters may differ by this much: the mix stays below its ceiling on all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finish(Settings):
+    """How loud the mix leaves."""
+
+    loudness_lufs: Annotated[
+        float | None, Range(-60, 0, "LUFS"), "integrated loudness; else it is left as it comes"
+    ] = None
+    true_peak_dbtp: Annotated[float, Range(-20, 0, "dBTP"), "the true peak stays below this"] = -1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class VocalRequest:
+    """What is asked of a vocal mix.
+
+    Attributes:
+        method: Row of the catalog.
+        preset: Name of the preset that `rules` started from.
+        rules: Constants.
+        finish: Output loudness and peak.
+        changes: Address and change of settings, applied to the method's plan in order.
+        seed: Of methods that draw at random.
+    """
+
+    method: Entry
+    preset: str
+    rules: VocalRules
+    finish: Finish = Finish()
+    changes: Sequence[tuple[str, Change]] = ()
+    seed: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mix:
+    """A plan and the audio that it makes.
+
+    Attributes:
+        plan: Everything that was decided.
+        audio: The finished mix; computed while it is read.
+        levels: Integrated loudness in LUFS of each track (with the reverb that it alone feeds) and
+            of each shared return, in the mix.
+        warnings: For the user.
+        stems: What each audible track contributes to the finished mix, by name.
+    """
+
+    plan: MixPlan
+    audio: AudioSource
+    levels: dict[str, float]
+    warnings: tuple[str, ...]
+    stems: dict[str, AudioSource]
+
+
+Report = Callable[[str], None]
+
+
+def mix_vocal(
+    console: ExactConsole,
+    request: VocalRequest,
+    *,
+    renderer: ExactConsole | None = None,
+    report: Report = lambda stage: None,
+) -> Mix:
+    """Lets a method write a plan, applies the user's changes, and finishes the mix.
+
+    Args:
+        console: Of a session with one lead vocal and one backing track.
+        request: What is asked.
+        renderer: Console that renders the plan, if not the one that the method listens through.
+        report: Called with the name of each stage as it begins.
+
+    Raises:
+        InputError: A file changed while it was read, or the session has other tracks.
+        PlanError: A change leads nowhere or is out of range.
+    """
+    report("listening")
+    blank = blank_plan(
+        console.session, method=request.method.name, preset=request.preset, seed=request.seed
+    )
+    writer = PlanWriter(blank)
+    write_plan = getattr(import_module(request.method.module), request.method.function)
+    write_plan(console, writer, request.rules)
+    on_master = [change for change in request.changes if change[0].startswith("master.")]
+    _apply(writer, [change for change in request.changes if change not in on_master])
+    report("mixing")
+    renderer = renderer or console
+    premaster, levels = _premaster(renderer, writer.plan)
+    _finish(writer, premaster, request.finish)
+    _apply(writer, on_master)
+    return _mix(renderer, writer, premaster, levels)
+
+
+def render(console: ExactConsole, plan: MixPlan, report: Report = lambda stage: None) -> Mix:
+    """Renders a plan as it is.
+
+    Raises:
+        InputError: A file changed while it was read.
+    """
+    report("mixing")
+    premaster, levels = _premaster(console, plan)
+    return _mix(console, PlanWriter(plan), premaster, levels)
+
+
+def _mix(
+    console: ExactConsole, writer: PlanWriter, premaster: AudioSource, levels: dict[str, float]
+) -> Mix:
+    plan = writer.plan
+    return Mix(
+        plan=plan,
+        audio=mastered(premaster, plan.master),
+        levels={name: level + plan.master.gain_db for name, level in levels.items()},
+        warnings=(*writer.warnings, *console.warnings),
+        stems={s.name: console.stem(plan, s.name, premaster) for s in plan.tracks if not s.mute},
+    )
+
+
+def _apply(writer: PlanWriter, changes: Sequence[tuple[str, Change]]) -> None:
+    for address, change in changes:
+        writer.plan = change_setting(writer.plan, address, change)
+
+
+def _premaster(console: ExactConsole, plan: MixPlan) -> tuple[AudioSource, dict[str, float]]:
+    """The sum before the master, kept in memory where the session is, and what it is made of."""
+    rate = console.session.sample_rate
+    source: AudioSource = console.premaster(plan)
+    kept = np.empty((2, source.frames), np.float32) if console.in_memory else None
+    meters: dict[str, LoudnessMeter] = {}
+    position = 0
+    for flow in prefetched(console.flow(plan)):
+        for name, block in _attributed(plan, flow).items():
+            meters.setdefault(name, LoudnessMeter(rate, 2)).add(block.astype(np.float32))
+        if kept is not None:
+            mix = flow.sum()
+            kept[:, position : position + mix.shape[1]] = mix
+            position += mix.shape[1]
+    levels = {name: integrated_lufs(meter.energies) for name, meter in meters.items()}
+    return (source if kept is None else Audio(kept, rate)), levels
+
+
+def _attributed(plan: MixPlan, flow: Flow) -> dict[str, Any]:
+    """Channels with the returns that they alone feed, and the returns that are shared."""
+    signals = dict(flow.channels)
+    for bus, block in flow.returns.items():
+        feeding = [s.name for s in plan.tracks if any(send.bus == bus for send in s.sends)]
+        sole = feeding[0] if len(feeding) == 1 and feeding[0] in signals else None
+        signals[sole or bus] = signals[sole] + block if sole else block
+    return signals
+
+
+def _finish(writer: PlanWriter, premaster: AudioSource, finish: Finish) -> None:
+    """Sets the master's gain, and its limiter where a loudness is asked that needs one."""
+    unleveled = replace(writer.plan.master, gain_db=0.0, limiter=LimiterSettings())
+    # A neutral master passes everything: measure without the detour.
+    loudness = measure(premaster if unleveled == Master() else mastered(premaster, unleveled))
+    ceiling_dbtp = finish.true_peak_dbtp - PEAK_MARGIN_DB
+    if not math.isfinite(loudness.true_peak_dbtp):
+        writer.warn("the mix is silent")
+        return
+    figures = {
+        "mix_lufs": loudness.integrated_lufs,
+        "mix_true_peak_dbtp": loudness.true_peak_dbtp,
+        "ceiling_dbtp": finish.true_peak_dbtp,
+    }
+    if finish.loudness_lufs is not None and math.isfinite(loudness.integrated_lufs):
+        _reach_loudness(writer, premaster, finish.loudness_lufs, ceiling_dbtp, loudness)
+        return
+    if finish.loudness_lufs is not None:
+        writer.warn("the mix is too short or too quiet for its loudness to be set")
+    gain_db = min(0.0, ceiling_dbtp - loudness.true_peak_dbtp)
+    reason = (
+        f"true peak {loudness.true_peak_dbtp:+.2f} dBTP is below the ceiling already"
+        if gain_db == 0.0
+        else f"true peak {loudness.true_peak_dbtp:+.2f} → {ceiling_dbtp:+.2f} dBTP by gain alone"
+    )
+    writer.set("master", "gain_db", gain_db, "headroom", reason, **figures)
+
+
+def _reach_loudness(
+    writer: PlanWriter,
+    premaster: AudioSource,
+    target_lufs: float,
+    ceiling_dbtp: float,
+    loudness: Loudness,
+) -> None:
+    gain_db = target_lufs - loudness.integrated_lufs
+    limited = loudness.true_peak_dbtp + gain_db > ceiling_dbtp
+    if limited:
+        limiter = LimiterSettings(ceiling_dbtp=ceiling_dbtp)
+        writer.plan = replace(writer.plan, master=replace(writer.plan.master, limiter=limiter))
+        writer.decide("master.limiter.ceiling_dbtp", ceiling_dbtp, "headroom", "true-peak limiter")
+        for _ in range(4):  # limiting takes some loudness away; give it back
+            trial = mastered(premaster, replace(writer.plan.master, gain_db=gain_db))
+            short_lu = target_lufs - measure(trial).integrated_lufs
+            if abs(short_lu) < 0.05:
+                break
+            gain_db += short_lu
+    writer.set(
+        "master",
+        "gain_db",
+        gain_db,
+        "loudness",
+        f"{loudness.integrated_lufs:.1f} → {target_lufs:g} LUFS"
+        + (" through the limiter" if limited else ""),
+        target_lufs=target_lufs,
+        mix_lufs=loudness.integrated_lufs,
+        mix_true_peak_dbtp=loudness.true_peak_dbtp,
+    )
+
+
+class Metered:
+    """A source that measures itself on its way through.
+
+    Attributes:
+        loudness: Of the last whole pass; none before that.
+    """
+
+    def __init__(self, source: AudioSource) -> None:
+        self._source = source
+        self.sample_rate = source.sample_rate
+        self.channels = source.channels
+        self.frames = source.frames
+        self.loudness: Loudness | None = None
+
+    def blocks(self) -> Iterator[Samples]:
+        """See `AudioSource.blocks`."""
+        return prefetched(self._measured())
+
+    def _measured(self) -> Iterator[Samples]:
+        meter = ProgramMeter(self.sample_rate, self.channels)
+        for block in self._source.blocks():
+            meter.add(block)
+            yield block
+        self.loudness = meter.result()

@@ -1,0 +1,444 @@
+"""Outputs: absent, the old ones, or whole, whatever happens."""
+
+import errno
+import fcntl
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from automix.audio import BLOCK_FRAMES, Audio
+from automix.errors import InputError, OutputError
+from automix.files import OutputTarget, check_disk_space, open_audio, probe, sha256
+from automix.files.temporary import lock_temporary, rename_to_new, temporary_name
+
+ROOT = Path(__file__).parents[2]
+RATE = 44100
+
+
+def noise(frames=30000):
+    generator = np.random.default_rng(1)
+    return Audio(0.2 * generator.standard_normal((2, frames)).astype(np.float32), RATE)
+
+
+def write(path, source=None, **options):
+    with OutputTarget.reserve(path, **options) as target:
+        return target.write_audio(source or noise())
+
+
+class Failing:
+    """A source that raises after two blocks."""
+
+    sample_rate, channels, frames = RATE, 2, 4 * BLOCK_FRAMES
+
+    def __init__(self, error):
+        self.error = error
+
+    def blocks(self):
+        for _ in range(2):
+            yield np.zeros((2, BLOCK_FRAMES), np.float32)
+        raise self.error
+
+
+# What may be written
+
+
+def test_text_and_bytes(tmp_path):
+    for name, method, content in [
+        ("a.toml", "write_text", "gain = 1 # naïve\n"),
+        ("a.json", "write_bytes", b"{}"),
+    ]:
+        with OutputTarget.reserve(tmp_path / name) as target:
+            getattr(target, method)(content)
+            assert not (tmp_path / name).exists()
+        expected = content.encode() if isinstance(content, str) else content
+        assert (tmp_path / name).read_bytes() == expected
+    assert sorted(os.listdir(tmp_path)) == ["a.json", "a.toml"]
+
+
+def test_the_last_write_counts(tmp_path):
+    with OutputTarget.reserve(tmp_path / "a") as target:
+        target.write_text("a longer text")
+        target.write_text("short")
+    assert (tmp_path / "a").read_text() == "short"
+
+
+def test_commit_before_the_end(tmp_path):
+    with OutputTarget.reserve(tmp_path / "a") as target:
+        target.write_text("text")
+        target.commit()
+        assert os.listdir(tmp_path) == ["a"]
+        target.commit()
+    assert (tmp_path / "a").read_text() == "text"
+
+
+def test_nothing_written_leaves_nothing(tmp_path):
+    with OutputTarget.reserve(tmp_path / "new" / "folder" / "a.wav"):
+        assert (tmp_path / "new" / "folder").is_dir()
+    assert os.listdir(tmp_path) == []
+
+
+def test_folders_are_created(tmp_path):
+    write(tmp_path / "new" / "folder" / "a.wav")
+    assert os.listdir(tmp_path / "new" / "folder") == ["a.wav"]
+
+
+def test_permissions_follow_the_umask(tmp_path):
+    write(tmp_path / "a.wav")
+    (tmp_path / "b").write_bytes(b"")
+    assert (tmp_path / "a.wav").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+def test_existing_files_are_kept_unless_asked(tmp_path):
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"old")
+    with pytest.raises(OutputError, match="exists.*--force"):
+        OutputTarget.reserve(path)
+    assert os.listdir(tmp_path) == ["a.wav"]
+    write(path, overwrite=True)
+    assert probe(path).frames == 30000
+
+
+def test_a_file_that_appears_meanwhile_is_kept(tmp_path):
+    path = tmp_path / "a.wav"
+
+    def meanwhile():
+        with OutputTarget.reserve(path) as target:
+            target.write_audio(noise())
+            path.write_bytes(b"someone else's")
+
+    with pytest.raises(OutputError, match="exists"):
+        meanwhile()
+    assert path.read_bytes() == b"someone else's"
+    assert os.listdir(tmp_path) == ["a.wav"]
+
+
+def test_without_hard_links_existing_files_are_kept_too(tmp_path, monkeypatch):
+    def no_links(*_):
+        raise PermissionError(errno.EPERM, "not supported")
+
+    monkeypatch.setattr(os, "link", no_links)
+    (tmp_path / "new").write_text("new")
+    (tmp_path / "old").write_text("old")
+    with pytest.raises(FileExistsError):
+        rename_to_new(tmp_path / "new", tmp_path / "old")
+    rename_to_new(tmp_path / "new", tmp_path / "other")
+    assert (tmp_path / "old").read_text() == "old"
+    assert (tmp_path / "other").read_text() == "new"
+
+
+@pytest.mark.parametrize("how", ["itself", "symlink", "hard link", "other spelling", "folder link"])
+def test_never_over_an_input(tmp_path, how):
+    source = tmp_path / "in.wav"
+    write(source)
+    before = source.read_bytes()
+    target = tmp_path / "out.wav"
+    if how == "itself":
+        target = source
+    elif how == "symlink":
+        target.symlink_to("in.wav")
+    elif how == "hard link":
+        target.hardlink_to(source)
+    elif how == "other spelling":
+        target = tmp_path / "." / ".." / tmp_path.name / "in.wav"
+    else:
+        (tmp_path / "link").symlink_to(tmp_path)
+        target = tmp_path / "link" / "in.wav"
+    with pytest.raises(OutputError, match=r"the input .*in\.wav"):
+        OutputTarget.reserve(target, overwrite=True, inputs=[tmp_path / "other", source])
+    assert source.read_bytes() == before
+
+
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "a.wav").symlink_to("disk/b.wav")
+    write(tmp_path / "a.wav")
+    assert (tmp_path / "a.wav").is_symlink()
+    assert probe(tmp_path / "disk" / "b.wav").frames == 30000
+    assert os.listdir(tmp_path / "disk") == ["b.wav"]
+
+
+def test_impossible_targets(tmp_path):
+    (tmp_path / "folder.wav").mkdir()
+    (tmp_path / "file").write_text("")
+    (tmp_path / "loop.wav").symlink_to("loop.wav")
+    os.mkfifo(tmp_path / "pipe.wav")
+    names = {
+        "folder.wav": "is a folder",
+        "file/a.wav": "not a folder",
+        "loop.wav": "leads to itself",
+        "pipe.wav": "pipe",
+        "a" * 252 + ".wav": "too long",
+        "a\0.wav": "not a possible",
+    }
+    before = sorted(os.listdir(tmp_path))
+    for name, word in names.items():
+        with pytest.raises(OutputError, match=word):
+            OutputTarget.reserve(tmp_path / name, overwrite=True)
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_the_longest_name_works(tmp_path):
+    name = "a" * 251 + ".wav"
+    write(tmp_path / name)
+    assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.parametrize("name", ["שיר.wav", "two\nlines.wav", os.fsdecode(b"\xff.wav"), "-a.wav"])
+def test_names(tmp_path, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(name)
+    assert os.listdir(tmp_path) == [name]
+    with pytest.raises(OutputError) as caught:
+        OutputTarget.reserve(name)
+    assert str(caught.value).isprintable()
+
+
+def test_unwritable_folder(open_folder, unprivileged):
+    with unprivileged(), pytest.raises(OutputError, match="may not be written"):
+        OutputTarget.reserve(open_folder / "a.wav")
+    with unprivileged(), pytest.raises(OutputError, match="may not be written"):
+        OutputTarget.reserve(open_folder / "new" / "a.wav")
+
+
+# Other runs
+
+
+def test_two_runs_of_one_target(tmp_path):
+    with OutputTarget.reserve(tmp_path / "a.wav") as first:
+        with pytest.raises(OutputError, match="another run"):
+            OutputTarget.reserve(tmp_path / "a.wav", overwrite=True)
+        with OutputTarget.reserve(tmp_path / "b.wav") as other:  # another target is free
+            other.write_audio(noise())
+        first.write_audio(noise())
+    assert sorted(os.listdir(tmp_path)) == ["a.wav", "b.wav"]
+    write(tmp_path / "a.wav", overwrite=True)
+
+
+def test_leftovers_are_removed_but_not_the_files_of_live_runs(tmp_path):
+    stale = tmp_path / temporary_name(Path("killed.wav"))
+    stale.write_bytes(b"stale")
+    own = tmp_path / temporary_name(Path("a.wav"))
+    own.write_bytes(b"stale and longer than what will be written")
+    live = tmp_path / temporary_name(Path("live.wav"))
+    other = tmp_path / ".automix-notes.part"
+    other.write_bytes(b"not ours")
+    with live.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with OutputTarget.reserve(tmp_path / "a.wav") as target:
+            target.write_bytes(b"new")
+    assert (tmp_path / "a.wav").read_bytes() == b"new"
+    assert sorted(os.listdir(tmp_path)) == sorted(["a.wav", live.name, other.name])
+
+
+def test_a_leftover_that_is_a_link_to_the_target_does_not_empty_it(tmp_path):
+    """What a run leaves that is killed between `link` and `unlink`."""
+    target = tmp_path / "a.wav"
+    target.write_bytes(b"whole")
+    (tmp_path / temporary_name(target)).hardlink_to(target)
+    with OutputTarget.reserve(target, overwrite=True):
+        assert target.read_bytes() == b"whole"
+    assert target.read_bytes() == b"whole"
+    assert os.listdir(tmp_path) == ["a.wav"]
+
+
+def test_a_temporary_that_is_a_symlink_is_not_followed(tmp_path):
+    (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / temporary_name(Path("a.wav"))).symlink_to("precious")
+    with pytest.raises(OutputError):
+        OutputTarget.reserve(tmp_path / "a.wav")
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+
+
+def test_a_lock_on_a_removed_file_does_not_count(tmp_path):
+    """Between opening and locking, another run may remove the file as a leftover."""
+    temporary = tmp_path / "t"
+    real_flock = fcntl.flock
+    calls = []
+
+    def flock(descriptor, operation):
+        calls.append(descriptor)
+        if len(calls) == 1:
+            temporary.unlink()
+        real_flock(descriptor, operation)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fcntl, "flock", flock)
+        descriptor = lock_temporary(temporary, tmp_path / "a")
+    assert os.fstat(descriptor).st_ino == temporary.stat().st_ino
+    assert len(calls) == 2
+    os.close(descriptor)
+
+
+# Faults
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), InputError("a.wav: changed"), ValueError("bug"), SystemExit(143)]
+)
+@pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "mp3"])
+def test_an_exception_leaves_the_old_file(tmp_path, error, extension):
+    path = tmp_path / f"a.{extension}"
+    path.write_bytes(b"old")
+    with pytest.raises(type(error)):
+        write(path, Failing(error), overwrite=True)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def run(code, *arguments, **options):
+    code = "import sys\nsys.path.insert(0, sys.argv.pop(1))\n" + textwrap.dedent(code)
+    command = [sys.executable, "-c", code, ROOT, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+WRITE_UNTIL_FULL = """
+    import resource
+    from pathlib import Path
+    import numpy as np
+    from automix.audio import Audio
+    from automix.errors import OutputError
+    from automix.files import OutputTarget
+
+    path, frames, lowest, highest, step = Path(sys.argv[1]), *map(int, sys.argv[2:])
+    noise = np.random.default_rng(0).standard_normal((2, frames)).astype(np.float32) * 0.1
+    outcomes = set()
+    for limit in range(lowest, highest, step):
+        if limit:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        try:
+            with OutputTarget.reserve(path, overwrite=True) as target:
+                target.write_audio(Audio(noise, 44100), bits="16")
+            outcomes.add("written")
+        except OutputError as error:
+            outcomes.add(str(error))
+            left = sorted(entry.name for entry in path.parent.iterdir())
+            if path.read_bytes() != b"old" or left != [path.name]:
+                outcomes.add(f"at {limit}: not as before: {left}")
+    print("\\n".join(sorted(outcomes)))
+"""
+
+
+@pytest.mark.parametrize("extension", ["wav", "rf64", "w64", "aiff", "flac", "ogg", "mp3"])
+def test_disk_full_at_any_point(tmp_path, extension):
+    """A limit on the size of files, at every 64th of the file, its last bytes included."""
+    whole = tmp_path / f"whole.{extension}"
+    generator = np.random.default_rng(0)
+    noise = generator.standard_normal((2, 20000)).astype(np.float32) * np.float32(0.1)
+    with OutputTarget.reserve(whole) as target:
+        target.write_audio(Audio(noise, RATE), bits="16")
+    size = whole.stat().st_size
+    whole.unlink()
+    path = tmp_path / f"a.{extension}"
+    path.write_bytes(b"old")
+    for lowest, highest, step in [(1, size, max(size // 64, 1)), (size - 40, size, 3)]:
+        arguments = [path, "20000", str(lowest), str(highest), str(step)]
+        process = run(WRITE_UNTIL_FULL, *arguments)
+        output, errors = process.communicate()
+        assert process.returncode == 0, errors.decode()
+        assert "Warning" not in errors.decode()
+        for line in output.decode().splitlines():
+            assert "the disk is full: needs" in line, output.decode()
+            assert "MB" in line
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode != 0:
+        pytest.skip("cannot mount a small disk here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "mp3"])
+def test_a_disk_that_is_really_full(tiny_disk, extension):
+    path = tiny_disk / f"a.{extension}"
+    path.write_bytes(b"old")
+    with pytest.raises(OutputError, match=r"the disk is full: needs \d+\.\d MB"):
+        write(path, noise(600000), overwrite=True)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tiny_disk) == [path.name]
+    with (
+        pytest.raises(OutputError, match=r"needs 0\.5 MB"),
+        OutputTarget.reserve(tiny_disk / "a.toml") as target,
+    ):
+        target.write_bytes(bytes(500_000))
+    assert os.listdir(tiny_disk) == [path.name]
+
+
+def test_check_disk_space(tmp_path):
+    check_disk_space(tmp_path, 1)
+    with pytest.raises(OutputError, match=r"needs 1000000000000\.0 MB"):
+        check_disk_space(tmp_path, 10**18)
+
+
+WRITE_FOREVER = """
+    from pathlib import Path
+    import numpy as np
+    from automix.audio import Audio
+    from automix.files import OutputTarget
+
+    audio = Audio(np.full((2, 100000), float(sys.argv[2]), np.float32), 44100)
+    print("ready", flush=True)
+    while True:
+        with OutputTarget.reserve(sys.argv[1], overwrite=True) as target:
+            target.write_audio(audio, bits="24", dither=False)
+"""
+
+
+def test_killed_at_random_points(tmp_path):
+    """The target is absent, the old one, or whole; the next run removes what is left."""
+    path = tmp_path / "a.wav"
+    chance = random.Random(0)
+    leftovers = 0
+    for attempt in range(8):
+        process = run(WRITE_FOREVER, path, str(0.5 + attempt / 100))
+        assert process.stdout.readline() == b"ready\n"
+        time.sleep(chance.uniform(0.0, 0.1))
+        process.kill()
+        process.communicate()
+        leftovers += any(name.startswith(".automix-") for name in os.listdir(tmp_path))
+        if path.exists():
+            samples = open_audio(path).source.samples
+            assert samples.shape == (2, 100000)
+            assert len(np.unique(samples)) == 1
+    assert leftovers, "never killed while writing"
+    write(path, overwrite=True)
+    assert os.listdir(tmp_path) == ["a.wav"]
+
+
+def test_ctrl_c_at_random_points(tmp_path):
+    """No message of the encoder, no temporary file, and the interrupt is not lost."""
+    path = tmp_path / "a.ogg"
+    chance = random.Random(1)
+    for _ in range(5):
+        process = run(WRITE_FOREVER, path, "0.5")
+        assert process.stdout.readline() == b"ready\n"
+        time.sleep(chance.uniform(0.02, 0.1))
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10)
+        assert errors.decode().rstrip().endswith("KeyboardInterrupt"), errors.decode()
+        assert [name for name in os.listdir(tmp_path) if name != "a.ogg"] == []
+
+
+def test_sha256(tmp_path):
+    """FIPS 180-2, appendix B.1."""
+    (tmp_path / "a").write_bytes(b"abc")
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert sha256(tmp_path / "a") == expected
+    with pytest.raises(InputError, match="no such file"):
+        sha256(tmp_path / "b")
