@@ -1,6 +1,7 @@
 """A session: the tracks of one song at one rate and one length."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -138,44 +139,39 @@ def open_session(
     options = options or ReadOptions()
     infos = [probe(file.path, options) for file in files]
     total = sum(info.frames * info.channels * 4 for info in infos)
-    in_memory = total <= IN_MEMORY_BYTES
     rate = sample_rate or max(info.sample_rate for info in infos)
-    opened = [open_audio(file.path, options, in_memory=in_memory) for file in files]
-    sources = [resampled(item.source, rate) for item in opened]
-    frames = max(source.frames for source in sources)
+
+    def read(path: Path) -> tuple[Opened, AudioSource, str]:
+        opened = open_audio(path, options, in_memory=total <= IN_MEMORY_BYTES)
+        return opened, resampled(opened.source, rate), sha256(path)
+
+    paths = list(dict.fromkeys(file.path for file in files))
+    with ThreadPoolExecutor(4) as pool:
+        found = dict(zip(paths, pool.map(read, paths), strict=True))
+    frames = max(source.frames for _, source, _ in found.values())
     tracks = [
         Track(
             name=file.name,
             role=file.role,
-            source=padded(source, frames),
+            source=padded(found[file.path][1], frames),
             path=file.path,
-            sha256=sha256(file.path),
-            bits=cast(Depth, item.info.bits),
+            sha256=found[file.path][2],
+            bits=cast(Depth, found[file.path][0].info.bits),
         )
-        for file, item, source in zip(files, opened, sources, strict=True)
+        for file in files
     ]
-    notes = _notes(files, opened, sources, rate, frames)
-    return Session(tracks=tuple(tracks), notes=tuple(notes))
-
-
-def _notes(
-    files: Sequence[TrackFile],
-    opened: Sequence[Opened],
-    sources: Sequence[AudioSource],
-    rate: int,
-    frames: int,
-) -> list[str]:
     notes: list[str] = []
-    for file, item, source in zip(files, opened, sources, strict=True):
-        notes += item.notes
-        if item.info.sample_rate != rate:
-            notes.append(f"{shown(file.path)}: resampled from {item.info.sample_rate} to {rate} Hz")
+    for path, (opened, source, digest) in found.items():
+        notes += opened.notes
+        if opened.info.sample_rate != rate:
+            notes.append(f"{shown(path)}: resampled from {opened.info.sample_rate} to {rate} Hz")
         if source.frames < frames:
             missing = (frames - source.frames) / rate
-            notes.append(f"{shown(file.path)}: {missing:.2f} s shorter, padded with silence")
-    if len(files) > 1 and len({sha256(file.path) for file in files}) == 1:
-        notes.append("the inputs are the same file")
-    return notes
+            notes.append(f"{shown(path)}: {missing:.2f} s shorter, padded with silence")
+        same = [file.name for file in files if found[file.path][2] == digest]
+        if len(same) > 1:
+            notes.append(f"{' and '.join(same)} are the same audio file")
+    return Session(tracks=tuple(tracks), notes=tuple(dict.fromkeys(notes)))
 
 
 def open_plan_session(

@@ -1,5 +1,6 @@
 """The table and the JSON document that a mix ends with."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from automix.delivery import Delivered
 from automix.files import shown
@@ -20,17 +22,17 @@ def print_summary(
     plan: MixPlan, mix: Mix, delivered: Delivered, seconds: float, *, verbose: bool
 ) -> None:
     """Prints what was decided and why, then the levels."""
-    console = Console(soft_wrap=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("setting")
+    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("setting", overflow="fold")
     table.add_column("value", justify="right")
     table.add_column("why")
     for decision in plan.decisions:
         if decision.figures or verbose:
             why = f"{decision.rule}: {decision.reason}"
-            table.add_row(decision.setting, _value(plan, decision), why)
+            table.add_row(*map(Text, (decision.setting, _value(plan, decision), why)))
     if table.row_count:
-        console.print(table)
+        console.print(table, "")
     loudness = delivered.loudness
     for note in delivered.notes:
         console.print(f"note: {note}", markup=False)
@@ -40,7 +42,7 @@ def print_summary(
         f"mix       range {loudness.loudness_range_lu:.1f} LU · true peak"
         f" {loudness.true_peak_dbtp:.2f} dBTP · {seconds:.1f} s"
     )
-    console.print(f"written   {shown(delivered.mix.path)}", markup=False, highlight=False)
+    console.print(f"written   {shown(delivered.mix.path)}", markup=False)
 
 
 def _lufs(level: float) -> str:

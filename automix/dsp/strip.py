@@ -76,17 +76,24 @@ def fader_gains(strip: ChannelStrip, channels: int, pan_law: PanLaw) -> NDArray[
 
 
 class Return:
-    """A bus: pre-delay → equalizer → reverb → return gain, on stereo."""
+    """A bus: mono fold → pre-delay → equalizer → reverb → return gain.
+
+    The network is fed on one line, which excites all others evenly, and without its pass-through:
+    the direct sound is in the channel already, and would return as an echo after the pre-delay.
+    """
 
     def __init__(self, bus: Bus, sample_rate: int) -> None:
-        self._delayed = np.zeros((2, ms_to_samples(bus.pre_delay_ms, sample_rate)))
-        self._equalizer = Equalizer(bus.equalizer, sample_rate, 2)
-        self._reverb = Reverb(bus.reverb, sample_rate)
+        self._delayed = np.zeros((1, ms_to_samples(bus.pre_delay_ms, sample_rate)))
+        self._equalizer = Equalizer(bus.equalizer, sample_rate, 1)
+        self._convolver = Convolver(
+            impulse_response(bus.reverb, sample_rate, channels=1, direct=False)
+        )
         self._gain = db_to_gain(bus.gain_db)
 
     def process(self, block: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The next block ``(2, n)``."""
+        """The return ``(2, n)`` of the next block ``(2, n)`` of what is sent."""
+        signal = block.mean(axis=0, keepdims=True)
         if self._delayed.shape[1]:
-            joined = np.concatenate([self._delayed, block], axis=1)
-            block, self._delayed = joined[:, : block.shape[1]], joined[:, block.shape[1] :]
-        return self._gain * self._reverb.process(self._equalizer.process(block))
+            joined = np.concatenate([self._delayed, signal], axis=1)
+            signal, self._delayed = joined[:, : block.shape[1]], joined[:, block.shape[1] :]
+        return self._gain * self._convolver.process(self._equalizer.process(signal))

@@ -68,9 +68,7 @@ def _is_ours(descriptor: int, temporary: Path) -> bool:
         return False
     if (status.st_dev, status.st_ino) != (named.st_dev, named.st_ino):
         return False
-    if (
-        status.st_nlink > 1
-    ):  # killed between `link` and `unlink`: emptying it would empty the target
+    if status.st_nlink > 1:  # of a run killed in `rename_to_new`: emptying it empties the target
         os.unlink(temporary)
         return False
     return True

@@ -10,7 +10,12 @@ import pytest
 import soundfile
 from scipy import signal
 
-from automix.analysis.loudness import LoudnessMeter, integrated_lufs, measure
+from automix.analysis.loudness import (
+    LoudnessMeter,
+    integrated_lufs,
+    loudness_range_lu,
+    measure,
+)
 from automix.audio import Audio
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
@@ -66,3 +71,16 @@ def test_agrees_with_pyloudnorm(rate, channels):
     meter = LoudnessMeter(rate, channels)
     meter.add(samples)
     assert integrated_lufs(meter.energies) == pytest.approx(theirs, abs=0.05)
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+@pytest.mark.parametrize("seed", [12, 13])
+def test_range_agrees_with_pyloudnorm(rate, seed):
+    samples = music(rate, seed=seed)
+    meter = LoudnessMeter(rate, 2)
+    meter.add(samples)
+    meter.add(np.zeros((2, rate * 3 // 2), dtype=np.float32))  # which pyloudnorm appends by itself
+    theirs = pyloudnorm.Meter(rate, filter_class="DeMan").loudness_range(
+        samples.T.astype(np.float64)
+    )
+    assert loudness_range_lu(meter.energies) == pytest.approx(theirs, abs=0.3)

@@ -114,6 +114,17 @@ def test_skipping_quiet_tiles_changes_nothing():
         assert meter(loud_first).peak == pytest.approx(meter(loud_last).peak, rel=1e-6)
 
 
+def test_the_worst_case_is_not_skipped():
+    """Samples far below the running peak whose signs follow the filter exceed it in between."""
+    phase = oversampling_filter(4)[2]
+    worst = 1.05 / np.abs(phase).sum()
+    assert worst < 0.5
+    samples = np.zeros(5000)
+    samples[100] = 1.0
+    samples[4000 : 4000 + FILTER_TAPS] = worst * np.sign(phase)
+    assert meter(samples).peak == pytest.approx(1.05, rel=1e-5)
+
+
 def test_the_cuts_between_blocks_change_no_bit():
     noise = noise_with_swells()
     whole = meter(noise)

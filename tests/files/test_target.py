@@ -50,6 +50,24 @@ class Failing:
 # What may be written
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_content_is_on_the_disk_before_the_name_and_the_name_before_the_end(
+    tmp_path, monkeypatch, overwrite
+):
+    calls = []
+    for name in ("fsync", "link", "replace"):
+        real = getattr(os, name)
+
+        def spy(*arguments, name=name, real=real):
+            is_folder = name == "fsync" and os.path.isdir(f"/proc/self/fd/{arguments[0]}")
+            calls.append("folder" if is_folder else name)
+            return real(*arguments)
+
+        monkeypatch.setattr(os, name, spy)
+    write(tmp_path / "a.wav", overwrite=overwrite)
+    assert calls == ["fsync", "replace" if overwrite else "link", "folder"]
+
+
 def test_text_and_bytes(tmp_path):
     for name, method, content in [
         ("a.toml", "write_text", "gain = 1 # naïve\n"),
@@ -238,13 +256,19 @@ def test_leftovers_are_removed_but_not_the_files_of_live_runs(tmp_path):
     assert sorted(os.listdir(tmp_path)) == sorted(["a.wav", live.name, other.name])
 
 
+def write_and_interrupt(path):
+    with OutputTarget.reserve(path, overwrite=True) as target:
+        target.write_bytes(b"new")
+        raise KeyboardInterrupt
+
+
 def test_a_leftover_that_is_a_link_to_the_target_does_not_empty_it(tmp_path):
     """What a run leaves that is killed between `link` and `unlink`."""
     target = tmp_path / "a.wav"
     target.write_bytes(b"whole")
     (tmp_path / temporary_name(target)).hardlink_to(target)
-    with OutputTarget.reserve(target, overwrite=True):
-        assert target.read_bytes() == b"whole"
+    with pytest.raises(KeyboardInterrupt):
+        write_and_interrupt(target)
     assert target.read_bytes() == b"whole"
     assert os.listdir(tmp_path) == ["a.wav"]
 
@@ -257,8 +281,9 @@ def test_a_temporary_that_is_a_symlink_is_not_followed(tmp_path):
     assert (tmp_path / "precious").read_bytes() == b"precious"
 
 
-def test_a_lock_on_a_removed_file_does_not_count(tmp_path):
-    """Between opening and locking, another run may remove the file as a leftover."""
+@pytest.mark.parametrize("made_again", [False, True])
+def test_a_lock_on_a_removed_file_does_not_count(tmp_path, made_again):
+    """Between opening and locking, another run may remove the file, or make it anew."""
     temporary = tmp_path / "t"
     real_flock = fcntl.flock
     calls = []
@@ -267,6 +292,8 @@ def test_a_lock_on_a_removed_file_does_not_count(tmp_path):
         calls.append(descriptor)
         if len(calls) == 1:
             temporary.unlink()
+            if made_again:
+                temporary.touch()
         real_flock(descriptor, operation)
 
     with pytest.MonkeyPatch.context() as patch:
