@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from automix.analysis.loudness import Loudness
+from automix.analysis.program import Loudness
 from automix.files import OutputTarget, Written
 from automix.mixing import Metered, Mix
 from automix.plan import Depth, MixPlan

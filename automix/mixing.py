@@ -8,13 +8,8 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from automix.analysis.loudness import (
-    Loudness,
-    LoudnessMeter,
-    integrated_lufs,
-    measure,
-)
-from automix.analysis.program import ProgramMeter
+from automix.analysis.loudness import LoudnessMeter, integrated_lufs
+from automix.analysis.program import Loudness, ProgramMeter, measure
 from automix.audio import Audio, AudioSource, Samples
 from automix.consoles.exact import ExactConsole, Flow, mastered
 from automix.methods.catalog import Entry

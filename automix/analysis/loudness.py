@@ -6,17 +6,15 @@ is arithmetic on these few numbers. "Energy" below means that mean square.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automix.analysis.hops import HOPS_PER_SECOND, hop_start, hops_within
-from automix.analysis.true_peak import TruePeakMeter
-from automix.audio import AudioSource, Samples
+from automix.audio import Samples
 from automix.compiled import kernel
 from automix.dsp.biquad import BiquadCascade
-from automix.units import db_to_gain, db_to_power, gain_to_db
+from automix.units import db_to_gain, db_to_power
 
 Energies = NDArray[np.float64]
 """``(hops,)``, one per 100 ms, weighted and summed over the channels; full scale 1."""
@@ -264,37 +262,3 @@ def _gated(blocks: Energies, relative_gate_lu: float) -> Energies:
 
 def _mean(energies: Energies) -> float:
     return float(energies.mean()) if len(energies) else 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loudness:
-    """What a loudness meter reads at the end of a programme; silence reads −inf."""
-
-    integrated_lufs: float
-    loudness_range_lu: float
-    max_momentary_lufs: float
-    max_short_term_lufs: float
-    true_peak_dbtp: float
-    sample_peak_db: float
-
-
-def measure(source: AudioSource) -> Loudness:
-    """Measures a whole source in one pass.
-
-    Raises:
-        InputError: The file behind the source changed or cannot be read.
-    """
-    meter = LoudnessMeter(source.sample_rate, source.channels)
-    peaks = TruePeakMeter(source.sample_rate, source.channels)
-    for block in source.blocks():
-        meter.add(block)
-        peaks.add(block)
-    energies = meter.energies
-    return Loudness(
-        integrated_lufs=integrated_lufs(energies),
-        loudness_range_lu=loudness_range_lu(energies),
-        max_momentary_lufs=float(momentary_lufs(energies).max(initial=-np.inf)),
-        max_short_term_lufs=float(short_term_lufs(energies).max(initial=-np.inf)),
-        true_peak_dbtp=peaks.peak_dbtp,
-        sample_peak_db=gain_to_db(peaks.sample_peak),
-    )

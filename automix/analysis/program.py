@@ -1,9 +1,10 @@
 """Everything that a meter shows at the end of a program, in one pass."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from automix.analysis.loudness import (
-    Loudness,
     LoudnessMeter,
     integrated_lufs,
     loudness_range_lu,
@@ -11,8 +12,20 @@ from automix.analysis.loudness import (
     short_term_lufs,
 )
 from automix.analysis.true_peak import TruePeakMeter
-from automix.audio import Samples
+from automix.audio import AudioSource, Samples
 from automix.units import gain_to_db
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loudness:
+    """What a loudness meter reads at the end of a programme; silence reads −inf."""
+
+    integrated_lufs: float
+    loudness_range_lu: float
+    max_momentary_lufs: float
+    max_short_term_lufs: float
+    true_peak_dbtp: float
+    sample_peak_db: float
 
 
 class ProgramMeter:
@@ -38,3 +51,15 @@ class ProgramMeter:
             true_peak_dbtp=self._peaks.peak_dbtp,
             sample_peak_db=gain_to_db(self._peaks.sample_peak),
         )
+
+
+def measure(source: AudioSource) -> Loudness:
+    """Measures a whole source in one pass.
+
+    Raises:
+        InputError: The file behind the source changed or cannot be read.
+    """
+    meter = ProgramMeter(source.sample_rate, source.channels)
+    for block in source.blocks():
+        meter.add(block)
+    return meter.result()

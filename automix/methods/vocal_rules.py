@@ -7,7 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from automix.analysis.loudness import EnergyMatrixMeter, LoudnessMeter, loudness_range_lu
+from automix.analysis.loudness import (
+    EnergyMatrixMeter,
+    LoudnessMeter,
+    loudness_range_lu,
+)
 from automix.analysis.octave_bands import band_levels_db
 from automix.audio import AudioSource
 from automix.consoles.exact import ExactConsole

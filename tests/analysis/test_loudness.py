@@ -10,10 +10,10 @@ from automix.analysis.loudness import (
     integrated_lufs,
     k_weighting,
     loudness_range_lu,
-    measure,
     momentary_lufs,
     short_term_lufs,
 )
+from automix.analysis.program import measure
 from automix.audio import Audio
 from automix.dsp.biquad import BiquadCascade, frequency_response
 from automix.units import db_to_power

@@ -14,8 +14,8 @@ from automix.analysis.loudness import (
     LoudnessMeter,
     integrated_lufs,
     loudness_range_lu,
-    measure,
 )
+from automix.analysis.program import measure
 from automix.audio import Audio
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
