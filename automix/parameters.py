@@ -56,7 +56,7 @@ class Range:
         return isinstance(value, int | float) and self.low <= value <= self.high
 
     def __str__(self) -> str:
-        return f"{self.low:g} … {self.high:g}{' ' + self.unit if self.unit else ''}"
+        return f"{self.low:.10g} … {self.high:.10g}{' ' + self.unit if self.unit else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +98,24 @@ class Parameter:
         return self._check_one(value)
 
     def _check_one(self, value: Any) -> Any:
-        if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if not isinstance(value, self.kind) or (isinstance(value, bool) and self.kind is not bool):
-            raise UsageError(f"{self.name} must be {_KINDS.get(self.kind, self.kind.__name__)}")
         if self.choices and value not in self.choices:
-            raise UsageError(f"{self.name} must be one of {', '.join(self.choices)}, not {value!r}")
+            legal = ", ".join(map(repr, self.choices))
+            raise UsageError(f"{self.name} must be one of {legal}, not {value!r}")
+        accepted = int | float if self.kind is float else self.kind
+        if not isinstance(value, accepted) or (isinstance(value, bool) and self.kind is not bool):
+            raise UsageError(f"{self.name} must be {_KINDS.get(self.kind, self.kind.__name__)}")
         if isinstance(value, float) and not math.isfinite(value):
             raise UsageError(f"{self.name} must be finite, not {value}")
+        if isinstance(value, str) and not _is_unicode(value):
+            raise UsageError(f"{self.name} must be Unicode text, not {value!r}")
         if self.range is not None and value not in self.range:
-            raise UsageError(f"{self.name} = {value:g} is outside {self.range}")
-        return value
+            raise UsageError(f"{self.name} = {value} is outside {self.range}")
+        return float(value) if self.kind is float else value
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether no part of ``text`` stands for a byte of an undecodable name (PEP 383)."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 _KINDS: dict[type, str] = {

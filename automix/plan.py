@@ -95,15 +95,14 @@ class MixPlan(Settings):
     """A whole mix. Equality is exact, so two equal plans render to the same bytes.
 
     Attributes:
-        weights: Hash of the network weights that predicted the plan; empty for rules.
         decisions: Provenance of the settings.
     """
 
     method: Annotated[str, "what wrote the plan"] = ""
     preset: Annotated[str, "variant of the method"] = ""
-    automix_version: str = ""
-    seed: Annotated[int | None, "of methods that draw at random"] = None
-    weights: str = ""
+    automix_version: Annotated[str, "that wrote it"] = ""
+    seed: Annotated[int | None, Range(0, 2**32 - 1), "of methods that draw at random"] = None
+    weights: Annotated[str, "hash of the network's weights; empty for rules"] = ""
     request: Annotated[str, "fingerprint of the command's settings, for --skip-existing"] = ""
     sample_rate_hz: Annotated[int, Range(8000, 192000, "Hz"), "of the session and the mix"] = 44100
     bits: Annotated[Depth, "of the mix file where its format has a choice"] = "24"
@@ -199,10 +198,13 @@ def _with_changed(
 def _changed(value: Any, path: list[str], address: str, change: Change) -> Any:
     head, *rest = path
     if isinstance(value, tuple):
-        if not head.isdecimal() or not 1 <= int(head) <= len(value):
+        entries = [str(number) for number in range(1, len(value) + 1)]
+        if head not in entries:
             raise PlanError(f"{address!r}: {head!r} is not one of the {len(value)} entries")
-        index = int(head) - 1
-        entry = _changed(value[index], rest, address, change) if rest else change(value[index])
+        if not rest:
+            raise PlanError(f"{address!r} is a group of settings; name one of them")
+        index = entries.index(head)
+        entry = _changed(value[index], rest, address, change)
         return (*value[:index], entry, *value[index + 1 :])
     if not isinstance(value, Settings):
         raise PlanError(f"{address!r} goes on after a plain value")

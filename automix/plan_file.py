@@ -67,7 +67,7 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return repr(value)  # shortest text that reads back as the same number
+        return repr(float(value))  # shortest text that reads back as the same number
     if isinstance(value, int):
         return str(value)
     # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
@@ -91,7 +91,7 @@ def loads(text: str, source: str = "plan") -> MixPlan:
     """
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number or a nesting without end
         raise PlanError(f"{source}: not valid TOML: {error}") from error
     version = document.pop("format", None)
     if version != FORMAT:
@@ -153,22 +153,21 @@ def _read_decision(table: Any, path: tuple[str | int, ...]) -> Decision:
     wanted = {*_DECISION_FIELDS, "figures"}
     if not isinstance(table, dict) or set(table) != wanted:
         raise _Fault(f"a decision has the keys {', '.join(sorted(wanted))}", path)
+    for name in ("setting", "rule", "reason"):
+        if not isinstance(table[name], str):
+            raise _Fault(f"{name} must be a text", (*path, name))
+    if not isinstance(table["value"], int | float):
+        raise _Fault("value must be a number, true or false", (*path, "value"))
     figures = table["figures"]
     if not isinstance(figures, dict) or not all(
         isinstance(value, int | float) for value in figures.values()
     ):
         raise _Fault("figures must be numbers", (*path, "figures"))
-    return Decision(
-        setting=str(table["setting"]),
-        value=table["value"],
-        rule=str(table["rule"]),
-        reason=str(table["reason"]),
-        figures=tuple((name, float(value)) for name, value in figures.items()),
-    )
+    return Decision(**{**table, "figures": tuple(figures.items())})
 
 
 _HEADER = re.compile(r"^\s*\[(\[)?\s*([^\[\]#]+?)\s*\]")
-_ASSIGNMENT = re.compile(r"^\s*([A-Za-z0-9_\"-]+)\s*=")
+_ASSIGNMENT = re.compile(r"^\s*([A-Za-z0-9_\".-]+)\s*=")
 
 
 def _line_of(text: str, path: tuple[str | int, ...]) -> int | None:
@@ -176,7 +175,7 @@ def _line_of(text: str, path: tuple[str | int, ...]) -> int | None:
     best: tuple[int, int] | None = None
     counts: dict[tuple[str | int, ...], int] = {}
     here: tuple[str | int, ...] = ()
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if header := _HEADER.match(line):
             here = ()
             names = [name.strip().strip('"') for name in header[2].split(".")]
@@ -188,7 +187,7 @@ def _line_of(text: str, path: tuple[str | int, ...]) -> int | None:
                     here = (*here, counts[here])
             found = here
         elif assignment := _ASSIGNMENT.match(line):
-            found = (*here, assignment[1].strip('"'))
+            found = (*here, *(name.strip('"') for name in assignment[1].split(".")))
         else:
             continue
         if path[: len(found)] == found and (best is None or len(found) > best[0]):
@@ -198,11 +197,14 @@ def _line_of(text: str, path: tuple[str | int, ...]) -> int | None:
 
 def file_reference(path: Path, folder: Path) -> str:
     """How a plan in ``folder`` names ``path``: relative if it can, always valid Unicode."""
-    absolute, folder = Path(os.path.abspath(path)), Path(os.path.abspath(folder))
     try:
-        reference = os.path.relpath(absolute, folder)
+        reference = os.path.relpath(path, folder)
+        if ".." in (*path.parts, *folder.parts, *Path(reference).parts):
+            # What ".." means depends on where links lead.
+            path = Path(os.path.realpath(path.parent), path.name)
+            reference = os.path.relpath(path, os.path.realpath(folder))
     except ValueError:  # another drive
-        reference = str(absolute)
+        reference = os.path.abspath(path)
     try:
         reference.encode()
     except UnicodeEncodeError:
@@ -230,12 +232,13 @@ def parse_assignment(expression: str) -> tuple[str, Any]:
     if match is None:
         raise PlanError(f"--set {expression!r}: write NAME.setting=VALUE, += or -=")
     address, sign, text = match.groups()
-    value = _literal(text.strip())
     if not sign:
+        value = _literal(text.strip())
         return address, lambda _: value
-    if isinstance(value, bool | str):
-        raise PlanError(f"--set {expression!r}: {sign}= needs a number")
-    step = value if sign == "+" else -value
+    try:
+        step = float(text) if sign == "+" else -float(text)
+    except ValueError:
+        raise PlanError(f"--set {expression!r}: {sign}= needs a number") from None
 
     def add(old: Any) -> Any:
         if isinstance(old, bool) or not isinstance(old, int | float):
@@ -247,6 +250,7 @@ def parse_assignment(expression: str) -> tuple[str, Any]:
 
 def _literal(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        document = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
         return text
+    return document["value"] if len(document) == 1 else text

@@ -1,22 +1,26 @@
 """The program: its commands, its exit codes, and what signals do to it."""
 
-import signal
+import os
 import sys
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from automix.cli import completion, demo, render, vocal
+from automix.cli.output import discard_stdout, prepare_streams
+from automix.cli.signals import Ended, handle_signals
+from automix.errors import OutputError
 from automix.version import __version__
 
 app = typer.Typer(
     name="automix",
-    help="Mixes music by itself, and writes down what it did as a plan that you can edit.",
-    epilog="Exit codes: 0 done, 1 some items failed, 2 usage, 3 input, 4 output, 5 weights or"
-    " device, 6 plug-in, 130/143/129 interrupted.",
+    help="Mixes music by itself, and writes what it did to a plan that you can read and edit."
+    "\n\nTo begin: automix demo demo && automix vocal demo/vocal.wav demo/beat.wav -o demo/mix.wav",
+    epilog="Exit codes: 0 done, 2 usage or plan, 3 input, 4 output, 6 plug-in, 130/143/129 ended"
+    " by Ctrl-C, SIGTERM or SIGHUP.",
     no_args_is_help=True,
-    add_completion=False,
+    # Typer answers the completion scripts only with this on, but then adds options to --help.
+    add_completion="_AUTOMIX_COMPLETE" in os.environ,
     rich_markup_mode=None,  # plain help: it has to be instant
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -37,27 +41,30 @@ def _print_version(wanted: bool) -> None:
 def _options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Show version."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     pass
 
 
-class Terminated(BaseException):
-    """A signal asked the program to end; unwinding removes what is unfinished."""
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise Terminated(number)
-
-
 def main() -> None:
     """Runs the program and exits."""
-    signal.signal(signal.SIGTERM, _terminate)
-    signal.signal(signal.SIGHUP, _terminate)
+    handle_signals()
+    prepare_streams()
     try:
         app(prog_name="automix")
-    except Terminated as ended:
-        number = signal.Signals(ended.args[0])
-        print(f"automix: ended by {number.name}; nothing unfinished was kept", file=sys.stderr)
-        sys.exit(128 + number)
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # the reader has seen enough
+            sys.exit(0)
+        raise
+    except OSError as error:  # files report their own: this is stdout
+        discard_stdout()
+        where = error.filename or "standard output"
+        print(f"automix: {where}: {error.strerror}", file=sys.stderr)
+        sys.exit(OutputError.exit_code)
+    except Ended as ended:
+        print(ended.message, file=sys.stderr)
+        sys.stderr.flush()
+        os._exit(ended.exit_code)  # at once: threads may still be reading

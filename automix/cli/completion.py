@@ -14,10 +14,12 @@ class Shell(StrEnum):
     fish = "fish"
 
 
-def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.")]) -> None:
+def completion(
+    shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
+) -> None:
     """Print the completion script of a shell.
 
-    For example: automix completion bash > ~/.local/share/bash-completion/completions/automix
+    For example, for bash: automix completion bash > automix.bash && source automix.bash
     """
     from typer._completion_shared import get_completion_script
 

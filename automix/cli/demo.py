@@ -11,18 +11,24 @@ from automix.cli.output import Printer, reported
 
 @reported
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where to write; created if need be.")],
-    seed: Annotated[int, typer.Option(help="Another seed is another song.")] = 0,
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where to write; made if it is not there.")
+    ],
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Another seed is another song.")
+    ] = 0,
     sample_rate: Annotated[
-        int, typer.Option(min=8000, max=192000, help="Frames per second.")
+        int,
+        typer.Option(metavar="HZ", min=8000, max=192000, help="Sample rate, 8000 to 192000 Hz."),
     ] = 44100,
     force: options.Force = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Synthesize a demo song: vocal.wav, beat.wav (30 s), and the multitracks in song/.
+    """Synthesize a song to try everything with.
 
-    It needs no file and no network. The levels in song/ are deliberately unbalanced.
+    Writes vocal.wav and beat.wav, 30 s each, and the single tracks in song/, whose levels are
+    unbalanced on purpose. Needs no other file and no network.
 
     For example: automix demo demo && automix vocal demo/vocal.wav demo/beat.wav -o demo/mix.wav
     """
@@ -38,4 +44,6 @@ def demo(
             {"files": [str(path) for path in written.files], "tempo_bpm": written.tempo_bpm}
         )
     elif not quiet:
-        print(f"{folder}: {len(written.files)} files, {written.tempo_bpm:g} BPM")
+        from automix.files import shown
+
+        print(f"{shown(folder)}: {len(written.files)} files, {written.tempo_bpm:g} BPM")

@@ -2,16 +2,17 @@
 
 import hashlib
 import json
-import string
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from automix.cli.layering import layered, read_config
+from automix.cli.destination import Delivery, output_path, stem_paths
+from automix.cli.layering import Flags, layered
 from automix.cli.output import Printer
+from automix.cli.signals import removed_when_ended
 from automix.cli.summary import document, print_summary
 from automix.consoles.exact import ExactConsole
 from automix.delivery import deliver, with_files
@@ -26,20 +27,6 @@ from automix.session import Session, TrackFile, open_plan_session, open_session
 from automix.version import __version__
 
 STAGES = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delivery:
-    """Where and how the result is to be written; `None` is what the inputs suggest."""
-
-    output: Path | None = None
-    name: str | None = None
-    bits: str | None = None
-    force: bool = False
-    skip_existing: bool = False
-    write_plan: bool = True
-    stems: Path | None = None
-    dry_run: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +73,8 @@ def run_vocal(
     method: str,
     preset: str,
     config: Path | None,
-    rule_flags: Mapping[str, float | None],
-    finish_flags: Mapping[str, float | None],
+    rule_flags: Flags,
+    finish_flags: Flags,
     changes: Sequence[str],
     seed: int,
     read: ReadOptions,
@@ -96,8 +83,8 @@ def run_vocal(
     printer: Printer,
 ) -> None:
     """Mixes a vocal over its backing; see the options of `automix vocal`."""
-    rules = layered(PRESETS[preset], read_config(config), rule_flags)
-    finish = layered(Finish(), {}, finish_flags)
+    rules = layered(PRESETS[preset], config, rule_flags)
+    finish = layered(Finish(), None, finish_flags)
     request = VocalRequest(
         method=next(entry for entry in VOCAL_METHODS if entry.name == method),
         preset=preset if method == "rules" else "",
@@ -107,7 +94,9 @@ def run_vocal(
         seed=seed if method == "random" else None,
     )
     output = output_path(
-        delivery, {"song": backing.stem, "method": method, "preset": preset, "ext": "wav"}
+        delivery,
+        {"song": backing.stem, "method": method, "preset": preset, "ext": "wav"},
+        default_name=f"{backing.stem}.mix.wav",
     )
     files = (
         TrackFile(name="vocal", role="lead vocal", path=vocal),
@@ -142,9 +131,9 @@ def run_render(
     plan = read_plan(plan_file)
     for change in changes:
         plan = change_setting(plan, *parse_assignment(change))
-    output = delivery.output or plan_file.with_suffix(".wav")
-    if output.is_dir():
-        output = output / plan_file.with_suffix(".wav").name
+    output = plan_file.with_suffix(".wav")
+    if delivery.output is not None:
+        output = output_path(delivery, {"plan": plan_file.stem}, default_name=output.name)
     new_plan: Path | None = output.with_suffix(".toml")
     if not delivery.write_plan or (not changes and _same(new_plan, plan_file)):
         new_plan = None
@@ -173,46 +162,25 @@ def read_plan(path: Path) -> MixPlan:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise PlanError(f"{shown(path)}: cannot be read as a plan: {error}") from error
-    return loads(text, shown(path))
-
-
-def output_path(delivery: Delivery, fields: Mapping[str, str]) -> Path:
-    """The file to write: ``-o`` itself, or ``--name`` in the folder that it is.
-
-    Raises:
-        UsageError: ``--name`` with a field that does not exist, or without a folder.
-    """
-    output = delivery.output
-    if output is None:
-        output = Path() if delivery.name else Path("mix.wav")
-    is_folder = output.is_dir() or str(output).endswith("/")
-    if not is_folder:
-        if delivery.name is not None:
-            raise UsageError("--name goes with an -o that is a folder (end it with /)")
-        return output
-    template = delivery.name or "{song}.mix.{ext}"
+    except OSError as error:
+        raise PlanError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise PlanError(f"{shown(path)}: is not a plan: not UTF-8 text") from error
     try:
-        wanted = {field for _, field, _, _ in string.Formatter().parse(template) if field}
-        name = template.format_map(fields)
-    except (KeyError, ValueError, IndexError, AttributeError) as error:
-        known = ", ".join("{" + field + "}" for field in fields)
-        raise UsageError(f"--name {template!r}: use the fields {known}") from error
-    if not wanted <= set(fields) or "/" in name:
-        raise UsageError(f"--name {template!r} must give a file name")
-    return output / name
+        return loads(text, shown(path))
+    except RecursionError as error:
+        raise PlanError(f"{shown(path)}: is not a plan: nested too deeply") from error
 
 
 def _fingerprint(told: list[object]) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _is_done(job: Job) -> bool:
-    """Whether the output was made from the same inputs with the same settings."""
+def _is_done(job: Job, stems: Iterable[Path]) -> bool:
+    """Whether the outputs were made from the same inputs with the same settings."""
     if job.plan_file is None:
         raise UsageError("--skip-existing needs the plan beside the mix: leave --no-plan out")
-    if not (job.output.is_file() and job.plan_file.is_file()):
+    if not all(path.is_file() for path in (job.output, job.plan_file, *stems, *job.inputs)):
         return False
     try:
         plan = read_plan(job.plan_file)
@@ -225,7 +193,8 @@ def _is_done(job: Job) -> bool:
 def _run(job: Job, delivery: Delivery, printer: Printer) -> None:
     start = time.perf_counter()
     output_format(job.output, delivery.bits or "24")
-    if delivery.skip_existing and _is_done(job):
+    stems = stem_paths(delivery, job.output, job.tracks)
+    if delivery.skip_existing and _is_done(job, stems.values()):
         printer.note(f"{shown(job.output)}: made from the same inputs and settings already; kept")
         if printer.json:
             printer.document({"output": str(job.output), "skipped": True})
@@ -235,18 +204,15 @@ def _run(job: Job, delivery: Delivery, printer: Printer) -> None:
         if not delivery.dry_run:
 
             def reserve(path: Path) -> OutputTarget:
-                return targets.enter_context(
+                target = targets.enter_context(
                     OutputTarget.reserve(path, overwrite=delivery.force, inputs=job.inputs)
                 )
+                targets.enter_context(removed_when_ended(target.discard))
+                return target
 
             target = reserve(job.output)
             plan_target = reserve(job.plan_file) if job.plan_file else None
-            if delivery.stems is not None:
-                suffix = job.output.suffix
-                stem_targets = {
-                    name: reserve(delivery.stems / f"{name.replace('/', '_')}{suffix}")
-                    for name in job.tracks
-                }
+            stem_targets = {name: reserve(path) for name, path in stems.items()}
         report("reading")
         session = job.open()
         mix = job.mix(session, report)

@@ -13,14 +13,29 @@ from automix.parameters import Settings, parameters
 Layered = TypeVar("Layered", bound=Settings)
 
 
-def layered(base: Layered, table: Mapping[str, Any], flags: Mapping[str, Any]) -> Layered:
-    """The base with what a config table and the flags say laid over it.
+Flags = Mapping[str, tuple[str, float | None]]
+"""By name of the option: the setting that it sets, and its value."""
+
+
+def layered(base: Layered, config: Path | None, flags: Flags) -> Layered:
+    """The base with what a config file and the flags say laid over it.
 
     Raises:
-        UsageError: An unknown key, or an illegal value.
+        UsageError: An unknown key, or an illegal value; names the file or the option.
     """
-    given = {name: value for name, value in flags.items() if value is not None}
-    return _laid_over(_laid_over(base, table), given)
+    if config is not None:
+        base = _named(shown(config), base, _read_config(config))
+    for option, (setting, value) in flags.items():
+        if value is not None:
+            base = _named(option, base, {setting: value})
+    return base
+
+
+def _named(source: str, base: Layered, table: Mapping[str, Any]) -> Layered:
+    try:
+        return _laid_over(base, table)
+    except UsageError as error:
+        raise UsageError(f"{source}: {error}") from error
 
 
 def _laid_over(base: Layered, table: Mapping[str, Any]) -> Layered:
@@ -38,15 +53,10 @@ def _laid_over(base: Layered, table: Mapping[str, Any]) -> Layered:
     return replace(base, **changes)
 
 
-def read_config(path: Path | None) -> dict[str, Any]:
-    """The table in a TOML file; empty without one.
-
-    Raises:
-        UsageError: It cannot be read, or is not TOML.
-    """
-    if path is None:
-        return {}
+def _read_config(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{shown(path)}: cannot be used as a config file: {error}") from error
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{shown(path)}: is not a TOML file: {error}") from error

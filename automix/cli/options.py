@@ -16,51 +16,82 @@ class DepthName(StrEnum):
 
 
 Output = Annotated[
-    Path | None,
+    str | None,  # a `Path` would lose the slash that says folder
     typer.Option(
         "--output",
         "-o",
-        help="File to write (wav, flac, ogg, mp3, aiff by its extension), or a folder.",
+        metavar="PATH",
+        help="File to write, its format by its extension: wav, flac, ogg, mp3, aiff, w64, rf64. Or"
+        " a folder, if it exists or ends in /.",
     ),
 ]
 Name = Annotated[
     str | None,
-    typer.Option(help="File name when -o is a folder; {song}, {method}, {preset} and {ext}."),
+    typer.Option(
+        metavar="NAME",
+        help="Name of the file where -o is a folder, with {song} (name of BEAT), {method}, {preset}"
+        " and {ext}.  [default: {song}.mix.{ext}]",
+    ),
 ]
 Bits = Annotated[
-    DepthName | None, typer.Option(help="Sample format; the highest of the inputs unless given.")
+    DepthName | None,
+    typer.Option(
+        help="Bits per sample of wav, aiff and flac; 32f is float, which flac has not."
+        "  [default: of the plan; of a new plan, the most among the inputs]"
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing files.")]
-NoPlan = Annotated[bool, typer.Option("--no-plan", help="Do not write the plan beside the mix.")]
+NoPlan = Annotated[bool, typer.Option("--no-plan", help="Write no plan beside the mix.")]
 ExportStems = Annotated[
     Path | None,
-    typer.Option(help="Folder for each track as it is in the mix; together they sum to it."),
+    typer.Option(
+        metavar="FOLDER",
+        help="Write each track as it is in the mix to this folder; they sum to the mix.",
+    ),
 ]
 SetValue = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="SETTING=VALUE",
-        help="Change a setting of the plan, also += and -=, such as vocal.fader_db+=2. Repeatable.",
+        help="Change a setting of the plan, as vocal.pan=0.4 or vocal.fader_db+=2 (dB). May be"
+        " given several times; --dry-run shows all settings.",
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print every decision.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and write no file.")]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print all that was measured and decided, as one JSON document."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", help="Print every decision, not only those with figures behind them."
+    ),
+]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Refuse files whose header contradicts their content.")
 ]
 Repair = Annotated[
-    bool, typer.Option("--repair", help="Zero NaN and infinite samples, overrule false headers.")
+    bool,
+    typer.Option(
+        "--repair",
+        help="Replace NaN and infinite samples by zero; read on where a header is wrong.",
+    ),
 ]
 AllowTruncated = Annotated[
-    bool, typer.Option("--allow-truncated", help="Use what is left of a cut FLAC, MP3 or Ogg file.")
+    bool,
+    typer.Option(
+        "--allow-truncated", help="Use what is left of a FLAC, MP3 or Ogg file that was cut off."
+    ),
 ]
 Plugins = Annotated[
     Path | None,
     typer.Option(
-        metavar="DIR", help="Render through the IEM VST3 plug-ins in this folder where they serve."
+        metavar="FOLDER",
+        help="Render through the IEM VST3 plug-ins in this folder: MultiEQ, OmniCompressor and"
+        " FdnReverb.",
     ),
 ]
 
@@ -74,5 +105,8 @@ class OnPluginError(StrEnum):
 
 PluginErrors = Annotated[
     OnPluginError,
-    typer.Option("--on-plugin-error", help="Fail, or skip to the built-in processors."),
+    typer.Option(
+        "--on-plugin-error",
+        help="When a plug-in fails: fail with exit code 6, or skip it for the built-in processor.",
+    ),
 ]

@@ -1,11 +1,11 @@
 """What the commands print: errors, notes, progress, tables, and one JSON document."""
 
 import functools
+import io
 import json
 import math
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,16 +27,29 @@ def reported(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
             command(*args, **kwargs)
             sys.stdout.flush()
         except AutomixError as error:
-            print(f"automix: {error}", file=sys.stderr)
+            from automix.files import shown
+
+            print(f"automix: {shown(str(error))}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from error
         except BrokenPipeError:
-            # The reader has seen enough. Python would complain again when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except KeyboardInterrupt:
-            print("automix: interrupted; nothing unfinished was kept", file=sys.stderr)
-            raise typer.Exit(130) from None
+            discard_stdout()  # the reader has seen enough
 
     return wrapped
+
+
+def discard_stdout() -> None:
+    """Sends what is still to be printed nowhere: Python complains if it cannot flush at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def prepare_streams() -> None:
+    """Makes printing possible whatever the caller closed and whatever the locale can spell."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +69,18 @@ class Printer:
     def note(self, message: str) -> None:
         """Something good to know."""
         if not self.quiet:
-            print(f"note: {message}", file=sys.stderr)
+            self._print_line(f"note: {message}")
 
     def warn(self, message: str) -> None:
         """Something that may be wrong."""
         if not self.quiet:
-            print(f"warning: {message}", file=sys.stderr)
+            self._print_line(f"warning: {message}")
+
+    @staticmethod
+    def _print_line(message: str) -> None:
+        from automix.files import shown
+
+        print(shown(message), file=sys.stderr)
 
     def document(self, content: dict[str, Any]) -> None:
         """Prints ``content`` as JSON; numbers that JSON has no word for become null."""
@@ -104,8 +123,3 @@ def _finite(content: Any) -> Any:
     if isinstance(content, float) and not math.isfinite(content):
         return None
     return content
-
-
-def seconds_since(start: float) -> float:
-    """Elapsed time of `time.perf_counter`, to hundredths."""
-    return round(time.perf_counter() - start, 2)

@@ -11,7 +11,7 @@ from automix.cli.output import Printer, reported
 
 @reported
 def render(
-    plan: Annotated[Path, typer.Argument(help="A plan, such as mix.toml.", show_default=False)],
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="File of a plan, such as mix.toml.")],
     output: options.Output = None,
     set_: options.SetValue = None,
     bits: options.Bits = None,
@@ -20,7 +20,11 @@ def render(
     export_stems: options.ExportStems = None,
     allow_outside: Annotated[
         bool,
-        typer.Option("--allow-outside", help="Read files outside the plan's folder, even others."),
+        typer.Option(
+            "--allow-outside",
+            help="Read files outside the plan's folder even if they are not those that it was made"
+            " from.",
+        ),
     ] = False,
     dry_run: options.DryRun = False,
     json: options.Json = False,
@@ -34,12 +38,13 @@ def render(
 ) -> None:
     """Render a plan to audio.
 
-    The same plan and inputs give the same bytes. Without -o the mix goes beside the plan:
-    mix.toml to mix.wav. With --set the changed plan is written beside the new mix.
+    The same plan and inputs give the same bytes. The mix goes beside the plan unless -o says
+    otherwise: mix.toml to mix.wav. A copy of the plan, changed by --set, goes beside the mix.
 
     For example: automix render mix.toml --set vocal.fader_db+=2 -o louder.wav
     """
-    from automix.cli.jobs import Delivery, console_maker, run_render
+    from automix.cli.destination import Delivery
+    from automix.cli.jobs import console_maker, run_render
     from automix.files import ReadOptions
 
     run_render(

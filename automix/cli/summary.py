@@ -22,7 +22,14 @@ def print_summary(
     plan: MixPlan, mix: Mix, delivered: Delivered, seconds: float, *, verbose: bool
 ) -> None:
     """Prints what was decided and why, then the levels."""
-    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+    console = Console(
+        width=None if sys.stdout.isatty() else 110,
+        color_system=None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
+    )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("setting", overflow="fold")
     table.add_column("value", justify="right")
@@ -30,19 +37,19 @@ def print_summary(
     for decision in plan.decisions:
         if decision.figures or verbose:
             why = f"{decision.rule}: {decision.reason}"
-            table.add_row(*map(Text, (decision.setting, _value(plan, decision), why)))
+            table.add_row(*map(Text, (shown(decision.setting), _value(plan, decision), shown(why))))
     if table.row_count:
         console.print(table, "")
     loudness = delivered.loudness
     for note in delivered.notes:
-        console.print(f"note: {note}", markup=False)
-    levels = [f"{name} {_lufs(level)}" for name, level in mix.levels.items()]
+        console.print(f"note: {note}")
+    levels = [f"{shown(name)} {_lufs(level)}" for name, level in mix.levels.items()]
     console.print("loudness  " + " · ".join([*levels, f"mix {_lufs(loudness.integrated_lufs)}"]))
     console.print(
         f"mix       range {loudness.loudness_range_lu:.1f} LU · true peak"
         f" {loudness.true_peak_dbtp:.2f} dBTP · {seconds:.1f} s"
     )
-    console.print(f"written   {shown(delivered.mix.path)}", markup=False)
+    console.print(f"written   {shown(delivered.mix.path)}")
 
 
 def _lufs(level: float) -> str:

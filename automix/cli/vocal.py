@@ -20,7 +20,7 @@ class Method(StrEnum):
 
 
 class Preset(StrEnum):
-    """Variants of the rules."""
+    """Constants that the rules start from."""
 
     studio = "studio"
     paper = "paper"
@@ -32,43 +32,71 @@ _METHODS = "; ".join(f"{entry.name}: {entry.summary}" for entry in VOCAL_METHODS
 
 @reported
 def vocal(
-    vocal: Annotated[Path, typer.Argument(help="The lead vocal.", show_default=False)],
+    vocal: Annotated[Path, typer.Argument(metavar="VOCAL", help="File of the lead vocal.")],
     backing: Annotated[
-        Path, typer.Argument(metavar="BEAT", help="The finished backing track.", show_default=False)
+        Path, typer.Argument(metavar="BEAT", help="File of the finished backing track.")
     ],
     output: options.Output = None,
-    method: Annotated[Method, typer.Option(help=_METHODS + ".")] = Method.rules,
+    method: Annotated[Method, typer.Option(help=f"How to mix. {_METHODS}.")] = Method.rules,
     preset: Annotated[
         Preset,
-        typer.Option(help="Of the rules; paper and poster are faithful to Li and Lerch."),
+        typer.Option(
+            help="Constants of --method rules: those of Li and Lerch's paper or poster, or studio,"
+            " which repairs what measurement shows to be weak in them."
+        ),
     ] = Preset.studio,
     level: Annotated[
         float | None,
-        typer.Option(metavar="LU", help="Loudness of the vocal minus that of the beat."),
+        typer.Option(
+            metavar="LU",
+            help="Loudness of the vocal minus that of the beat, -30 to 30 LU.  [default: of the"
+            " preset: studio and paper -1.77, poster -0.5]",
+        ),
     ] = None,
     tempo: Annotated[
-        float | None, typer.Option(metavar="BPM", help="Of the beat; measured unless given.")
+        float | None,
+        typer.Option(
+            metavar="BPM",
+            help="Tempo of the beat, 20 to 400 BPM; it sets the reverberation time."
+            "  [default: measured]",
+        ),
     ] = None,
     loudness: Annotated[
         float | None,
-        typer.Option(metavar="LUFS", help="Loudness of the mix; a true-peak limiter keeps peaks."),
+        typer.Option(
+            metavar="LUFS",
+            help="Integrated loudness of the mix, -60 to 0 LUFS, with a limiter where it needs one."
+            "  [default: as it comes]",
+        ),
     ] = None,
     true_peak: Annotated[
-        float | None, typer.Option(metavar="DBTP", help="Highest true peak.  [default: -1]")
+        float | None,
+        typer.Option(
+            metavar="DBTP",
+            help="The true peak of the mix stays below this, -20 to 0 dBTP.  [default: -1]",
+        ),
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option(metavar="TOML", help="Constants of the rules, laid over the preset."),
+        typer.Option(
+            metavar="TOML",
+            help="File of constants that go over the preset, such as high_pass_hz = 100.",
+        ),
     ] = None,
     set_: options.SetValue = None,
-    seed: Annotated[int, typer.Option(help="Of --method random.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="Another seed is another mix of --method random."),
+    ] = 0,
     bits: options.Bits = None,
     name: options.Name = None,
     force: options.Force = False,
     skip_existing: Annotated[
         bool,
         typer.Option(
-            "--skip-existing", help="Do nothing if the same inputs and settings made it already."
+            "--skip-existing",
+            help="Do nothing if the mix is there already, made from the same inputs and settings."
+            " With -f, what differs is mixed again; without, it is an error.",
         ),
     ] = False,
     no_plan: options.NoPlan = False,
@@ -86,12 +114,14 @@ def vocal(
     """Mix a lead vocal over a finished backing track.
 
     Equalizes the vocal where the beat masks it, compresses it to a loudness range, gives it a
-    reverb that follows the tempo, and sets its level. The beat is only summed. The plan, mix.toml,
-    is written beside mix.wav: edit it and run `automix render mix.toml`.
+    reverb that follows the tempo, and sets its level. The beat is only summed. The mix goes to
+    mix.wav unless -o says otherwise, and the plan beside it, to mix.toml: edit that and run
+    `automix render mix.toml`.
 
-    For example: automix vocal vox.wav beat.wav -o mix.wav
+    For example: automix vocal vox.wav beat.wav -o song.flac --loudness -14
     """
-    from automix.cli.jobs import Delivery, console_maker, run_vocal
+    from automix.cli.destination import Delivery
+    from automix.cli.jobs import console_maker, run_vocal
     from automix.files import ReadOptions
 
     printer = Printer(json=json, quiet=quiet, verbose=verbose)
@@ -102,8 +132,14 @@ def vocal(
         method=method.value,
         preset=preset.value,
         config=config,
-        rule_flags={"relative_loudness_lu": level, "tempo_bpm": tempo},
-        finish_flags={"loudness_lufs": loudness, "true_peak_dbtp": true_peak},
+        rule_flags={
+            "--level": ("relative_loudness_lu", level),
+            "--tempo": ("tempo_bpm", tempo),
+        },
+        finish_flags={
+            "--loudness": ("loudness_lufs", loudness),
+            "--true-peak": ("true_peak_dbtp", true_peak),
+        },
         changes=set_ or [],
         seed=seed,
         read=ReadOptions(strict=strict, repair=repair, allow_truncated=allow_truncated),

@@ -13,6 +13,7 @@ from automix.dsp.compressor import Compressor
 from automix.dsp.equalizer import Equalizer
 from automix.dsp.fdn_reverb import tail_s
 from automix.dsp.limiter import Limiter
+from automix.dsp.pan import pan_gains
 from automix.dsp.strip import Inserts, Return, fader_gains
 from automix.errors import PlanError
 from automix.files import collected, padded
@@ -34,7 +35,11 @@ class Flow:
 
     def sum(self) -> Block:
         """Before the master."""
-        return np.asarray(np.sum([*self.channels.values(), *self.returns.values()], axis=0))
+        first, *others = [*self.channels.values(), *self.returns.values()]
+        mix = first.copy()
+        for block in others:
+            mix += block
+        return mix
 
 
 class Processor(Protocol):
@@ -83,7 +88,10 @@ class ExactConsole:
     def channel(self, strip: ChannelStrip, pan_law: PanLaw, frames: int) -> Iterator[Block]:
         """Blocks ``(2, n)`` of a strip after fader and pan, padded to ``frames``."""
         source = self.inserted(strip, pan_law)
-        gains = fader_gains(strip, source.channels, pan_law)
+        channels = self.session.track(strip.name).source.channels
+        gains = fader_gains(strip, channels, pan_law)
+        if source.channels > channels:  # the inserts have given it the center's level already
+            gains = gains / pan_gains(0.5, pan_law)[0]
         for block in padded(source, frames).blocks():
             yield gains * block
 
@@ -198,7 +206,7 @@ def tail_frames(plan: MixPlan, sample_rate: int) -> int:
     bus_tail = max(
         (
             ms_to_samples(bus.pre_delay_ms, sample_rate)
-            + reverb_tail_frames(bus.reverb, sample_rate)
+            + seconds_to_samples(tail_s(bus.reverb), sample_rate)
             for bus in plan.buses
         ),
         default=0,

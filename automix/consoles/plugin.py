@@ -33,7 +33,6 @@ from automix.consoles.plugin_mapping import (
 from automix.dsp.de_esser import DeEsser
 from automix.dsp.equalizer import band_is_active
 from automix.dsp.pan import pan_gains
-from automix.dsp.strip import Return
 from automix.errors import PluginError
 from automix.files import collected
 from automix.plan import Bus, ChannelStrip, MixPlan, PanLaw
@@ -44,10 +43,14 @@ from automix.settings import (
     EqualizerSettings,
     FdnReverbSettings,
 )
+from automix.units import db_to_gain, ms_to_samples
 
 __all__ = ["PluginConsole", "find_plugins"]
 
 Result = TypeVar("Result")
+
+_SHORTEST_FADE_IN_S = 0.01
+"""Step of the plug-in: subtracts a network that ends at once, and with it the pass-through."""
 
 
 class PluginConsole(ExactConsole):
@@ -76,18 +79,18 @@ class PluginConsole(ExactConsole):
         self._skip_errors = skip_errors
         self._loader = loader
         self._time_limit_s = time_limit_s or 60.0 + 2.0 * session.frames / session.sample_rate
-        self._rendered: dict[ChannelStrip, AudioSource] = {}
+        self._rendered: dict[tuple[ChannelStrip, PanLaw], AudioSource] = {}
 
     def inserted(self, strip: ChannelStrip, pan_law: PanLaw) -> AudioSource:
         """See `ExactConsole.inserted`."""
         inserts = inserts_of(strip)
-        if inserts not in self._rendered:
-            self._rendered[inserts] = self._attempt(
+        if (inserts, pan_law) not in self._rendered:
+            self._rendered[inserts, pan_law] = self._attempt(
                 strip.name,
                 lambda: self._through_strip(inserts, pan_law),
                 lambda: super(PluginConsole, self).inserted(strip, pan_law),
             )
-        return self._rendered[inserts]
+        return self._rendered[inserts, pan_law]
 
     def returns(self, plan: MixPlan) -> Mapping[str, Processor]:
         """See `ExactConsole.returns`; what is sent to a bus is gathered first."""
@@ -115,7 +118,9 @@ class PluginConsole(ExactConsole):
         except PluginError as error:
             if not self._skip_errors:
                 raise
-            self.warnings.append(f"{name}: {error}; the built-in processors were used")
+            warning = f"{name}: {error}; the built-in processors were used"
+            if warning not in self.warnings:  # every pass renders the buses again
+                self.warnings.append(warning)
             return built_in()
 
     def _through_strip(self, strip: ChannelStrip, pan_law: PanLaw) -> AudioSource:
@@ -138,22 +143,27 @@ class PluginConsole(ExactConsole):
             calls.append((OMNI_COMPRESSOR, omni_compressor(strip.compressor)))
         if strip.reverb.dry_wet > 0.0:
             calls.append((FDN_REVERB, fdn_reverb(strip.reverb)))
-            if len(samples) == 1:
-                samples = np.array(pan_gains(0.5, pan_law), np.float32)[:, np.newaxis] * samples
             tail = reverb_tail_frames(strip.reverb, audio.sample_rate)
             samples = np.pad(samples, ((0, 0), (0, tail)))
-        return Audio(self._run(calls, samples), audio.sample_rate)
+            if len(samples) == 1:
+                samples = np.repeat(samples, 2, axis=0)
+        samples = self._run(calls, samples)
+        if len(samples) > audio.channels:  # after the compressor, which is not to see this level
+            samples = samples * np.float32(pan_gains(0.5, pan_law)[0])
+        return Audio(samples, audio.sample_rate)
 
     def _through_bus(self, bus: Bus, feed: list[Block]) -> Processor:
-        dry = Return(
-            replace(bus, equalizer=EqualizerSettings(), reverb=FdnReverbSettings()),
-            self.session.sample_rate,
-        )
-        samples = np.concatenate([dry.process(block) for block in feed], axis=1)
-        calls = [(FDN_REVERB, fdn_reverb(bus.reverb))]
+        """As `Return`: the network is fed on one line, and its pass-through faded out."""
+        folded = np.concatenate([block.mean(axis=0) for block in feed])
+        delay = ms_to_samples(bus.pre_delay_ms, self.session.sample_rate)
+        samples = np.zeros((2, len(folded)), np.float32)
+        samples[0, delay:] = folded[: max(0, len(folded) - delay)]
+        fade_in_time_s = max(bus.reverb.fade_in_time_s, _SHORTEST_FADE_IN_S)
+        reverb = replace(bus.reverb, dry_wet=1.0, fade_in_time_s=fade_in_time_s)
+        calls = [(FDN_REVERB, fdn_reverb(reverb))]
         if any(band_is_active(band) for band in bus.equalizer.bands):
             calls.insert(0, (MULTI_EQ, multi_eq(bus.equalizer)))
-        return _Replay(self._run(calls, samples.astype(np.float32)))
+        return _Replay(self._run(calls, samples) * np.float32(db_to_gain(bus.gain_db)))
 
     def _run(self, calls: list[tuple[str, dict[str, Value]]], samples: Samples) -> Samples:
         if not calls:

@@ -36,7 +36,7 @@ def _reduction_gain(
         target = slope * (math.log(level) - log_threshold) if level > threshold else 0.0
         pole = attack if target > smoothed else release
         smoothed = target + pole * (smoothed - target)
-        if smoothed < 1e-9:  # −0.00000001 dB: unity, and no denormals
+        if smoothed < 1e-9 and target == 0.0:  # −0.00000001 dB: unity, and no denormals
             smoothed = 0.0
             gain[n] = 1.0
         else:

@@ -2,7 +2,8 @@
 
 For finding a setting: the gain is computed at the full rate, but applied to the K-weighted energy
 of short groups of samples (at most 2 ms, against an attack of 30 ms) instead of to the signal. The
-chosen setting is then measured on real audio.
+mean of the reduction at the ends of a group stands for all of it. The chosen setting is then
+measured on real audio.
 """
 
 import math
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from automix.analysis.hops import hop_start, hops_within
 from automix.analysis.loudness import k_weighting
 from automix.compiled import kernel
 from automix.dsp.biquad import BiquadCascade
@@ -34,6 +36,7 @@ def _add_energies(
 ) -> None:
     lowest = math.exp(log_thresholds.min())
     settings = log_thresholds.shape[0]
+    before = smoothed.copy()  # the group that is being gathered
     gathered = 0.0
     for n in range(key.shape[0]):
         level = abs(key[n])
@@ -44,11 +47,14 @@ def _add_energies(
             smoothed[k] = target + pole * (smoothed[k] - target)
         gathered += power[n]
         position = start + n + 1
-        hop = (position - 1) * 10 // sample_rate
-        if position % 16 == 0 or position * 10 // sample_rate != hop or n == key.shape[0] - 1:
-            if gathered > 0.0:
-                for k in range(settings):
-                    energies[k, hop] += gathered * math.exp(-2.0 * smoothed[k])
+        hop = (position * 10 - 6) // sample_rate  # as in hops.py: edges at the nearest frame
+        if position % 16 == 0 or (position * 10 + 4) // sample_rate != hop or n == len(key) - 1:
+            for k in range(settings):
+                if gathered > 0.0:
+                    energies[k, hop] += gathered * math.exp(-before[k] - smoothed[k])
+                if smoothed[k] < 1e-12:  # no denormals
+                    smoothed[k] = 0.0
+                before[k] = smoothed[k]
             gathered = 0.0
 
 
@@ -73,7 +79,7 @@ class CompressorLadder:
         self._smoothed = np.zeros(len(settings))
         self._weighting = BiquadCascade(k_weighting(sample_rate), channels)
         self._position = 0
-        self._sums = np.zeros((len(settings), frames * 10 // sample_rate + 1))
+        self._sums = np.zeros((len(settings), hops_within(frames, sample_rate) + 1))
 
     def add(self, block: NDArray[np.float64]) -> None:
         """The next block ``(channels, n)``, its level as the compressors are to see it."""
@@ -95,5 +101,7 @@ class CompressorLadder:
     @property
     def energies(self) -> NDArray[np.float64]:
         """Mean squares ``(settings, hops)`` of the whole 100 ms hops so far."""
-        hops = self._position * 10 // self._rate
-        return self._sums[:, :hops] * (10.0 / self._rate)
+        edges = [
+            hop_start(hop, self._rate) for hop in range(hops_within(self._position, self._rate) + 1)
+        ]
+        return self._sums[:, : len(edges) - 1] / np.diff(edges)

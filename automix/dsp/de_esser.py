@@ -1,7 +1,11 @@
-"""A split-band de-esser: turns the treble down while it dominates the voice.
+"""A de-esser: a high shelf that goes down while the treble dominates the voice.
 
 Detection is relative (treble against the whole signal), so it does not depend on level: a sibilant
 carries nearly all of its energy above the corner, a vowel hardly any.
+
+The shelf is made of the low, middle and high part of one second-order filter, L + √g·M + g·H with
+|·|² = (1 + g²w⁴) / (1 + w⁴): it is Butterworth at every gain g, raises nothing, and has no
+recursion that the changing gain could upset. At the deepest cut it is the equalizer's high shelf.
 """
 
 import math
@@ -10,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.compiled import kernel
-from automix.dsp.biquad import BiquadCascade, coefficients
+from automix.dsp.biquad import BiquadCascade, BiquadKind, coefficients
 from automix.dsp.compressor import smoothing_pole
 from automix.settings import DeEsserSettings
 from automix.units import db_to_gain, db_to_power
@@ -60,23 +64,32 @@ class DeEsser:
         self._active = (
             settings.max_reduction_db > 0.0 and settings.frequency_hz < 0.45 * sample_rate
         )
-        section = coefficients("high_pass", settings.frequency_hz, 0.0, math.sqrt(0.5), sample_rate)
-        self._high_pass = BiquadCascade(section[np.newaxis], channels)
+        self._lowest_gain = db_to_gain(-settings.max_reduction_db)
+        corner_hz = settings.frequency_hz
+        self._detected = self._filter("high_pass", corner_hz, sample_rate, 1)
+        # The poles of a shelf lie below its midpoint, on the frequency scale of digital filters.
+        width = math.tan(math.pi * corner_hz / sample_rate) * self._lowest_gain**0.25
+        pole_hz = math.atan(width) * sample_rate / math.pi
+        self._low = self._filter("low_pass", pole_hz, sample_rate, channels)
+        self._high = self._filter("high_pass", pole_hz, sample_rate, channels)
         self._detector = smoothing_pole(_DETECTOR_MS, sample_rate)
         self._release = smoothing_pole(_RELEASE_MS, sample_rate)
         self._threshold_power = db_to_power(settings.threshold_db)
-        self._lowest_gain = db_to_gain(-settings.max_reduction_db)
         self._state = np.array([0.0, 0.0, 1.0])
+
+    @staticmethod
+    def _filter(kind: BiquadKind, corner_hz: float, rate: int, channels: int) -> BiquadCascade:
+        return BiquadCascade(coefficients(kind, corner_hz, 0.0, math.sqrt(0.5), rate), channels)
 
     def process(self, block: NDArray[np.float64]) -> NDArray[np.float64]:
         """The next block ``(channels, n)``, de-essed."""
         if not self._active:
             return block
-        treble = self._high_pass.process(block)
+        whole = block.mean(axis=0, keepdims=True)
         gain = np.empty(block.shape[1])
         _treble_gain(
-            np.ascontiguousarray(block.mean(axis=0)),
-            np.ascontiguousarray(treble.mean(axis=0)),
+            whole[0],
+            self._detected.process(whole)[0],
             self._detector,
             self._release,
             self._threshold_power,
@@ -84,4 +97,6 @@ class DeEsser:
             self._state,
             gain,
         )
-        return block + treble * (gain - 1.0)
+        high = self._high.process(block)
+        middle = block - self._low.process(block) - high
+        return block + (np.sqrt(gain) - 1.0) * middle + (gain - 1.0) * high

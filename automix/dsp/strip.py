@@ -70,7 +70,7 @@ class Inserts:
 
 
 def fader_gains(strip: ChannelStrip, channels: int, pan_law: PanLaw) -> NDArray[np.float64]:
-    """Gains ``(2, 1)`` of fader and pan for a strip whose inserts give ``channels`` channels."""
+    """Gains ``(2, 1)`` of fader and pan for a track of ``channels`` channels."""
     sides = (pan_gains if channels == 1 else balance_gains)(strip.pan, pan_law)
     return np.array(sides)[:, np.newaxis] * db_to_gain(strip.fader_db)
 
@@ -79,7 +79,8 @@ class Return:
     """A bus: mono fold → pre-delay → equalizer → reverb → return gain.
 
     The network is fed on one line, which excites all others evenly, and without its pass-through:
-    the direct sound is in the channel already, and would return as an echo after the pre-delay.
+    the direct sound is in the channel already, and would return as an echo after the pre-delay. All
+    of it is wet, whatever the dry/wet of its reverb says.
     """
 
     def __init__(self, bus: Bus, sample_rate: int) -> None:

@@ -86,10 +86,10 @@ class Padded:
 
 
 def padded(source: AudioSource, frames: int) -> AudioSource:
-    """Adds silence at the end.
+    """Adds silence at the end, without a copy of the source.
 
     Args:
-        source: What to lengthen. In memory (`Audio`) it stays in memory, else it streams.
+        source: What to lengthen.
         frames: New length, not below the present one.
 
     Raises:
@@ -97,7 +97,4 @@ def padded(source: AudioSource, frames: int) -> AudioSource:
     """
     if frames < source.frames:
         raise ValueError(f"cannot pad {source.frames} frames to {frames}")
-    if frames == source.frames:
-        return source
-    lengthened = Padded(source, frames)
-    return collected(lengthened) if isinstance(source, Audio) else lengthened
+    return source if frames == source.frames else Padded(source, frames)

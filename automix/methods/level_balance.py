@@ -9,6 +9,7 @@ from automix.analysis.loudness import combined_energies, integrated_lufs
 from automix.units import db_to_gain
 
 _ROUNDS = 50
+_ACCURACY_LU = 1e-4
 
 
 def vocal_gains(
@@ -29,20 +30,23 @@ def vocal_gains(
         ValueError: Vocal or backing have no integrated loudness (silence, or under 0.4 s).
     """
     backing_lufs = lufs(matrix, (0.0, 0.0, 1.0))
-    dry_lufs = lufs(matrix, (1.0, 0.0, 0.0))
-    if not (math.isfinite(backing_lufs) and math.isfinite(dry_lufs)):
+    if not (math.isfinite(backing_lufs) and math.isfinite(lufs(matrix, (1.0, 0.0, 0.0)))):
         raise ValueError("no loudness to balance")
-    vocal, wet = db_to_gain(backing_lufs + relative_lu - dry_lufs), 0.0
-    if return_below_mix_lu is None or not math.isfinite(lufs(matrix, (0.0, 1.0, 0.0))):
-        return vocal, wet
-    for _ in range(_ROUNDS):  # a contraction: the return hardly moves the loudness of the rest
-        before = (vocal, wet)
-        mix_lufs = lufs(matrix, (vocal, vocal * wet, 1.0))
-        wet = db_to_gain(mix_lufs - return_below_mix_lu - lufs(matrix, (0.0, vocal, 0.0)))
-        vocal = db_to_gain(backing_lufs + relative_lu - lufs(matrix, (1.0, wet, 0.0)))
-        if math.isclose(before[0], vocal, rel_tol=1e-9) and math.isclose(
-            before[1], wet, rel_tol=1e-9
-        ):
+    vocal = db_to_gain(backing_lufs + relative_lu - lufs(matrix, (1.0, 0.0, 0.0)))
+    wet = 0.0
+    if return_below_mix_lu is not None and math.isfinite(lufs(matrix, (0.0, vocal, 0.0))):
+        wet = 1.0
+    # By iteration, because the meter's absolute gate makes loudness follow gain not quite exactly,
+    # and because the return counts towards the vocal and the mix.
+    for _ in range(_ROUNDS):
+        vocal_db = backing_lufs + relative_lu - lufs(matrix, (vocal, vocal * wet, 0.0))
+        vocal *= db_to_gain(vocal_db)
+        wet_db = 0.0
+        if return_below_mix_lu is not None and wet > 0.0:
+            mix_lufs = lufs(matrix, (vocal, vocal * wet, 1.0))
+            wet_db = mix_lufs - return_below_mix_lu - lufs(matrix, (0.0, vocal * wet, 0.0))
+            wet *= db_to_gain(wet_db)
+        if max(abs(vocal_db), abs(wet_db)) < _ACCURACY_LU:
             break
     return vocal, wet
 

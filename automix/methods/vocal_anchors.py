@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from automix.analysis.conditions import Conditions, scan
 from automix.analysis.octave_bands import band_centers_hz
 from automix.consoles.exact import ExactConsole
 from automix.dsp.pan import pan_gains
@@ -27,6 +28,8 @@ def write_random_plan(console: ExactConsole, writer: PlanWriter, rules: VocalRul
     """
     draw = np.random.default_rng(writer.plan.seed)
     name = console.session.with_role("lead vocal").name
+    if _report(console, writer, repair=True)[name].silent:
+        return
     centers = band_centers_hz(console.session.sample_rate)
     for band in sorted(draw.choice(len(centers), size=min(4, len(centers)), replace=False)):
         gain_db = float(draw.uniform(-_EQUALIZER_LIMIT_DB, _EQUALIZER_LIMIT_DB))
@@ -77,9 +80,17 @@ def _uniform(draw: np.random.Generator, settings: type, field: str) -> float:
 
 def write_sum_plan(console: ExactConsole, writer: PlanWriter, rules: VocalRules) -> None:
     """The two inputs as they are; a mono input goes to both sides at full level."""
+    _report(console, writer, repair=False)
     center_db = gain_to_db(pan_gains(0.5, writer.plan.pan_law)[0])
     for track in console.session.tracks:
         if track.source.channels == 1:
             writer.set(
                 track.name, "fader_db", -center_db, "sum", "undoes the pan law: both sides at unity"
             )
+
+
+def _report(console: ExactConsole, writer: PlanWriter, *, repair: bool) -> dict[str, Conditions]:
+    found = {track.name: scan(track.source) for track in console.session.tracks}
+    for name, conditions in found.items():
+        writer.report_conditions(name, conditions, repair=repair)
+    return found

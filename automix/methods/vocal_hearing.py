@@ -1,7 +1,7 @@
 """What the vocal rules measure on the inputs before they decide anything."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from automix.analysis.conditions import Conditions, ConditionScan
 from automix.analysis.loudness import LoudnessMeter
 from automix.analysis.octave_bands import OctaveBandMeter
 from automix.analysis.tempo import Tempo, TempoEstimator
-from automix.audio import AudioSource
+from automix.audio import AudioSource, Samples
 from automix.methods.vocal_settings import VocalRules
 from automix.session import Session
 from automix.units import db_to_power
@@ -45,31 +45,46 @@ class Heard:
 
 
 def hear(session: Session, rules: VocalRules) -> tuple[Heard, Heard]:
-    """Measures the vocal and the backing, one thread each."""
+    """Measures the vocal and the backing, in parallel."""
     vocal = session.with_role("lead vocal").source
     backing = session.with_role("backing track").source
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(_hear_one, vocal, rules, tempo=False)
-        second = pool.submit(_hear_one, backing, rules, tempo=rules.tempo_bpm is None)
-        return first.result(), second.result()
+    with ThreadPoolExecutor(3) as pool:
+        tempo = pool.submit(_hear_tempo, backing) if rules.tempo_bpm is None else None
+        others = [pool.submit(_hear_levels, source, rules) for source in (vocal, backing)]
+        heard_vocal, heard_backing = (other.result() for other in others)
+        if tempo is not None:
+            heard_backing = replace(heard_backing, tempo=tempo.result())
+        return heard_vocal, heard_backing
 
 
-def _hear_one(source: AudioSource, rules: VocalRules, *, tempo: bool) -> Heard:
+def _hear_tempo(source: AudioSource) -> Tempo | None:
+    estimator = TempoEstimator(source.sample_rate)
+    for block in source.blocks():
+        estimator.add(_mono_fold(block))
+    return estimator.estimate()
+
+
+def _mono_fold(block: Samples) -> NDArray[np.float32]:
+    """The mean of the channels ``(n,)``."""
+    if len(block) == 1:
+        return block[0]
+    fold: NDArray[np.float32] = (block[0] + block[1]) * np.float32(0.5)
+    return fold
+
+
+def _hear_levels(source: AudioSource, rules: VocalRules) -> Heard:
     rate = source.sample_rate
     scan = ConditionScan(rate, source.channels)
     loudness = LoudnessMeter(rate, source.channels)
     bands = OctaveBandMeter(rate)
     weighted = OctaveBandMeter(rate, k_weighted=True) if rules.rank_k_weighted else bands
-    estimator = TempoEstimator(rate) if tempo else None
     for block in source.blocks():
-        mono = block[0] if source.channels == 1 else block.mean(axis=0)
+        mono = _mono_fold(block)
         scan.add(block)
         loudness.add(block)
         bands.add(mono)
         if weighted is not bands:
             weighted.add(mono)
-        if estimator is not None:
-            estimator.add(mono)
     return Heard(
         conditions=scan.result(),
         energies=loudness.energies,
@@ -77,7 +92,7 @@ def _hear_one(source: AudioSource, rules: VocalRules, *, tempo: bool) -> Heard:
         weighted_bands=weighted.energies,
         power=bands.total_energies,
         centers_hz=tuple(bands.centers_hz),
-        tempo=estimator.estimate() if estimator is not None else None,
+        tempo=None,
     )
 
 

@@ -29,6 +29,7 @@ from automix.settings import (
     EqualizerBand,
     EqualizerSettings,
 )
+from automix.streams import prefetched
 from automix.units import db_to_gain, gain_to_db, power_to_db
 
 BUS = "vocal reverb"
@@ -54,7 +55,6 @@ def write_plan(console: ExactConsole, writer: PlanWriter, rules: VocalRules) -> 
     writer.report_conditions(name, vocal.conditions)
     writer.report_conditions(session.with_role("backing track").name, backing.conditions)
     if vocal.conditions.silent:
-        writer.warn("the vocal is silent: nothing to process, the backing is passed on")
         return
     _equalize(writer, name, vocal, backing, rules)
     if rules.de_ess:
@@ -85,14 +85,15 @@ def _equalize(
             f"{path}.frequency_hz", rules.high_pass_hz, "rumble filter", "below any sung note"
         )
     for finding in findings:
-        if finding.gain_db != 0.0:
+        if finding.gain_db != 0.0 and abs(finding.gain_db) >= rules.filter_floor_db:
             _add_filter(writer, name, finding, rules)
-    if not any(finding.gain_db for finding in findings):
+    if not any(band.kind == "peak" for band in writer.plan.strip(name).equalizer.bands):
         writer.decide(
             f"{name}.equalizer",
             0.0,
             "unmasking",
-            "no band is essential for one and masked by the other",
+            "no filter: no band is essential for one and masked by the other",
+            bands=len(findings),
         )
 
 
@@ -264,7 +265,7 @@ def balance(console: ExactConsole, writer: PlanWriter, name: str, rules: VocalRu
     """Sets the fader, and the return of the reverb send if there is one, by measured loudness."""
     meter = EnergyMatrixMeter(console.session.sample_rate, 3)
     backing_name = console.session.with_role("backing track").name
-    for flow in console.flow(writer.plan):
+    for flow in prefetched(console.flow(writer.plan)):
         vocal, backing = flow.channels[name], flow.channels[backing_name]
         wet = flow.returns.get(BUS, np.zeros_like(vocal))
         meter.add(np.stack([vocal, wet, backing]))

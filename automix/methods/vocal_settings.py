@@ -33,6 +33,9 @@ class VocalRules(Settings):
     ] = False
     filters: Annotated[int, Range(0, 9), "peak filters at most"] = 4
     filter_q: Annotated[float, Range(0.1, 10, "", "log"), "Q of the peak filters"] = 1.0
+    filter_floor_db: Annotated[float, Range(0, 6, "dB"), "smaller boosts and cuts are left out"] = (
+        0.0
+    )
     filter_limit_db: Annotated[float, Range(0, 24, "dB"), "largest boost or cut"] = 8.0
     high_pass_hz: Annotated[float | None, Range(20, 400, "Hz", "log"), "rumble filter"] = None
     de_ess: Annotated[bool, "turn sibilance down where there is any"] = False
@@ -60,6 +63,8 @@ POSTER = VocalRules(
 )
 STUDIO = VocalRules(
     compare_while_singing=True,
+    filter_floor_db=0.5,
+    filter_limit_db=6.0,
     high_pass_hz=80.0,
     de_ess=True,
     reverb=FdnReverbSettings(dry_wet=1.0),

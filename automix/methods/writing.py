@@ -1,5 +1,6 @@
 """Collects a plan, the reasons for its settings, and warnings, while a method works."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -61,7 +62,9 @@ class PlanWriter:
         self, setting: str, value: float | bool, rule: str, reason: str, **figures: float
     ) -> None:
         """Records why a setting has its value."""
-        finite = tuple((name, float(figure)) for name, figure in figures.items())
+        finite = tuple(
+            (name, float(figure)) for name, figure in figures.items() if math.isfinite(figure)
+        )
         decision = Decision(setting=setting, value=value, rule=rule, reason=reason, figures=finite)
         self.plan = replace(self.plan, decisions=(*self.plan.decisions, decision))
 
@@ -78,10 +81,10 @@ class PlanWriter:
         self.plan = change_setting(self.plan, address, lambda _: value)
         self.decide(address, value, rule, reason, **figures)
 
-    def report_conditions(self, track: str, conditions: Conditions) -> None:
+    def report_conditions(self, track: str, conditions: Conditions, *, repair: bool = True) -> None:
         """Warns of what is wrong with an input, and filters a constant offset away."""
         self.warnings += [f"{track}: {message}" for message in conditions.messages()]
-        if conditions.has_offset:
+        if conditions.has_offset and repair:
             path = self.add_band(track, EqualizerBand(kind="high_pass", frequency_hz=20.0))
             self.decide(
                 f"{path}.frequency_hz",

@@ -1,0 +1,87 @@
+"""The table of `automix bench`, as specified."""
+
+from automix.benchmark import functions, programs
+from automix.benchmark.table import Comparison
+from automix.errors import UsageError
+
+COMPARISONS = (
+    Comparison(
+        number="P1",
+        what="automix vocal ÷ ffmpeg ebur128 over both inputs",
+        unit="s",
+        pass_ratio=12,
+        stretch_ratio=6,
+        measure=programs.vocal_against_ebur128,
+    ),
+    Comparison(
+        number="P2",
+        what="automix vocal ÷ ffmpeg filter chain and loudnorm",
+        unit="s",
+        pass_ratio=1,
+        stretch_ratio=0.6,
+        measure=programs.vocal_against_chain,
+    ),
+    Comparison(
+        number="P3",
+        what="loudness, range and true peak ÷ libebur128",
+        unit="s",
+        pass_ratio=1,
+        stretch_ratio=0.7,
+        measure=functions.loudness_against_libebur128,
+    ),
+    Comparison(
+        number="P4",
+        what="loudness and range ÷ pyloudnorm's loudness alone",
+        unit="s",
+        pass_ratio=0.6,
+        stretch_ratio=0.4,
+        measure=functions.loudness_against_pyloudnorm,
+    ),
+    Comparison(
+        number="P5",
+        what="tempo ÷ librosa beat_track at 22.05 kHz",
+        unit="s",
+        pass_ratio=1,
+        stretch_ratio=0.5,
+        measure=functions.tempo_against_librosa,
+    ),
+    Comparison(
+        number="P6",
+        what='automix --help ÷ python -c "import typer"',
+        unit="s",
+        pass_ratio=2,
+        stretch_ratio=1.3,
+        measure=programs.help_against_typer,
+    ),
+    Comparison(
+        number="P8",
+        what="peak memory of automix vocal ÷ its inputs as float32",
+        unit="MB",
+        pass_ratio=6,
+        stretch_ratio=3,
+        measure=programs.memory_against_input,
+    ),
+    Comparison(
+        number="P9",
+        what="peak memory of automix vocal, 60 min ÷ 4 min",
+        unit="MB",
+        pass_ratio=3,
+        stretch_ratio=1.5,
+        measure=programs.memory_of_an_hour,
+    ),
+)
+
+
+def chosen(numbers: str | None) -> tuple[Comparison, ...]:
+    """The comparisons of a list such as ``P1,P3``, in the order of the table; all for none.
+
+    Raises:
+        UsageError: There is no such number.
+    """
+    if numbers is None:
+        return COMPARISONS
+    wanted = {number.strip().upper() for number in numbers.split(",")}
+    known = [comparison.number for comparison in COMPARISONS]
+    if unknown := sorted(wanted - set(known)):
+        raise UsageError(f"--only {', '.join(unknown)}: choose from {', '.join(known)}")
+    return tuple(comparison for comparison in COMPARISONS if comparison.number in wanted)

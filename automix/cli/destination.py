@@ -1,0 +1,78 @@
+"""Where results go: what ``-o``, ``--name`` and ``--export-stems`` mean."""
+
+import os
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from automix.errors import OutputError, UsageError
+from automix.files import shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """Where and how the result is to be written; `None` is what the inputs suggest.
+
+    Attributes:
+        output: File, or folder: one that exists, or a name that ends in ``/``.
+    """
+
+    output: str | None = None
+    name: str | None = None
+    bits: str | None = None
+    force: bool = False
+    skip_existing: bool = False
+    write_plan: bool = True
+    stems: Path | None = None
+    dry_run: bool = False
+
+
+def output_path(delivery: Delivery, fields: Mapping[str, str], *, default_name: str) -> Path:
+    """The file to write: ``-o`` itself, or a file in the folder that it is.
+
+    Args:
+        delivery: With ``-o``, and with ``--name`` for a name other than the default.
+        fields: What ``--name`` may hold in braces.
+        default_name: Name of the file in a folder.
+
+    Raises:
+        UsageError: ``--name`` with a field that does not exist, or without a folder.
+    """
+    output, template = delivery.output, delivery.name
+    if output is None:
+        output = "mix.wav" if template is None else "."
+    if not output.endswith("/") and not os.path.isdir(output):
+        if template is not None:
+            raise UsageError("--name goes with an -o that is a folder (end it with /)")
+        return Path(output)
+    if template is None:
+        return Path(output, default_name)
+    try:
+        wanted = {field for _, field, _, _ in string.Formatter().parse(template) if field}
+        name = template.format_map(fields)
+    except (KeyError, ValueError, IndexError, AttributeError) as error:
+        known = ", ".join("{" + field + "}" for field in fields)
+        raise UsageError(f"--name {template!r}: use the fields {known}") from error
+    if not wanted <= set(fields) or "/" in name or not name:
+        raise UsageError(f"--name {template!r} must give a file name")
+    return Path(output, name)
+
+
+def stem_paths(delivery: Delivery, output: Path, tracks: Sequence[str]) -> dict[str, Path]:
+    """Files of the stems by track, in the format of the mix; none unless they are asked for.
+
+    Raises:
+        OutputError: Two outputs would have one name.
+    """
+    if delivery.stems is None:
+        return {}
+    stems = {name: delivery.stems / f"{name.replace('/', '_')}{output.suffix}" for name in tracks}
+    taken = [os.path.realpath(path) for path in (output, *stems.values())]
+    for path in stems.values():
+        if taken.count(os.path.realpath(path)) > 1:
+            raise OutputError(
+                f"{shown(path)}: two outputs would have this name; choose another -o or"
+                " --export-stems"
+            )
+    return stems

@@ -1,0 +1,68 @@
+"""What Ctrl-C, SIGTERM and SIGHUP do: end the program within a second and leave nothing unfinished."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import NoReturn
+
+GRACE_S = 0.6
+
+_unfinished: list[Callable[[], object]] = []
+_ended = threading.Event()
+
+
+class Ended(BaseException):
+    """A signal asked the program to end; unwinding removes what is unfinished."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+        name = "interrupted" if number == signal.SIGINT else f"ended by {signal.strsignal(number)}"
+        self.message = f"automix: {name}; nothing unfinished was kept, run it again to go on"
+
+
+def handle_signals() -> None:
+    """From now on, signals raise `Ended`; those that the caller ignores, as nohup does, do not."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+@contextlib.contextmanager
+def removed_when_ended(remove: Callable[[], object]) -> Iterator[None]:
+    """Has ``remove`` called if a signal ends the program while the context is open."""
+    _unfinished.append(remove)
+    try:
+        yield
+    finally:
+        _unfinished.remove(remove)
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    ended = Ended(number)
+    if _ended.is_set():  # asked twice
+        _leave(ended)
+    _ended.set()
+    threading.Thread(target=_leave_after_grace, args=(ended,), daemon=True).start()
+    raise ended
+
+
+def _leave_after_grace(ended: Ended) -> NoReturn:
+    """Unwinding may have to wait for threads that read long files: this does not."""
+    time.sleep(GRACE_S)
+    _leave(ended)
+
+
+def _leave(ended: Ended) -> NoReturn:
+    for remove in list(_unfinished):
+        with contextlib.suppress(Exception):
+            remove()
+    show_cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
+    with contextlib.suppress(OSError):
+        os.write(2, f"{show_cursor}{ended.message}\n".encode())
+    os._exit(ended.exit_code)

@@ -1,0 +1,65 @@
+"""The vocal rules on real songs: lead vocal against the sum of all other stems."""
+
+from pathlib import Path
+
+import numpy as np
+import pyloudnorm
+import pytest
+
+from automix.audio import Audio
+from automix.consoles.exact import ExactConsole
+from automix.files import open_audio
+from automix.methods.catalog import VOCAL_METHODS
+from automix.methods.vocal_rules import BUS, reverberation_time_s
+from automix.methods.vocal_settings import PRESETS
+from automix.mixing import VocalRequest, mix_vocal
+from automix.session import Session, Track
+
+AUDIO = Path(__file__).parents[3] / "shared" / "audio"
+BPM = {"francium": 128, "potassium": 90, "caesium": 130}  # as the artist states
+
+pytestmark = [
+    pytest.mark.data,
+    pytest.mark.skipif(not AUDIO.is_dir(), reason="needs the real multitracks"),
+]
+
+
+@pytest.fixture(scope="module", params=BPM)
+def session(request):
+    stems = {path: open_audio(path).source for path in sorted(AUDIO.glob(f"{request.param}/*.ogg"))}
+    frames = max(source.frames for source in stems.values())
+    backing = np.zeros((2, frames), np.float32)
+    for path, source in stems.items():
+        if path.stem == "vox_lead":
+            vocal = source
+        else:
+            backing[:, : source.frames] += source.samples
+    vocal = Audio(np.pad(vocal.samples, ((0, 0), (0, frames - vocal.frames))), vocal.sample_rate)
+    return request.param, Session(
+        tracks=(
+            Track(name="vocal", role="lead vocal", source=vocal),
+            Track(name="beat", role="backing track", source=Audio(backing, vocal.sample_rate)),
+        )
+    )
+
+
+def lufs(source):
+    samples = np.concatenate([block.T for block in source.blocks()])
+    return pyloudnorm.Meter(source.sample_rate, filter_class="DeMan").integrated_loudness(samples)
+
+
+def test_studio_keeps_its_promises(session):
+    song, session = session
+    request = VocalRequest(method=VOCAL_METHODS[0], preset="studio", rules=PRESETS["studio"])
+    mix = mix_vocal(ExactConsole(session), request)
+    figures = {d.setting: (d.value, dict(d.figures)) for d in mix.plan.decisions}
+    time_s, measured = figures[f"{BUS}.reverb.reverberation_time_s"]
+    assert measured["tempo_bpm"] == pytest.approx(BPM[song], rel=0.01)
+    assert time_s == pytest.approx(-measured["tempo_bpm"] / 45 + 40 / 9)
+    assert time_s == reverberation_time_s(measured["tempo_bpm"])
+    assert lufs(mix.stems["vocal"]) - lufs(mix.stems["beat"]) == pytest.approx(-1.77, abs=0.1)
+    audio = np.concatenate(list(mix.audio.blocks()), axis=1)
+    assert np.abs(audio).max() < 10 ** (-1 / 20)
+    assert np.abs(audio[:, -session.sample_rate // 100 :]).max() < 1e-4, "the tail is cut"
+    stems = sum(np.concatenate(list(stem.blocks()), axis=1) for stem in mix.stems.values())
+    np.testing.assert_allclose(stems, audio, atol=1e-6)

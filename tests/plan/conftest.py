@@ -1,0 +1,94 @@
+"""Random legal plans."""
+
+import math
+import random
+from dataclasses import replace
+
+import pytest
+
+from automix.parameters import Settings, parameters
+from automix.plan import Bus, ChannelStrip, Decision, MixPlan, Send
+
+TEXTS = (
+    "lead vocal",
+    "Gesäng 歌 שיר 🎤",
+    'a "quoted" \\ name',
+    "two\nlines\r\n\tand a tab",
+    "\x7f\x01\x1f\x85\u2028",
+    '# = [[tracks]] \'single\' """',
+    "a.b.c",
+    " spaces ",
+    "-leading-dash",
+    "1",
+)
+
+
+class Draw:
+    """Draws legal values, with a bent for the ends of every range."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+
+    def settings(self, kind: type[Settings]):
+        return kind(**{name: self.value(parameter) for name, parameter in parameters(kind).items()})
+
+    def value(self, parameter):
+        if parameter.optional and self.random.random() < 0.3:
+            return None
+        if parameter.many:
+            return tuple(self.one(parameter) for _ in range(self.random.randrange(4)))
+        return self.one(parameter)
+
+    def one(self, parameter):
+        if parameter.kind is Decision:
+            return self.decision()
+        if issubclass(parameter.kind, Settings):
+            # Every other group stays neutral: it is the one that is not written.
+            return self.settings(parameter.kind) if self.random.random() < 0.5 else parameter.kind()
+        if parameter.choices:
+            return self.random.choice(parameter.choices)
+        if parameter.kind is bool:
+            return self.random.random() < 0.5
+        if parameter.kind is str:
+            return self.random.choice(TEXTS)
+        value = self.number(parameter.range)
+        return parameter.range.clamp(round(value)) if parameter.kind is int else value
+
+    def number(self, legal):
+        inside = legal.from_unit(self.random.random())
+        beside = math.nextafter(legal.low, legal.high), math.nextafter(legal.high, legal.low)
+        return self.random.choice([legal.low, legal.high, *beside, inside, inside, inside])
+
+    def decision(self):
+        figures = [0.1 + 0.2, -0.0, 1e-300, 1e300, 1e16, math.inf, -math.inf, 5e-324]
+        names = ["vocal_lufs", "gain at 1 kHz", "ü", 'a"b', "x.y"]
+        count = self.random.randrange(len(names) + 1)
+        return Decision(
+            setting=self.random.choice(TEXTS),
+            value=self.random.choice([True, False, *figures]),
+            rule=self.random.choice(TEXTS),
+            reason=self.random.choice(TEXTS),
+            figures=tuple((name, self.random.choice(figures)) for name in names[:count]),
+        )
+
+    def plan(self):
+        names = self.random.sample(TEXTS, 6)
+        buses = tuple(replace(self.settings(Bus), name=name) for name in names[:2])
+        tracks = []
+        for name in names[2 : 2 + self.random.randrange(1, 5)]:
+            sends = tuple(
+                replace(self.settings(Send), bus=self.random.choice(buses).name)
+                for _ in range(self.random.randrange(3))
+            )
+            tracks.append(replace(self.settings(ChannelStrip), name=name, sends=sends))
+        rest = {
+            name: self.value(parameter)
+            for name, parameter in parameters(MixPlan).items()
+            if name not in ("tracks", "buses")
+        }
+        return MixPlan(tracks=tuple(tracks), buses=buses, **rest)
+
+
+@pytest.fixture(params=range(50))
+def drawn_plan(request):
+    return Draw(request.param).plan()
