@@ -101,8 +101,8 @@ class Parameter:
         if self.choices and value not in self.choices:
             legal = ", ".join(map(repr, self.choices))
             raise UsageError(f"{self.name} must be one of {legal}, not {value!r}")
-        accepted = int | float if self.kind is float else self.kind
-        if not isinstance(value, accepted) or (isinstance(value, bool) and self.kind is not bool):
+        fits = isinstance(value, (int, float) if self.kind is float else self.kind)
+        if not fits or (isinstance(value, bool) and self.kind is not bool):
             raise UsageError(f"{self.name} must be {_KINDS.get(self.kind, self.kind.__name__)}")
         if isinstance(value, float) and not math.isfinite(value):
             raise UsageError(f"{self.name} must be finite, not {value}")

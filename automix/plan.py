@@ -114,14 +114,13 @@ class MixPlan(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for kind, names in (
-            ("track", [strip.name for strip in self.tracks]),
-            ("bus", [bus.name for bus in self.buses]),
-        ):
-            if doubled := {name for name in names if names.count(name) > 1}:
-                raise PlanError(f"two {kind} entries are named {sorted(doubled)[0]!r}")
-            if "" in names:
-                raise PlanError(f"a {kind} has no name")
+        names = ["master", *(s.name for s in self.tracks), *(bus.name for bus in self.buses)]
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise PlanError(
+                f"two of the tracks, buses and the master are named {sorted(doubled)[0]!r}"
+            )
+        if "" in names:
+            raise PlanError("a track or a bus has no name")
         known = {bus.name for bus in self.buses}
         for strip in self.tracks:
             for send in strip.sends:
@@ -152,6 +151,8 @@ class MixPlan(Settings):
         return next(bus for bus in self.buses if bus.name == name)
 
 
+_IDENTITY = ("name", "file", "sha256")
+
 Change = Callable[[Any], Any]
 Named = TypeVar("Named", bound=ChannelStrip | Bus)
 
@@ -174,6 +175,8 @@ def change_setting(plan: MixPlan, address: str, change: Change) -> MixPlan:
     named = [*(strip.name for strip in plan.tracks), *(bus.name for bus in plan.buses)]
     owner = max((n for n in named if address.startswith(n + ".")), key=len, default="")
     path = address[len(owner) + 1 :].split(".")
+    if owner and path[0] in _IDENTITY:
+        raise PlanError(f"{address!r} says which track it is and is not a setting; edit the plan")
     if owner and owner in (strip.name for strip in plan.tracks):
         return replace(plan, tracks=_with_changed(plan.tracks, owner, path, address, change))
     if owner:

@@ -1,5 +1,6 @@
 """A session: the tracks of one song at one rate and one length."""
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -137,6 +138,8 @@ def open_session(
         InputError: A file cannot be used; names it and the remedy.
     """
     options = options or ReadOptions()
+    if not files:
+        raise InputError("there are no tracks to open")
     infos = [probe(file.path, options) for file in files]
     total = sum(info.frames * info.channels * 4 for info in infos)
     rate = sample_rate or max(info.sample_rate for info in infos)
@@ -186,10 +189,12 @@ def open_plan_session(
         PlanError: A file is missing, or is another one outside the folder; names track and remedy.
         InputError: A file cannot be used.
     """
+    if not plan.tracks:
+        raise PlanError("the plan has no tracks")
     files, notes = [], []
     for strip in plan.tracks:
         path = resolve_file(strip.file, folder)
-        if not strip.file or not path.is_file():
+        if not strip.file or not os.path.isfile(path):  # unlike Path.is_file, never raises
             raise PlanError(
                 f"track {strip.name!r}: there is no file {shown(path)}; correct `file` in the plan"
             )

@@ -57,8 +57,9 @@ def decode(file: Path) -> Command:
 def mix(song: Song, output: Path, *, loudnorm: bool) -> Command:
     """What `automix vocal` does, with fixed settings: a chain on the vocal, summed with the beat.
 
-    Four equalizer bands, a compressor, and a convolution reverb with a response of 2.2 s, as long
-    as that of the reference song; then a gain, the sum and, on request, ``loudnorm``.
+    Four equalizer bands, a compressor, and a convolution reverb with a response of 2.2 s, which is
+    the reverberation time for the tempo of the reference song; then a gain, the sum and, on
+    request, ``loudnorm``.
 
     Raises:
         Missing: ffmpeg is not installed.

@@ -53,9 +53,9 @@ def loudness_against_libebur128(bench: Workbench) -> Measurement:
     return Measurement(
         ours=ours.seconds,
         reference=reference.seconds,
-        note=f"automix − libebur128: {mine.integrated_lufs - theirs.integrated_lufs:+.3f} LU, "
-        f"range {mine.loudness_range_lu - theirs.loudness_range_lu:+.3f} LU, "
-        f"true peak {mine.true_peak_dbtp - theirs.true_peak_dbtp:+.3f} dB",
+        note=f"automix − libebur128: {mine.integrated_lufs - theirs.integrated_lufs:+z.3f} LU, "
+        f"range {mine.loudness_range_lu - theirs.loudness_range_lu:+z.3f} LU, "
+        f"true peak {mine.true_peak_dbtp - theirs.true_peak_dbtp:+z.3f} dB",
     )
 
 
@@ -100,7 +100,7 @@ def loudness_against_pyloudnorm(bench: Workbench) -> Measurement:
     return Measurement(
         ours=ours.seconds,
         reference=reference.seconds,
-        note=f"automix − pyloudnorm: {ours.result - reference.result:+.3f} LU",
+        note=f"automix − pyloudnorm: {ours.result - reference.result:+z.3f} LU",
     )
 
 

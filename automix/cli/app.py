@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from automix.cli import completion, demo, render, vocal
+from automix.cli import bench, completion, demo, render, vocal
 from automix.cli.output import discard_stdout, prepare_streams
 from automix.cli.signals import Ended, handle_signals
 from automix.errors import OutputError
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.command()(vocal.vocal)
 app.command()(render.render)
 app.command()(demo.demo)
+app.command()(bench.bench)
 app.command()(completion.completion)
 
 

@@ -27,7 +27,6 @@ def bench(
         ),
     ] = None,
     json: options.Json = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Measure speed and memory against ffmpeg, libebur128, pyloudnorm and librosa.
 
@@ -46,7 +45,7 @@ def bench(
     from automix.benchmark.workbench import Workbench
     from automix.files.disk import reported as disk_reported
 
-    printer = Printer(json=json, quiet=quiet)
+    printer = Printer(json=json)
     comparisons = chosen(only)
     described = machine()
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What Ctrl-C, SIGTERM and SIGHUP do: end the program within a second and leave nothing unfinished."""
+"""What Ctrl-C, SIGTERM and SIGHUP do: end the program within a second, with nothing left behind."""
 
 import contextlib
 import os
@@ -22,8 +22,8 @@ class Ended(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.exit_code = 128 + number
-        name = "interrupted" if number == signal.SIGINT else f"ended by {signal.strsignal(number)}"
-        self.message = f"automix: {name}; nothing unfinished was kept, run it again to go on"
+        cause = "interrupted" if number == signal.SIGINT else signal.Signals(number).name
+        self.message = f"automix: {cause}: nothing unfinished was kept; run it again"
 
 
 def handle_signals() -> None:
@@ -59,7 +59,7 @@ def _leave_after_grace(ended: Ended) -> NoReturn:
 
 
 def _leave(ended: Ended) -> NoReturn:
-    for remove in list(_unfinished):
+    for remove in reversed(_unfinished):  # a folder goes after what is in it
         with contextlib.suppress(Exception):
             remove()
     show_cursor = "\x1b[?25h" if sys.stderr.isatty() else ""

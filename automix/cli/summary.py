@@ -13,7 +13,7 @@ from rich.text import Text
 from automix.delivery import Delivered
 from automix.files import shown
 from automix.mixing import Mix
-from automix.parameters import Settings, parameters
+from automix.parameters import Parameter, Settings, parameters
 from automix.plan import Decision, MixPlan
 from automix.session import Session
 
@@ -57,29 +57,32 @@ def _lufs(level: float) -> str:
 
 
 def _value(plan: MixPlan, decision: Decision) -> str:
+    declared = _declared(plan, decision.setting)
+    if issubclass(declared.kind, Settings):
+        return "–"  # about a processor as a whole
     if isinstance(decision.value, bool):
         return "on" if decision.value else "off"
-    return f"{decision.value:.4g} {_unit(plan, decision.setting)}".rstrip()
+    unit = declared.range.unit if declared.range else ""
+    return f"{decision.value:.4g} {unit}".rstrip()
 
 
-def _unit(plan: MixPlan, address: str) -> str:
-    """Unit of a setting, from its declaration."""
+def _declared(plan: MixPlan, address: str) -> Parameter:
+    """The declaration of a setting."""
     owners: dict[str, Settings] = {strip.name: strip for strip in plan.tracks}
     owners |= {bus.name: bus for bus in plan.buses}
     for name, owner in owners.items():
         if address.startswith(name + "."):
-            return _unit_below(owner, address[len(name) + 1 :].split("."))
-    return _unit_below(plan, address.split("."))
+            return _declared_below(owner, address[len(name) + 1 :].split("."))
+    return _declared_below(plan, address.split("."))
 
 
-def _unit_below(value: Any, path: list[str]) -> str:
+def _declared_below(value: Any, path: list[str]) -> Parameter:
     head, *rest = path
     if isinstance(value, tuple):
-        return _unit_below(value[int(head) - 1], rest)
-    declared = parameters(type(value))[head]
-    if rest and isinstance(value, Settings):
-        return _unit_below(getattr(value, head), rest)
-    return declared.range.unit if declared.range else ""
+        return _declared_below(value[int(head) - 1], rest)
+    if rest:
+        return _declared_below(getattr(value, head), rest)
+    return parameters(type(value))[head]
 
 
 def document(

@@ -66,10 +66,7 @@ def _hear_tempo(source: AudioSource) -> Tempo | None:
 
 def _mono_fold(block: Samples) -> NDArray[np.float32]:
     """The mean of the channels ``(n,)``."""
-    if len(block) == 1:
-        return block[0]
-    fold: NDArray[np.float32] = (block[0] + block[1]) * np.float32(0.5)
-    return fold
+    return block[0] if len(block) == 1 else np.asarray((block[0] + block[1]) * np.float32(0.5))
 
 
 def _hear_levels(source: AudioSource, rules: VocalRules) -> Heard:

@@ -3,11 +3,9 @@ import pytest
 import soundfile
 
 from automix.audio import Audio
-from automix.benchmark import workbench
 from automix.benchmark.functions import CLICKS_BPM, click_errors, measure_all_three
 from automix.benchmark.libebur128 import Library
 from automix.benchmark.workbench import Workbench, click_track
-from automix.demo import DemoSong
 from automix.errors import OutputError
 
 RATE = 44_100
@@ -16,20 +14,6 @@ RATE = 44_100
 def noise(channels, seconds, seed=1):
     rng = np.random.default_rng(seed)
     return (0.1 * rng.standard_normal((channels, round(seconds * RATE)))).astype(np.float32)
-
-
-@pytest.fixture
-def demo(monkeypatch):
-    """A demo of 1.7 s, and a reference song of 4 s."""
-    song = DemoSong(
-        tempo_bpm=120,
-        vocal=Audio(noise(1, 1.7), RATE),
-        beat=Audio(noise(2, 1.7, 2), RATE),
-        tracks={},
-    )
-    monkeypatch.setattr(workbench, "synthesize_demo", lambda: song)
-    monkeypatch.setattr(workbench, "SONG_S", 4)
-    return song
 
 
 def test_the_reference_song_is_the_demo_over_and_over(demo, tmp_path):

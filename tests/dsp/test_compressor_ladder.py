@@ -12,7 +12,7 @@ from automix.methods.compression_search import find_compression, ladder
 WINDOW_S = 0.1
 
 
-def voice(rate, channels=1, seconds=20.0, seed=2):
+def voice(rate, channels=1, seconds=20.0, seed=4):
     """Notes of many levels and lengths, breathy and shaky, over a faint noise; peak -1 dBFS."""
     rng = np.random.default_rng(seed)
     mono = 1e-4 * rng.standard_normal(int(seconds * rate))

@@ -124,8 +124,8 @@ def test_changes_add_up_in_order():
         ("gtr.role=caf\udce9", "role must be Unicode text"),
         ("gtr.reverb.lines=32", "lines must be one of '16', '32', '64', not 32"),
         ("pan_law=quadratic", "'pan_law': pan_law must be one of"),
-        ("gtr.name=歌", "two track entries are named '歌'"),
-        ("plate 1.5.name=hall", "track 'lead vocal' sends to an unknown bus 'plate 1.5'"),
+        ("gtr.name=歌", "'gtr.name' says which track it is"),
+        ("plate 1.5.name=hall", "'plate 1.5.name' says which track it is"),
     ],
 )
 def test_an_error_names_the_address(expression, message):

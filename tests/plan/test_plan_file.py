@@ -195,9 +195,9 @@ def test_an_illegal_line_is_named(old, new, message):
         (
             '[[tracks]]\nname = "beat"',
             '[[tracks]]\nname = "vocal"',
-            "two track entries are named 'vocal'",
+            "two of the tracks, buses and the master are named 'vocal'",
         ),
-        ('[[tracks]]\nname = "beat"', '[[tracks]]\nname = ""', "a track has no name"),
+        ('[[tracks]]\nname = "beat"', '[[tracks]]\nname = ""', "a track or a bus has no name"),
     ],
 )
 def test_an_illegal_whole_is_named_by_its_key(old, new, message):
@@ -207,7 +207,7 @@ def test_an_illegal_whole_is_named_by_its_key(old, new, message):
 
 
 def test_two_buses_of_one_name_are_refused():
-    with pytest.raises(PlanError, match="two bus entries are named 'reverb'"):
+    with pytest.raises(PlanError, match="two of the tracks, buses and the master are named 'reverb'"):
         replace(PLAN, buses=(*PLAN.buses, Bus(name="reverb")))
 
 

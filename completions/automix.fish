@@ -1,0 +1,1 @@
+complete --command automix --no-files --arguments "(env _AUTOMIX_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) automix)" --condition "env _AUTOMIX_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) automix"
