@@ -16,9 +16,11 @@ from automix.settings import (
     EqualizerSettings,
     FdnReverbSettings,
     LimiterSettings,
+    SpaceSettings,
 )
 
 Depth = Literal["16", "24", "32f"]
+Order = Literal["ecr", "erc", "cer", "cre", "rec", "rce"]
 PanLaw = Literal["linear", "constant-power", "compromise"]
 
 
@@ -44,6 +46,8 @@ class ChannelStrip(Settings):
     de_esser: DeEsserSettings = DeEsserSettings()
     compressor: CompressorSettings = CompressorSettings()
     reverb: FdnReverbSettings = FdnReverbSettings()
+    space: SpaceSettings = SpaceSettings()
+    order: Annotated[Order, "e equalizer and de-esser, c compressor, r reverb and space"] = "ecr"
     fader_db: Annotated[float, Range(-60, 60, "dB"), "after all processing"] = 0.0
     pan: Annotated[float, Range(0, 1), "0 left, 0.5 center, 1 right"] = 0.5
     mute: Annotated[bool, "leave the track out"] = False
@@ -52,12 +56,16 @@ class ChannelStrip(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class Bus(Settings):
-    """A shared reverberation: sends → pre-delay → equalizer → reverb → return gain → mix."""
+    """A shared reverberation: sends → pre-delay → equalizer → reverb → return gain → mix.
+
+    With a wet space the bus is that space; else it is the feedback delay network.
+    """
 
     name: Annotated[str, "name of the bus"] = ""
     pre_delay_ms: Annotated[float, Range(0, 500, "ms"), "before the reverb"] = 0.0
     equalizer: EqualizerSettings = EqualizerSettings()
     reverb: FdnReverbSettings = FdnReverbSettings()
+    space: SpaceSettings = SpaceSettings()
     gain_db: Annotated[float, Range(-60, 48, "dB"), "level of the return"] = 0.0
 
 

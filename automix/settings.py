@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from automix.parameters import Range, Settings
 
 BandKind = Literal["high_pass", "low_shelf", "peak", "high_shelf"]
+Space = Literal["small room", "medium room", "large room", "hall", "plate"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +81,15 @@ class FdnReverbSettings(Settings):
     high_q: Annotated[float, Range(0.01, 0.9), "Q of the high shelf"] = 0.77
     high_gain_db_s: Annotated[float, Range(-80, 4, "dB/s"), "extra decay of the highs"] = -16.02
     lines: Annotated[Literal["16", "32", "64"], "number of delay lines"] = "64"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpaceSettings(Settings):
+    """Convolution with one of five synthetic spaces (Steinmetz 2020, section 4.2.4)."""
+
+    space: Annotated[Space, "which response"] = "small room"
+    decay: Annotated[float, Range(0.1, 1), "shortens the response; 1 leaves it whole"] = 1.0
+    wet: Annotated[float, Range(0, 1), "0 is dry, 1 is reverberation alone"] = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

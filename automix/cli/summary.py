@@ -36,8 +36,7 @@ def print_summary(
     table.add_column("why")
     for decision in plan.decisions:
         if decision.figures or verbose:
-            why = f"{decision.rule}: {decision.reason}"
-            table.add_row(*map(Text, (shown(decision.setting), _value(plan, decision), shown(why))))
+            table.add_row(*(Text(shown(cell)) for cell in _row(plan, decision)))
     if table.row_count:
         console.print(table, "")
     loudness = delivered.loudness
@@ -56,33 +55,40 @@ def _lufs(level: float) -> str:
     return f"{level:.2f} LUFS" if level > -200 else "silent"
 
 
-def _value(plan: MixPlan, decision: Decision) -> str:
-    declared = _declared(plan, decision.setting)
+def _row(plan: MixPlan, decision: Decision) -> tuple[str, str, str]:
+    """Setting, value and reason; the value is that of the plan, which may have been edited."""
+    why = f"{decision.rule}: {decision.reason}"
+    try:
+        declared, value = _looked_up(plan, decision.setting)
+    except (AttributeError, IndexError, KeyError, ValueError):
+        return decision.setting, "–", f"removed; was {decision.value:.4g}, {why}"
     if issubclass(declared.kind, Settings):
-        return "–"  # about a processor as a whole
-    if isinstance(decision.value, bool):
-        return "on" if decision.value else "off"
+        return decision.setting, "–", why  # about a processor as a whole
+    if value != decision.value:
+        why = f"edited; was {decision.value:.4g}, {why}"
+    if not isinstance(value, float):
+        return decision.setting, {True: "on", False: "off"}.get(value, str(value)), why
     unit = declared.range.unit if declared.range else ""
-    return f"{decision.value:.4g} {unit}".rstrip()
+    return decision.setting, f"{value:.4g} {unit}".rstrip(), why
 
 
-def _declared(plan: MixPlan, address: str) -> Parameter:
-    """The declaration of a setting."""
+def _looked_up(plan: MixPlan, address: str) -> tuple[Parameter, Any]:
+    """Declaration and value of a setting; fails in many ways if it is not there (any more)."""
     owners: dict[str, Settings] = {strip.name: strip for strip in plan.tracks}
     owners |= {bus.name: bus for bus in plan.buses}
     for name, owner in owners.items():
         if address.startswith(name + "."):
-            return _declared_below(owner, address[len(name) + 1 :].split("."))
-    return _declared_below(plan, address.split("."))
+            return _looked_up_below(owner, address[len(name) + 1 :].split("."))
+    return _looked_up_below(plan, address.split("."))
 
 
-def _declared_below(value: Any, path: list[str]) -> Parameter:
+def _looked_up_below(value: Any, path: list[str]) -> tuple[Parameter, Any]:
     head, *rest = path
     if isinstance(value, tuple):
-        return _declared_below(value[int(head) - 1], rest)
+        return _looked_up_below(value[int(head) - 1], rest)
     if rest:
-        return _declared_below(getattr(value, head), rest)
-    return parameters(type(value))[head]
+        return _looked_up_below(getattr(value, head), rest)
+    return parameters(type(value))[head], getattr(value, head)
 
 
 def document(

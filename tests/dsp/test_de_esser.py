@@ -89,6 +89,23 @@ def test_it_acts_within_milliseconds_and_recovers_before_the_next_vowel():
     assert change_db(after, voice, offset + int(0.1 * rate)) == pytest.approx(0.0, abs=0.1)
 
 
+def test_it_recovers_with_a_time_constant_of_40_ms():
+    """Heard on a faint tone in the treble, which a vowel does not cover after the sibilant."""
+    rate = 48_000
+    voice = np.concatenate([0.3 * sibilant(rate, 0.3), 0.3 * vowel(rate, 0.3)], axis=1)
+    tone = 1e-3 * np.sin(2 * np.pi * 15_000.0 * np.arange(voice.shape[1]) / rate)[np.newaxis]
+    settings = DeEsserSettings(max_reduction_db=6.0, threshold_db=-12.0)
+    after = de_essed(settings, rate, voice + tone)
+    above = signal.butter(8, 12_000.0, "high", fs=rate, output="sos")
+    heard, sent = signal.sosfilt(above, after), signal.sosfilt(above, tone)
+    for elapsed_ms in (20, 40, 80, 160):
+        first = int((0.3 + elapsed_ms / 1000.0) * rate)
+        gain = 10.0 ** (change_db(heard, sent, first - 96, first + 96) / 20.0)
+        # The detector lets go some milliseconds after the sibilant.
+        latest, earliest = (1.0 - 0.5 * np.exp(-(elapsed_ms - ms) / 40.0) for ms in (10, 0))
+        assert latest - 0.02 < gain < earliest + 0.02
+
+
 def test_the_vowel_under_a_sibilant_stays():
     rate = 48_000
     low, high = 0.2 * vowel(rate), 0.5 * sibilant(rate)
