@@ -75,7 +75,7 @@ def find_compression(
             measured[index] = measure(steps[index])
         return measured[index]
 
-    margin_lu = 0.2  # several times the error of the estimates
+    margin_lu = 0.4  # above the worst error of an estimate
     index = next(
         (i for i, estimate in enumerate(estimates_lu) if estimate < target_lu + margin_lu),
         len(steps) - 1,

@@ -1,0 +1,15 @@
+"""What a track is and what it is called, from its file name."""
+
+from automix.roles.recognition import NameRole, role_of_name
+from automix.roles.traits import FAMILIES, ROLE_TRAITS, ROLES, Family, Role, RoleTraits
+
+__all__ = [
+    "FAMILIES",
+    "ROLES",
+    "ROLE_TRAITS",
+    "Family",
+    "NameRole",
+    "Role",
+    "RoleTraits",
+    "role_of_name",
+]
