@@ -8,20 +8,18 @@ from typing import Literal
 Side = Literal["left", "right"]
 
 _MARKER = re.compile(
-    r"left|right|lft|rgt"
-    r"|(?<![a-z])[lr](?![a-z])"  # .L  _R  " L1"
-    r"|(?<=[a-z])[lr](?![a-z])",  # OHL: only taken where an OHR stands beside it
-    re.IGNORECASE,
+    r"(?i:left|right|lft|rgt)"
+    r"|[LRlr](?![A-Za-z])"  # .L  _R  "L 1"; OHL counts only beside an OHR
+    r"|(?<![A-Z])[LR](?=[A-Z][a-z])"  # LGtr, RGtr
 )
-_CAPITAL = re.compile(r"(?<![A-Z])[LR](?=[A-Z][a-z])")  # LGtr, "OhRMic"
 _INDEX = re.compile(r"^\d{1,3}(?=[\s_.-])")
 
 
 def stereo_pairs(stems: Sequence[str]) -> list[tuple[str, str]]:
     """Finds the names that differ in nothing but a marker of the side.
 
-    A list number in front may differ too ("07 OH L", "08 OH R"). A name without its counterpart, or
-    with several that fit equally, is in no pair.
+    List numbers in front may differ ("07 OH L", "08 OH R"). A name without a counterpart is in no
+    pair, nor are names of which there are more on one side than on the other.
 
     Args:
         stems: File names without extension, of one folder.
@@ -29,6 +27,45 @@ def stereo_pairs(stems: Sequence[str]) -> list[tuple[str, str]]:
     Returns:
         Left and right names, in the order of the left ones.
     """
-    partners = _partners(stems, numbered=True)
-    partners |= _partners([stem for stem in stems if stem not in _flat(partners)], numbered=False)
+    partners = _partners(stems)
+    paired = {*partners, *partners.values()}
+    partners |= _partners([stem for stem in stems if stem not in paired], ignore_index=True)
     return [(stem, partners[stem]) for stem in stems if stem in partners]
+
+
+def pair_stem(left: str, right: str) -> str:
+    """The name of a pair: the left one without its marker ("07 OH L" and "08 OH R": "07 OH").
+
+    Args:
+        left: First name of one of the `stereo_pairs`.
+        right: Its second name.
+    """
+    keys = {key for key, side, _ in _readings(right, ignore_index=True) if side == "right"}
+    for key, side, rest in _readings(left, ignore_index=True):
+        if side == "left" and key in keys and rest:
+            return rest
+    return left
+
+
+def _partners(stems: Sequence[str], *, ignore_index: bool = False) -> dict[str, str]:
+    """Right names by left name."""
+    groups: dict[str, dict[Side, list[str]]] = defaultdict(lambda: {"left": [], "right": []})
+    for stem in sorted(set(stems)):
+        for key, side, _ in _readings(stem, ignore_index=ignore_index):
+            groups[key][side].append(stem)
+    found: dict[str, str] = {}
+    for group in groups.values():
+        if len(group["left"]) == len(group["right"]):
+            for left, right in zip(group["left"], group["right"], strict=True):
+                if not {left, right} & {*found, *found.values()}:
+                    found[left] = right
+    return found
+
+
+def _readings(stem: str, *, ignore_index: bool) -> Iterator[tuple[str, Side, str]]:
+    """For each marker: the name with a placeholder in its place, its side, the name without it."""
+    for match in _MARKER.finditer(stem):
+        before, after = stem[: match.start()], stem[match.end() :]
+        side: Side = "left" if match.group()[0] in "lL" else "right"
+        kept = _INDEX.sub("", before) if ignore_index else before
+        yield f"{kept}\0{after}".casefold(), side, f"{before}{after}".strip(" _.-")

@@ -41,7 +41,7 @@ def refusal(result, exit_code: int) -> str:
         (["--set", "vocal.pan=1.5"], "'vocal.pan'"),
         (["--set", "vocal.name+=1"], "vocal.name"),
         (["--set", "vocal.equalizer.bands.9.q=1"], "'9'"),
-        (["--name", "{song}.wav"], "folder"),
+        (["-o", "mix.wav", "--name", "{song}.wav"], "folder"),
         (["-o", ".", "--name", "{title}.wav"], "{song}"),
         (["-o", ".", "--name", "{song[0]}.wav"], "{song[0]}"),
         (["-o", ".", "--name", "{}.wav"], "{song}"),
@@ -76,7 +76,7 @@ def test_wrong_commands_exit_2(cli, arguments: list[str]) -> None:
         ("filters = 2.5", "filters"),
         ("reverb = 1", "reverb"),
         ("[reverb]\nroom = 1", "'room'"),
-        ("filter_q = ", "line 1"),
+        ("filter_q = ", "Invalid value"),
         ("filter_q = '\udcff'", "utf-8"),
         ("filters = " + 5000 * "[", "TOML"),
     ],
@@ -160,7 +160,7 @@ def test_a_header_that_claims_too_much_is_used_with_a_warning_unless_strict(cli,
     assert "vox.wav" in refusal(cli("vocal", "vox.wav", song.beat, "--strict"), 3)
     result = cli("vocal", "vox.wav", song.beat)
     assert result.exit_code == 0
-    assert "vox.wav" in result.stderr
+    assert "header claims" in result.stderr
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

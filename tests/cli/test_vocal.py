@@ -85,7 +85,7 @@ def test_loudness_is_reached(cli, song, lufs: int) -> None:
     options = ("--loudness", lufs, "--bits", "32f", "--true-peak", "-2")
     assert cli("vocal", song.vocal, song.beat, *options).exit_code == 0
     samples, _ = soundfile.read("mix.wav")
-    assert pyloudnorm.Meter(RATE).integrated_loudness(samples) == pytest.approx(lufs, abs=0.1)
+    assert pyloudnorm.Meter(RATE).integrated_loudness(samples) == pytest.approx(lufs, abs=0.2)
     assert np.abs(samples).max() < 10 ** (-2 / 20)
 
 
