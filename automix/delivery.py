@@ -78,6 +78,7 @@ def with_files(plan: MixPlan, session: Session, folder: Path) -> MixPlan:
         replace(
             strip,
             file=file_reference(path, folder) if (path := files[strip.name].path) else "",
+            right_file=file_reference(path, folder) if (path := files[strip.name].right) else "",
             sha256=files[strip.name].sha256,
         )
         for strip in plan.tracks

@@ -13,7 +13,6 @@ from automix.analysis.program import Loudness, ProgramMeter, measure
 from automix.audio import Audio, AudioSource, Samples
 from automix.consoles.exact import ExactConsole, Flow, mastered
 from automix.methods.catalog import Entry
-from automix.methods.vocal_settings import VocalRules
 from automix.methods.writing import PlanWriter, blank_plan
 from automix.parameters import Range, Settings
 from automix.plan import Change, Master, MixPlan, change_setting
@@ -38,13 +37,13 @@ class Finish(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VocalRequest:
-    """What is asked of a vocal mix.
+class MixRequest:
+    """What is asked of a mix.
 
     Attributes:
         method: Row of the catalog.
-        preset: Name of the preset that `rules` started from.
-        rules: Constants.
+        preset: Name of the preset that `options` started from.
+        options: What the method's function takes, such as `VocalRules`.
         finish: Output loudness and peak.
         changes: Address and change of settings, applied to the method's plan in order.
         seed: Of methods that draw at random.
@@ -52,7 +51,7 @@ class VocalRequest:
 
     method: Entry
     preset: str
-    rules: VocalRules
+    options: Settings
     finish: Finish = Finish()
     changes: Sequence[tuple[str, Change]] = ()
     seed: int | None = None
@@ -65,8 +64,9 @@ class Mix:
     Attributes:
         plan: Everything that was decided.
         audio: The finished mix; computed while it is read.
-        levels: Integrated loudness in LUFS of each track (with the reverb that it alone feeds) and
-            of each shared return, in the mix.
+        levels: Integrated loudness in LUFS before the master of each track (with the reverb that it
+            alone feeds) and of each shared return.
+        sum_lufs: Integrated loudness of their sum.
         warnings: For the user.
         stems: What each audible track contributes to the finished mix, by name.
     """
@@ -74,16 +74,25 @@ class Mix:
     plan: MixPlan
     audio: AudioSource
     levels: dict[str, float]
+    sum_lufs: float
     warnings: tuple[str, ...]
     stems: dict[str, AudioSource]
+
+    def levels_at(self, mix_lufs: float) -> dict[str, float]:
+        """The levels when the master brings the mix to a loudness."""
+        change_lu = mix_lufs - self.sum_lufs
+        return {
+            name: level + change_lu if math.isfinite(change_lu) else level
+            for name, level in self.levels.items()
+        }
 
 
 Report = Callable[[str], None]
 
 
-def mix_vocal(
+def mix_session(
     console: ExactConsole,
-    request: VocalRequest,
+    request: MixRequest,
     *,
     renderer: ExactConsole | None = None,
     report: Report = lambda stage: None,
@@ -91,13 +100,13 @@ def mix_vocal(
     """Lets a method write a plan, applies the user's changes, and finishes the mix.
 
     Args:
-        console: Of a session with one lead vocal and one backing track.
+        console: Of a session that suits the method.
         request: What is asked.
         renderer: Console that renders the plan, if not the one that the method listens through.
         report: Called with the name of each stage as it begins.
 
     Raises:
-        InputError: A file changed while it was read, or the session has other tracks.
+        InputError: A file changed while it was read, or the session does not suit the method.
         PlanError: A change leads nowhere or is out of range.
     """
     report("listening")
@@ -106,7 +115,7 @@ def mix_vocal(
     )
     writer = PlanWriter(blank)
     write_plan = getattr(import_module(request.method.module), request.method.function)
-    write_plan(console, writer, request.rules)
+    write_plan(console, writer, request.options)
     on_master = [change for change in request.changes if change[0].startswith("master.")]
     _apply(writer, [change for change in request.changes if change not in on_master])
     report("mixing")
@@ -128,14 +137,19 @@ def render(console: ExactConsole, plan: MixPlan, report: Report = lambda stage: 
     return _mix(console, PlanWriter(plan), premaster, levels)
 
 
-def _mix(
-    console: ExactConsole, writer: PlanWriter, premaster: AudioSource, levels: dict[str, float]
-) -> Mix:
+@dataclass(frozen=True)
+class _Levels:
+    tracks: dict[str, float]
+    sum_lufs: float
+
+
+def _mix(console: ExactConsole, writer: PlanWriter, premaster: AudioSource, levels: _Levels) -> Mix:
     plan = writer.plan
     return Mix(
         plan=plan,
         audio=mastered(premaster, plan.master),
-        levels={name: level + plan.master.gain_db for name, level in levels.items()},
+        levels=levels.tracks,
+        sum_lufs=levels.sum_lufs,
         warnings=(*writer.warnings, *console.warnings),
         stems={s.name: console.stem(plan, s.name, premaster) for s in plan.tracks if not s.mute},
     )
@@ -146,21 +160,24 @@ def _apply(writer: PlanWriter, changes: Sequence[tuple[str, Change]]) -> None:
         writer.plan = change_setting(writer.plan, address, change)
 
 
-def _premaster(console: ExactConsole, plan: MixPlan) -> tuple[AudioSource, dict[str, float]]:
+def _premaster(console: ExactConsole, plan: MixPlan) -> tuple[AudioSource, _Levels]:
     """The sum before the master, kept in memory where the session is, and what it is made of."""
     rate = console.session.sample_rate
     source: AudioSource = console.premaster(plan)
     kept = np.empty((2, source.frames), np.float32) if console.in_memory else None
+    whole = LoudnessMeter(rate, 2)
     meters: dict[str, LoudnessMeter] = {}
     position = 0
     for flow in prefetched(console.flow(plan)):
         for name, block in _attributed(plan, flow).items():
             meters.setdefault(name, LoudnessMeter(rate, 2)).add(block.astype(np.float32))
+        mix = flow.sum().astype(np.float32)
+        whole.add(mix)
         if kept is not None:
-            mix = flow.sum()
             kept[:, position : position + mix.shape[1]] = mix
             position += mix.shape[1]
-    levels = {name: integrated_lufs(meter.energies) for name, meter in meters.items()}
+    tracks = {name: integrated_lufs(meter.energies) for name, meter in meters.items()}
+    levels = _Levels(tracks, integrated_lufs(whole.energies))
     return (source if kept is None else Audio(kept, rate)), levels
 
 

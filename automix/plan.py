@@ -39,8 +39,10 @@ class ChannelStrip(Settings):
     name: Annotated[str, "name of the track"] = ""
     role: Annotated[str, "what the track is"] = "other"
     file: Annotated[str, "audio file, relative to this plan where possible"] = ""
-    sha256: Annotated[str, "of the file that the plan was made from"] = ""
+    right_file: Annotated[str, "its right side, where that is a file of its own"] = ""
+    sha256: Annotated[str, "of the file, or of both, that the plan was made from"] = ""
     input_gain_db: Annotated[float, Range(-60, 60, "dB"), "before all processing"] = 0.0
+    fold: Annotated[bool, "make a stereo track mono, by the mean of its sides"] = False
     invert_polarity: Annotated[bool, "multiply by −1"] = False
     equalizer: EqualizerSettings = EqualizerSettings()
     de_esser: DeEsserSettings = DeEsserSettings()
@@ -159,7 +161,7 @@ class MixPlan(Settings):
         return next(bus for bus in self.buses if bus.name == name)
 
 
-_IDENTITY = ("name", "file", "sha256")
+_IDENTITY = ("name", "file", "right_file", "sha256")
 
 Change = Callable[[Any], Any]
 Named = TypeVar("Named", bound=ChannelStrip | Bus)

@@ -41,7 +41,7 @@ def _write_settings(lines: list[str], table: str, settings: Settings) -> None:
         value = getattr(settings, parameter.name)
         if issubclass(parameter.kind, Settings) or parameter.kind is Decision:
             nested.append((parameter, value))
-        elif value is not None:
+        elif value not in (None, ""):
             comment = _comment(parameter)
             lines.append(f"{parameter.name} = {_toml(value)}{comment and '  # ' + comment}")
     for parameter, value in nested:

@@ -1,20 +1,28 @@
 """A session: the tracks of one song at one rate and one length."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
 from automix.audio import AudioSource
 from automix.errors import InputError, PlanError
-from automix.files import Opened, ReadOptions, open_audio, padded, probe, resampled, sha256, shown
+from automix.files import (
+    Opened,
+    ReadOptions,
+    joined,
+    open_audio,
+    padded,
+    probe,
+    resampled,
+    sha256,
+    shown,
+)
 from automix.plan import Depth, MixPlan
 from automix.plan_file import resolve_file
-
-Role = Literal["lead vocal", "backing track", "other"]
-ROLES: tuple[Role, ...] = get_args(Role)
+from automix.roles import ROLES, Role
 
 DEPTHS: tuple[Depth, ...] = get_args(Depth)
 
@@ -31,7 +39,8 @@ class Track:
         role: What the track is.
         source: Its audio.
         path: Where it came from, or none.
-        sha256: Of that file, or empty.
+        right: Where its right side came from, if that is a file of its own.
+        sha256: Of that file, or of both with a space between, or empty.
         bits: Depth of the input, as the outputs name it: ``16``, ``24`` or ``32f``.
     """
 
@@ -39,6 +48,7 @@ class Track:
     role: Role
     source: AudioSource
     path: Path | None = None
+    right: Path | None = None
     sha256: str = ""
     bits: Depth = "32f"
 
@@ -114,11 +124,24 @@ class Session:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackFile:
-    """A file that is to become a track."""
+    """A file that is to become a track.
+
+    Attributes:
+        name: Of the track.
+        role: What it is.
+        path: The file; its left side where there are two.
+        right: The right side, where left and right are mono files of their own.
+    """
 
     name: str
     role: Role
     path: Path
+    right: Path | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """One file, or left and right."""
+        return (self.path,) if self.right is None else (self.path, self.right)
 
 
 def open_session(
@@ -140,41 +163,67 @@ def open_session(
     options = options or ReadOptions()
     if not files:
         raise InputError("there are no tracks to open")
-    infos = [probe(file.path, options) for file in files]
+    paths = list(dict.fromkeys(path for file in files for path in file.paths))
+    infos = [probe(path, options) for path in paths]
     total = sum(info.frames * info.channels * 4 for info in infos)
     rate = sample_rate or max(info.sample_rate for info in infos)
 
-    def read(path: Path) -> tuple[Opened, AudioSource, str]:
+    def read(path: Path) -> _Read:
         opened = open_audio(path, options, in_memory=total <= IN_MEMORY_BYTES)
-        return opened, resampled(opened.source, rate), sha256(path)
+        return _Read(opened, resampled(opened.source, rate), sha256(path))
 
-    paths = list(dict.fromkeys(file.path for file in files))
     with ThreadPoolExecutor(4) as pool:
         found = dict(zip(paths, pool.map(read, paths), strict=True))
-    frames = max(source.frames for _, source, _ in found.values())
-    tracks = [
-        Track(
-            name=file.name,
-            role=file.role,
-            source=padded(found[file.path][1], frames),
-            path=file.path,
-            sha256=found[file.path][2],
-            bits=cast(Depth, found[file.path][0].info.bits),
+    frames = max(item.source.frames for item in found.values())
+    tracks = [_track(file, [found[path] for path in file.paths], frames) for file in files]
+    return Session(tracks=tuple(tracks), notes=tuple(_notes(files, found, rate, frames)))
+
+
+@dataclass(frozen=True)
+class _Read:
+    opened: Opened
+    source: AudioSource
+    sha256: str
+
+
+def _track(file: TrackFile, sides: Sequence[_Read], frames: int) -> Track:
+    padded_sides = [padded(side.source, frames) for side in sides]
+    if len(sides) == 2 and any(side.source.channels != 1 for side in sides):
+        raise InputError(
+            f"{shown(file.path)}: left and right of a pair must be mono; rename them, or list them"
+            " as two tracks in a session file"
         )
-        for file in files
-    ]
+    return Track(
+        name=file.name,
+        role=file.role,
+        source=padded_sides[0] if len(sides) == 1 else joined(*padded_sides),
+        path=file.path,
+        right=file.right,
+        sha256=" ".join(side.sha256 for side in sides),
+        bits=max((cast(Depth, side.opened.info.bits) for side in sides), key=DEPTHS.index),
+    )
+
+
+def _notes(
+    files: Sequence[TrackFile], found: Mapping[Path, _Read], rate: int, frames: int
+) -> list[str]:
     notes: list[str] = []
-    for path, (opened, source, digest) in found.items():
-        notes += opened.notes
-        if opened.info.sample_rate != rate:
-            notes.append(f"{shown(path)}: resampled from {opened.info.sample_rate} to {rate} Hz")
-        if source.frames < frames:
-            missing = (frames - source.frames) / rate
+    owners: dict[str, list[str]] = {}
+    for file in files:
+        for path in file.paths:
+            owners.setdefault(found[path].sha256, []).append(file.name)
+    for path, item in found.items():
+        notes += [f"{shown(path)}: {note}" for note in item.opened.notes]
+        if item.opened.info.sample_rate != rate:
+            old = item.opened.info.sample_rate
+            notes.append(f"{shown(path)}: resampled from {old} to {rate} Hz")
+        if item.source.frames < frames:
+            missing = (frames - item.source.frames) / rate
             notes.append(f"{shown(path)}: {missing:.2f} s shorter, padded with silence")
-        same = [file.name for file in files if found[file.path][2] == digest]
-        if len(same) > 1:
-            notes.append(f"{' and '.join(same)} are the same audio file")
-    return Session(tracks=tuple(tracks), notes=tuple(dict.fromkeys(notes)))
+    for names in owners.values():
+        if len(names) > 1:
+            notes.append(f"{' and '.join(names)} are the same audio file")
+    return notes
 
 
 def open_plan_session(
@@ -193,21 +242,41 @@ def open_plan_session(
         raise PlanError("the plan has no tracks")
     files, notes = [], []
     for strip in plan.tracks:
-        path = resolve_file(strip.file, folder)
-        if not strip.file or not os.path.isfile(path):  # unlike Path.is_file, never raises
-            raise PlanError(
-                f"track {strip.name!r}: there is no file {shown(path)}; correct `file` in the plan"
-            )
-        same = not strip.sha256 or sha256(path) == strip.sha256
-        outside = not path.resolve().is_relative_to(folder.resolve())
-        if outside and not allow_outside and not (strip.sha256 and same):
-            raise PlanError(
-                f"track {strip.name!r}: {shown(path)} is outside the plan's folder and not the file"
-                " that the plan was made from; --allow-outside reads it all the same"
-            )
-        if not same:
-            notes.append(f"{shown(path)}: not the file that the plan was made from")
+        references = [reference for reference in (strip.file, strip.right_file) if reference]
+        paths = [resolve_file(reference, folder) for reference in references]
+        wanted = strip.sha256.split() or [""] * len(paths)
+        if not paths or len(wanted) != len(paths):
+            raise PlanError(f"track {strip.name!r}: correct its `file` and `sha256` in the plan")
+        for path, digest in zip(paths, wanted, strict=True):
+            if not _is_same(strip.name, path, digest, folder, allow_outside):
+                notes.append(f"{shown(path)}: not the file that the plan was made from")
         role: Role = next((role for role in ROLES if role == strip.role), "other")
-        files.append(TrackFile(name=strip.name, role=role, path=path))
+        right = paths[1] if len(paths) == 2 else None
+        files.append(TrackFile(name=strip.name, role=role, path=paths[0], right=right))
     session = open_session(files, options, sample_rate=plan.sample_rate_hz)
     return replace(session, notes=(*notes, *session.notes))
+
+
+def plan_inputs(plan: MixPlan, folder: Path) -> list[Path]:
+    """The files that a plan in ``folder`` names."""
+    return [
+        resolve_file(reference, folder)
+        for strip in plan.tracks
+        for reference in (strip.file, strip.right_file)
+        if reference
+    ]
+
+
+def _is_same(track: str, path: Path, digest: str, folder: Path, allow_outside: bool) -> bool:
+    if not os.path.isfile(path):  # unlike Path.is_file, never raises
+        raise PlanError(
+            f"track {track!r}: there is no file {shown(path)}; correct `file` in the plan"
+        )
+    same = not digest or sha256(path) == digest
+    outside = not path.resolve().is_relative_to(folder.resolve())
+    if outside and not allow_outside and not (digest and same):
+        raise PlanError(
+            f"track {track!r}: {shown(path)} is outside the plan's folder and not the file"
+            " that the plan was made from; --allow-outside reads it all the same"
+        )
+    return same

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from automix.cli import bench, completion, demo, render, vocal
+from automix.cli import bench, completion, demo, render, stems, vocal
 from automix.cli.output import discard_stdout, prepare_streams
 from automix.cli.signals import Ended, handle_signals
 from automix.errors import OutputError
@@ -26,6 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command()(vocal.vocal)
+app.command()(stems.stems)
 app.command()(render.render)
 app.command()(demo.demo)
 app.command()(bench.bench)

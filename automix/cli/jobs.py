@@ -18,12 +18,14 @@ from automix.consoles.exact import ExactConsole
 from automix.delivery import deliver, with_files
 from automix.errors import PlanError, UsageError
 from automix.files import OutputTarget, ReadOptions, output_format, sha256, shown
-from automix.methods.catalog import VOCAL_METHODS
+from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
+from automix.methods.stems_settings import StemsRules
 from automix.methods.vocal_settings import PRESETS
-from automix.mixing import Finish, Mix, Report, VocalRequest, mix_vocal, render
+from automix.mixing import Finish, Mix, MixRequest, Report, mix_session, render
 from automix.plan import Depth, MixPlan, change_setting
 from automix.plan_file import dumps, loads, parse_assignment
-from automix.session import Session, TrackFile, open_plan_session, open_session
+from automix.session import Session, TrackFile, open_plan_session, open_session, plan_inputs
+from automix.song_folder import open_song, song_files
 from automix.version import __version__
 
 STAGES = 4
@@ -85,10 +87,10 @@ def run_vocal(
     """Mixes a vocal over its backing; see the options of `automix vocal`."""
     rules = layered(PRESETS[preset], config, rule_flags)
     finish = layered(Finish(), None, finish_flags)
-    request = VocalRequest(
+    request = MixRequest(
         method=next(entry for entry in VOCAL_METHODS if entry.name == method),
         preset=preset if method == "rules" else "",
-        rules=rules,
+        options=rules,
         finish=finish,
         changes=[parse_assignment(change) for change in changes],
         seed=seed if method == "random" else None,
@@ -110,11 +112,67 @@ def run_vocal(
         plan_file=output.with_suffix(".toml") if delivery.write_plan else None,
         request=_fingerprint([*told, delivery.bits, __version__]),
         open=lambda: open_session(files, read),
-        mix=lambda session, report: mix_vocal(
+        mix=lambda session, report: mix_session(
             ExactConsole(session), request, renderer=renderer(session), report=report
         ),
     )
     _run(job, delivery, printer)
+
+
+def run_stems(
+    song: Sequence[Path],
+    *,
+    mode: str,
+    method: str,
+    roles: Sequence[str],
+    recursive: bool,
+    config: Path | None,
+    finish_flags: Flags,
+    changes: Sequence[str],
+    seed: int,
+    read: ReadOptions,
+    delivery: Delivery,
+    printer: Printer,
+) -> None:
+    """Mixes the tracks of a song; see the options of `automix stems`."""
+    rules = layered(StemsRules(), config, {"--mode": ("mode", mode)})
+    finish = layered(Finish(), None, finish_flags)
+    files, notes = song_files(song, recursive=recursive, roles=_given_roles(roles))
+    request = MixRequest(
+        method=next(entry for entry in STEMS_METHODS if entry.name == method),
+        preset=mode,
+        options=rules,
+        finish=finish,
+        changes=[parse_assignment(change) for change in changes],
+        seed=seed if method == "random" else None,
+    )
+    title = song[0].resolve().stem if len(song) == 1 else "song"
+    output = output_path(
+        delivery,
+        {"song": title, "method": method, "mode": mode, "ext": "wav"},
+        default_name=f"{title}.mix.wav",
+    )
+    told = [method, seed, asdict(rules), asdict(finish), list(changes), list(roles)]
+    job = Job(
+        inputs=tuple(path for file in files for path in file.paths),
+        tracks=tuple(file.name for file in files),
+        output=output,
+        plan_file=output.with_suffix(".toml") if delivery.write_plan else None,
+        request=_fingerprint([*told, delivery.bits, __version__]),
+        open=lambda: open_song(files, read, notes),
+        mix=lambda session, report: mix_session(ExactConsole(session), request, report=report),
+    )
+    _run(job, delivery, printer)
+
+
+def _given_roles(roles: Sequence[str]) -> dict[str, str]:
+    given = {}
+    for role in roles:
+        track, equals, name = role.rpartition("=")
+        if not equals or not track:
+            raise UsageError(f"--role {role!r}: write TRACK=ROLE")
+        given[track] = name
+    return given
 
 
 def run_render(
@@ -139,7 +197,7 @@ def run_render(
         new_plan = None
     folder = plan_file.parent
     job = Job(
-        inputs=(plan_file, *(folder / strip.file for strip in plan.tracks)),
+        inputs=(plan_file, *plan_inputs(plan, folder)),
         tracks=tuple(strip.name for strip in plan.tracks),
         output=output,
         plan_file=new_plan,
@@ -161,7 +219,9 @@ def read_plan(path: Path) -> MixPlan:
         PlanError: It cannot be read, or is not a legal plan; names the line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        if not path.is_file():
+            raise PlanError(f"{shown(path)}: is not a file")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise PlanError(f"{shown(path)}: cannot be read: {error.strerror}") from error
     except ValueError as error:
@@ -186,7 +246,7 @@ def _is_done(job: Job, stems: Iterable[Path]) -> bool:
         plan = read_plan(job.plan_file)
     except PlanError:
         return False
-    made_from = [strip.sha256 for strip in plan.tracks]
+    made_from = [digest for strip in plan.tracks for digest in strip.sha256.split()]
     return plan.request == job.request and made_from == [sha256(path) for path in job.inputs]
 
 

@@ -13,7 +13,7 @@ from automix.parameters import Settings, parameters
 Layered = TypeVar("Layered", bound=Settings)
 
 
-Flags = Mapping[str, tuple[str, float | None]]
+Flags = Mapping[str, tuple[str, float | str | None]]
 """By name of the option: the setting that it sets, and its value."""
 
 
@@ -49,7 +49,8 @@ def _laid_over(base: Layered, table: Mapping[str, Any]) -> Layered:
             if not isinstance(value, Mapping):
                 raise UsageError(f"{key} must be a table")
             value = _laid_over(old, value)
-        changes[key] = value
+        # TOML has no null: `false` switches an optional setting off.
+        changes[key] = None if value is False and known[key].optional else value
     return replace(base, **changes)
 
 

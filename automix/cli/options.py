@@ -58,6 +58,39 @@ SetValue = Annotated[
         " given several times; --dry-run shows all settings.",
     ),
 ]
+Loudness = Annotated[
+    float | None,
+    typer.Option(
+        metavar="LUFS",
+        help="Integrated loudness of the mix, -60 to 0 LUFS, with a limiter where it needs one."
+        "  [default: as it comes]",
+    ),
+]
+TruePeak = Annotated[
+    float | None,
+    typer.Option(
+        metavar="DBTP",
+        help="The true peak of the mix stays below this, -20 to 0 dBTP.  [default: -1]",
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="TOML",
+        help="File of constants of the rules, such as high_pass_hz = 100; they go over the preset.",
+    ),
+]
+Seed = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Another seed is another mix of --method random.")
+]
+SkipExisting = Annotated[
+    bool,
+    typer.Option(
+        "--skip-existing",
+        help="Do nothing if the mix is there already, made from the same inputs and settings."
+        " With -f, what differs is mixed again; without, it is an error.",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and write no file.")]
 Json = Annotated[
     bool,

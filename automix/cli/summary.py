@@ -42,7 +42,10 @@ def print_summary(
     loudness = delivered.loudness
     for note in delivered.notes:
         console.print(f"note: {note}")
-    levels = [f"{shown(name)} {_lufs(level)}" for name, level in mix.levels.items()]
+    levels = [
+        f"{shown(name)} {_lufs(level)}"
+        for name, level in mix.levels_at(loudness.integrated_lufs).items()
+    ]
     console.print("loudness  " + " · ".join([*levels, f"mix {_lufs(loudness.integrated_lufs)}"]))
     console.print(
         f"mix       range {loudness.loudness_range_lu:.1f} LU · true peak"
@@ -106,7 +109,11 @@ def document(
         "seconds": seconds,
         "duration_s": mix.audio.frames / mix.audio.sample_rate,
         "sample_rate_hz": mix.audio.sample_rate,
-        "levels_lufs": mix.levels,
+        "levels_lufs": mix.levels_at(
+            delivered.loudness.integrated_lufs
+            if delivered is not None
+            else mix.sum_lufs + plan.master.gain_db
+        ),
         "warnings": list(mix.warnings),
         "notes": [*session.notes, *(delivered.notes if delivered else ())],
         "plan": asdict(plan),

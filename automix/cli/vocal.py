@@ -61,44 +61,15 @@ def vocal(
             "  [default: measured]",
         ),
     ] = None,
-    loudness: Annotated[
-        float | None,
-        typer.Option(
-            metavar="LUFS",
-            help="Integrated loudness of the mix, -60 to 0 LUFS, with a limiter where it needs one."
-            "  [default: as it comes]",
-        ),
-    ] = None,
-    true_peak: Annotated[
-        float | None,
-        typer.Option(
-            metavar="DBTP",
-            help="The true peak of the mix stays below this, -20 to 0 dBTP.  [default: -1]",
-        ),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="TOML",
-            help="File of constants that go over the preset, such as high_pass_hz = 100.",
-        ),
-    ] = None,
+    loudness: options.Loudness = None,
+    true_peak: options.TruePeak = None,
+    config: options.Config = None,
     set_: options.SetValue = None,
-    seed: Annotated[
-        int,
-        typer.Option(metavar="N", min=0, help="Another seed is another mix of --method random."),
-    ] = 0,
+    seed: options.Seed = 0,
     bits: options.Bits = None,
     name: options.Name = None,
     force: options.Force = False,
-    skip_existing: Annotated[
-        bool,
-        typer.Option(
-            "--skip-existing",
-            help="Do nothing if the mix is there already, made from the same inputs and settings."
-            " With -f, what differs is mixed again; without, it is an error.",
-        ),
-    ] = False,
+    skip_existing: options.SkipExisting = False,
     no_plan: options.NoPlan = False,
     export_stems: options.ExportStems = None,
     dry_run: options.DryRun = False,

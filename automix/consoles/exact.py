@@ -9,16 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.audio import BLOCK_FRAMES, AudioSource, Samples
+from automix.dsp import spaces
 from automix.dsp.compressor import Compressor
 from automix.dsp.equalizer import Equalizer
 from automix.dsp.fdn_reverb import tail_s
 from automix.dsp.limiter import Limiter
 from automix.dsp.pan import pan_gains
-from automix.dsp.strip import Inserts, Return, fader_gains
+from automix.dsp.strip import Inserts, Return, fader_gains, has_reverb
 from automix.errors import PlanError
-from automix.files import collected, padded
-from automix.plan import ChannelStrip, Master, MixPlan, PanLaw
-from automix.session import Session, Track
+from automix.files import collected, folded, padded
+from automix.plan import Bus, ChannelStrip, Master, MixPlan, PanLaw
+from automix.session import Session
 from automix.settings import FdnReverbSettings
 from automix.streams import Stream
 from automix.units import db_to_gain, ms_to_samples, seconds_to_samples
@@ -68,19 +69,24 @@ class ExactConsole:
         self._kept: dict[tuple[str, ChannelStrip, PanLaw], AudioSource] = {}
         self.in_memory = session.in_memory
 
+    def source(self, strip: ChannelStrip) -> AudioSource:
+        """The track of a strip, folded where the strip says so."""
+        source = self.session.track(strip.name).source
+        return folded(source) if strip.fold else source
+
     def inserted(self, strip: ChannelStrip, pan_law: PanLaw) -> AudioSource:
         """A track after its strip's inserts, before fader and pan; with the tail of its reverb."""
-        track = self.session.track(strip.name)
+        source = self.source(strip)
         strip = inserts_of(strip)
-        if strip == ChannelStrip(name=strip.name):
-            return track.source
-        key = (track.name, strip, pan_law)
+        if strip == ChannelStrip(name=strip.name, fold=strip.fold):
+            return source
+        key = (strip.name, strip, pan_law)
         if key not in self._kept:
-            stream = _insert_stream(track, strip, pan_law)
+            stream = _insert_stream(source, strip, pan_law)
             if not self.in_memory:
                 return stream
             self._kept = {
-                kept: audio for kept, audio in self._kept.items() if kept[0] != track.name
+                kept: audio for kept, audio in self._kept.items() if kept[0] != strip.name
             }
             self._kept[key] = collected(stream)
         return self._kept[key]
@@ -88,7 +94,7 @@ class ExactConsole:
     def channel(self, strip: ChannelStrip, pan_law: PanLaw, frames: int) -> Iterator[Block]:
         """Blocks ``(2, n)`` of a strip after fader and pan, padded to ``frames``."""
         source = self.inserted(strip, pan_law)
-        channels = self.session.track(strip.name).source.channels
+        channels = self.source(strip).channels
         gains = fader_gains(strip, channels, pan_law)
         if source.channels > channels:  # the inserts have given it the center's level already
             gains = gains / pan_gains(0.5, pan_law)[0]
@@ -169,17 +175,19 @@ def inserts_of(strip: ChannelStrip) -> ChannelStrip:
     return ChannelStrip(
         name=strip.name,
         input_gain_db=strip.input_gain_db,
+        fold=strip.fold,
         invert_polarity=strip.invert_polarity,
         equalizer=strip.equalizer,
         de_esser=strip.de_esser,
         compressor=strip.compressor,
         reverb=strip.reverb,
+        space=strip.space,
+        order=strip.order,
     )
 
 
-def _insert_stream(track: Track, strip: ChannelStrip, pan_law: PanLaw) -> Stream:
-    source = track.source
-    tail = reverb_tail_frames(strip.reverb, source.sample_rate)
+def _insert_stream(source: AudioSource, strip: ChannelStrip, pan_law: PanLaw) -> Stream:
+    tail = insert_tail_frames(strip, source.sample_rate)
     whole = padded(source, source.frames + tail)
 
     def blocks() -> Iterator[Samples]:
@@ -189,7 +197,7 @@ def _insert_stream(track: Track, strip: ChannelStrip, pan_law: PanLaw) -> Stream
 
     return Stream(
         sample_rate=source.sample_rate,
-        channels=2 if strip.reverb.dry_wet > 0.0 else source.channels,
+        channels=2 if has_reverb(strip) else source.channels,
         frames=whole.frames,
         make_blocks=blocks,
     )
@@ -200,18 +208,23 @@ def reverb_tail_frames(reverb: FdnReverbSettings, sample_rate: int) -> int:
     return seconds_to_samples(tail_s(reverb), sample_rate) if reverb.dry_wet > 0.0 else 0
 
 
+def insert_tail_frames(strip: ChannelStrip, sample_rate: int) -> int:
+    """How long a strip's inserts sound on: its space reverberates what its reverb gives."""
+    space_s = spaces.tail_s(strip.space) if strip.space.wet > 0.0 else 0.0
+    return reverb_tail_frames(strip.reverb, sample_rate) + seconds_to_samples(space_s, sample_rate)
+
+
+def bus_tail_frames(bus: Bus, sample_rate: int) -> int:
+    """How long a bus sounds on after what is sent to it."""
+    reverb_s = spaces.tail_s(bus.space) if bus.space.wet > 0.0 else tail_s(bus.reverb)
+    pre_delay = ms_to_samples(bus.pre_delay_ms, sample_rate)
+    return pre_delay + seconds_to_samples(reverb_s, sample_rate)
+
+
 def tail_frames(plan: MixPlan, sample_rate: int) -> int:
     """How much longer the mix is than its session."""
-    insert_tail = max((reverb_tail_frames(s.reverb, sample_rate) for s in plan.tracks), default=0)
-    bus_tail = max(
-        (
-            ms_to_samples(bus.pre_delay_ms, sample_rate)
-            + seconds_to_samples(tail_s(bus.reverb), sample_rate)
-            for bus in plan.buses
-        ),
-        default=0,
-    )
-    return insert_tail + bus_tail
+    insert_tail = max((insert_tail_frames(s, sample_rate) for s in plan.tracks), default=0)
+    return insert_tail + max((bus_tail_frames(b, sample_rate) for b in plan.buses), default=0)
 
 
 def mastered(premaster: AudioSource, master: Master) -> Stream:

@@ -30,16 +30,19 @@ def write_demo(
     Raises:
         OutputError: A file exists and may not be overwritten, or cannot be written.
     """
-    report("synthesis")
-    song = synthesize_demo(seed, sample_rate)
-    audio = {folder / "vocal.wav": song.vocal, folder / "beat.wav": song.beat}
-    audio |= {folder / "song" / f"{name}.wav": track for name, track in song.tracks.items()}
-    report("writing")
     with ExitStack() as stack:
-        targets = {
-            path: stack.enter_context(OutputTarget.reserve(path, overwrite=overwrite))
-            for path in audio
-        }
-        for path, target in targets.items():
-            target.write_audio(audio[path], bits="24")
-    return WrittenDemo(files=tuple(audio), tempo_bpm=song.tempo_bpm)
+
+        def reserve(path: Path) -> OutputTarget:
+            return stack.enter_context(OutputTarget.reserve(path, overwrite=overwrite))
+
+        inputs = {name: reserve(folder / f"{name}.wav") for name in ("vocal", "beat")}
+        report("synthesis")
+        song = synthesize_demo(seed, sample_rate)
+        tracks = {name: reserve(folder / "song" / f"{name}.wav") for name in song.tracks}
+        report("writing")
+        inputs["vocal"].write_audio(song.vocal, bits="24")
+        inputs["beat"].write_audio(song.beat, bits="24")
+        for name, target in tracks.items():
+            target.write_audio(song.tracks[name], bits="24")
+    written = (*inputs.values(), *tracks.values())
+    return WrittenDemo(files=tuple(target.path for target in written), tempo_bpm=song.tempo_bpm)

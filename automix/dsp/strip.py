@@ -1,8 +1,11 @@
 """The processors of one strip, bus or master in signal order, streaming, float64 inside."""
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
+from automix.dsp import spaces
 from automix.dsp.compressor import Compressor
 from automix.dsp.convolution import Convolver
 from automix.dsp.de_esser import DeEsser
@@ -10,8 +13,15 @@ from automix.dsp.equalizer import Equalizer
 from automix.dsp.fdn_reverb import impulse_response
 from automix.dsp.pan import balance_gains, pan_gains
 from automix.plan import Bus, ChannelStrip, PanLaw
-from automix.settings import FdnReverbSettings
+from automix.settings import FdnReverbSettings, SpaceSettings
 from automix.units import db_to_gain, ms_to_samples
+
+
+class Stage(Protocol):
+    """A processor of one signal."""
+
+    def process(self, block: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The next block ``(channels, n)``."""
 
 
 class Reverb:
@@ -35,11 +45,49 @@ class Reverb:
         return (1.0 - self._wet) * block + self._wet * self._convolver.process(block)
 
 
-class Inserts:
-    """Everything of a strip before its fader.
+class _Sides:
+    """Gives mono two equal sides."""
 
-    A mono track stays mono until its reverb, which gives it two sides at the level that the pan
-    law's center would give them, so that switching the reverb on does not change the dry level.
+    def process(self, block: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The next block ``(2, n)`` of the next block ``(1, n)``."""
+        return np.repeat(block, 2, axis=0)
+
+
+class SpaceReverb:
+    """Streaming convolution with a space, on stereo: (1 − w)·dry + w·response.
+
+    The mean of the two sides feeds the response, as in a bus; the dry part stays as it is.
+
+    Args:
+        settings: With a wet of 0 nothing is done.
+        sample_rate: Frames per second.
+    """
+
+    def __init__(self, settings: SpaceSettings, sample_rate: int) -> None:
+        self._wet = settings.wet
+        self._convolver = (
+            Convolver(spaces.impulse_response(settings, sample_rate)) if self._wet > 0.0 else None
+        )
+
+    def process(self, block: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The next block ``(2, n)``."""
+        if self._convolver is None:
+            return block
+        wet = self._convolver.process(block.mean(axis=0, keepdims=True))
+        return (1.0 - self._wet) * block + self._wet * wet
+
+
+def has_reverb(strip: ChannelStrip) -> bool:
+    """Whether the inserts reverberate, which gives a mono track two sides."""
+    return strip.reverb.dry_wet > 0.0 or strip.space.wet > 0.0
+
+
+class Inserts:
+    """Everything of a strip before its fader, in the strip's order.
+
+    A mono track gets two sides at its reverb. They leave at the level that the pan law's center
+    gives them, so that switching the reverb on does not change the dry level; until then they have
+    the level of the track, so that it does not change what a compressor after the reverb does.
 
     Args:
         strip: Settings.
@@ -52,21 +100,27 @@ class Inserts:
         self, strip: ChannelStrip, channels: int, sample_rate: int, pan_law: PanLaw
     ) -> None:
         self._gain = db_to_gain(strip.input_gain_db) * (-1.0 if strip.invert_polarity else 1.0)
-        self._equalizer = Equalizer(strip.equalizer, sample_rate, channels)
-        self._de_esser = DeEsser(strip.de_esser, sample_rate, channels)
-        self._compressor = Compressor(strip.compressor, sample_rate)
-        self._reverb = Reverb(strip.reverb, sample_rate) if strip.reverb.dry_wet > 0.0 else None
-        self._center = np.array(pan_gains(0.5, pan_law))[:, np.newaxis]
+        self._center = pan_gains(0.5, pan_law)[0]
+        wet = has_reverb(strip)
+        self._stages: list[Stage] = []
+        for stage in strip.order:
+            if stage == "e":
+                self._stages.append(Equalizer(strip.equalizer, sample_rate, channels))
+                self._stages.append(DeEsser(strip.de_esser, sample_rate, channels))
+            elif stage == "c":
+                self._stages.append(Compressor(strip.compressor, sample_rate))
+            elif wet:
+                self._stages += [_Sides()] if channels == 1 else []
+                self._stages.append(Reverb(strip.reverb, sample_rate))
+                self._stages.append(SpaceReverb(strip.space, sample_rate))
+                channels = 2
 
     def process(self, block: NDArray[np.floating]) -> NDArray[np.float64]:
         """The next block ``(channels, n)``; two channels come back where there is a reverb."""
         signal = block.astype(np.float64) * self._gain
-        signal = self._equalizer.process(signal)
-        signal = self._de_esser.process(signal)
-        signal = self._compressor.process(signal)
-        if self._reverb is None:
-            return signal
-        return self._reverb.process(self._center * signal if len(signal) == 1 else signal)
+        for stage in self._stages:
+            signal = stage.process(signal)
+        return signal if len(signal) == len(block) else self._center * signal
 
 
 def fader_gains(strip: ChannelStrip, channels: int, pan_law: PanLaw) -> NDArray[np.float64]:
@@ -79,15 +133,18 @@ class Return:
     """A bus: mono fold → pre-delay → equalizer → reverb → return gain.
 
     The network is fed on one line, which excites all others evenly, and without its pass-through:
-    the direct sound is in the channel already, and would return as an echo after the pre-delay. All
-    of it is wet, whatever the dry/wet of its reverb says.
+    the direct sound is in the channel already, and would return as an echo after the pre-delay. A
+    space with a wet above 0 takes the place of the network. All of the return is wet, whatever
+    these settings say.
     """
 
     def __init__(self, bus: Bus, sample_rate: int) -> None:
         self._delayed = np.zeros((1, ms_to_samples(bus.pre_delay_ms, sample_rate)))
         self._equalizer = Equalizer(bus.equalizer, sample_rate, 1)
         self._convolver = Convolver(
-            impulse_response(bus.reverb, sample_rate, channels=1, direct=False)
+            spaces.impulse_response(bus.space, sample_rate)
+            if bus.space.wet > 0.0
+            else impulse_response(bus.reverb, sample_rate, channels=1, direct=False)
         )
         self._gain = db_to_gain(bus.gain_db)
 

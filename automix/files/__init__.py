@@ -1,6 +1,6 @@
 """Audio files in and out: the only place that opens them."""
 
-from automix.files.blocks import collected, padded
+from automix.files.blocks import collected, folded, joined, mono_fold, padded
 from automix.files.disk import check_disk_space, sha256
 from automix.files.formats import OutputFormat, output_format
 from automix.files.info import AudioInfo, ReadOptions
@@ -20,6 +20,9 @@ __all__ = [
     "Written",
     "check_disk_space",
     "collected",
+    "folded",
+    "joined",
+    "mono_fold",
     "open_audio",
     "output_format",
     "padded",

@@ -85,6 +85,76 @@ class Padded:
         return reblocked(fitted(self.source.blocks(), self.channels, self.frames))
 
 
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """Two mono sources of one rate and length as the sides of a stereo source."""
+
+    left: AudioSource
+    right: AudioSource
+    channels: int = 2
+
+    @property
+    def sample_rate(self) -> int:
+        """Frames per second."""
+        return self.left.sample_rate
+
+    @property
+    def frames(self) -> int:
+        """Length."""
+        return self.left.frames
+
+    def blocks(self) -> Iterator[Samples]:
+        """See `AudioSource.blocks`."""
+        for left, right in zip(self.left.blocks(), self.right.blocks(), strict=True):
+            yield np.concatenate([left, right])
+
+
+@dataclass(frozen=True, eq=False)
+class Folded:
+    """The mean of the channels of a source."""
+
+    source: AudioSource
+    channels: int = 1
+
+    @property
+    def sample_rate(self) -> int:
+        """Frames per second."""
+        return self.source.sample_rate
+
+    @property
+    def frames(self) -> int:
+        """Length."""
+        return self.source.frames
+
+    def blocks(self) -> Iterator[Samples]:
+        """See `AudioSource.blocks`."""
+        for block in self.source.blocks():
+            yield mono_fold(block)[np.newaxis]
+
+
+def mono_fold(block: Samples) -> Samples:
+    """The mean of the channels of a block ``(channels, n)``: ``(n,)``."""
+    return block[0] if len(block) == 1 else np.asarray((block[0] + block[1]) * np.float32(0.5))
+
+
+def folded(source: AudioSource) -> AudioSource:
+    """The mono fold of a source; a mono source itself."""
+    return source if source.channels == 1 else Folded(source)
+
+
+def joined(left: AudioSource, right: AudioSource) -> AudioSource:
+    """Makes a stereo source of two mono sources.
+
+    Raises:
+        ValueError: They are not mono, or differ in rate or length.
+    """
+    if left.channels != 1 or right.channels != 1:
+        raise ValueError("both sides must be mono")
+    if (left.sample_rate, left.frames) != (right.sample_rate, right.frames):
+        raise ValueError("both sides must have one rate and one length")
+    return Joined(left, right)
+
+
 def padded(source: AudioSource, frames: int) -> AudioSource:
     """Adds silence at the end, without a copy of the source.
 

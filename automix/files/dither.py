@@ -17,6 +17,7 @@ class Quantizer:
     """Rounds blocks to integers.
 
     The dither of a sample depends on the seed, its channel and its position, not on the blocks.
+    Digital silence stays silent: exact zeros get none.
 
     Args:
         bits: 16 or 24.
@@ -46,8 +47,9 @@ class Quantizer:
         scaled *= full_scale
         for channel, generator in zip(scaled, self._generators, strict=False):
             pairs = generator.random((channel.size, 2), dtype=np.float32)
-            channel += pairs[:, 0]
-            channel -= pairs[:, 1]
+            noise = pairs[:, 0] - pairs[:, 1]
+            noise[channel == 0.0] = 0.0
+            channel += noise
         np.rint(scaled, out=scaled)
         np.clip(scaled, -full_scale, full_scale - 1, out=scaled)
         return scaled.astype(np.int32) << (32 - self._bits)

@@ -144,8 +144,6 @@ class OutputTarget:
             check_disk_space(self._real_path.parent, size)
         with self._emptied(size) as descriptor:
             encoded = encode(descriptor, source, form, dither=dither, seed=seed)
-        if encoded.clipped:
-            notes = (*notes, f"{encoded.clipped} samples above full scale clipped")
         return Written(
             path=self.path,
             container=form.container,

@@ -10,7 +10,7 @@ class Entry:
     Attributes:
         name: As given to ``--method``.
         module: Module that holds it.
-        function: ``(console, writer, rules)``; writes the plan.
+        function: ``(console, writer, options)``; writes the plan.
         summary: One line for people.
     """
 
@@ -38,5 +38,32 @@ VOCAL_METHODS = (
         module="automix.methods.vocal_anchors",
         function="write_sum_plan",
         summary="the two inputs as they are",
+    ),
+)
+
+STEMS_METHODS = (
+    Entry(
+        name="rules",
+        module="automix.methods.stems_rules",
+        function="write_plan",
+        summary="documented practice: levels, panning; with --mode full all processors",
+    ),
+    Entry(
+        name="equal-loudness",
+        module="automix.methods.stems_baselines",
+        function="write_equal_loudness_plan",
+        summary="every track at the same loudness",
+    ),
+    Entry(
+        name="random",
+        module="automix.methods.stems_baselines",
+        function="write_random_plan",
+        summary="gains within ±12 dB and pan positions drawn at random",
+    ),
+    Entry(
+        name="mono",
+        module="automix.methods.stems_baselines",
+        function="write_mono_plan",
+        summary="the sum of all tracks in the center",
     ),
 )

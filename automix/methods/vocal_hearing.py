@@ -10,7 +10,8 @@ from automix.analysis.conditions import Conditions, ConditionScan
 from automix.analysis.loudness import LoudnessMeter
 from automix.analysis.octave_bands import OctaveBandMeter
 from automix.analysis.tempo import Tempo, TempoEstimator
-from automix.audio import AudioSource, Samples
+from automix.audio import AudioSource
+from automix.files import mono_fold
 from automix.methods.vocal_settings import VocalRules
 from automix.session import Session
 from automix.units import db_to_power
@@ -60,13 +61,8 @@ def hear(session: Session, rules: VocalRules) -> tuple[Heard, Heard]:
 def _hear_tempo(source: AudioSource) -> Tempo | None:
     estimator = TempoEstimator(source.sample_rate)
     for block in source.blocks():
-        estimator.add(_mono_fold(block))
+        estimator.add(mono_fold(block))
     return estimator.estimate()
-
-
-def _mono_fold(block: Samples) -> NDArray[np.float32]:
-    """The mean of the channels ``(n,)``."""
-    return block[0] if len(block) == 1 else np.asarray((block[0] + block[1]) * np.float32(0.5))
 
 
 def _hear_levels(source: AudioSource, rules: VocalRules) -> Heard:
@@ -76,7 +72,7 @@ def _hear_levels(source: AudioSource, rules: VocalRules) -> Heard:
     bands = OctaveBandMeter(rate)
     weighted = OctaveBandMeter(rate, k_weighted=True) if rules.rank_k_weighted else bands
     for block in source.blocks():
-        mono = _mono_fold(block)
+        mono = mono_fold(block)
         scan.add(block)
         loudness.add(block)
         bands.add(mono)

@@ -34,6 +34,8 @@ from automix.units import db_to_gain, gain_to_db, power_to_db
 
 BUS = "vocal reverb"
 NORMALIZED_PEAK_DB = -1.0
+SHORTEST_S = 0.4
+"""One block of the loudness meter; what is shorter has no loudness to balance by."""
 
 
 def reverberation_time_s(tempo_bpm: float) -> float:
@@ -270,6 +272,8 @@ def balance(console: ExactConsole, writer: PlanWriter, name: str, rules: VocalRu
         wet = flow.returns.get(BUS, np.zeros_like(vocal))
         meter.add(np.stack([vocal, wet, backing]))
     try:
+        if console.session.frames < SHORTEST_S * console.session.sample_rate:
+            raise ValueError("too short for the meter")
         gain, wet_gain = vocal_gains(
             meter.matrix, rules.relative_loudness_lu, rules.return_below_mix_lu
         )

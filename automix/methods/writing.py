@@ -61,12 +61,17 @@ class PlanWriter:
     def decide(
         self, setting: str, value: float | bool, rule: str, reason: str, **figures: float
     ) -> None:
-        """Records why a setting has its value."""
+        """Records why a setting has its value; the last word counts."""
         finite = tuple(
             (name, float(figure)) for name, figure in figures.items() if math.isfinite(figure)
         )
         decision = Decision(setting=setting, value=value, rule=rule, reason=reason, figures=finite)
-        self.plan = replace(self.plan, decisions=(*self.plan.decisions, decision))
+        others = (other for other in self.plan.decisions if other.setting != setting)
+        self.plan = replace(self.plan, decisions=(*others, decision))
+
+    def decision(self, setting: str) -> Decision:
+        """What was recorded of a setting."""
+        return next(found for found in self.plan.decisions if found.setting == setting)
 
     def set(
         self, owner: str, setting: str, value: float, rule: str, reason: str, **figures: float

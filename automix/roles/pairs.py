@@ -8,7 +8,7 @@ from typing import Literal
 Side = Literal["left", "right"]
 
 _MARKER = re.compile(
-    r"(?i:left|right|lft|rgt)"
+    r"(?i:left|right)"
     r"|[LRlr](?![A-Za-z])"  # .L  _R  "L 1"; OHL counts only beside an OHR
     r"|(?<![A-Z])[LR](?=[A-Z][a-z])"  # LGtr, RGtr
 )

@@ -17,6 +17,7 @@ that come these rules, which are what an engineer means by such a name:
 - "Beat", "inst" and such, next to vocals only, are the backing track.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -54,8 +55,11 @@ def _set_of(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+_AMPLIFIER = re.compile(r"vox[a-z]{0,2}\d{2,}")
+"""After a guitar: the amplifier's maker, then the microphone ("ElecGtr2_VoxSM57")."""
+
 _LEAD = _set_of("lead ld main principal")
-_DOUBLE = _set_of("double doubled doubler dbl dbld dt adt dub dupe")
+_DOUBLE = _set_of("double doubles doubled doubler doubletrack dbl dbls dbld dt dts adt dub dupe")
 _RETURNS = _set_of("delay dly echo echoes throw rev reverse reversed rvs tail swell return rtn")
 _ACCOMPANIMENT = _set_of("beat backing background music inst instr instrumental track")
 _NEUTRAL = _LEAD | _set_of(
@@ -71,8 +75,8 @@ _GUITARS = frozenset(role for role in ROLES if FAMILIES[role] == "guitar")
 _ORCHESTRA = frozenset(role for role in ROLES if FAMILIES[role] == "orchestra")
 _WINDS = frozenset[Role]({"brass", "woodwind"})
 _POSITIONS = frozenset[Role]({"overheads", "room"})
-_PLAYERS = _GUITARS | {"bass", "drums", "keys", "piano"}
-_SOUNDS = _ORCHESTRA | {"pad", "synth", "organ"}  # a "vox organ" is an organ
+_PLAYERS: frozenset[Role] = _GUITARS | {"bass", "drums", "keys", "piano"}
+_SOUNDS: frozenset[Role] = _ORCHESTRA | {"pad", "synth", "organ"}  # a "vox organ" is an organ
 
 _YIELDS: dict[Role, frozenset[Role]] = {
     "drums": _KIT - {"drums"},
@@ -89,7 +93,7 @@ _YIELDS: dict[Role, frozenset[Role]] = {
     "strings": _GUITARS | {"pad", "bass"},
     "brass": frozenset({"pad"}),
     "woodwind": frozenset({"pad"}),
-    "lead vocal": _SOUNDS | frozenset[Role]({"backing vocal", "percussion"}),
+    "lead vocal": _SOUNDS | {"backing vocal", "percussion"},
     "backing vocal": frozenset({"pad", "synth", "organ"}),
     "backing track": frozenset(ROLES) - {"lead vocal", "backing vocal", "backing track"},
 }
@@ -142,9 +146,12 @@ def _refined(matches: Sequence[_Match], is_lead: bool) -> list[_Match]:
     hinted = {match.role for match in matches if match.is_hint}
     if is_lead:
         hinted.add("electric guitar")
-    special = {general: role for general, role in _REFINED if general in roles and role in hinted}
+    special: dict[Role, Role] = {
+        general: role for general, role in _REFINED if general in roles and role in hinted
+    }
     if any(match.is_hint and match.token.lower() in _RETURNS for match in matches):
-        special |= {"cymbals": "fx", "lead vocal": special.get("lead vocal", "fx")}
+        for role in roles & {"lead vocal", "cymbals"}:
+            special.setdefault(role, "fx")
     return [
         _Match(special.get(match.role, match.role), False, match.token)
         if match.role in special or (match.is_hint and match.role in special.values())
@@ -190,19 +197,23 @@ def _matches(words: Sequence[Word]) -> tuple[list[_Match], set[str]]:
     while start < len(words):
         for stop in range(min(start + _WINDOW, len(words)), start, -1):
             window = words[start:stop]
-            found = meaning("".join(word.key for word in window))
+            key = "".join(word.key for word in window)
+            if matches and FAMILIES[matches[-1].role] == "guitar" and _AMPLIFIER.fullmatch(key):
+                break
+            found = meaning(key)
             if found:
                 token = " ".join(word.text for word in window)
                 matches.append(_Match(found.role, found.is_hint, token))
                 break
         else:
             stop = start + 1
+            text = words[start].text
             for part in _parts(words[start].key):
-                found = meaning(part)
-                if found:
-                    matches.append(_Match(found.role, found.is_hint, part))
+                if found := meaning(part):
+                    matches.append(_Match(found.role, found.is_hint, text[: len(part)]))
                 else:
                     rest.add(part)
+                text = text[len(part) :]
         start = stop
     return matches, rest
 

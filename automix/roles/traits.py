@@ -39,13 +39,13 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         True,
         "vox vx voc vocal voice lv lvox ldvox ldvx singer singing rap rapper gesang stimme voix"
         " voce canto voz cantante",
-        "chant spoken speech dialog dialogue whisper",
+        "chant spoken speech speaker dialog dialogue whisper scream screamer",
     ),
     "backing vocal": RoleTraits(
         "vocal",
         False,
         "bgv bv bvox bgvox bgvx bgs bvoc bgvoc bgvocal bkv bkgv backvox backvocal choir chor"
-        " chorale coro choeur ooh oo oos aah adlib voices satb vocoder crowdvox",
+        " chorale coro choeur vocalists ooh oo oos aah adlib voices satb vocoder crowdvox",
         "harm harmony harmonies hrm backing background backup bg bgd bkg bkgd bgnd stack gang"
         " group answer response shout yell soprano alto tenor baritone chants hum chop",
     ),
@@ -59,8 +59,9 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
     "snare": RoleTraits(
         "drums",
         True,
-        "snare snr sn sna sd rimshot rim sidestick crossstick crosstick xstick caisseclaire"
-        " rullante caja redoblante",
+        "snare snr sn sna sd rimshot sidestick crossstick crosstick xstick caisseclaire rullante"
+        " caja redoblante",
+        "rim",
     ),
     "hats": RoleTraits("drums", False, "hat hh hht hihat hhat chh ohh openhat charley charleston"),
     "tom": RoleTraits(
@@ -76,7 +77,7 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         "rd",
     ),
     "overheads": RoleTraits("drums", False, "oh overhead ovhd ovh ovrhd ohead overs"),
-    "room": RoleTraits("drums", True, "room rm amb ambience ambiance raum sala", "hall"),
+    "room": RoleTraits("drums", True, "room rm amb ambience ambiance raum sala", "hall crush"),
     "percussion": RoleTraits(
         "drums",
         False,
@@ -84,8 +85,8 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         " bongo cowbell triangle guiro cabasa maraca claves clap handclap clp snap stomp woodblock"
         " block djembe cajon darbuka tabla timbale timbal timpani timp taiko gong udu shekere"
         " vibraslap agogo castanet sleighbell sleigh pandeiro surdo bodhran rainstick chime"
-        " windchime handdrum beatbox",
-        "rattle",
+        " windchime handdrum handbell anvil daiko doumbek drumstick beatbox",
+        "rattle brush brushes stick",
     ),
     "drums": RoleTraits(
         "drums",
@@ -113,7 +114,8 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         "guitar",
         False,
         "agtr ag agt acgtr acogtr acougtr acousticgtr acousticguitar acguitar aguitar nylon"
-        " 12string 12str dobro ukulele uke mandolin mando banjo bouzouki akustikgitarre",
+        " 12string dobro ukulele ukelele uke oud saz pipa shamisen mandolin mando banjo"
+        " bouzouki akustikgitarre",
         "acoustic acou acous aco ac acoustique acustica akustik classical steel strum fingerpicked"
         " picking",
     ),
@@ -130,8 +132,8 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         "key keyb keybd keyboard kys kbd kb rhodes rhodespiano wurli wurly wurlitzer ep epiano"
         " epno elpiano elecpiano electricpiano clav clavi clavinet mellotron harpsichord cembalo"
         " celesta celeste mallet vibes vibraphone marimba xylo xylophone glock glockenspiel"
-        " kalimba musicbox steeldrum steelpan accordion akkordeon melodica tastiera teclado"
-        " clavier dulcimer",
+        " kalimba musicbox steeldrum steelpan accordion accordian akkordeon melodica tastiera"
+        " teclado clavier dulcimer",
         "bell chord nord",
     ),
     "piano": RoleTraits(
@@ -150,7 +152,7 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         False,
         "synth syn synthe synthesizer synthi arp arpeggio pluck plk moog minimoog juno jupiter"
         " prophet minilogue microkorg dx7 ms20 supersaw saw seq sequencer stab guitarsynth"
-        " gtrsynth orchhit",
+        " gtrsynth orchhit stylophone",
         "melody mel theme sine square bleep blip serum massive omnisphere wavetable",
     ),
     "pad": RoleTraits("keys", False, "pad drone atmo atmos atmosphere", "ambient texture bed"),
@@ -159,7 +161,7 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         False,
         "str strg stg string vln vl violin violine viola vla vc vlc cello celli fiddle harp orch"
         " orchestra orchestral orchestre quartet streicher geige archi cordes cuerdas violino"
-        " violon violoncello pizz",
+        " violon violoncello pizz erhu guzheng koto yangqin zither psaltery kora",
         "spiccato staccato legato",
     ),
     "brass": RoleTraits(
@@ -173,7 +175,7 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         False,
         "sax saxes saxophone saxofon flute clarinet clar clt bcl oboe bassoon bsn fagott piccolo"
         " picc woodwind ww winds recorder harmonica whistle bagpipe shakuhachi englishhorn"
-        " coranglais querflote flauto flauta klarinette reeds ewi",
+        " coranglais querflote dizi ocarina flauto flauta klarinette reeds ewi",
         "fl flt ob",
     ),
     "fx": RoleTraits(
@@ -182,8 +184,8 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         "fx sfx efx effect effekt effekte reverb verb rvb plate riser uplifter downlifter whoosh"
         " woosh sweep impact whitenoise foley turntable subdrop bassdrop",
         "delay dly echo echoes throw rev reverse reversed rvs tail swell return rtn drop hit noise"
-        " vinyl crackle glitch scratch sample transition build buildup rise tape stutter boom rain"
-        " audience crowd applause soundscape",
+        " vinyl crackle glitch scratch scratches sample sampler transition build buildup rise tape"
+        " stutter boom rain audience crowd applause laugh feedback soundscape",
     ),
     "backing track": RoleTraits(
         "other",
@@ -196,7 +198,8 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         "other",
         False,
         "",
-        "other click clk clicktrack metronome metro talkback timecode smpte ltc cue guide misc",
+        "other click clk clicktrack metronome metro talkback timecode smpte ltc cue count guide"
+        " misc",
     ),
 }
 """The one declaration of every role."""

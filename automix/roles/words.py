@@ -114,7 +114,7 @@ def _without_index(words: tuple[Word, ...], numbered: bool) -> tuple[Word, ...]:
     while len(words) > 1 and words[0].key.isdigit() and len(words[0].key) <= 3:
         padded = words[0].key.startswith("0")
         apart = numbered and len(words[0].key) <= 2 and words[1].start > words[0].end
-        if not padded and not apart:
+        if not (padded or apart) or words[0].key + words[1].key in VOCABULARY:  # 12 String
             break
         words = words[1:]
     return words

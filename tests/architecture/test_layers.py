@@ -12,12 +12,23 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "automix"
 
 LAYERS = (
-    ("errors", "units", "parameters", "settings", "plan", "version", "plan_file", "audio"),
-    ("compiled", "streams", "files", "session", "analysis", "dsp", "demo"),
+    (
+        "errors",
+        "units",
+        "parameters",
+        "settings",
+        "plan",
+        "version",
+        "plan_file",
+        "audio",
+        "roles",
+        "conditioning",
+    ),
+    ("compiled", "streams", "files", "session", "song_folder", "analysis", "dsp", "demo"),
     ("nn", "checkpoints"),
     ("consoles",),
     ("methods",),
-    ("mixing", "delivery", "benchmark"),
+    ("mixing", "delivery", "benchmark", "batch"),
     ("cli", "__main__"),
 )
 LAYER = {part: number for number, layer in enumerate(LAYERS, 1) for part in layer}

@@ -1,11 +1,13 @@
 """A short song, and two ways to run the program: in this process, and as a process of its own."""
 
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
@@ -15,6 +17,7 @@ from automix.cli.app import app
 from tests.cli.short_song import RATE, drums, voice
 
 ROOT = Path(__file__).parents[2]
+AUTOMIX = (sys.executable, "-m", "automix")
 
 
 @dataclass(frozen=True)
@@ -48,17 +51,28 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture
-def start(tmp_path: Path, environment: dict[str, str]) -> Callable[..., "subprocess.Popen[bytes]"]:
-    """Starts the program in an empty folder."""
+def start(
+    tmp_path: Path, environment: dict[str, str]
+) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+    """Starts the program, or another command, in an empty folder; ends it with the test."""
+    with contextlib.ExitStack() as started:
 
-    def begin(*args: object, **options: object) -> "subprocess.Popen[bytes]":
-        settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": tmp_path}
-        command = [sys.executable, "-m", "automix", *map(str, args)]
-        return subprocess.Popen(command, **{"env": environment, **settings, **options})  # type: ignore[call-overload]
+        def begin(
+            *args: object,
+            command: tuple[str, ...] = (sys.executable, "-m", "automix"),
+            **changed: Any,
+        ) -> "subprocess.Popen[bytes]":
+            options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment}
+            process = subprocess.Popen(
+                [*command, *map(str, args)], cwd=tmp_path, **{**options, **changed}
+            )
+            started.enter_context(process)
+            started.callback(process.kill)
+            return process
 
-    return begin
+        yield begin

@@ -119,7 +119,6 @@ def test_clipping_is_counted(tmp_path, bits):
     samples = np.array([[1.0, -1.0, 1.5, -1.5, 1.0001, 0.5]], np.float32)
     written = write(tmp_path / "a.wav", Audio(samples, RATE), bits=bits, dither=False)
     assert written.clipped == 3
-    assert written.notes == ("3 samples above full scale clipped",)
     highest = 1 - 2.0 ** -(int(bits) - 1)
     read = open_audio(tmp_path / "a.wav").source.samples[0]
     expected = [highest, -1, highest, -1, highest, 0.5]

@@ -49,7 +49,8 @@ def test_same_end_as_the_procedure(before, drop, error):
     if step:
         assert (found.settings.threshold_db, found.settings.ratio) == (threshold, ratio)
     assert len(set(measured)) == len(measured), "a setting was rendered twice"
-    assert len(measured) <= 1 + int(0.35 / drop + 1)  # an estimate may be early by 0.35 LU
+    # An estimate may be early by the search's margin and its own error, and each step costs a drop.
+    assert len(measured) <= 2 + int(0.55 / drop)
 
 
 def test_a_vocal_below_the_target_is_left_alone_without_any_rendering():

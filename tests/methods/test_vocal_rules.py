@@ -13,7 +13,7 @@ from automix.methods.catalog import VOCAL_METHODS
 from automix.methods.compression_search import ladder
 from automix.methods.vocal_rules import BUS, reverberation_time_s
 from automix.methods.vocal_settings import PAPER, POSTER, PRESETS, STUDIO
-from automix.mixing import Finish, VocalRequest, mix_vocal
+from automix.mixing import Finish, MixRequest, mix_session
 from automix.plan import change_setting
 from automix.plan_file import parse_assignment
 
@@ -21,14 +21,14 @@ METHODS = {entry.name: entry for entry in VOCAL_METHODS}
 
 
 def mixed(session, preset="studio", method="rules", changes=(), seed=None, **rules):
-    request = VocalRequest(
+    request = MixRequest(
         method=METHODS[method],
         preset=preset,
-        rules=replace(PRESETS[preset], **rules),
+        options=replace(PRESETS[preset], **rules),
         changes=[parse_assignment(change) for change in changes],
         seed=seed,
     )
-    return mix_vocal(ExactConsole(session), request)
+    return mix_session(ExactConsole(session), request)
 
 
 def lufs(source):
@@ -236,13 +236,13 @@ def test_odd_inputs_still_give_a_mix(make_session, song, method, which):
 def test_loudness_is_reached_below_the_ceiling(make_session, song, target):
     from automix.analysis.program import measure
 
-    request = VocalRequest(
+    request = MixRequest(
         method=METHODS["rules"],
         preset="studio",
-        rules=STUDIO,
+        options=STUDIO,
         finish=Finish(loudness_lufs=target, true_peak_dbtp=-1.0),
     )
-    loudness = measure(mix_vocal(ExactConsole(make_session(*song)), request).audio)
+    loudness = measure(mix_session(ExactConsole(make_session(*song)), request).audio)
     assert loudness.integrated_lufs == pytest.approx(target, abs=0.1)
     assert loudness.true_peak_dbtp <= -1.0
 

@@ -12,7 +12,7 @@ from automix.files import open_audio
 from automix.methods.catalog import VOCAL_METHODS
 from automix.methods.vocal_rules import BUS, reverberation_time_s
 from automix.methods.vocal_settings import PRESETS
-from automix.mixing import VocalRequest, mix_vocal
+from automix.mixing import MixRequest, mix_session
 from automix.session import Session, Track
 
 AUDIO = Path(__file__).parents[3] / "shared" / "audio"
@@ -50,8 +50,8 @@ def lufs(source):
 
 def test_studio_keeps_its_promises(session):
     song, session = session
-    request = VocalRequest(method=VOCAL_METHODS[0], preset="studio", rules=PRESETS["studio"])
-    mix = mix_vocal(ExactConsole(session), request)
+    request = MixRequest(method=VOCAL_METHODS[0], preset="studio", options=PRESETS["studio"])
+    mix = mix_session(ExactConsole(session), request)
     figures = {d.setting: (d.value, dict(d.figures)) for d in mix.plan.decisions}
     time_s, measured = figures[f"{BUS}.reverb.reverberation_time_s"]
     assert measured["tempo_bpm"] == pytest.approx(BPM[song], rel=0.01)

@@ -1,0 +1,112 @@
+"""`automix stems`: any number of tracks to a mix."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from automix.cli import options
+from automix.cli.output import Printer, reported
+from automix.methods.catalog import STEMS_METHODS
+
+
+class Method(StrEnum):
+    """Rows of the catalog; a test holds them together."""
+
+    rules = "rules"
+    equal_loudness = "equal-loudness"
+    random = "random"
+    mono = "mono"
+
+
+class Mode(StrEnum):
+    """How much of the strip is set."""
+
+    basic = "basic"
+    full = "full"
+
+
+_METHODS = "; ".join(f"{entry.name}: {entry.summary}" for entry in STEMS_METHODS)
+
+
+@reported
+def stems(
+    song: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SONG", help="Folder of the song, its audio files, or a session file (.toml)."
+        ),
+    ],
+    output: options.Output = None,
+    mode: Annotated[
+        Mode,
+        typer.Option(help="basic sets gain and pan; full also equalizer, compressor and reverb."),
+    ] = Mode.basic,
+    method: Annotated[Method, typer.Option(help=f"How to mix. {_METHODS}.")] = Method.rules,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TRACK=ROLE", help="Say what a track is, such as 'lead=lead vocal'. Repeatable."
+        ),
+    ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", help="Look into the folders of the song's folder.")
+    ] = False,
+    loudness: options.Loudness = None,
+    true_peak: options.TruePeak = None,
+    config: options.Config = None,
+    set_: options.SetValue = None,
+    seed: options.Seed = 0,
+    bits: options.Bits = None,
+    name: options.Name = None,
+    force: options.Force = False,
+    skip_existing: options.SkipExisting = False,
+    no_plan: options.NoPlan = False,
+    export_stems: options.ExportStems = None,
+    dry_run: options.DryRun = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    strict: options.Strict = False,
+    repair: options.Repair = False,
+    allow_truncated: options.AllowTruncated = False,
+) -> None:
+    """Mix the tracks of a song.
+
+    Finds out what each track is from its file name, else from its sound; sets its level and its
+    place in the stereo field, and with --mode full also equalizer, compressor and a shared reverb.
+    The plan is written beside the mix: edit it and run `automix render`.
+
+    For example: automix stems demo/song -o demo/mix.wav --mode full
+    """
+    from automix.cli.destination import Delivery
+    from automix.cli.jobs import run_stems
+    from automix.files import ReadOptions
+
+    run_stems(
+        song,
+        mode=mode.value,
+        method=method.value,
+        roles=role or [],
+        recursive=recursive,
+        config=config,
+        finish_flags={
+            "--loudness": ("loudness_lufs", loudness),
+            "--true-peak": ("true_peak_dbtp", true_peak),
+        },
+        changes=set_ or [],
+        seed=seed,
+        read=ReadOptions(strict=strict, repair=repair, allow_truncated=allow_truncated),
+        delivery=Delivery(
+            output=output,
+            name=name,
+            bits=bits.value if bits else None,
+            force=force,
+            skip_existing=skip_existing,
+            write_plan=not no_plan,
+            stems=export_stems,
+            dry_run=dry_run,
+        ),
+        printer=Printer(json=json, quiet=quiet, verbose=verbose),
+    )

@@ -1,0 +1,249 @@
+"""Rules for stems, from documented practice; the rules themselves are in the modules beside this.
+
+basic: level and pan. full: also high pass, masking equalizer, compressor, and a shared reverb.
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from automix.analysis.loudness import EnergyMatrixMeter, LoudnessMeter, integrated_lufs
+from automix.analysis.tempo import TempoEstimator
+from automix.consoles.exact import ExactConsole
+from automix.files import mono_fold
+from automix.methods.level_balance import lufs
+from automix.methods.stems_baselines import set_loudness
+from automix.methods.stems_hearing import HeardTrack, hear_stems
+from automix.methods.stems_levels import crest_correction_lu, pan_positions
+from automix.methods.stems_processing import (
+    SENDS_DB,
+    compression,
+    high_pass_hz,
+    masking_cuts,
+)
+from automix.methods.stems_settings import StemsRules
+from automix.methods.vocal_rules import reverberation_time_s
+from automix.methods.vocal_settings import PAPER
+from automix.methods.writing import PlanWriter
+from automix.plan import Bus, Send
+from automix.roles import Role
+from automix.settings import EqualizerBand, EqualizerSettings, FdnReverbSettings
+from automix.streams import prefetched
+from automix.units import db_to_gain, gain_to_db
+
+BUS = "reverb"
+_DRY_SIDE_SHARE = 1e-2
+_MONO_SIDE_SHARE = 1e-3  # −30 dB: a stereo file with less in its sides holds a mono track
+
+
+def write_plan(console: ExactConsole, writer: PlanWriter, rules: StemsRules) -> None:
+    """Listens to the tracks and writes the plan.
+
+    Args:
+        console: Of the session.
+        writer: Takes the settings and the reasons.
+        rules: Constants, and the mode.
+    """
+    heard = hear_stems(console.session)
+    for name, track in heard.items():
+        writer.report_conditions(name, track.conditions)
+    roles: dict[str, Role] = {track.name: track.role for track in console.session.tracks}
+    audible = {name: track for name, track in heard.items() if not track.is_silent}
+    if not audible:
+        return
+    _set_levels(writer, audible, roles, rules)
+    _set_pans(console, writer, audible, roles, rules)
+    if rules.mode == "full":
+        _equalize(writer, audible)
+        _compress(writer, audible)
+        _restore_levels(console, writer, audible)
+        _reverberate(console, writer, audible, roles, rules)
+
+
+def _set_levels(
+    writer: PlanWriter,
+    heard: Mapping[str, HeardTrack],
+    roles: Mapping[str, Role],
+    rules: StemsRules,
+) -> None:
+    median_db = float(np.median([track.crest_db for track in heard.values()]))
+    for name, track in heard.items():
+        crest_lu = crest_correction_lu(
+            track.crest_db, median_db, rules.crest_slope, rules.level_limit_db
+        )
+        lead_lu = rules.lead_vocal_lu if roles[name] == "lead vocal" else 0.0
+        reason = f"{crest_lu:+.1f} LU for its crest factor"
+        if lead_lu:
+            reason += f", {lead_lu:+.1f} LU as the lead vocal"
+        set_loudness(
+            writer,
+            name,
+            track,
+            crest_lu + lead_lu,
+            "level",
+            reason,
+            crest_db=track.crest_db,
+            median_crest_db=median_db,
+        )
+
+
+def _set_pans(
+    console: ExactConsole,
+    writer: PlanWriter,
+    heard: Mapping[str, HeardTrack],
+    roles: Mapping[str, Role],
+    rules: StemsRules,
+) -> None:
+    mono = {name: track for name, track in heard.items() if track.side_share < _MONO_SIDE_SHARE}
+    low_shares = {
+        name: float(track.band_powers[:2].sum() / track.band_powers.sum())
+        for name, track in mono.items()
+    }
+    centroids = {name: track.centroid_octaves for name, track in mono.items()}
+    for name, position in pan_positions(centroids, roles, low_shares, rules.width).items():
+        if position != 0.5:
+            writer.set(
+                name,
+                "pan",
+                position,
+                "panning",
+                "mirrored with its neighbor in frequency, further out the higher",
+                centroid_octaves=centroids[name],
+                low_share=low_shares[name],
+            )
+
+
+def _equalize(writer: PlanWriter, heard: Mapping[str, HeardTrack]) -> None:
+    names = sorted(heard)
+    bands = min(len(heard[name].centers_hz) for name in names)
+    with np.errstate(divide="ignore"):
+        levels_db = np.array(
+            [
+                10 * np.log10(heard[name].band_powers[:bands]) + writer.plan.strip(name).fader_db
+                for name in names
+            ]
+        )
+    for name, cuts in zip(names, masking_cuts(levels_db), strict=True):
+        corner_hz = high_pass_hz(heard[name].band_powers, heard[name].centers_hz)
+        if corner_hz is not None:
+            path = writer.add_band(name, EqualizerBand(kind="high_pass", frequency_hz=corner_hz))
+            reason = "an octave below the track's lowest strong band"
+            writer.decide(f"{path}.frequency_hz", corner_hz, "high pass", reason)
+        for cut in cuts:
+            center_hz = heard[name].centers_hz[cut.band]
+            band = EqualizerBand(frequency_hz=center_hz, gain_db=cut.gain_db, q=1.0)
+            writer.decide(
+                f"{writer.add_band(name, band)}.gain_db",
+                cut.gain_db,
+                "unmasking",
+                f"gives way to {names[cut.masked]}, for which this band is essential",
+                center_hz=center_hz,
+                excess_db=cut.excess_db,
+            )
+
+
+def _compress(writer: PlanWriter, heard: Mapping[str, HeardTrack]) -> None:
+    for name, track in heard.items():
+        peak_db = gain_to_db(track.conditions.sample_peak)
+        settings = compression(track.crest_db, track.loudness_range_lu, peak_db)
+        if settings is None:
+            continue
+        writer.change(name, compressor=settings)
+        for field in ("threshold_db", "ratio", "attack_ms", "release_ms"):
+            writer.decide(
+                f"{name}.compressor.{field}",
+                getattr(settings, field),
+                "compression",
+                f"loudness range {track.loudness_range_lu:.1f} LU, crest {track.crest_db:.1f} dB",
+                loudness_range_lu=track.loudness_range_lu,
+                crest_db=track.crest_db,
+                peak_db=peak_db,
+            )
+
+
+def _restore_levels(
+    console: ExactConsole, writer: PlanWriter, heard: Mapping[str, HeardTrack]
+) -> None:
+    """Gives back the loudness that equalizer and compressor have changed."""
+    for name, track in heard.items():
+        strip = writer.plan.strip(name)
+        source = console.inserted(strip, writer.plan.pan_law)
+        if source is console.source(strip):
+            continue
+        meter = LoudnessMeter(source.sample_rate, source.channels)
+        for block in source.blocks():
+            meter.add(block)
+        processed = integrated_lufs(meter.energies)
+        if math.isfinite(processed):
+            before = writer.decision(f"{name}.fader_db")
+            writer.set(
+                name,
+                "fader_db",
+                strip.fader_db + track.lufs - processed,
+                before.rule,
+                f"{before.reason}, after equalizer and compressor",
+                **dict(before.figures),
+                processed_lufs=processed,
+            )
+
+
+def _reverberate(
+    console: ExactConsole,
+    writer: PlanWriter,
+    heard: Mapping[str, HeardTrack],
+    roles: Mapping[str, Role],
+    rules: StemsRules,
+) -> None:
+    # A track that is wide already brings its own space.
+    sending = [
+        name
+        for name, track in heard.items()
+        if roles[name] in SENDS_DB and track.side_share < _DRY_SIDE_SHARE
+    ]
+    if not sending:
+        return
+    estimator = TempoEstimator(console.session.sample_rate)
+    for flow in prefetched(console.flow(writer.plan)):
+        estimator.add(mono_fold(flow.sum().astype(np.float32)))
+    tempo = estimator.estimate()
+    time_s = PAPER.reverb.reverberation_time_s if tempo is None else reverberation_time_s(tempo.bpm)
+    low_cut = EqualizerSettings(bands=(EqualizerBand(kind="high_pass", frequency_hz=200.0),))
+    reverb = FdnReverbSettings(reverberation_time_s=time_s, dry_wet=1.0)
+    writer.add_bus(Bus(name=BUS, pre_delay_ms=20.0, equalizer=low_cut, reverb=reverb))
+    writer.decide(
+        f"{BUS}.reverb.reverberation_time_s",
+        time_s,
+        "tempo reverb",
+        "no tempo was found: the mean of published data"
+        if tempo is None
+        else f"RT = −T/45 + 40/9 at {tempo.bpm:.1f} BPM (measured)",
+        **({} if tempo is None else {"tempo_bpm": tempo.bpm, "confidence": tempo.confidence}),
+    )
+    for name in sending:
+        send_db = SENDS_DB[roles[name]]
+        writer.change(name, sends=(Send(bus=BUS, gain_db=send_db),))
+        writer.decide(f"{name}.sends.1.gain_db", send_db, "send by role", roles[name])
+    meter = EnergyMatrixMeter(console.session.sample_rate, 2)
+    for flow in prefetched(console.flow(writer.plan)):
+        wet = flow.returns[BUS]
+        meter.add(np.stack([flow.sum() - wet, wet]))
+    _set_return(writer, meter, rules)
+
+
+def _set_return(writer: PlanWriter, meter: EnergyMatrixMeter, rules: StemsRules) -> None:
+    gain_db = 0.0
+    for _ in range(20):
+        gain = db_to_gain(gain_db)
+        mix, wet = lufs(meter.matrix, (1.0, gain)), lufs(meter.matrix, (0.0, gain))
+        if not (math.isfinite(mix) and math.isfinite(wet)):
+            return
+        gain_db += mix - rules.sends_below_mix_lu - wet
+    writer.set(
+        BUS,
+        "gain_db",
+        gain_db,
+        "reverb return",
+        f"return {rules.sends_below_mix_lu:g} LU below the mix (De Man et al. 2017)",
+        below_mix_lu=rules.sends_below_mix_lu,
+    )

@@ -1,0 +1,66 @@
+"""Help pages: complete, consistent with what they describe, and instant."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from automix.cli.vocal import Method, Preset
+from automix.methods.catalog import VOCAL_METHODS
+from automix.methods.vocal_settings import PRESETS
+from automix.parameters import parameters
+from automix.version import __version__
+
+HEAVY = {"torch", "scipy", "numba", "numpy", "matplotlib", "soundfile", "soxr", "pedalboard"}
+COMMANDS = ["vocal", "render", "demo", "completion"]
+
+
+def test_methods_and_presets_are_those_that_exist() -> None:
+    assert [method.value for method in Method] == [entry.name for entry in VOCAL_METHODS]
+    assert [preset.value for preset in Preset] == list(PRESETS)
+
+
+def test_the_level_in_the_help_is_that_of_the_presets(cli) -> None:
+    level_lu = {name: rules.relative_loudness_lu for name, rules in PRESETS.items()}
+    text = " ".join(cli("vocal", "--help").stdout.split())
+    assert level_lu["studio"] == level_lu["paper"]
+    assert f"studio and paper {level_lu['paper']}, poster {level_lu['poster']}" in text
+
+
+@pytest.mark.parametrize(
+    ("unit", "setting"), [("LU", "relative_loudness_lu"), ("BPM", "tempo_bpm")]
+)
+def test_the_ranges_in_the_help_are_the_legal_ones(cli, unit: str, setting: str) -> None:
+    legal = parameters(type(PRESETS["studio"]))[setting].range
+    text = " ".join(cli("vocal", "--help").stdout.split())
+    assert f"{legal.low:g} to {legal.high:g} {unit}" in text
+
+
+def test_the_top_help_lists_the_commands(cli) -> None:
+    text = cli("--help").stdout
+    assert all(f"  {command} " in text for command in COMMANDS)
+    assert "install-completion" not in text
+    assert cli("--version").stdout == f"automix {__version__}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_an_example(cli, command: str) -> None:
+    text = cli(command, "-h").stdout
+    assert "For example" in text
+    assert text.splitlines()[2].strip().endswith(".")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-h"], *([command, "-h"] for command in COMMANDS), ["vocal", "--bogus"]]
+)
+def test_help_and_usage_errors_import_nothing_heavy(
+    arguments: list[str], environment, tmp_path: Path
+) -> None:
+    code = (
+        "import atexit, sys; sys.argv[0] = 'automix'; from automix.cli.app import main;"
+        f"atexit.register(lambda: print(*({HEAVY!r} & set(sys.modules)), file=sys.stderr)); main()"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=60)
+    assert done.stderr.decode().splitlines()[-1] == ""
