@@ -245,8 +245,15 @@ def open_plan_session(
         references = [reference for reference in (strip.file, strip.right_file) if reference]
         paths = [resolve_file(reference, folder) for reference in references]
         wanted = strip.sha256.split() or [""] * len(paths)
-        if not paths or len(wanted) != len(paths):
-            raise PlanError(f"track {strip.name!r}: correct its `file` and `sha256` in the plan")
+        if not paths:
+            raise PlanError(
+                f"track {strip.name!r}: there is no file named; correct `file` in the plan"
+            )
+        if len(wanted) != len(paths):
+            raise PlanError(
+                f"track {strip.name!r}: {len(wanted)} digests for {len(paths)} files;"
+                " correct `sha256` in the plan"
+            )
         for path, digest in zip(paths, wanted, strict=True):
             if not _is_same(strip.name, path, digest, folder, allow_outside):
                 notes.append(f"{shown(path)}: not the file that the plan was made from")

@@ -2,56 +2,27 @@
 
 import hashlib
 import json
-import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import cast
 
-from automix.cli.destination import Delivery, output_path, stem_paths
+from automix.cli.destination import Delivery, output_path
+from automix.cli.job import Job, read_plan, run_job
 from automix.cli.layering import Flags, layered
 from automix.cli.output import Printer
-from automix.cli.signals import removed_when_ended
-from automix.cli.summary import document, print_summary
 from automix.consoles.exact import ExactConsole
-from automix.delivery import deliver, with_files
-from automix.errors import PlanError, UsageError
-from automix.files import OutputTarget, ReadOptions, output_format, sha256, shown
+from automix.errors import UsageError
+from automix.files import ReadOptions
+from automix.finishing import Finish
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
 from automix.methods.stems_settings import StemsRules
 from automix.methods.vocal_settings import PRESETS
-from automix.mixing import Finish, Mix, MixRequest, Report, mix_session, render
-from automix.plan import Depth, MixPlan, change_setting
-from automix.plan_file import dumps, loads, parse_assignment
+from automix.mixing import MixRequest, mix_session, render
+from automix.plan import change_setting
+from automix.plan_file import parse_assignment
 from automix.session import Session, TrackFile, open_plan_session, open_session, plan_inputs
 from automix.song_folder import open_song, song_files
 from automix.version import __version__
-
-STAGES = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One mix to make.
-
-    Attributes:
-        inputs: Files that it reads.
-        tracks: Names of its tracks.
-        output: File of the mix.
-        plan_file: File of the plan, or none.
-        request: Fingerprint of the settings.
-        open: Opens the session.
-        mix: Mixes it.
-    """
-
-    inputs: tuple[Path, ...]
-    tracks: tuple[str, ...]
-    output: Path
-    plan_file: Path | None
-    request: str
-    open: Callable[[], Session]
-    mix: Callable[[Session, Report], Mix]
 
 
 def console_maker(plugins: Path | None, on_error: str) -> Callable[[Session], ExactConsole]:
@@ -116,7 +87,7 @@ def run_vocal(
             ExactConsole(session), request, renderer=renderer(session), report=report
         ),
     )
-    _run(job, delivery, printer)
+    run_job(job, delivery, printer)
 
 
 def run_stems(
@@ -162,7 +133,7 @@ def run_stems(
         open=lambda: open_song(files, read, notes),
         mix=lambda session, report: mix_session(ExactConsole(session), request, report=report),
     )
-    _run(job, delivery, printer)
+    run_job(job, delivery, printer)
 
 
 def _given_roles(roles: Sequence[str]) -> dict[str, str]:
@@ -205,101 +176,12 @@ def run_render(
         open=lambda: open_plan_session(plan, folder, read, allow_outside=allow_outside),
         mix=lambda session, report: render(renderer(session), plan, report=report),
     )
-    _run(job, replace(delivery, bits=delivery.bits or plan.bits), printer)
+    run_job(job, replace(delivery, bits=delivery.bits or plan.bits), printer)
 
 
 def _same(first: Path | None, second: Path) -> bool:
     return first is not None and first.resolve() == second.resolve()
 
 
-def read_plan(path: Path) -> MixPlan:
-    """Reads a plan file.
-
-    Raises:
-        PlanError: It cannot be read, or is not a legal plan; names the line.
-    """
-    try:
-        if not path.is_file():
-            raise PlanError(f"{shown(path)}: is not a file")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise PlanError(f"{shown(path)}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise PlanError(f"{shown(path)}: is not a plan: not UTF-8 text") from error
-    try:
-        return loads(text, shown(path))
-    except RecursionError as error:
-        raise PlanError(f"{shown(path)}: is not a plan: nested too deeply") from error
-
-
 def _fingerprint(told: list[object]) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
-
-def _is_done(job: Job, stems: Iterable[Path]) -> bool:
-    """Whether the outputs were made from the same inputs with the same settings."""
-    if job.plan_file is None:
-        raise UsageError("--skip-existing needs the plan beside the mix: leave --no-plan out")
-    if not all(path.is_file() for path in (job.output, job.plan_file, *stems, *job.inputs)):
-        return False
-    try:
-        plan = read_plan(job.plan_file)
-    except PlanError:
-        return False
-    made_from = [digest for strip in plan.tracks for digest in strip.sha256.split()]
-    return plan.request == job.request and made_from == [sha256(path) for path in job.inputs]
-
-
-def _run(job: Job, delivery: Delivery, printer: Printer) -> None:
-    start = time.perf_counter()
-    output_format(job.output, delivery.bits or "24")
-    stems = stem_paths(delivery, job.output, job.tracks)
-    if delivery.skip_existing and _is_done(job, stems.values()):
-        printer.note(f"{shown(job.output)}: made from the same inputs and settings already; kept")
-        if printer.json:
-            printer.document({"output": str(job.output), "skipped": True})
-        return
-    with ExitStack() as targets, printer.progress(STAGES) as report:
-        target, plan_target, stem_targets = None, None, {}
-        if not delivery.dry_run:
-
-            def reserve(path: Path) -> OutputTarget:
-                target = targets.enter_context(
-                    OutputTarget.reserve(path, overwrite=delivery.force, inputs=job.inputs)
-                )
-                targets.enter_context(removed_when_ended(target.discard))
-                return target
-
-            target = reserve(job.output)
-            plan_target = reserve(job.plan_file) if job.plan_file else None
-            stem_targets = {name: reserve(path) for name, path in stems.items()}
-        report("reading")
-        session = job.open()
-        mix = job.mix(session, report)
-        mix = replace(mix, plan=replace(mix.plan, request=job.request))
-        bits = cast(Depth, delivery.bits or session.bits)
-        if target is None:
-            plan = with_files(replace(mix.plan, bits=bits), session, job.output.parent)
-            delivered = None
-        else:
-            report("writing")
-            delivered = deliver(
-                mix,
-                session,
-                target=target,
-                plan_target=plan_target,
-                stem_targets={n: t for n, t in stem_targets.items() if n in mix.stems},
-                bits=bits,
-            )
-            plan = delivered.plan
-    for note in session.notes:
-        printer.note(note)
-    for warning in mix.warnings:
-        printer.warn(warning)
-    seconds = round(time.perf_counter() - start, 2)
-    if printer.json:
-        printer.document(document(job.output, plan, mix, delivered, session, seconds))
-    elif delivered is None:
-        print(dumps(plan), end="")
-    elif not printer.quiet:
-        print_summary(plan, mix, delivered, seconds, verbose=printer.verbose)

@@ -23,7 +23,7 @@ from automix.methods.stems_processing import (
     masking_cuts,
 )
 from automix.methods.stems_settings import StemsRules
-from automix.methods.vocal_rules import reverberation_time_s
+from automix.methods.tempo_reverb import reverberation_time_s
 from automix.methods.vocal_settings import PAPER
 from automix.methods.writing import PlanWriter
 from automix.plan import Bus, Send

@@ -18,29 +18,22 @@ from automix.consoles.exact import ExactConsole
 from automix.dsp.compressor_ladder import CompressorLadder
 from automix.methods.compression_search import CompressionFinding, find_compression, ladder
 from automix.methods.level_balance import vocal_gains
+from automix.methods.tempo_reverb import BUS, reverberate
 from automix.methods.unmasking import BandFinding, essential, find_masking
 from automix.methods.vocal_hearing import Heard, hear, singing
-from automix.methods.vocal_settings import PAPER, VocalRules
+from automix.methods.vocal_settings import VocalRules
 from automix.methods.writing import PlanWriter
-from automix.plan import Bus, Send
 from automix.settings import (
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,
-    EqualizerSettings,
 )
 from automix.streams import prefetched
 from automix.units import db_to_gain, gain_to_db, power_to_db
 
-BUS = "vocal reverb"
 NORMALIZED_PEAK_DB = -1.0
 SHORTEST_S = 0.4
 """One block of the loudness meter; what is shorter has no loudness to balance by."""
-
-
-def reverberation_time_s(tempo_bpm: float) -> float:
-    """T60 from tempo: RT = −T/45 + 40/9, 0.1…9 s (Li & Lerch eq. 1, after Moffat & Sandler)."""
-    return min(max(-tempo_bpm / 45.0 + 40.0 / 9.0, 0.1), 9.0)
 
 
 def write_plan(console: ExactConsole, writer: PlanWriter, rules: VocalRules) -> None:
@@ -62,7 +55,7 @@ def write_plan(console: ExactConsole, writer: PlanWriter, rules: VocalRules) -> 
     if rules.de_ess:
         _de_ess(writer, name, vocal)
     _compress(console, writer, name, rules)
-    _reverberate(writer, name, backing, rules)
+    reverberate(writer, name, backing, rules)
     balance(console, writer, name, rules)
 
 
@@ -227,40 +220,6 @@ def _peak_and_range(source: AudioSource, window_s: float) -> tuple[float, float]
         meter.add(block)
         peak = max(peak, float(np.abs(block).max(initial=0.0)))
     return peak, loudness_range_lu(meter.energies, window_s)
-
-
-def _reverberate(writer: PlanWriter, name: str, backing: Heard, rules: VocalRules) -> None:
-    tempo = rules.tempo_bpm or (backing.tempo.bpm if backing.tempo else None)
-    time_s = PAPER.reverb.reverberation_time_s if tempo is None else reverberation_time_s(tempo)
-    reverb = replace(rules.reverb, reverberation_time_s=time_s)
-    if rules.return_below_mix_lu is None:
-        path = f"{name}.reverb"
-        writer.change(name, reverb=reverb)
-    else:
-        path = f"{BUS}.reverb"
-        low_cut = EqualizerBand(kind="high_pass", frequency_hz=rules.return_low_cut_hz)
-        bus = Bus(
-            name=BUS,
-            pre_delay_ms=rules.pre_delay_ms,
-            equalizer=EqualizerSettings(bands=(low_cut,)),
-            reverb=reverb,
-        )
-        writer.add_bus(bus)
-        writer.change(name, sends=(Send(bus=BUS),))
-    if tempo is None:
-        reason = "no tempo was found: the mean of the paper's data"
-        writer.warn("no tempo found in the backing: reverberation time 1.595 s; give --tempo")
-        figures = {}
-    else:
-        source = "given" if rules.tempo_bpm else "measured"
-        reason = f"RT = −T/45 + 40/9 at {tempo:.1f} BPM ({source})"
-        figures = {"tempo_bpm": tempo}
-        if backing.tempo and not rules.tempo_bpm:
-            figures["confidence"] = backing.tempo.confidence
-    writer.decide(f"{path}.reverberation_time_s", time_s, "tempo reverb", reason, **figures)
-    constants = "mean of the paper's data" if rules.return_below_mix_lu is None else "constant"
-    for field in ("dry_wet", "fade_in_time_s", "room_size"):
-        writer.decide(f"{path}.{field}", getattr(reverb, field), "tempo reverb", constants)
 
 
 def balance(console: ExactConsole, writer: PlanWriter, name: str, rules: VocalRules) -> None:

@@ -28,7 +28,7 @@ LAYERS = (
     ("nn", "checkpoints"),
     ("consoles",),
     ("methods",),
-    ("mixing", "delivery", "benchmark", "batch"),
+    ("mixing", "finishing", "delivery", "benchmark", "batch"),
     ("cli", "__main__"),
 )
 LAYER = {part: number for number, layer in enumerate(LAYERS, 1) for part in layer}

@@ -81,9 +81,10 @@ from automix.cli.signals import handle_signals, removed_when_ended
 
 handle_signals()
 part = Path(sys.argv[1])
-part.touch()
 with removed_when_ended(part.unlink), ThreadPoolExecutor() as pool:
-    pool.submit(time.sleep, 300).result()  # leaving the pool waits for the thread
+    waiting = pool.submit(time.sleep, 300)
+    part.touch()
+    waiting.result()  # leaving the pool waits for the thread
 """
 
 

@@ -128,7 +128,7 @@ def test_clipping_is_counted(tmp_path, bits):
 # Dither
 
 
-@pytest.mark.parametrize("value", [0.0, 0.25, 0.5, 0.9])
+@pytest.mark.parametrize("value", [0.01, 0.25, 0.5, 0.9])
 def test_dither_makes_mean_and_power_of_the_error_constant(value):
     """Triangular dither of ±1 LSB: mean error 0, error power 1/12 + 1/6 = 1/4 LSB²."""
     block = np.full((1, 400_000), value / 32768, np.float32)
@@ -148,14 +148,22 @@ def test_dither_does_not_depend_on_the_blocks():
 
 
 def test_dither_differs_between_channels_and_seeds():
-    silence = np.zeros((2, 100_000), np.float32)
-    first = Quantizer(16, 2).process(silence) >> 16
-    second = Quantizer(16, 2, seed=1).process(silence) >> 16
+    faint = np.full((2, 100_000), 1e-7, np.float32)
+    first = Quantizer(16, 2).process(faint) >> 16
+    second = Quantizer(16, 2, seed=1).process(faint) >> 16
     assert abs(np.corrcoef(first[0], first[1])[0, 1]) < 0.02
     assert abs(np.corrcoef(first[0], second[0])[0, 1]) < 0.02
     spectrum = np.abs(np.fft.rfft(first[0].reshape(-1, 1000))) ** 2
     low, high = spectrum[:, 1:250].mean(), spectrum[:, 250:499].mean()
     assert low == pytest.approx(high, rel=0.05)  # white
+
+
+def test_digital_silence_stays_silent():
+    block = np.zeros((2, 1000), np.float32)
+    block[:, 500:] = 0.3 / 32768
+    written = Quantizer(16, 2).process(block)
+    assert not written[:, :500].any()
+    assert written[:, 500:].any()
 
 
 def test_no_dither_without_need(tmp_path):

@@ -10,7 +10,7 @@ from automix.audio import Audio
 from automix.consoles.exact import ExactConsole
 from automix.files import open_audio
 from automix.methods.catalog import VOCAL_METHODS
-from automix.methods.vocal_rules import BUS, reverberation_time_s
+from automix.methods.tempo_reverb import BUS, reverberation_time_s
 from automix.methods.vocal_settings import PRESETS
 from automix.mixing import MixRequest, mix_session
 from automix.session import Session, Track
