@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.analysis.loudness import combined_energies, integrated_lufs
-from automix.units import db_to_gain
+from automix.units import db_to_gain, db_to_power
 
 _ROUNDS = 50
 _ACCURACY_LU = 1e-4
@@ -49,6 +49,29 @@ def vocal_gains(
         if max(abs(vocal_db), abs(wet_db)) < _ACCURACY_LU:
             break
     return vocal, wet
+
+
+def gain_db_to_reach(energies: NDArray[np.float64], target_lufs: float) -> float:
+    """Gain in dB that brings a track to a loudness.
+
+    By iteration, because the meter's absolute gate makes loudness follow gain not quite exactly.
+
+    Args:
+        energies: K-weighted mean squares per 100 ms, see `LoudnessMeter`.
+        target_lufs: Integrated loudness to reach.
+
+    Raises:
+        ValueError: The track has no integrated loudness.
+    """
+    gain_db = 0.0
+    for _ in range(_ROUNDS):
+        measured = integrated_lufs(energies * db_to_power(gain_db))
+        if not math.isfinite(measured):
+            raise ValueError("no loudness to set")
+        gain_db += target_lufs - measured
+        if abs(target_lufs - measured) < _ACCURACY_LU:
+            break
+    return gain_db
 
 
 def lufs(matrix: NDArray[np.float64], gains: tuple[float, ...]) -> float:

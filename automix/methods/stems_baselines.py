@@ -6,6 +6,7 @@ import numpy as np
 
 from automix.consoles.exact import ExactConsole
 from automix.dsp.pan import pan_gains
+from automix.methods.level_balance import gain_db_to_reach
 from automix.methods.stems_hearing import HeardTrack, hear_stems
 from automix.methods.stems_settings import StemsRules
 from automix.methods.writing import PlanWriter
@@ -57,7 +58,7 @@ def set_loudness(
     writer.set(
         name,
         "fader_db",
-        EQUAL_LUFS + offset_lu - heard.lufs,
+        gain_db_to_reach(heard.energies, EQUAL_LUFS + offset_lu),
         rule,
         reason,
         track_lufs=heard.lufs,

@@ -12,7 +12,7 @@ from automix.analysis.loudness import EnergyMatrixMeter, LoudnessMeter, integrat
 from automix.analysis.tempo import TempoEstimator
 from automix.consoles.exact import ExactConsole
 from automix.files import mono_fold
-from automix.methods.level_balance import lufs
+from automix.methods.level_balance import gain_db_to_reach, lufs
 from automix.methods.stems_baselines import set_loudness
 from automix.methods.stems_hearing import HeardTrack, hear_stems
 from automix.methods.stems_levels import crest_correction_lu, pan_positions
@@ -30,7 +30,7 @@ from automix.plan import Bus, Send
 from automix.roles import Role
 from automix.settings import EqualizerBand, EqualizerSettings, FdnReverbSettings
 from automix.streams import prefetched
-from automix.units import db_to_gain, gain_to_db
+from automix.units import db_to_gain, db_to_power, gain_to_db
 
 BUS = "reverb"
 _DRY_SIDE_SHARE = 1e-2
@@ -174,18 +174,17 @@ def _restore_levels(
         meter = LoudnessMeter(source.sample_rate, source.channels)
         for block in source.blocks():
             meter.add(block)
-        processed = integrated_lufs(meter.energies)
-        if math.isfinite(processed):
-            before = writer.decision(f"{name}.fader_db")
-            writer.set(
-                name,
-                "fader_db",
-                strip.fader_db + track.lufs - processed,
-                before.rule,
-                f"{before.reason}, after equalizer and compressor",
-                **dict(before.figures),
-                processed_lufs=processed,
-            )
+        aim_lufs = integrated_lufs(track.energies * db_to_power(strip.fader_db))
+        before = writer.decision(f"{name}.fader_db")
+        writer.set(
+            name,
+            "fader_db",
+            gain_db_to_reach(meter.energies, aim_lufs),
+            before.rule,
+            f"{before.reason}, after equalizer and compressor",
+            **dict(before.figures),
+            processed_lufs=integrated_lufs(meter.energies),
+        )
 
 
 def _reverberate(

@@ -207,9 +207,7 @@ def test_an_illegal_whole_is_named_by_its_key(old, new, message):
 
 
 def test_two_buses_of_one_name_are_refused():
-    with pytest.raises(
-        PlanError, match="the master are named 'reverb'"
-    ):
+    with pytest.raises(PlanError, match="the master are named 'reverb'"):
         replace(PLAN, buses=(*PLAN.buses, Bus(name="reverb")))
 
 

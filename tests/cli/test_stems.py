@@ -1,0 +1,95 @@
+"""`automix stems` as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from automix.cli.stems import Method, Mode
+from automix.methods.catalog import STEMS_METHODS
+
+
+def automix(*arguments, cwd):
+    command = [sys.executable, "-m", "automix", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.fixture
+def song(tmp_path):
+    folder = tmp_path / "my song"
+    folder.mkdir()
+    time = np.arange(3 * 44100) / 44100
+    rng = np.random.default_rng(1)
+    hits = np.exp(-(time % 0.5) / 0.05)
+    tracks = {
+        "Kick": hits * np.sin(2 * np.pi * 60 * time),
+        "Bass": 0.1 * np.sin(2 * np.pi * 110 * time),
+        "LeadVox": 0.3 * np.sin(2 * np.pi * 440 * time) * (time % 1 < 0.7),
+        "Gtr L": 0.2 * np.sin(2 * np.pi * 660 * time),
+        "Gtr R": 0.2 * np.sin(2 * np.pi * 670 * time),
+        "Shaker": 0.05 * rng.normal(size=len(time)) * (time % 0.25 < 0.05),
+    }
+    for name, samples in tracks.items():
+        soundfile.write(folder / f"{name}.wav", samples, 44100)
+    return folder
+
+
+def test_the_enumerations_are_the_catalog():
+    assert [method.value for method in Method] == [entry.name for entry in STEMS_METHODS]
+    assert [mode.value for mode in Mode] == ["basic", "full"]
+
+
+@pytest.mark.parametrize("mode", ["basic", "full"])
+def test_a_folder_becomes_a_mix_that_its_plan_renders_again(song, tmp_path, mode):
+    done = automix("stems", song, "-o", "mix.wav", "--mode", mode, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["loudness"]["true_peak_dbtp"] <= -1.0
+    assert {track["role"] for track in document["plan"]["tracks"]} >= {"kick", "bass", "lead vocal"}
+    again = automix("render", "mix.toml", "-o", "again.wav", "-q", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "again.wav").read_bytes() == (tmp_path / "mix.wav").read_bytes()
+
+
+def test_stems_sum_to_the_mix(song, tmp_path):
+    done = automix(
+        "stems", song, "-o", "mix.wav", "--mode", "full", "--loudness", "-12", "--bits", "32f",
+        "--export-stems", "out", "-q", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    mix, _ = soundfile.read(tmp_path / "mix.wav")
+    stems = [soundfile.read(path)[0] for path in (tmp_path / "out").iterdir()]
+    assert len(stems) == 5  # the guitars are one stereo track
+    np.testing.assert_allclose(np.sum(stems, axis=0), mix, atol=1e-6)
+
+
+def test_skip_existing_knows_the_pair_and_the_settings(song, tmp_path):
+    arguments = ("stems", song, "-o", "mix.wav", "--skip-existing", "-f")
+    assert automix(*arguments, cwd=tmp_path).returncode == 0
+    assert "kept" in automix(*arguments, cwd=tmp_path).stderr
+    assert "kept" not in automix(*arguments, "--mode", "full", cwd=tmp_path).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("nowhere",), 3, "nowhere"),
+        (("{song}", "--role", "x"), 2, "TRACK=ROLE"),
+        (("{song}", "--role", "kick=drumz"), 3, "no role 'drumz'"),
+        (("{song}", "--mode", "medium"), 2, "medium"),
+        (("{song}", "-o", "{song}/Kick.wav", "-f"), 4, "input"),
+    ],
+)
+def test_refusals(song, tmp_path, arguments, code, message):
+    done = automix("stems", *(a.format(song=song) for a in arguments), cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr

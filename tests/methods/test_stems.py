@@ -1,0 +1,182 @@
+"""Methods for stems: what they set, and what each rule does on constructed figures."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from automix.analysis.loudness import LoudnessMeter, integrated_lufs
+from automix.audio import Audio
+from automix.consoles.exact import ExactConsole
+from automix.demo import synthesize_demo
+from automix.methods.catalog import STEMS_METHODS
+from automix.methods.stems_levels import crest_correction_lu, pan_positions
+from automix.methods.stems_processing import compression, high_pass_hz, masking_cuts
+from automix.methods.stems_settings import StemsRules
+from automix.mixing import MixRequest, mix_session
+from automix.roles import role_of_name
+from automix.session import Session, Track
+
+METHODS = {entry.name: entry for entry in STEMS_METHODS}
+CENTERS = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0)
+
+
+@pytest.fixture(scope="module")
+def session():
+    song = synthesize_demo()
+    first, last = 12 * 44100, 22 * 44100
+    return Session(
+        tracks=tuple(
+            Track(
+                name=name,
+                role=said.role if (said := role_of_name(name)) else "other",
+                source=Audio(audio.samples[:, first:last], 44100),
+            )
+            for name, audio in song.tracks.items()
+        )
+    )
+
+
+def mixed(session, method, mode="basic", **rules):
+    request = MixRequest(
+        method=METHODS[method], preset=mode, options=StemsRules(mode=mode, **rules), seed=3
+    )
+    return mix_session(ExactConsole(session), request)
+
+
+def samples(mix):
+    return np.concatenate(list(mix.audio.blocks()), axis=1)
+
+
+def lufs(audio, rate=44100):
+    meter = LoudnessMeter(rate, len(audio))
+    meter.add(np.ascontiguousarray(audio, np.float32))
+    return integrated_lufs(meter.energies)
+
+
+def test_mono_is_the_folded_sum(session):
+    mix = samples(mixed(session, "mono"))
+    folds = [np.concatenate(list(t.source.blocks()), axis=1).mean(axis=0) for t in session.tracks]
+    np.testing.assert_array_equal(mix[0], mix[1])
+    ratio = mix[0] @ mix[0] / (mix[0] @ np.sum(folds, axis=0))
+    np.testing.assert_allclose(mix[0], ratio * np.sum(folds, axis=0), atol=1e-5)
+
+
+def test_equal_loudness_is(session):
+    mix = mixed(session, "equal-loudness")
+    levels = list(mix.levels.values())
+    assert max(levels) - min(levels) < 0.05
+
+
+def test_random_is_seeded_and_in_range(session):
+    first, again = mixed(session, "random").plan, mixed(session, "random").plan
+    assert first == again
+    assert all(abs(strip.fader_db) <= 12 for strip in first.tracks)
+    assert len({strip.pan for strip in first.tracks}) == len(first.tracks)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("mode", ["basic", "full"])
+def test_the_order_of_tracks_does_not_matter(session, method, mode):
+    turned = replace(session, tracks=session.tracks[::-1])
+    np.testing.assert_array_equal(
+        samples(mixed(session, method, mode)), samples(mixed(turned, method, mode))
+    )
+
+
+def test_basic_sets_gain_and_pan_only(session):
+    plan = mixed(session, "rules").plan
+    assert plan.buses == ()
+    for strip in plan.tracks:
+        assert replace(strip, fader_db=0.0, pan=0.5) == type(strip)(
+            name=strip.name, role=strip.role
+        )
+
+
+def test_rules_keep_lows_and_leads_in_the_center_and_undo_unequal_levels(session):
+    mix = mixed(session, "rules")
+    pans = {strip.name: strip.pan for strip in mix.plan.tracks}
+    assert {pans[name] for name in ("kick", "bass", "snare", "lead vocal")} == {0.5}
+    assert sum(pan != 0.5 for pan in pans.values()) >= 2
+    assert np.mean(list(pans.values())) == pytest.approx(0.5, abs=0.03)
+    levels = mix.levels
+    assert max(levels, key=levels.get) == "lead vocal"
+    assert max(levels.values()) - min(levels.values()) < 8
+
+
+def test_full_keeps_the_levels_of_basic_and_puts_the_return_below_the_mix(session):
+    basic, full = mixed(session, "rules"), mixed(session, "rules", "full")
+    for name, level in basic.levels.items():
+        assert full.levels[name] == pytest.approx(level, abs=0.5)
+    assert full.sum_lufs - full.levels["reverb"] == pytest.approx(16.0, abs=0.5)
+
+
+def test_one_track_and_silence(session):
+    one = replace(session, tracks=session.tracks[:1])
+    assert np.abs(samples(mixed(one, "rules", "full"))).max() > 0
+    silence = Track(
+        name="nothing", role="other", source=Audio(np.zeros((1, session.frames)), 44100)
+    )
+    with_silence = replace(session, tracks=(*session.tracks, silence))
+    assert np.isfinite(samples(mixed(with_silence, "rules", "full"))).all()
+    alone = replace(session, tracks=(silence,))
+    for method in METHODS:
+        assert not samples(mixed(alone, method)).any()
+
+
+def test_peaky_tracks_go_down_and_steady_ones_up_within_the_limit():
+    assert crest_correction_lu(20.0, 20.0, 0.4, 4.0) == 0.0
+    assert crest_correction_lu(25.0, 20.0, 0.4, 4.0) == pytest.approx(-2.0)
+    assert crest_correction_lu(15.0, 20.0, 0.4, 4.0) == pytest.approx(2.0)
+    assert crest_correction_lu(60.0, 20.0, 0.4, 4.0) == -4.0
+
+
+def test_neighbors_in_frequency_are_mirrored_further_out_the_higher():
+    names = ["a", "b", "c", "d", "e"]
+    centroids = dict(zip(names, (2.0, 3.0, 3.1, 6.0, 6.1), strict=True))
+    positions = pan_positions(
+        centroids, dict.fromkeys(names, "guitar"), dict.fromkeys(names, 0.0), 0.6
+    )
+    assert positions["a"] == 0.5  # the odd one out
+    assert positions["b"] + positions["c"] == pytest.approx(1.0)
+    assert positions["d"] + positions["e"] == pytest.approx(1.0)
+    assert abs(positions["d"] - 0.5) > abs(positions["b"] - 0.5) > 0
+    assert positions["d"] > 0.5 > positions["b"]  # alternating, so no side gets all the lower ones
+
+
+@pytest.mark.parametrize(("role", "low"), [("lead vocal", 0.0), ("kick", 0.0), ("guitar", 0.9)])
+def test_leads_and_lows_stay(role, low):
+    roles = {"x": role, "y": "guitar", "z": "guitar"}
+    lows = {"x": low, "y": 0.0, "z": 0.0}
+    assert pan_positions({"x": 3.0, "y": 4.0, "z": 5.0}, roles, lows, 1.0)["x"] == 0.5
+
+
+def test_a_masker_gives_way_where_it_does_not_need_the_band():
+    masker = np.array([-20, -20, -20, -26, -60, -60, -60, -60, -60], float)
+    masked = np.array([-60, -60, -60, -30, -32, -34, -60, -60, -60], float)
+    first, second = masking_cuts(np.stack([masker, masked]))
+    assert [(cut.band, cut.masked) for cut in first] == [(3, 1)]
+    assert first[0].gain_db == pytest.approx(-4.0 / 3)
+    assert second == []
+
+
+def test_equal_tracks_and_silence_are_not_cut():
+    levels = np.full((3, 9), -30.0)
+    assert masking_cuts(levels) == [[], [], []]
+    levels[1] = -np.inf
+    assert masking_cuts(levels) == [[], [], []]
+
+
+def test_high_pass_follows_the_lowest_strong_band():
+    powers = np.array([1e-6, 1e-6, 1e-6, 0.5, 1.0, 0.5, 0.1, 0.0, 0.0])
+    assert high_pass_hz(powers, CENTERS) == 250.0
+    powers[1] = 0.5
+    assert high_pass_hz(powers, CENTERS) is None
+    assert high_pass_hz(np.zeros(9), CENTERS) is None
+
+
+def test_the_more_a_track_varies_the_more_it_is_compressed():
+    assert compression(15.0, 4.0, -3.0) is None
+    gentle, firm = compression(15.0, 7.0, -3.0), compression(15.0, 14.0, -3.0)
+    assert 1.0 < gentle.ratio < firm.ratio <= 3.0
+    assert gentle.threshold_db == pytest.approx(-12.0)
