@@ -48,6 +48,7 @@ from automix.units import db_to_gain, ms_to_samples
 __all__ = ["PluginConsole", "find_plugins"]
 
 Result = TypeVar("Result")
+_SKIP = "--on-plugin-error skip renders it with the built-in processors"
 
 _SHORTEST_FADE_IN_S = 0.01
 """Step of the plug-in: subtracts a network that ends at once, and with it the pass-through."""
@@ -124,6 +125,8 @@ class PluginConsole(ExactConsole):
             return built_in()
 
     def _through_strip(self, strip: ChannelStrip, pan_law: PanLaw) -> AudioSource:
+        if strip.space.wet > 0.0 or strip.order != "ecr":
+            raise PluginError(f"no plug-in stands for the space or the order; {_SKIP}")
         plain = replace(
             strip,
             equalizer=EqualizerSettings(),
@@ -154,6 +157,8 @@ class PluginConsole(ExactConsole):
 
     def _through_bus(self, bus: Bus, feed: list[Block]) -> Processor:
         """As `Return`: the network is fed on one line, and its pass-through faded out."""
+        if bus.space.wet > 0.0:
+            raise PluginError(f"no plug-in stands for the space; {_SKIP}")
         folded = np.concatenate([block.mean(axis=0) for block in feed])
         delay = ms_to_samples(bus.pre_delay_ms, self.session.sample_rate)
         samples = np.zeros((2, len(folded)), np.float32)

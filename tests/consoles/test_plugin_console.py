@@ -27,6 +27,7 @@ from automix.settings import (
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
+    SpaceSettings,
 )
 
 RATE = 44_100
@@ -269,3 +270,16 @@ def test_a_failing_bus_falls_back_and_warns_once_for_all_passes():
         np.testing.assert_array_equal(mix(console, plan), expected)
     assert len(console.warnings) == 1
     assert console.warnings[0].startswith("room: plug-in FdnReverb.vst3: ")
+
+
+def test_what_no_plug_in_stands_for_is_refused_or_rendered_by_the_built_in_processors():
+    a_session = session(lead=2)
+    for strip in (
+        ChannelStrip(name="lead", space=SpaceSettings(wet=0.3)),
+        ChannelStrip(name="lead", order="cer", compressor=CompressorSettings(threshold_db=-20)),
+    ):
+        plan = plan_of(strip)
+        with pytest.raises(PluginError, match="no plug-in stands for"):
+            mix(console_of(a_session, plugins()), plan)
+        console = console_of(a_session, plugins(), skip_errors=True)
+        np.testing.assert_array_equal(mix(console, plan), mix(ExactConsole(a_session), plan))
