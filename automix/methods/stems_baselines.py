@@ -1,4 +1,4 @@
-"""The baselines that every mixing system is compared with (Steinmetz et al. 2021; design issue)."""
+"""The baselines that every mixing system is compared with (Steinmetz et al. 2021)."""
 
 import math
 

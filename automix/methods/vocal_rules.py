@@ -241,14 +241,13 @@ def balance(console: ExactConsole, writer: PlanWriter, name: str, rules: VocalRu
         undo_db = -writer.plan.strip(name).input_gain_db
         writer.set(name, "fader_db", undo_db, "level", "undoes the peak normalization")
         return
-    from_matrix = {"relative_loudness_lu": rules.relative_loudness_lu}
     writer.set(
         name,
         "fader_db",
         gain_to_db(gain),
         "level balance",
         f"vocal with its reverb {rules.relative_loudness_lu:+.2f} LU against the backing",
-        **from_matrix,
+        relative_loudness_lu=rules.relative_loudness_lu,
     )
     if wet_gain > 0.0 and rules.return_below_mix_lu is not None:
         writer.set(
