@@ -15,8 +15,8 @@ def crest_correction_lu(
     At equal loudness, percussive tracks stand out: loudness is averaged over the parts that pass
     the meter's gate, while a hit is heard, and uses headroom, by its peak. Human mixes lie between
     equal loudness and equal peaks; the slope says where. (Equal loudness: Perez Gonzalez & Reiss
-    2009. That it is not what engineers do: Pestana & Reiss 2014. The slope was measured on the CC0
-    songs of Software-Entwicklungskit.)
+    2009. That it is not what engineers do: Pestana & Reiss 2014. The slope was chosen on four CC0
+    songs, so figures on those are not held out.)
 
     Args:
         crest_db: Peak over RMS of the track's active parts.

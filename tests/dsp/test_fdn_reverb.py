@@ -334,3 +334,17 @@ def test_one_channel_feeds_line_zero_only():
 def test_the_result_cannot_be_changed_by_a_caller():
     with pytest.raises(ValueError, match="read-only"):
         impulse_response(DEFAULT, 44_100)[0, 0, 0] = 2.0
+
+
+@pytest.mark.parametrize("center_hz", [63.0, 125.0, 1000.0, 8000.0])
+def test_the_late_decay_of_rooms_of_all_sizes_averages_to_the_closed_form(center_hz):
+    """An octave at 63 Hz holds few modes: single rooms scatter by a tenth, their mean does not."""
+    ratios = []
+    for room_size in (6.0, 9.0, 12.0, 14.54, 17.0, 20.0, 24.0, 28.0):
+        settings = replace(DEFAULT, room_size=room_size)
+        curve_db = octave_energy_decay(impulse_response(settings, 48_000), 48_000, center_hz)
+        relative = curve_db - curve_db[0]
+        first, last = np.argmax(relative < -20.0), np.argmax(relative < -60.0)
+        slope = np.polyfit(np.arange(first, last) / 48_000, relative[first:last], 1)[0]
+        ratios.append(-60.0 / slope / float(decay_time_s(settings, np.array([center_hz]))[0]))
+    assert np.mean(ratios) == pytest.approx(1.0, abs=0.05)
