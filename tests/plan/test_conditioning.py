@@ -214,6 +214,13 @@ def test_fewer_bands_find_a_place():
     assert vector(with_bands(*again)) == pytest.approx(vector(with_bands(*bands)), abs=1e-9)
 
 
+def test_a_band_takes_the_nearest_of_the_places_that_fit():
+    """4500 Hz lies within the ranges of all three peaks."""
+    strip = with_bands(EqualizerBand(frequency_hz=4500.0, gain_db=6.0))
+    seated = from_vector(vector(strip), NEUTRAL_STRIP).equalizer.bands[1:4]
+    assert [band.gain_db for band in seated] == pytest.approx([0.0, 0.0, 6.0])
+
+
 def test_three_peaks_are_seated_so_that_all_fit():
     """By the first that fits, 900 Hz would take the only place that 300 Hz can have."""
     peaks = [EqualizerBand(frequency_hz=f, gain_db=-f / 1000) for f in (4500.0, 900.0, 300.0)]
