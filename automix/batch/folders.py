@@ -1,0 +1,123 @@
+"""Songs in folders: which are a vocal and its beat, which are tracks to be mixed together."""
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from automix.batch.item import Kind, audio_entries
+from automix.errors import InputError, UsageError
+
+_SIDES = re.compile(
+    r"(?:(?P<song>.+?)[\s_.-]+)??"
+    r"(?:(?P<vocal>(?:lead[\s_-]?)?(?:vocals?|vox|voice)|a[\s_-]?capp?ella)"
+    r"|(?P<beat>beat|inst(?:rumental)?|backing(?:[\s_-]?track)?|karaoke|playback))",
+    re.IGNORECASE,
+)
+_OWN_NAMES = re.compile(r"(?:.+[\s_.-])?(?:mix|mixdown|mixture|master)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Song:
+    """A song that was found.
+
+    Attributes:
+        name: Its path below the folder that was searched, without what says vocal or beat.
+        kind: Command that mixes it.
+        inputs: Arguments of the command.
+    """
+
+    name: str
+    kind: Kind
+    inputs: tuple[str, ...]
+
+
+def find_songs(root: str, *, kind: Kind | None = None, leave_out: str = "") -> Iterator[Song]:
+    """Searches a folder and the folders in it; one that holds audio files is searched no deeper.
+
+    A folder holds vocals and their beats (``vocal.wav`` with ``beat.wav``, ``NAME_vox.wav`` with
+    ``NAME_beat.wav``; acapella, instrumental, backing and so on are understood too), or the tracks
+    of one song.
+
+    Args:
+        root: The folder.
+        kind: What the songs are, where names may mislead.
+        leave_out: A folder that is not searched.
+
+    Raises:
+        InputError: A folder cannot be read.
+        UsageError: A folder holds a vocal, a beat and other tracks, and ``kind`` is not given.
+    """
+    seen = {_identity(leave_out)} if os.path.isdir(leave_out) else set()
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            if folder != root and _identity(folder) in seen:
+                continue
+            seen.add(_identity(folder))
+            audio = sorted(entry.name for entry in audio_entries(folder))
+            if not audio:
+                waiting += reversed(_folders_in(folder))
+        except OSError as error:
+            raise InputError(f"{folder}: {error.strerror}") from error
+        if audio:
+            yield from _songs(root, folder, audio, kind)
+
+
+def _identity(folder: str) -> tuple[int, int]:
+    status = os.stat(folder)
+    return status.st_dev, status.st_ino
+
+
+def _folders_in(folder: str) -> list[str]:
+    with os.scandir(folder) as entries:
+        return sorted(
+            entry.path
+            for entry in entries
+            if not entry.name.startswith((".", "__")) and entry.is_dir()
+        )
+
+
+def _songs(root: str, folder: str, audio: list[str], kind: Kind | None) -> Iterator[Song]:
+    pairs = {} if kind == "stems" else _pairs(audio)
+    paired = {name for pair in pairs.values() for name in pair}
+    rest = [name for name in audio if name not in paired and not _is_mix(name)]
+    if pairs and rest and kind is None:
+        raise UsageError(
+            f"{folder}: holds a vocal, a beat and {rest[0]}; say --kind vocal to leave other files"
+            " out, or --kind stems to mix them all"
+        )
+    if not pairs and kind == "vocal":
+        raise InputError(
+            f"{folder}: no vocal with its beat; name them vocal.wav and beat.wav, or use a manifest"
+        )
+    below = "" if folder == root else os.path.relpath(folder, root)
+    own = os.path.basename(os.path.abspath(folder))
+    for song, (vocal, beat) in sorted(pairs.items()):
+        yield Song(
+            name=os.path.join(below, song) if song else below or own,
+            kind="vocal",
+            inputs=(os.path.join(folder, vocal), os.path.join(folder, beat)),
+        )
+    if not pairs:
+        yield Song(name=below or own, kind="stems", inputs=(folder,))
+
+
+def _pairs(audio: list[str]) -> dict[str, tuple[str, str]]:
+    """Vocal and beat by song, where there is exactly one of each."""
+    sides: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    for name in audio:
+        match = _SIDES.fullmatch(os.path.splitext(name)[0])
+        if match:
+            sides[match["song"] or ""][match["vocal"] is None].append(name)
+    return {
+        song: (vocals[0], beats[0])
+        for song, (vocals, beats) in sides.items()
+        if len(vocals) == len(beats) == 1
+    }
+
+
+def _is_mix(name: str) -> bool:
+    return _OWN_NAMES.fullmatch(os.path.splitext(name)[0]) is not None

@@ -1,0 +1,211 @@
+"""The differentiable console: audio and tensors of settings in, a stereo mix with gradients out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from automix.consoles.differentiable.convolution import convolved
+from automix.consoles.differentiable.layout import BusLayout, Layout, TrackLayout
+from automix.consoles.differentiable.pan import balance_gains, pan_gains
+from automix.consoles.differentiable.processors import compressed, de_essed, equalized, gain_of
+from automix.consoles.differentiable.responses import network_response, space_responses
+from automix.consoles.differentiable.values import Part, Values, split
+from automix.units import ms_to_samples
+
+
+@dataclass(frozen=True)
+class _Alike:
+    """What the strips that are processed together have in common."""
+
+    mono: bool
+    order: str
+    reverb: object
+    de_esser: bool
+    space: bool
+
+
+class DifferentiableConsole:
+    """Mixes batches of tracks; renders the same as `automix.consoles.exact` within rounding.
+
+    Recursions run exactly, sample by sample, in compiled loops (see `recursion`); reverbs by one
+    Fourier transform over the whole length. All of it is differentiable once.
+
+    Two things are left to the exact console: the limiter of the master, and the reverberation that
+    goes on after the audio. To hear that, append zeros to the audio.
+
+    Args:
+        sample_rate: Frames per second.
+        layout: What is fixed of the mix.
+    """
+
+    def __init__(self, sample_rate: int, layout: Layout | None = None) -> None:
+        self.sample_rate = sample_rate
+        self.layout = layout or Layout()
+
+    def mix(self, audio: Tensor, values: Values) -> Tensor:
+        """Mixes.
+
+        Args:
+            audio: ``(batch, tracks, channels, samples)``, mono or stereo, float32; float64 where
+                gradients are checked. Its gradient is computed if wanted.
+            values: See `values`; on any device and in any precision. What is neutral and wants no
+                gradient costs nothing.
+
+        Returns:
+            ``(batch, 2, samples)`` in the audio's dtype, on its device.
+
+        Raises:
+            ValueError: Audio of another shape than the layout's, or an unknown value.
+        """
+        layout = self._checked(audio)
+        of_strips, of_buses, of_master = split(values)
+        batch, tracks, channels, _ = audio.shape
+        strips = Part(of_strips, (batch, tracks), audio.device)
+        outputs = audio.new_zeros(batch, 2 + len(self.layout.buses), audio.shape[-1])
+        for alike, members in self._groups(layout, strips, channels).items():
+            signal = audio if len(members) == tracks else audio[:, members]
+            if alike.mono:
+                signal = signal[:, :, :1]
+            kinds = [layout[n] for n in members]
+            outputs = outputs + self._strips(signal, strips.of(members), alike, kinds)
+        mix, feeds = outputs[:, :2], outputs[:, 2:]
+        if self.layout.buses:
+            buses = Part(of_buses, (batch, len(self.layout.buses)), audio.device)
+            mix = mix + self._returns(feeds, buses)
+        return self._master(mix, Part(of_master, (batch, 1), audio.device))
+
+    def _checked(self, audio: Tensor) -> Sequence[TrackLayout]:
+        if audio.ndim != 4 or audio.shape[2] not in (1, 2):
+            shape = tuple(audio.shape)
+            raise ValueError(
+                f"audio must be (batch, tracks, 1 or 2 channels, samples), not {shape}"
+            )
+        tracks = self.layout.tracks or (TrackLayout(),) * audio.shape[1]
+        if len(tracks) != audio.shape[1]:
+            raise ValueError(f"the layout has {len(tracks)} tracks, the audio {audio.shape[1]}")
+        return tracks
+
+    def _groups(
+        self, layout: Sequence[TrackLayout], strips: Part, channels: int
+    ) -> dict[_Alike, list[int]]:
+        groups: dict[_Alike, list[int]] = {}
+        wet, space = strips.used("reverb.dry_wet"), strips.used("space.wet")
+        de_esser = strips.used("de_esser.max_reduction_db")
+        for n, track in enumerate(layout):
+            mono = channels == 1 if track.mono is None else track.mono
+            reverb = track.reverb if wet[n] else None
+            alike = _Alike(mono, track.order, reverb, de_esser[n], space[n])
+            groups.setdefault(alike, []).append(n)
+        return groups
+
+    def _strips(
+        self, signal: Tensor, strips: Part, alike: _Alike, layout: Sequence[TrackLayout]
+    ) -> Tensor:
+        """What strips of one kind give ``(batch, outputs, samples)``: left, right, sends."""
+        gain = gain_of(strips.get("input_gain_db")) * strips.get("polarity")
+        signal = signal * gain[..., None, None].to(signal.dtype)
+        routes = self._routes(strips, alike.mono)
+        wet_part: Tensor | float = 0.0
+        for stage in alike.order:
+            if stage == "e":
+                kinds = [track.bands for track in layout]
+                signal = equalized(signal, strips, kinds, self.sample_rate)
+                if alike.de_esser:
+                    signal = de_essed(signal, strips, self.sample_rate)
+            elif stage == "c":
+                signal = compressed(signal, strips, self.sample_rate)
+            else:
+                if layout[0].reverb is not None and alike.reverb is not None:
+                    signal = self._network(signal, strips, layout[0])
+                if alike.space and stage == alike.order[-1]:
+                    # Nothing but gains follows: the wet parts are added up as spectra.
+                    wet = strips.get("space.wet")[:, None, :, None]
+                    wet_part = self._spaces(signal, strips, routes * wet)
+                    routes = routes * (1.0 - wet)
+                elif alike.space:
+                    signal = self._space_insert(signal, strips)
+        if signal.shape[2] == 1:
+            routes = routes.sum(-1, keepdim=True)
+        dry = torch.matmul(routes.flatten(2).to(signal.dtype), signal.flatten(1, 2))
+        return dry + wet_part
+
+    def _routes(self, strips: Part, mono: bool) -> Tensor:
+        """Gains ``(batch, outputs, tracks, sides)`` of fader, pan and sends."""
+        gains_of = pan_gains if mono else balance_gains
+        sides = gains_of(strips.get("pan"), self.layout.pan_law)
+        sides = sides * gain_of(strips.get("fader_db"))[..., None]
+        straight = torch.diag_embed(sides).movedim(-1, 1)
+        if not self.layout.buses:
+            return straight
+        sends = gain_of(strips.get("sends_db", len(self.layout.buses))).movedim(-1, 1)
+        return torch.cat([straight, 0.5 * sends[..., None] * sides[:, None]], 1)
+
+    def _network(self, signal: Tensor, strips: Part, track: TrackLayout) -> Tensor:
+        """The feedback delay network of an insert, on two sides."""
+        if track.reverb is None:
+            return signal
+        signal = signal.expand(-1, -1, 2, -1)
+        batch, tracks, _, samples = signal.shape
+        response = network_response(track.reverb, self.sample_rate, signal)
+        rows = signal.reshape(batch * tracks, 2, samples)
+        both = signal.new_tensor([[[1, 0], [1, 0]], [[0, 1], [0, 1]]]).expand(len(rows), 2, 2, 2)
+        reverberation = convolved(rows, response[None], both).view(batch, tracks, 2, samples)
+        return _blend(signal, reverberation, strips.get("reverb.dry_wet"))
+
+    def _spaces(self, signal: Tensor, strips: Part, gains: Tensor) -> Tensor:
+        """The mean of the sides of each track in its space, mixed with ``gains``."""
+        feeds = signal.mean(2)
+        responses = space_responses(strips, self.sample_rate, feeds.shape[-1], signal.dtype)
+        return convolved(feeds, responses, gains)
+
+    def _space_insert(self, signal: Tensor, strips: Part) -> Tensor:
+        batch, tracks, _, samples = signal.shape
+        responses = space_responses(strips, self.sample_rate, samples, signal.dtype)
+        rows = signal.mean(2).reshape(batch * tracks, 1, samples)
+        sides = torch.eye(2).to(signal)[None, :, None].expand(len(rows), 2, 1, 2)
+        wet = convolved(rows, responses.flatten(0, 1).unsqueeze(1), sides)
+        wet = wet.view(batch, tracks, 2, samples)
+        return _blend(signal.expand(-1, -1, 2, -1), wet, strips.get("space.wet"))
+
+    def _returns(self, feeds: Tensor, buses: Part) -> Tensor:
+        """The sum ``(batch, 2, samples)`` of what the buses return."""
+        layout, samples = self.layout.buses, feeds.shape[-1]
+        delayed = [
+            _delayed(feeds[:, n], ms_to_samples(bus.pre_delay_ms, self.sample_rate))
+            for n, bus in enumerate(layout)
+        ]
+        signal = torch.stack(delayed, 1).unsqueeze(2)
+        signal = equalized(signal, buses, [bus.bands for bus in layout], self.sample_rate)
+        total = feeds.new_zeros(len(feeds), 2, samples)
+        for n, bus in enumerate(layout):
+            response = self._bus_response(bus, buses.of([n]), signal)
+            gain = gain_of(buses.of([n]).get("gain_db"))[..., None, None]
+            sides = torch.eye(2).to(gain)[None, :, None] * gain
+            total = total + convolved(signal[:, n], response, sides)
+        return total
+
+    def _bus_response(self, bus: BusLayout, settings: Part, like: Tensor) -> Tensor:
+        if bus.reverb is not None:
+            return network_response(bus.reverb, self.sample_rate, like, channels=1)[None]
+        return space_responses(settings, self.sample_rate, like.shape[-1], like.dtype)
+
+    def _master(self, mix: Tensor, master: Part) -> Tensor:
+        signal = mix.unsqueeze(1)
+        signal = equalized(signal, master, [self.layout.master_bands], self.sample_rate)
+        signal = compressed(signal, master, self.sample_rate)
+        gain = gain_of(master.get("gain_db"))[..., None, None]
+        return (signal * gain.to(signal.dtype)).squeeze(1)
+
+
+def _blend(dry: Tensor, wet: Tensor, amount: Tensor) -> Tensor:
+    amount = amount[..., None, None].to(dry.dtype)
+    return (1.0 - amount) * dry + amount * wet
+
+
+def _delayed(signal: Tensor, samples: int) -> Tensor:
+    if samples == 0:
+        return signal
+    kept = signal[..., : max(0, signal.shape[-1] - samples)]
+    return torch.nn.functional.pad(kept, (signal.shape[-1] - kept.shape[-1], 0))

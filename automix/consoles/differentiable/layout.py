@@ -1,0 +1,73 @@
+"""What of a mix has no gradient: bands, orders, delay networks, buses and the pan law."""
+
+from dataclasses import dataclass
+
+from automix.plan import Order, PanLaw
+from automix.settings import BandKind, EqualizerBand, EqualizerSettings, FdnReverbSettings
+
+FIVE_BANDS = EqualizerSettings(
+    bands=(
+        EqualizerBand(kind="low_shelf", frequency_hz=80.0),
+        EqualizerBand(kind="peak", frequency_hz=400.0, q=0.7),
+        EqualizerBand(kind="peak", frequency_hz=1000.0, q=0.7),
+        EqualizerBand(kind="peak", frequency_hz=5000.0, q=0.7),
+        EqualizerBand(kind="high_shelf", frequency_hz=10000.0),
+    )
+)
+"""The equalizer of the channel strip (Steinmetz 2020, section 4.2.2), neutral."""
+
+_FIVE_KINDS = tuple(band.kind for band in FIVE_BANDS.bands)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackLayout:
+    """What is fixed of a strip.
+
+    Attributes:
+        name: Of the track, where a plan is behind it.
+        mono: Whether the track is mono, even if its audio comes in two equal channels; none leaves
+            it to the audio.
+        bands: Shapes of the equalizer's bands.
+        order: Of the processors.
+        reverb: A feedback delay network, of which only `dry_wet` has a gradient; none is off.
+    """
+
+    name: str = ""
+    mono: bool | None = None
+    bands: tuple[BandKind, ...] = _FIVE_KINDS
+    order: Order = "ecr"
+    reverb: FdnReverbSettings | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BusLayout:
+    """What is fixed of a bus.
+
+    Attributes:
+        name: Of the bus, where a plan is behind it.
+        bands: Shapes of the equalizer's bands.
+        pre_delay_ms: Rounded to samples.
+        reverb: A feedback delay network; none makes the bus a space.
+    """
+
+    name: str = ""
+    bands: tuple[BandKind, ...] = ()
+    pre_delay_ms: float = 0.0
+    reverb: FdnReverbSettings | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What is fixed of a mix.
+
+    Attributes:
+        tracks: One for each track, or none where all are as the default says.
+        buses: In the order of the sends' last axis.
+        master_bands: Shapes of the bands of the master's equalizer.
+        pan_law: Of all strips.
+    """
+
+    tracks: tuple[TrackLayout, ...] = ()
+    buses: tuple[BusLayout, ...] = ()
+    master_bands: tuple[BandKind, ...] = _FIVE_KINDS
+    pan_law: PanLaw = "constant-power"

@@ -1,0 +1,238 @@
+"""From a plan to the values of the differentiable console, and back."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from automix.consoles.differentiable.layout import BusLayout, Layout, TrackLayout
+from automix.consoles.differentiable.values import (
+    COMPRESSOR,
+    DE_ESSER,
+    EQUALIZER,
+    SPACES,
+    STRIP_LEVELS,
+    Values,
+)
+from automix.files import collected, padded
+from automix.parameters import Settings, parameters
+from automix.plan import Bus, ChannelStrip, Master, MixPlan, Send
+from automix.session import Session
+from automix.settings import EqualizerBand
+from automix.units import db_to_gain, gain_to_db
+
+SomeSettings = TypeVar("SomeSettings", bound=Settings)
+SomePart = TypeVar("SomePart", ChannelStrip, Bus, Master)
+
+
+def from_plan(plan: MixPlan, session: Session) -> tuple[Layout, dict[str, Tensor]]:
+    """The layout and the values with which the differentiable console renders a plan.
+
+    Muted tracks are left out. Only bands that the plan has can change, so give a strip
+    `FIVE_BANDS` where its equalizer is to be found.
+
+    Args:
+        plan: The plan.
+        session: Tells which tracks are mono.
+
+    Returns:
+        The layout, and the values: float64, of one batch entry.
+
+    Raises:
+        InputError: The plan has a track that the session has not.
+    """
+    strips = _audible(plan)
+    layout = Layout(
+        tracks=tuple(_track_layout(strip, session) for strip in strips),
+        buses=tuple(_bus_layout(bus) for bus in plan.buses),
+        master_bands=tuple(band.kind for band in plan.master.equalizer.bands),
+        pan_law=plan.pan_law,
+    )
+    values = _numbers(strips, "", STRIP_LEVELS) | _equalizers(strips) | _mixtures(strips)
+    values["polarity"] = _tensor([-1.0 if strip.invert_polarity else 1.0 for strip in strips])
+    values |= _numbers(strips, "de_esser", DE_ESSER) | _numbers(strips, "compressor", COMPRESSOR)
+    values |= _numbers(strips, "reverb", ("dry_wet",)) | _numbers(strips, "space", ("decay", "wet"))
+    if plan.buses:
+        values["sends_db"] = _tensor([[_send_db(s, bus) for bus in plan.buses] for s in strips])
+        of_buses = _numbers(plan.buses, "", ("gain_db",)) | _equalizers(plan.buses)
+        of_buses |= _numbers(plan.buses, "space", ("decay",)) | _mixtures(plan.buses)
+        values |= {f"bus.{name}": value for name, value in of_buses.items()}
+    master = (plan.master,)
+    of_master = _numbers(master, "", ("gain_db",)) | _numbers(master, "compressor", COMPRESSOR)
+    of_master |= _equalizers(master)
+    return layout, values | {f"master.{name}": value[:, 0] for name, value in of_master.items()}
+
+
+def to_plan(values: Values, plan: MixPlan) -> MixPlan:
+    """The plan with the values in place of its own, each at the nearest legal value.
+
+    Values that did not change come back to the last bit. A mixture of spaces becomes its largest
+    part, a polarity its sign; a send below −60 dB that the plan did not have is left out.
+
+    Args:
+        values: As from `from_plan`, of one batch entry; missing ones stay as they are.
+        plan: The plan that they came from.
+    """
+    single = {name: value.detach().cpu().double()[0] for name, value in values.items()}
+    of_buses = _without_prefix(single, "bus.")
+    of_master = _without_prefix(single, "master.")
+    of_strips = {
+        name: value for name, value in single.items() if not name.startswith(("bus.", "master."))
+    }
+    row = {strip.name: n for n, strip in enumerate(_audible(plan))}
+    tracks = tuple(
+        _changed_strip(
+            strip, plan, {name: value[row[strip.name]] for name, value in of_strips.items()}
+        )
+        if strip.name in row
+        else strip
+        for strip in plan.tracks
+    )
+    buses = tuple(
+        _changed(bus, {name: value[n] for name, value in of_buses.items()})
+        for n, bus in enumerate(plan.buses)
+    )
+    return replace(plan, tracks=tracks, buses=buses, master=_changed(plan.master, of_master))
+
+
+def session_audio(session: Session, layout: Layout, frames: int) -> Tensor:
+    """The tracks of a layout, padded with silence to ``frames``.
+
+    Returns:
+        ``(1, tracks, channels, frames)`` float32; where there are stereo tracks, the mono ones come
+        twice.
+    """
+    sources = [padded(session.track(track.name).source, frames) for track in layout.tracks]
+    channels = max(source.channels for source in sources)
+    audio = np.empty((1, len(sources), channels, frames), np.float32)
+    for n, source in enumerate(sources):
+        audio[0, n] = collected(source).samples
+    return torch.from_numpy(audio)
+
+
+def _audible(plan: MixPlan) -> list[ChannelStrip]:
+    return [strip for strip in plan.tracks if not strip.mute]
+
+
+def _track_layout(strip: ChannelStrip, session: Session) -> TrackLayout:
+    return TrackLayout(
+        name=strip.name,
+        mono=session.track(strip.name).source.channels == 1,
+        bands=tuple(band.kind for band in strip.equalizer.bands),
+        order=strip.order,
+        reverb=strip.reverb if strip.reverb.dry_wet > 0.0 else None,
+    )
+
+
+def _bus_layout(bus: Bus) -> BusLayout:
+    return BusLayout(
+        name=bus.name,
+        bands=tuple(band.kind for band in bus.equalizer.bands),
+        pre_delay_ms=bus.pre_delay_ms,
+        reverb=None if bus.space.wet > 0.0 else bus.reverb,
+    )
+
+
+def _tensor(rows: Sequence[Any]) -> Tensor:
+    return torch.tensor([rows], dtype=torch.float64)
+
+
+def _numbers(parts: Sequence[Any], processor: str, names: Sequence[str]) -> dict[str, Tensor]:
+    owners = [getattr(part, processor) for part in parts] if processor else parts
+    prefix = f"{processor}." if processor else ""
+    return {prefix + name: _tensor([getattr(owner, name) for owner in owners]) for name in names}
+
+
+def _equalizers(parts: Sequence[ChannelStrip | Bus | Master]) -> dict[str, Tensor]:
+    """Bands ``(1, parts, bands)``, filled up with neutral ones."""
+    most = max((len(part.equalizer.bands) for part in parts), default=0)
+    filling = (EqualizerBand(),) * most
+    rows = [(*part.equalizer.bands, *filling)[:most] for part in parts]
+    return {
+        f"equalizer.{name}": _tensor([[getattr(band, name) for band in row] for row in rows])
+        for name in EQUALIZER
+    }
+
+
+def _mixtures(parts: Sequence[ChannelStrip | Bus]) -> dict[str, Tensor]:
+    rows = [[float(space == part.space.space) for space in SPACES] for part in parts]
+    return {"space.mixture": _tensor(rows)}
+
+
+def _send_db(strip: ChannelStrip, bus: Bus) -> float:
+    """Level of all sends of a strip to a bus; −inf where there is none."""
+    levels = [send.gain_db for send in strip.sends if send.bus == bus.name]
+    return levels[0] if len(levels) == 1 else gain_to_db(sum(map(db_to_gain, levels)))
+
+
+def _without_prefix(values: Values, prefix: str) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in values.items()
+        if name.startswith(prefix)
+    }
+
+
+def _changed_strip(
+    strip: ChannelStrip, plan: MixPlan, values: Mapping[str, Tensor]
+) -> ChannelStrip:
+    changed = _changed(strip, values)
+    if "polarity" in values:
+        changed = replace(changed, invert_polarity=float(values["polarity"]) < 0.0)
+    if "sends_db" not in values:
+        return changed
+    sends = list(strip.sends)
+    for bus, level in zip(plan.buses, values["sends_db"].tolist(), strict=True):
+        before = _send_db(strip, bus)
+        if math.isinf(before):
+            if level >= -60.0:
+                sends.append(_set(Send(bus=bus.name), {"gain_db": level}))
+        else:
+            sends = [
+                _set(send, {"gain_db": send.gain_db + (level - before)})
+                if send.bus == bus.name
+                else send
+                for send in sends
+            ]
+    return replace(changed, sends=tuple(sends))
+
+
+def _changed(part: SomePart, values: Mapping[str, Tensor]) -> SomePart:
+    """A strip, bus or master with the values of its own and of its processors."""
+    own: dict[str, Any] = {}
+    of_processors: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
+        processor, _, field = name.partition(".")
+        if name == "space.mixture":
+            of_processors.setdefault("space", {})["space"] = SPACES[int(value.argmax())]
+        elif processor == "equalizer":
+            continue
+        elif field:
+            of_processors.setdefault(processor, {})[field] = float(value)
+        elif name in parameters(type(part)):
+            own[name] = float(value)
+    for processor, fields in of_processors.items():
+        own[processor] = _set(getattr(part, processor), fields)
+    equalizer = _without_prefix(values, "equalizer.")
+    if equalizer:
+        bands = tuple(
+            _set(band, {name: float(value[n]) for name, value in equalizer.items()})
+            for n, band in enumerate(part.equalizer.bands)
+        )
+        own["equalizer"] = replace(part.equalizer, bands=bands)
+    return _set(part, own)
+
+
+def _set(settings: SomeSettings, values: Mapping[str, Any]) -> SomeSettings:
+    """Settings with other values, numbers clamped to their ranges."""
+    declared = parameters(type(settings))
+    legal = {}
+    for name, value in values.items():
+        allowed = declared[name].range
+        is_number = allowed is not None and isinstance(value, float)
+        legal[name] = allowed.clamp(value) if allowed is not None and is_number else value
+    return replace(settings, **legal)

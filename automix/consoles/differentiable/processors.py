@@ -1,0 +1,144 @@
+"""Equalizer, de-esser and compressor in torch: batched, each row with its own settings.
+
+The same processors as in `automix.dsp`, with gradients to the signal and to every setting. Signals
+are ``(batch, tracks, channels, samples)``, settings ``(batch, tracks)`` float64.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from automix.consoles.differentiable.recursion import filtered, smoothed
+from automix.consoles.differentiable.sections import designed
+from automix.consoles.differentiable.values import Part
+from automix.dsp.biquad import BiquadKind
+from automix.dsp.compressor import NEPERS_PER_DB
+from automix.settings import BandKind
+
+_DETECTOR_MS = 2.0  # of the de-esser
+_RELEASE_MS = 40.0
+_SILENT_POWER = 1e-8
+_BUTTERWORTH_Q = math.sqrt(0.5)
+
+
+def gain_of(level_db: Tensor) -> Tensor:
+    """Linear amplitude factor of a level in dB; −inf gives 0."""
+    return torch.exp(level_db * NEPERS_PER_DB)
+
+
+def equalized(
+    signal: Tensor, settings: Part, kinds: Sequence[Sequence[BandKind]], sample_rate: int
+) -> Tensor:
+    """The parametric equalizer (Steinmetz 2020, eqs. 4.5–4.9).
+
+    Args:
+        signal: The input.
+        settings: Holds ``equalizer.frequency_hz``, ``.gain_db``, ``.q``.
+        kinds: Shapes of the bands of each track.
+        sample_rate: Frames per second.
+    """
+    bands = max(map(len, kinds), default=0)
+    has_pass = any("high_pass" in row for row in kinds)
+    if not bands or not (has_pass or any(settings.used("equalizer.gain_db"))):
+        return signal
+    frequency_hz, gain_db, q = (
+        settings.get(f"equalizer.{name}", bands) for name in ("frequency_hz", "gain_db", "q")
+    )
+    return _in_rows(signal, designed(kinds, frequency_hz, gain_db, q, sample_rate), kinds)
+
+
+def _in_rows(signal: Tensor, sections: Tensor, kinds: Sequence[Sequence[BiquadKind]]) -> Tensor:
+    counts = [len(row) for row in kinds] * signal.shape[0]
+    return filtered(signal.flatten(0, 1), sections.flatten(0, 1), counts).view_as(signal)
+
+
+def compressed(signal: Tensor, settings: Part, sample_rate: int) -> Tensor:
+    """The hard-knee compressor (Steinmetz 2020, section 4.2.3), keyed on the mean of the channels.
+
+    A threshold of 0 dB is off, without a gradient to the threshold.
+
+    Args:
+        signal: The input.
+        settings: Holds ``compressor.threshold_db``, ``.ratio``, ``.attack_ms``, ``.release_ms``,
+            ``.makeup_db``.
+        sample_rate: Frames per second.
+    """
+    makeup = settings.get("compressor.makeup_db") * NEPERS_PER_DB
+    if not any(settings.used("compressor.threshold_db")):
+        if not any(settings.used("compressor.makeup_db")):
+            return signal
+        return signal * makeup.exp()[..., None, None].to(signal.dtype)
+    threshold_db = settings.get("compressor.threshold_db")
+    off = torch.zeros_like(threshold_db)
+    slope = torch.where(threshold_db < 0.0, 1.0 - 1.0 / settings.get("compressor.ratio"), off)
+    log_threshold = threshold_db * NEPERS_PER_DB
+    key = _mean(signal).abs().clamp_min(1e-12)  # silence, far below every threshold
+    over = (key.log() - _column(log_threshold, key)).clamp_min(0.0)
+    reduction = _smoothed_in_rows(
+        over * _column(slope, key),
+        pole(settings.get("compressor.attack_ms"), sample_rate),
+        pole(settings.get("compressor.release_ms"), sample_rate),
+    )
+    gain = torch.exp(_column(makeup, key) - reduction)
+    return signal * gain.unsqueeze(2)
+
+
+def de_essed(signal: Tensor, settings: Part, sample_rate: int) -> Tensor:
+    """The de-esser of `automix.dsp.de_esser`.
+
+    Args:
+        signal: The input.
+        settings: Holds ``de_esser.frequency_hz``, ``.threshold_db``, ``.max_reduction_db``.
+        sample_rate: Frames per second. Where the corner is not below 0.45 of it, nothing is done.
+    """
+    corner_hz = settings.get("de_esser.frequency_hz")
+    lowest_gain = gain_of(-settings.get("de_esser.max_reduction_db"))
+    width = torch.tan(math.pi * corner_hz.clamp(max=0.45 * sample_rate) / sample_rate)
+    pole_hz = torch.atan(width * lowest_gain**0.25) * (sample_rate / math.pi)
+
+    def filter_with(kind: BiquadKind, x: Tensor, frequency_hz: Tensor) -> Tensor:
+        kinds = [[kind]] * x.shape[1]
+        frequency_hz = frequency_hz[..., None]
+        q = torch.full_like(frequency_hz, _BUTTERWORTH_Q)
+        sections = designed(kinds, frequency_hz, torch.zeros_like(q), q, sample_rate)
+        return _in_rows(x, sections, kinds)
+
+    whole = _mean(signal)
+    treble = filter_with("high_pass", whole.unsqueeze(2), corner_hz).squeeze(2)
+    detector = pole(torch.full_like(corner_hz, _DETECTOR_MS), sample_rate)
+    release = pole(torch.full_like(corner_hz, _RELEASE_MS), sample_rate)
+    whole_power = _smoothed_in_rows(whole * whole, detector, detector)
+    treble_power = _smoothed_in_rows(treble * treble, detector, detector)
+    limit = _column(gain_of(settings.get("de_esser.threshold_db")) ** 2, whole) * whole_power
+    heard = (whole_power > _SILENT_POWER) & (treble_power > limit)
+    lowest = _column(lowest_gain, whole)
+    # The square root is taken of what is heard only: its gradient at 0 is infinite.
+    ratio = torch.where(heard, limit, 1.0) / torch.where(heard, treble_power, 1.0)
+    cut = 1.0 - torch.maximum(ratio.sqrt(), lowest)
+    cut = cut * _column((corner_hz < 0.45 * sample_rate), whole)
+    gain = 1.0 - _smoothed_in_rows(cut, detector, release)
+
+    high = filter_with("high_pass", signal, pole_hz)
+    middle = signal - filter_with("low_pass", signal, pole_hz) - high
+    gain = gain.unsqueeze(2)
+    return signal + (gain.sqrt() - 1.0) * middle + (gain - 1.0) * high
+
+
+def pole(time_ms: Tensor, sample_rate: int) -> Tensor:
+    """Pole of the one-pole smoother that covers 1 − 1/e of a step in ``time_ms``."""
+    return torch.exp(-1000.0 / (time_ms * sample_rate))
+
+
+def _smoothed_in_rows(target: Tensor, attack: Tensor, release: Tensor) -> Tensor:
+    rows = target.flatten(0, 1)
+    return smoothed(rows, attack.flatten(), release.flatten()).view_as(target)
+
+
+def _mean(signal: Tensor) -> Tensor:
+    return signal.squeeze(2) if signal.shape[2] == 1 else signal.mean(2)
+
+
+def _column(setting: Tensor, signal: Tensor) -> Tensor:
+    return setting.unsqueeze(-1).to(signal.dtype)

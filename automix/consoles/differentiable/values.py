@@ -1,0 +1,131 @@
+"""The values that have gradients: their names, their neutral state, and completing them.
+
+Values are tensors by name, as in the addresses of `automix.plan.change_setting`. Those of strips
+are ``(batch, tracks)``, those of buses ``(batch, buses)`` and begin with ``bus.``, those of the
+master ``(batch,)`` and begin with ``master.``; equalizer bands, spaces and sends add a last axis.
+Dimensions of size 1 are repeated, a missing value is neutral. All are in the units of the plan.
+"""
+
+from collections.abc import Mapping
+from typing import cast, get_args
+
+import torch
+from torch import Tensor
+
+from automix.parameters import Settings, parameters
+from automix.plan import Bus, ChannelStrip, Master
+from automix.settings import (
+    CompressorSettings,
+    DeEsserSettings,
+    EqualizerBand,
+    FdnReverbSettings,
+    Space,
+    SpaceSettings,
+)
+
+Values = Mapping[str, Tensor]
+
+SPACES: tuple[Space, ...] = get_args(Space)
+"""The order of the values of a space mixture."""
+
+EQUALIZER = ("frequency_hz", "gain_db", "q")
+DE_ESSER = ("frequency_hz", "threshold_db", "max_reduction_db")
+COMPRESSOR = ("threshold_db", "ratio", "attack_ms", "release_ms", "makeup_db")
+STRIP_LEVELS = ("input_gain_db", "fader_db", "pan")
+
+
+def _neutral(settings: type[Settings], names: tuple[str, ...], group: str = "") -> dict[str, float]:
+    declared = parameters(settings)
+    return {group + name: float(declared[name].default) for name in names}
+
+
+_SHARED = _neutral(EqualizerBand, EQUALIZER, "equalizer.")
+_COMPRESSOR = _neutral(CompressorSettings, COMPRESSOR, "compressor.")
+_SPACE = {"space.mixture": 1.0, **_neutral(SpaceSettings, ("decay",), "space.")}
+_STRIP = {
+    **_neutral(ChannelStrip, STRIP_LEVELS),
+    "polarity": 1.0,
+    **_SHARED,
+    **_neutral(DeEsserSettings, DE_ESSER, "de_esser."),
+    **_COMPRESSOR,
+    **_neutral(FdnReverbSettings, ("dry_wet",), "reverb."),
+    **_SPACE,
+    **_neutral(SpaceSettings, ("wet",), "space."),
+    "sends_db": -torch.inf,
+}
+_BUS = {**_neutral(Bus, ("gain_db",)), **_SHARED, **_SPACE}
+_MASTER = {**_neutral(Master, ("gain_db",)), **_SHARED, **_COMPRESSOR}
+
+NEUTRAL: dict[str, float] = {
+    **_STRIP,
+    **{f"bus.{name}": value for name, value in _BUS.items()},
+    **{f"master.{name}": value for name, value in _MASTER.items()},
+}
+"""Every value that the console knows, with what it is where it is not given.
+
+``polarity`` is −1…1. ``space.mixture`` ``(…, 5)`` weighs the responses of `SPACES`; where it is
+missing, the space is the first. ``sends_db`` ``(batch, tracks, buses)`` of −inf is no send.
+"""
+
+_OF_ANY_PART = {**_STRIP, **_BUS, **_MASTER}
+
+
+class Part:
+    """The values of all strips, of all buses, or of the master, complete and in one shape.
+
+    Args:
+        values: By name, without the part's prefix.
+        shape: ``(batch, parts)``.
+        device: Of the audio.
+    """
+
+    def __init__(self, values: Values, shape: tuple[int, int], device: torch.device) -> None:
+        self._values = values
+        self._shape = shape
+        self._device = device
+
+    def get(self, name: str, last: int | None = None) -> Tensor:
+        """A value as ``(batch, parts)`` float64, or with a last axis of ``last``."""
+        shape = self._shape if last is None else (*self._shape, last)
+        if name in self._values:
+            return self._values[name].to(self._device, torch.float64).expand(shape)
+        neutral = torch.full(shape, _OF_ANY_PART[name], dtype=torch.float64, device=self._device)
+        if name == "space.mixture":
+            neutral[..., 1:] = 0.0
+        return neutral
+
+    def of(self, index: list[int]) -> "Part":
+        """Some of the strips or buses only."""
+        chosen = {
+            name: value[:, index] if value.shape[1] > 1 else value
+            for name, value in self._values.items()
+        }
+        return Part(chosen, (self._shape[0], len(index)), self._device)
+
+    def used(self, name: str) -> list[bool]:
+        """For each strip or bus, whether a value is other than neutral, or wants a gradient."""
+        parts = self._shape[1]
+        value = self._values.get(name)
+        if value is None or value.requires_grad:
+            return [value is not None] * parts
+        differs = (value != _OF_ANY_PART[name]).movedim(1, 0).flatten(1).any(1)
+        return cast(list[bool], differs.expand(parts).tolist())
+
+
+def split(values: Values) -> tuple[Values, Values, Values]:
+    """The values of the strips, of the buses and of the master, without their prefixes.
+
+    Raises:
+        ValueError: A value has a name that the console does not know.
+    """
+    if unknown := sorted(set(values) - set(NEUTRAL)):
+        raise ValueError(f"unknown values {', '.join(unknown)}; there are: {', '.join(NEUTRAL)}")
+    strips, buses, master = {}, {}, {}
+    for name, value in values.items():
+        if name.startswith("bus."):
+            buses[name.removeprefix("bus.")] = value
+        elif name.startswith("master."):
+            master[name.removeprefix("master.")] = value.unsqueeze(1)
+        else:
+            strips[name] = value
+    return strips, buses, master
