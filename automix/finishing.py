@@ -29,11 +29,17 @@ class Finish(Settings):
     true_peak_dbtp: Annotated[float, Range(-20, 0, "dBTP"), "the true peak stays below this"] = -1.0
 
 
-def finish(writer: PlanWriter, premaster: AudioSource, aim: Finish) -> None:
-    """Sets the master's gain, and its limiter where a loudness is asked that needs one."""
+def finish(writer: PlanWriter, premaster: AudioSource, measured: Loudness, aim: Finish) -> None:
+    """Sets the master's gain, and its limiter where a loudness is asked that needs one.
+
+    Args:
+        writer: Takes the settings and the reasons.
+        premaster: The mix before its master.
+        measured: What `automix.analysis.program.measure` says of it.
+        aim: What is wanted.
+    """
     unleveled = replace(writer.plan.master, gain_db=0.0, limiter=LimiterSettings())
-    # A neutral master passes everything: measure without the detour.
-    loudness = measure(premaster if unleveled == Master() else mastered(premaster, unleveled))
+    loudness = measured if unleveled == Master() else measure(mastered(premaster, unleveled))
     ceiling_dbtp = aim.true_peak_dbtp - PEAK_MARGIN_DB
     if not math.isfinite(loudness.true_peak_dbtp):
         writer.warn("the mix is silent")

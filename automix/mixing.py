@@ -3,10 +3,12 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.analysis.program import Loudness, ProgramMeter
@@ -18,6 +20,7 @@ from automix.methods.writing import PlanWriter, blank_plan
 from automix.parameters import Settings
 from automix.plan import Change, MixPlan, change_setting
 from automix.streams import prefetched
+from automix.workers import Workers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +108,7 @@ def mix_session(
     report("mixing")
     renderer = renderer or console
     premaster, levels = _premaster(renderer, writer.plan)
-    finish(writer, premaster, request.finish)
+    finish(writer, premaster, levels.sum, request.finish)
     _apply(writer, on_master)
     return _mix(renderer, writer, premaster, levels)
 
@@ -124,7 +127,7 @@ def render(console: ExactConsole, plan: MixPlan, report: Report = lambda stage: 
 @dataclass(frozen=True)
 class _Levels:
     tracks: dict[str, float]
-    sum_lufs: float
+    sum: Loudness
 
 
 def _mix(console: ExactConsole, writer: PlanWriter, premaster: AudioSource, levels: _Levels) -> Mix:
@@ -133,7 +136,7 @@ def _mix(console: ExactConsole, writer: PlanWriter, premaster: AudioSource, leve
         plan=plan,
         audio=mastered(premaster, plan.master),
         levels=levels.tracks,
-        sum_lufs=levels.sum_lufs,
+        sum_lufs=levels.sum.integrated_lufs,
         warnings=(*writer.warnings, *console.warnings),
         stems={s.name: console.stem(plan, s.name, premaster) for s in plan.tracks if not s.mute},
     )
@@ -149,19 +152,26 @@ def _premaster(console: ExactConsole, plan: MixPlan) -> tuple[AudioSource, _Leve
     rate = console.session.sample_rate
     source: AudioSource = console.premaster(plan)
     kept = np.empty((2, source.frames), np.float32) if console.in_memory else None
-    whole = LoudnessMeter(rate, 2)
+    whole = ProgramMeter(rate, 2)
     meters: dict[str, LoudnessMeter] = {}
+
+    def add(meter: LoudnessMeter | ProgramMeter, block: NDArray[np.floating]) -> None:
+        meter.add(np.asarray(block, np.float32))
+
     position = 0
-    for flow in prefetched(console.flow(plan)):
-        for name, block in _attributed(plan, flow).items():
-            meters.setdefault(name, LoudnessMeter(rate, 2)).add(block.astype(np.float32))
-        mix = flow.sum().astype(np.float32)
-        whole.add(mix)
-        if kept is not None:
-            kept[:, position : position + mix.shape[1]] = mix
-            position += mix.shape[1]
+    with Workers(len(plan.tracks) + len(plan.buses)) as workers:
+        for flow in prefetched(console.flow(plan)):
+            mix = flow.sum().astype(np.float32)
+            measured: list[Callable[[], None]] = [partial(add, whole, mix)]
+            for name, block in _attributed(plan, flow).items():
+                meter = meters.setdefault(name, LoudnessMeter(rate, 2))
+                measured.append(partial(add, meter, block))
+            workers.map(lambda work: work(), measured)
+            if kept is not None:
+                kept[:, position : position + mix.shape[1]] = mix
+                position += mix.shape[1]
     tracks = {name: integrated_lufs(meter.energies) for name, meter in meters.items()}
-    levels = _Levels(tracks, integrated_lufs(whole.energies))
+    levels = _Levels(tracks, whole.result())
     return (source if kept is None else Audio(kept, rate)), levels
 
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast, get_args
@@ -23,11 +22,13 @@ from automix.files import (
 from automix.plan import Depth, MixPlan
 from automix.plan_file import resolve_file
 from automix.roles import ROLES, Role
+from automix.workers import in_parallel
 
 DEPTHS: tuple[Depth, ...] = get_args(Depth)
 
-IN_MEMORY_BYTES = 512 * 2**20
-"""Inputs whose float32 samples are larger than this are read again on each pass."""
+IN_MEMORY_BYTES = max(2**29, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 16)
+"""Inputs whose float32 samples are larger than this, a sixteenth of the machine's memory but at
+least 512 MiB, are read again on each pass. A mix takes two or three times its inputs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,8 +173,7 @@ def open_session(
         opened = open_audio(path, options, in_memory=total <= IN_MEMORY_BYTES)
         return _Read(opened, resampled(opened.source, rate), sha256(path))
 
-    with ThreadPoolExecutor(4) as pool:
-        found = dict(zip(paths, pool.map(read, paths), strict=True))
+    found = dict(zip(paths, in_parallel(read, paths), strict=True))
     frames = max(item.source.frames for item in found.values())
     tracks = [_track(file, [found[path] for path in file.paths], frames) for file in files]
     return Session(tracks=tuple(tracks), notes=tuple(_notes(files, found, rate, frames)))

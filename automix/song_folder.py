@@ -3,7 +3,6 @@
 import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from automix.errors import InputError
 from automix.files import ReadOptions, shown
 from automix.roles import ROLES, Role, natural_names, pair_stem, role_of_name, stereo_pairs
 from automix.session import Session, TrackFile, open_session
+from automix.workers import in_parallel
 
 EXTENSIONS = (
     ".wav", ".wave", ".bwf", ".rf64", ".w64", ".aif", ".aiff", ".aifc", ".flac", ".ogg", ".oga",
@@ -165,14 +165,8 @@ def open_song(
     session = open_session(files, options)
     unknown = [track for track in session.tracks if track.role == "other"]
     has_lead = any(track.role == "lead vocal" for track in session.tracks)
-    with ThreadPoolExecutor(4) as pool:
-        features = dict(
-            zip(
-                (track.name for track in unknown),
-                pool.map(lambda track: measure_role_features(track.source), unknown),
-                strict=True,
-            )
-        )
+    measured = in_parallel(lambda track: measure_role_features(track.source), unknown)
+    features = dict(zip((track.name for track in unknown), measured, strict=True))
     roles = _told_by_sound(features, has_lead)
     heard = [f"{name}: sounds like {role}" for name, role in roles.items()]
     tracks = (replace(track, role=roles.get(track.name, track.role)) for track in session.tracks)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from automix.audio import Samples
+from automix.workers import worker_count
 
 Item = TypeVar("Item")
 
@@ -26,12 +27,15 @@ class Stream:
 
 
 def prefetched(items: Iterator[Item], depth: int = 3) -> Iterator[Item]:
-    """The same items, computed ahead in a thread (compiled loops release the interpreter lock).
+    """The same items, computed ahead in a thread where there is more than one worker.
 
     Args:
         items: Computed in the thread. Its exception is raised here.
         depth: How many items wait at most.
     """
+    if worker_count() == 1:
+        yield from items
+        return
     waiting: queue.Queue[tuple[Item | None, BaseException | None, bool]] = queue.Queue(depth)
     stopped = threading.Event()
 

@@ -98,25 +98,22 @@ class OctaveBandMeter:
         filtered = samples
         if self._weighting is not None:
             filtered = self._weighting.process(samples[np.newaxis])[0]
-        start = 0
-        hop = hops_within(self._position, self._sample_rate)
-        while start < len(samples):
-            begin, end = (hop_start(edge, self._sample_rate) for edge in (hop, hop + 1))
-            stop = min(end - self._position, len(samples))
-            _add_bands(
-                samples[start:stop],
-                filtered[start:stop],
-                self._filters,
-                self._state,
-                self._inputs,
-                self._sums,
-            )
-            if self._position + stop == end:
-                self._finished.append(self._sums / (end - begin))
-                self._sums[:] = 0.0
-                self._state[np.abs(self._state) < _SILENCE] = 0.0  # or denormals slow us down
-                hop += 1
-            start = stop
+        first = hops_within(self._position, self._sample_rate)
+        last = hops_within(self._position + len(samples), self._sample_rate)
+        edges = np.array([hop_start(hop, self._sample_rate) for hop in range(first, last + 1)])
+        stops = np.append(edges[1:] - self._position, len(samples))
+        finished = np.empty((last - first, len(self._sums)))
+        _add_hops(
+            samples,
+            filtered,
+            self._filters,
+            self._state,
+            self._inputs,
+            self._sums,
+            stops,
+            finished,
+        )
+        self._finished.append(finished / np.diff(edges)[:, np.newaxis])
         self._position += len(samples)
 
     @property
@@ -130,7 +127,7 @@ class OctaveBandMeter:
         return self._table()[:, -1]
 
     def _table(self) -> NDArray[np.float64]:
-        return np.array(self._finished).reshape(-1, len(self._sums))
+        return np.concatenate([np.empty((0, len(self._sums))), *self._finished])
 
 
 def band_levels_db(energies: NDArray[np.float64], keep: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -147,6 +144,36 @@ def band_levels_db(energies: NDArray[np.float64], keep: NDArray[np.bool_]) -> ND
     levels = np.full(means.shape, -np.inf)
     np.log10(means, out=levels, where=means > 0)
     return 10.0 * levels
+
+
+@kernel
+def _add_hops(
+    samples: NDArray[np.float64],
+    filtered: NDArray[np.float64],
+    filters: NDArray[np.float64],
+    state: NDArray[np.float64],
+    inputs: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    stops: NDArray[np.int64],
+    finished: NDArray[np.float64],
+) -> None:
+    """Moves the sums of each hop that ends in this block to ``finished``.
+
+    ``stops`` holds the end of each of these hops, then the end of the block.
+    """
+    start = 0
+    for index in range(len(stops)):
+        stop = stops[index]
+        _add_bands(samples[start:stop], filtered[start:stop], filters, state, inputs, sums)
+        start = stop
+        if index == len(finished):
+            return
+        finished[index] = sums
+        sums[:] = 0.0
+        for band in range(len(state)):
+            for value in range(4):
+                if abs(state[band, value]) < _SILENCE:  # or denormals slow us down
+                    state[band, value] = 0.0
 
 
 @kernel

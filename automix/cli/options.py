@@ -91,6 +91,16 @@ SkipExisting = Annotated[
         " With -f, what differs is mixed again; without, it is an error.",
     ),
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N",
+        min=1,
+        help="Work in N threads; the result is the same.  [default: one per processor]",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and write no file.")]
 Json = Annotated[
     bool,

@@ -26,6 +26,7 @@ def render(
             " from.",
         ),
     ] = False,
+    jobs: options.Jobs = None,
     dry_run: options.DryRun = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -46,7 +47,9 @@ def render(
     from automix.cli.destination import Delivery
     from automix.cli.jobs import console_maker, run_render
     from automix.files import ReadOptions
+    from automix.workers import use_workers
 
+    use_workers(jobs)
     run_render(
         plan,
         printer=Printer(json=json, quiet=quiet, verbose=verbose),

@@ -64,6 +64,7 @@ def stems(
     skip_existing: options.SkipExisting = False,
     no_plan: options.NoPlan = False,
     export_stems: options.ExportStems = None,
+    jobs: options.Jobs = None,
     dry_run: options.DryRun = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -83,7 +84,9 @@ def stems(
     from automix.cli.destination import Delivery
     from automix.cli.jobs import run_stems
     from automix.files import ReadOptions
+    from automix.workers import use_workers
 
+    use_workers(jobs)
     run_stems(
         song,
         mode=mode.value,

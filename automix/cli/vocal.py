@@ -72,6 +72,7 @@ def vocal(
     skip_existing: options.SkipExisting = False,
     no_plan: options.NoPlan = False,
     export_stems: options.ExportStems = None,
+    jobs: options.Jobs = None,
     dry_run: options.DryRun = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -94,8 +95,10 @@ def vocal(
     from automix.cli.destination import Delivery
     from automix.cli.jobs import console_maker, run_vocal
     from automix.files import ReadOptions
+    from automix.workers import use_workers
 
     printer = Printer(json=json, quiet=quiet, verbose=verbose)
+    use_workers(jobs)
     run_vocal(
         vocal,
         backing,

@@ -21,8 +21,9 @@ from automix.files import collected, folded, padded
 from automix.plan import Bus, ChannelStrip, Master, MixPlan, PanLaw
 from automix.session import Session
 from automix.settings import FdnReverbSettings
-from automix.streams import Stream
+from automix.streams import Stream, prefetched
 from automix.units import db_to_gain, ms_to_samples, seconds_to_samples
+from automix.workers import Workers
 
 Block = NDArray[np.float64]
 
@@ -66,7 +67,7 @@ class ExactConsole:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.warnings: list[str] = []
-        self._kept: dict[tuple[str, ChannelStrip, PanLaw], AudioSource] = {}
+        self._kept: dict[str, tuple[ChannelStrip, PanLaw, AudioSource]] = {}
         self.in_memory = session.in_memory
 
     def source(self, strip: ChannelStrip) -> AudioSource:
@@ -80,16 +81,15 @@ class ExactConsole:
         strip = inserts_of(strip)
         if strip == ChannelStrip(name=strip.name, fold=strip.fold):
             return source
-        key = (strip.name, strip, pan_law)
-        if key not in self._kept:
-            stream = _insert_stream(source, strip, pan_law)
-            if not self.in_memory:
-                return stream
-            self._kept = {
-                kept: audio for kept, audio in self._kept.items() if kept[0] != strip.name
-            }
-            self._kept[key] = collected(stream)
-        return self._kept[key]
+        kept = self._kept.get(strip.name)
+        if kept is not None and kept[:2] == (strip, pan_law):
+            return kept[2]
+        stream = _insert_stream(source, strip, pan_law)
+        if not self.in_memory:
+            return stream
+        audio = collected(stream)
+        self._kept[strip.name] = (strip, pan_law, audio)
+        return audio
 
     def channel(self, strip: ChannelStrip, pan_law: PanLaw, frames: int) -> Iterator[Block]:
         """Blocks ``(2, n)`` of a strip after fader and pan, padded to ``frames``."""
@@ -104,7 +104,7 @@ class ExactConsole:
     def flow(self, plan: MixPlan) -> Iterator[Flow]:
         """Every audible channel and every return before they are summed, block by block."""
         returns = self.returns(plan)
-        for channels, feeds in self.fed(plan):
+        for channels, feeds in prefetched(self.fed(plan)):
             wet = {name: bus.process(feeds[name]) for name, bus in returns.items()}
             yield Flow(channels=channels, returns=wet)
 
@@ -115,15 +115,18 @@ class ExactConsole:
         strips = sorted((s for s in plan.tracks if not s.mute), key=lambda strip: strip.name)
         if not strips:
             raise PlanError("every track of the plan is muted; unmute one")
-        flows = [self.channel(strip, plan.pan_law, frames) for strip in strips]
-        for start in range(0, frames, BLOCK_FRAMES):
-            channels = {s.name: next(flow) for s, flow in zip(strips, flows, strict=True)}
-            length = min(BLOCK_FRAMES, frames - start)
-            feeds = {bus.name: np.zeros((2, length)) for bus in plan.buses}
-            for strip in strips:
-                for send in strip.sends:
-                    feeds[send.bus] += db_to_gain(send.gain_db) * channels[strip.name]
-            yield channels, feeds
+        names = [strip.name for strip in strips]
+        with Workers(len(strips)) as workers:
+            # What the first block asks of a strip, such as its impulse response, is parallel too.
+            flows = [self.channel(strip, plan.pan_law, frames) for strip in strips]
+            for start in range(0, frames, BLOCK_FRAMES):
+                channels = dict(zip(names, workers.map(next, flows), strict=True))
+                length = min(BLOCK_FRAMES, frames - start)
+                feeds = {bus.name: np.zeros((2, length)) for bus in plan.buses}
+                for strip in strips:
+                    for send in strip.sends:
+                        feeds[send.bus] += db_to_gain(send.gain_db) * channels[strip.name]
+                yield channels, feeds
 
     def returns(self, plan: MixPlan) -> Mapping[str, Processor]:
         """What turns the blocks that are sent to a bus into its return."""

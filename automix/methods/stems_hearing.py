@@ -1,7 +1,6 @@
 """What the methods for stems measure on every track before they decide anything."""
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ from automix.analysis.octave_bands import OctaveBandMeter
 from automix.files import mono_fold
 from automix.session import Session, Track
 from automix.units import gain_to_db, power_to_db
+from automix.workers import in_parallel
 
 ACTIVE_RANGE_LU = 20.0
 """A track is active where its short-term loudness is within this of its maximum."""
@@ -67,15 +67,9 @@ class HeardTrack:
 
 
 def hear_stems(session: Session) -> dict[str, HeardTrack]:
-    """Measures every track, four at a time."""
-    with ThreadPoolExecutor(4) as pool:
-        return dict(
-            zip(
-                (track.name for track in session.tracks),
-                pool.map(_hear, session.tracks),
-                strict=True,
-            )
-        )
+    """Measures every track."""
+    names = (track.name for track in session.tracks)
+    return dict(zip(names, in_parallel(_hear, session.tracks), strict=True))
 
 
 def _hear(track: Track) -> HeardTrack:

@@ -7,9 +7,10 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from automix.analysis.loudness import EnergyMatrixMeter, LoudnessMeter, integrated_lufs
-from automix.analysis.tempo import TempoEstimator
+from automix.analysis.tempo import Tempo, TempoEstimator
 from automix.consoles.exact import ExactConsole
 from automix.files import mono_fold
 from automix.methods.level_balance import gain_db_to_reach, lufs
@@ -31,6 +32,7 @@ from automix.roles import Role
 from automix.settings import EqualizerBand, EqualizerSettings, FdnReverbSettings
 from automix.streams import prefetched
 from automix.units import db_to_gain, db_to_power, gain_to_db
+from automix.workers import in_parallel
 
 BUS = "reverb"
 _DRY_SIDE_SHARE = 1e-2
@@ -55,10 +57,11 @@ def write_plan(console: ExactConsole, writer: PlanWriter, rules: StemsRules) -> 
     _set_levels(writer, audible, roles, rules)
     _set_pans(console, writer, audible, roles, rules)
     if rules.mode == "full":
+        tempo = _tempo(console, writer)
         _equalize(writer, audible)
         _compress(writer, audible)
         _restore_levels(console, writer, audible)
-        _reverberate(console, writer, audible, roles, rules)
+        _reverberate(console, writer, audible, roles, rules, tempo)
 
 
 def _set_levels(
@@ -114,6 +117,13 @@ def _set_pans(
             )
 
 
+def _tempo(console: ExactConsole, writer: PlanWriter) -> Tempo | None:
+    estimator = TempoEstimator(console.session.sample_rate)
+    for flow in prefetched(console.flow(writer.plan)):
+        estimator.add(mono_fold(flow.sum().astype(np.float32)))
+    return estimator.estimate()
+
+
 def _equalize(writer: PlanWriter, heard: Mapping[str, HeardTrack]) -> None:
     names = sorted(heard)
     bands = min(len(heard[name].centers_hz) for name in names)
@@ -166,24 +176,31 @@ def _restore_levels(
     console: ExactConsole, writer: PlanWriter, heard: Mapping[str, HeardTrack]
 ) -> None:
     """Gives back the loudness that equalizer and compressor have changed."""
-    for name, track in heard.items():
+
+    def processed(name: str) -> NDArray[np.float64] | None:
         strip = writer.plan.strip(name)
         source = console.inserted(strip, writer.plan.pan_law)
         if source is console.source(strip):
-            continue
+            return None
         meter = LoudnessMeter(source.sample_rate, source.channels)
         for block in source.blocks():
             meter.add(block)
+        return meter.energies
+
+    for (name, track), energies in zip(heard.items(), in_parallel(processed, heard), strict=True):
+        if energies is None:
+            continue
+        strip = writer.plan.strip(name)
         aim_lufs = integrated_lufs(track.energies * db_to_power(strip.fader_db))
         before = writer.decision(f"{name}.fader_db")
         writer.set(
             name,
             "fader_db",
-            gain_db_to_reach(meter.energies, aim_lufs),
+            gain_db_to_reach(energies, aim_lufs),
             before.rule,
             f"{before.reason}, after equalizer and compressor",
             **dict(before.figures),
-            processed_lufs=integrated_lufs(meter.energies),
+            processed_lufs=integrated_lufs(energies),
         )
 
 
@@ -193,6 +210,7 @@ def _reverberate(
     heard: Mapping[str, HeardTrack],
     roles: Mapping[str, Role],
     rules: StemsRules,
+    tempo: Tempo | None,
 ) -> None:
     # A track that is wide already brings its own space.
     sending = [
@@ -202,10 +220,6 @@ def _reverberate(
     ]
     if not sending:
         return
-    estimator = TempoEstimator(console.session.sample_rate)
-    for flow in prefetched(console.flow(writer.plan)):
-        estimator.add(mono_fold(flow.sum().astype(np.float32)))
-    tempo = estimator.estimate()
     time_s = PAPER.reverb.reverberation_time_s if tempo is None else reverberation_time_s(tempo.bpm)
     low_cut = EqualizerSettings(bands=(EqualizerBand(kind="high_pass", frequency_hz=200.0),))
     reverb = FdnReverbSettings(reverberation_time_s=time_s, dry_wet=1.0)

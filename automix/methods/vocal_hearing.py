@@ -1,6 +1,5 @@
 """What the vocal rules measure on the inputs before they decide anything."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +14,7 @@ from automix.files import mono_fold
 from automix.methods.vocal_settings import VocalRules
 from automix.session import Session
 from automix.units import db_to_power
+from automix.workers import Workers
 
 GATE_DB = -30.0
 """The vocal counts as singing in 100 ms blocks whose RMS is above this …"""
@@ -49,12 +49,13 @@ def hear(session: Session, rules: VocalRules) -> tuple[Heard, Heard]:
     """Measures the vocal and the backing, in parallel."""
     vocal = session.with_role("lead vocal").source
     backing = session.with_role("backing track").source
-    with ThreadPoolExecutor(3) as pool:
-        tempo = pool.submit(_hear_tempo, backing) if rules.tempo_bpm is None else None
-        others = [pool.submit(_hear_levels, source, rules) for source in (vocal, backing)]
-        heard_vocal, heard_backing = (other.result() for other in others)
+    with Workers(3) as workers:
+        tempo = workers.start(_hear_tempo, backing) if rules.tempo_bpm is None else None
+        heard_vocal, heard_backing = workers.map(
+            lambda source: _hear_levels(source, rules), (vocal, backing)
+        )
         if tempo is not None:
-            heard_backing = replace(heard_backing, tempo=tempo.result())
+            heard_backing = replace(heard_backing, tempo=tempo())
         return heard_vocal, heard_backing
 
 

@@ -24,7 +24,7 @@ LAYERS = (
         "roles",
         "conditioning",
     ),
-    ("compiled", "streams", "files", "session", "song_folder", "analysis", "dsp", "demo"),
+    ("compiled", "streams", "workers", "files", "session", "song_folder", "analysis", "dsp", "demo"),
     ("nn", "checkpoints"),
     ("consoles",),
     ("methods",),

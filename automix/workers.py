@@ -1,0 +1,75 @@
+"""How many threads work at the same time, and how work is given to them.
+
+Compiled loops, array arithmetic and FFTs release the interpreter lock, so threads are enough. Their
+number changes how long a result takes, never the result.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_count: int | None = None
+
+
+def use_workers(count: int | None) -> None:
+    """Sets the number of threads of this process; none stands for the processors it may use."""
+    global _count
+    _count = count
+
+
+def worker_count() -> int:
+    """The number of threads that work at the same time."""
+    if _count is not None:
+        return _count
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Workers:
+    """Threads for work that comes piece by piece, such as one block after the other.
+
+    Args:
+        most: No more threads than this.
+    """
+
+    def __init__(self, most: int) -> None:
+        threads = min(worker_count(), most)
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """The results in the order of the items. The first exception is raised here."""
+        if self._pool is None:
+            return [function(item) for item in items]
+        return list(self._pool.map(function, items))
+
+    def start(self, function: Callable[[Item], Result], item: Item) -> Callable[[], Result]:
+        """Begins one piece of work beside others; the call that comes back waits for its result."""
+        if self._pool is None:
+            return lambda: function(item)
+        return self._pool.submit(function, item).result
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+def in_parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """The results in the order of the items. The first exception is raised here."""
+    waiting = list(items)
+    with Workers(len(waiting)) as workers:
+        return workers.map(function, waiting)
