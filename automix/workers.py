@@ -25,8 +25,11 @@ def use_workers(count: int | None) -> None:
 
 def worker_count() -> int:
     """The number of threads that work at the same time."""
-    if _count is not None:
-        return _count
+    return _count or processors()
+
+
+def processors() -> int:
+    """The number of processors that this process may use."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

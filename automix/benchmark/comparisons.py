@@ -54,6 +54,14 @@ COMPARISONS = (
         measure=programs.help_against_typer,
     ),
     Comparison(
+        number="P7",
+        what="automix stems --mode full, 8 stems, -j 4 ÷ -j 1",
+        unit="s",
+        pass_ratio=0.6,
+        stretch_ratio=0.4,
+        measure=programs.stems_in_four_threads,
+    ),
+    Comparison(
         number="P8",
         what="peak memory of automix vocal ÷ its inputs as float32",
         unit="MB",
@@ -68,6 +76,22 @@ COMPARISONS = (
         pass_ratio=3,
         stretch_ratio=1.5,
         measure=programs.memory_of_an_hour,
+    ),
+    Comparison(
+        number="P10",
+        what="automix stems --mode basic, 8 stems ÷ reading them and writing their sum",
+        unit="s",
+        pass_ratio=5,
+        stretch_ratio=2.5,
+        measure=programs.stems_against_sum,
+    ),
+    Comparison(
+        number="P11",
+        what="automix stems --mode full ÷ --mode basic",
+        unit="s",
+        pass_ratio=4,
+        stretch_ratio=2,
+        measure=programs.full_against_basic,
     ),
 )
 

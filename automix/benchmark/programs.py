@@ -6,11 +6,24 @@ from pathlib import Path
 from automix.benchmark import ffmpeg
 from automix.benchmark.processes import Cost, compare_processes, run_process
 from automix.benchmark.table import Measurement, Missing
-from automix.benchmark.workbench import HOUR_S, Song, Workbench
+from automix.benchmark.workbench import HOUR_S, STEMS, Song, Workbench
 from automix.errors import OutputError
 from automix.files import check_disk_space
 
 _PYTHON = sys.executable
+_PLAIN_SUM = """
+import sys
+import numpy, soundfile
+*inputs, output = sys.argv[1:]
+files = [soundfile.SoundFile(path) for path in inputs]
+with soundfile.SoundFile(output, "w", files[0].samplerate, 2, "PCM_24") as mix:
+    for start in range(0, max(file.frames for file in files), 65536):
+        blocks = [file.read(65536, dtype="float32", always_2d=True) for file in files]
+        total = numpy.zeros((max(map(len, blocks)), 2), numpy.float32)
+        for block in blocks:
+            total[: len(block)] += block
+        mix.write(total)
+"""
 _HOUR_BYTES = HOUR_S * 44100 * (3 + 2 * 2 + 2 * 3)
 """Vocal, beat and mix of 60 minutes."""
 
@@ -54,6 +67,37 @@ def vocal_against_chain(bench: Workbench) -> Measurement:
         f"({loud.wall_s / reference.wall_s:.2f}); without loudnorm ffmpeg takes "
         f"{plain.wall_s:.2f} s",
     )
+
+
+def _stems(bench: Workbench, *options: str) -> list[str | Path]:
+    output = ["-o", bench.scratch / "stems.wav", "--force"]
+    return [_PYTHON, "-m", "automix", "stems", bench.stems, *output, *options]
+
+
+def stems_in_four_threads(bench: Workbench) -> Measurement:
+    """P7. Beside it ``--mode basic``."""
+    modes = [_stems(bench, "--mode", mode, "-j", j) for mode in ("full", "basic") for j in "41"]
+    four, one, basic_four, basic_one = compare_processes(modes, bench.runs)
+    note = f"--mode basic: {basic_four.wall_s:.2f} s against {basic_one.wall_s:.2f} s"
+    return _times(four, one, f"{note} ({basic_four.wall_s / basic_one.wall_s:.2f})")
+
+
+def stems_against_sum(bench: Workbench) -> Measurement:
+    """P10. The reference reads the files and writes their sum through soundfile."""
+    files = [bench.stems / f"{name}.wav" for name in STEMS]
+    commands = [
+        _stems(bench, "--mode", "basic"),
+        [_PYTHON, "-c", _PLAIN_SUM, *files, bench.scratch / "sum.wav"],
+    ]
+    ours, reference = compare_processes(commands, bench.runs)
+    return _times(ours, reference)
+
+
+def full_against_basic(bench: Workbench) -> Measurement:
+    """P11, with the rules."""
+    modes = [_stems(bench, "--mode", mode) for mode in ("full", "basic")]
+    full, basic = compare_processes(modes, bench.runs)
+    return _times(full, basic)
 
 
 def help_against_typer(bench: Workbench) -> Measurement:

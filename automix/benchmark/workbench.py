@@ -14,10 +14,21 @@ from automix.demo import DemoSong, synthesize_demo
 from automix.errors import InputError, OutputError
 from automix.files import OutputTarget, check_disk_space, collected, open_audio, probe, shown
 from automix.files.blocks import reblocked
+from automix.files.disk import reported as disk_reported
 from automix.streams import Stream
 
 SONG_S = 240
 HOUR_S = 3600
+STEMS = (
+    "kick",
+    "snare",
+    "overheads",
+    "bass",
+    "guitar left",
+    "keys",
+    "backing vocal",
+    "lead vocal",
+)
 _BYTES_PER_SAMPLE = {"16": 2, "24": 3}
 
 
@@ -67,6 +78,20 @@ class Workbench:
             OutputError: See `song`.
         """
         return self._written("hour", HOUR_S)
+
+    @cached_property
+    def stems(self) -> Path:
+        """A folder with eight tracks of the demo song, 24 bit, 240 s; the overheads are stereo.
+
+        Raises:
+            OutputError: See `song`.
+        """
+        folder = self.folder / "stems"
+        with disk_reported(folder):
+            folder.mkdir(exist_ok=True)
+        for name in STEMS:
+            self._tiled(f"stems/{name}.wav", self._demo.tracks[name], SONG_S, "24")
+        return folder
 
     @cached_property
     def beat(self) -> Audio:

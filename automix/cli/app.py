@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from automix.cli import bench, completion, demo, evaluate, render, stems, vocal
+from automix.cli import bench, completion, demo, evaluate, info, render, stems, vocal
 from automix.cli.output import discard_stdout, prepare_streams
 from automix.cli.signals import Ended, handle_signals
 from automix.errors import OutputError
@@ -31,6 +31,7 @@ app.command()(render.render)
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(demo.demo)
 app.command()(bench.bench)
+app.command()(info.info)
 app.command()(completion.completion)
 
 

@@ -40,14 +40,14 @@ def bench(
     from tempfile import TemporaryDirectory
 
     from automix.benchmark.comparisons import chosen
-    from automix.benchmark.machine import machine
+    from automix.benchmark.machine import measured_on
     from automix.benchmark.table import measure_all
     from automix.benchmark.workbench import Workbench
     from automix.files.disk import reported as disk_reported
 
     printer = Printer(json=json)
     comparisons = chosen(only)
-    described = machine()
+    described = measured_on()
     with ExitStack() as stack:
         with disk_reported(folder or Path("temporary folder")):
             if folder is not None:

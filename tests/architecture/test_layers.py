@@ -24,11 +24,11 @@ LAYERS = (
         "roles",
         "conditioning",
     ),
-    ("compiled", "streams", "workers", "files", "session", "song_folder", "analysis", "dsp", "demo"),
+    ("compiled", "streams", "workers", "machine", "files", "session", "song_folder", "analysis", "dsp", "demo"),
     ("nn", "checkpoints"),
     ("consoles",),
     ("methods",),
-    ("mixing", "finishing", "delivery", "benchmark", "batch", "evaluation", "listening"),
+    ("mixing", "finishing", "delivery", "information", "benchmark", "batch", "evaluation", "listening"),
     ("cli", "__main__"),
 )
 LAYER = {part: number for number, layer in enumerate(LAYERS, 1) for part in layer}

@@ -10,7 +10,7 @@ import soundfile
 from automix.benchmark import ffmpeg, functions, programs
 from automix.benchmark.comparisons import COMPARISONS, chosen
 from automix.benchmark.functions import measure_all_three
-from automix.benchmark.machine import machine
+from automix.benchmark.machine import measured_on
 from automix.benchmark.processes import run_process
 from automix.benchmark.table import Missing, measure_all
 from automix.benchmark.workbench import Workbench
@@ -124,7 +124,7 @@ def test_every_row_can_be_measured(bench, monkeypatch):
 
 
 def test_the_machine_is_described():
-    described = machine()
+    described = measured_on()
     assert described["processor"]
     assert int(described["cores"]) >= 1
     assert described["memory"].endswith("GiB")
