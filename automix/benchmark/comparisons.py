@@ -1,6 +1,6 @@
 """The table of `automix bench`, as specified."""
 
-from automix.benchmark import functions, programs
+from automix.benchmark import differentiable, functions, programs
 from automix.benchmark.table import Comparison
 from automix.errors import UsageError
 
@@ -92,6 +92,14 @@ COMPARISONS = (
         pass_ratio=4,
         stretch_ratio=2,
         measure=programs.full_against_basic,
+    ),
+    Comparison(
+        number="P12",
+        what="differentiable console ÷ stereo MR-STFT, forward and backward, 8 tracks × 5 s",
+        unit="s",
+        pass_ratio=1,
+        stretch_ratio=0.5,
+        measure=differentiable.console_against_loss,
     ),
 )
 

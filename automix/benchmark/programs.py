@@ -70,8 +70,8 @@ def vocal_against_chain(bench: Workbench) -> Measurement:
 
 
 def _stems(bench: Workbench, *options: str) -> list[str | Path]:
-    output = ["-o", bench.scratch / "stems.wav", "--force"]
-    return [_PYTHON, "-m", "automix", "stems", bench.stems, *output, *options]
+    program = [_PYTHON, "-m", "automix", "stems"]
+    return [*program, bench.stems, "-o", bench.scratch / "stems.wav", "--force", *options]
 
 
 def stems_in_four_threads(bench: Workbench) -> Measurement:
@@ -85,7 +85,7 @@ def stems_in_four_threads(bench: Workbench) -> Measurement:
 def stems_against_sum(bench: Workbench) -> Measurement:
     """P10. The reference reads the files and writes their sum through soundfile."""
     files = [bench.stems / f"{name}.wav" for name in STEMS]
-    commands = [
+    commands: list[list[str | Path]] = [
         _stems(bench, "--mode", "basic"),
         [_PYTHON, "-c", _PLAIN_SUM, *files, bench.scratch / "sum.wav"],
     ]

@@ -21,8 +21,10 @@ def convolved(feeds: Tensor, responses: Tensor, gains: Tensor) -> Tensor:
     spectra = torch.fft.rfft(feeds, size).unsqueeze(2) * torch.fft.rfft(responses, size)
     # A mix of spectra with real gains is a product of real matrices.
     parts = torch.view_as_real(spectra).flatten(-2).flatten(1, 2)
-    mixed = torch.matmul(gains.flatten(2).to(parts.dtype), parts).unflatten(-1, (-1, 2))
-    return torch.fft.irfft(torch.view_as_complex(mixed), size)[..., :samples]
+    mixed = torch.matmul(gains.flatten(2).to(parts.dtype), parts)
+    mixed = torch.view_as_complex(mixed.reshape(*mixed.shape[:-1], -1, 2))
+    result: Tensor = torch.fft.irfft(mixed, size)
+    return result[..., :samples]
 
 
 def fast_length(least: int) -> int:

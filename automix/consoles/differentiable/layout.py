@@ -27,6 +27,7 @@ class TrackLayout:
         name: Of the track, where a plan is behind it.
         mono: Whether the track is mono, even if its audio comes in two equal channels; none leaves
             it to the audio.
+        fold: Whether the audio is the mean of the sides of a stereo track, see `session_audio`.
         bands: Shapes of the equalizer's bands.
         order: Of the processors.
         reverb: A feedback delay network, of which only `dry_wet` has a gradient; none is off.
@@ -34,6 +35,7 @@ class TrackLayout:
 
     name: str = ""
     mono: bool | None = None
+    fold: bool = False
     bands: tuple[BandKind, ...] = _FIVE_KINDS
     order: Order = "ecr"
     reverb: FdnReverbSettings | None = None

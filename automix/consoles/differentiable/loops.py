@@ -177,12 +177,12 @@ def smooth_gradient(
         value = target[n] + _LEAST
         rising = value > last
         pole = attack if rising else release
-        current = (grad_smoothed[n] + _LEAST) + later
+        current = grad_smoothed[n] + later
         through_pole = current * (last - value)
         grad_attack += through_pole if rising else 0.0
         grad_release += 0.0 if rising else through_pole
         grad_target[n] = (1.0 - pole) * current
-        later = pole * current
+        later = pole * current if abs(current) > _SILENCE else 0.0
     return grad_attack, grad_release
 
 

@@ -18,7 +18,7 @@ from automix.consoles.differentiable.values import (
     STRIP_LEVELS,
     Values,
 )
-from automix.files import collected, padded
+from automix.files import collected, folded, padded
 from automix.parameters import Settings, parameters
 from automix.plan import Bus, ChannelStrip, Master, MixPlan, Send
 from automix.session import Session
@@ -106,7 +106,10 @@ def session_audio(session: Session, layout: Layout, frames: int) -> Tensor:
         ``(1, tracks, channels, frames)`` float32; where there are stereo tracks, the mono ones come
         twice.
     """
-    sources = [padded(session.track(track.name).source, frames) for track in layout.tracks]
+    sources = []
+    for track in layout.tracks:
+        source = session.track(track.name).source
+        sources.append(padded(folded(source) if track.fold else source, frames))
     channels = max(source.channels for source in sources)
     audio = np.empty((1, len(sources), channels, frames), np.float32)
     for n, source in enumerate(sources):
@@ -121,7 +124,8 @@ def _audible(plan: MixPlan) -> list[ChannelStrip]:
 def _track_layout(strip: ChannelStrip, session: Session) -> TrackLayout:
     return TrackLayout(
         name=strip.name,
-        mono=session.track(strip.name).source.channels == 1,
+        mono=strip.fold or session.track(strip.name).source.channels == 1,
+        fold=strip.fold,
         bands=tuple(band.kind for band in strip.equalizer.bands),
         order=strip.order,
         reverb=strip.reverb if strip.reverb.dry_wet > 0.0 else None,

@@ -72,7 +72,7 @@ class _Filtered(torch.autograd.Function):
         return torch.from_numpy(y).to(signal.device)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
         signal, sections = ctx.saved_tensors
         x, coefficients, grad_y = array_of(signal), array_of(sections), array_of(gradients[0])
@@ -110,7 +110,7 @@ class _Smoothed(torch.autograd.Function):
         return output
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         values, rising, falling, result = (array_of(tensor) for tensor in ctx.saved_tensors)
         gradient = array_of(gradients[0])
@@ -133,7 +133,7 @@ class _Smoothed(torch.autograd.Function):
 
 def array_of(tensor: Tensor) -> NDArray[Any]:
     """The values on the processor, contiguous."""
-    return cast(NDArray[Any], tensor.detach().cpu().contiguous().numpy())
+    return tensor.detach().cpu().contiguous().numpy()
 
 
 def for_each(work: Callable[[int], None], rows: int) -> None:

@@ -6,7 +6,7 @@ a decay shortens each of them.
 
 import math
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,8 +50,8 @@ def space_responses(settings: Part, sample_rate: int, longest: int, dtype: torch
     amplitude = torch.stack(amplitudes, -2).flatten(0, 1)
     decay = torch.stack(decays, -1).flatten(0, 1)
     bases, lengths = _bases(tuple(spaces), sample_rate, longest, dtype)
-    response = _Shortened.apply(amplitude, decay, bases, lengths)  # type: ignore[no-untyped-call]
-    return cast(Tensor, response).unflatten(0, mixture.shape[:2])
+    response: Tensor = _Shortened.apply(amplitude, decay, bases, lengths)  # type: ignore[no-untyped-call]
+    return response.reshape(*mixture.shape[:2], *response.shape[1:])
 
 
 def network_response(
@@ -106,7 +106,7 @@ class _Shortened(torch.autograd.Function):
         return torch.from_numpy(result).to(amplitude.device)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
         amplitudes, decays = (array_of(tensor) for tensor in ctx.saved_tensors)
         gradient = array_of(gradients[0])

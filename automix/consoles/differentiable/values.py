@@ -85,10 +85,11 @@ class Part:
         self._device = device
 
     def get(self, name: str, last: int | None = None) -> Tensor:
-        """A value as ``(batch, parts)`` float64, or with a last axis of ``last``."""
+        """A value as ``(batch, parts)`` float64, or with the first ``last`` of a last axis."""
         shape = self._shape if last is None else (*self._shape, last)
         if name in self._values:
-            return self._values[name].to(self._device, torch.float64).expand(shape)
+            value = self._values[name].to(self._device, torch.float64)
+            return (value if last is None else value[..., :last]).expand(shape)
         neutral = torch.full(shape, _OF_ANY_PART[name], dtype=torch.float64, device=self._device)
         if name == "space.mixture":
             neutral[..., 1:] = 0.0

@@ -1,0 +1,1 @@
+"""Networks, their input and their losses, in torch."""

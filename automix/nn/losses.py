@@ -1,0 +1,136 @@
+"""Distances between audio signals: losses for training, and the same numbers as metrics.
+
+Signals are tensors ``(..., samples)`` of audio in ±1, prediction first. A distance has one value
+for each leading index; take its mean over a batch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Sizes in samples of a short-time Fourier transform."""
+
+    n_fft: int
+    hop_length: int
+    window_length: int
+
+
+RESOLUTIONS = (Resolution(512, 50, 240), Resolution(1024, 120, 600), Resolution(2048, 240, 1200))
+"""Those of Yamamoto et al. 2020, at every sample rate (Steinmetz 2020, table 5)."""
+
+LEAST_MAGNITUDE = 1e-5
+"""Magnitudes below this count as this: digital silence has a logarithm, and no norm is zero."""
+
+
+def magnitudes(signal: Tensor, resolution: Resolution) -> Tensor:
+    """Magnitudes ``(..., bins, frames)`` of centered, reflected frames with a Hann window."""
+    least = resolution.n_fft
+    signal = pad(signal, (0, max(0, least - signal.shape[-1])))  # a reflection needs that much
+    rows = signal.reshape(-1, signal.shape[-1])
+    window = torch.hann_window(resolution.window_length, dtype=rows.dtype, device=rows.device)
+    spectra = torch.stft(
+        rows,
+        resolution.n_fft,
+        resolution.hop_length,
+        resolution.window_length,
+        window,
+        return_complex=True,
+    )
+    power = spectra.real.square() + spectra.imag.square()
+    found = power.clamp_min(LEAST_MAGNITUDE**2).sqrt()
+    return found.reshape(*signal.shape[:-1], *found.shape[1:])
+
+
+def mr_stft(
+    prediction: Tensor, target: Tensor, resolutions: Sequence[Resolution] = RESOLUTIONS
+) -> Tensor:
+    """Multi-resolution STFT distance (Steinmetz 2020, eqs. 4.22–4.24).
+
+    The mean over the resolutions of spectral convergence, ‖Y − Ŷ‖ / ‖Y‖ (Frobenius), and mean
+    absolute difference of the natural logarithms of the magnitudes.
+
+    Args:
+        prediction: ``(..., samples)``. Shorter signals than a frame are filled up with silence.
+        target: In the same shape.
+        resolutions: Of the transforms.
+
+    Returns:
+        ``(...)``.
+
+    Raises:
+        ValueError: The shapes differ, or there are no samples.
+    """
+    _check(prediction, target)
+    total = prediction.new_zeros(())
+    for resolution in resolutions:
+        found = magnitudes(prediction, resolution)
+        wanted = magnitudes(target, resolution)
+        convergence = _norm(wanted - found) / _norm(wanted)
+        logarithmic = (wanted.log() - found.log()).abs().mean((-2, -1))
+        total = total + convergence + logarithmic
+    return total / len(resolutions)
+
+
+def stereo_mr_stft(prediction: Tensor, target: Tensor) -> Tensor:
+    """The stereo loss: `mr_stft` of left + right, plus that of left − right (eqs. 5.1–5.3).
+
+    To swap the channels of either signal changes nothing. Neither is halved.
+
+    Args:
+        prediction: ``(..., 2, samples)``.
+        target: In the same shape.
+
+    Returns:
+        ``(...)``.
+
+    Raises:
+        ValueError: The shapes differ, or are not stereo.
+    """
+    return mr_stft(sum_and_difference(prediction), sum_and_difference(target)).sum(-1)
+
+
+def left_right_mr_stft(prediction: Tensor, target: Tensor) -> Tensor:
+    """The mean of `mr_stft` of left and right, ``(...)``."""
+    return mr_stft(prediction, target).mean(-1)
+
+
+def l1(prediction: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute error of the samples (eq. 4.17), ``(...)``."""
+    _check(prediction, target)
+    return (prediction - target).abs().mean(-1)
+
+
+def stereo_l1(prediction: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute error of left + right, plus that of left − right, ``(...)``."""
+    return l1(sum_and_difference(prediction), sum_and_difference(target)).sum(-1)
+
+
+def sum_and_difference(signal: Tensor) -> Tensor:
+    """Left + right and left − right ``(..., 2, samples)`` (eqs. 5.1 and 5.2).
+
+    Raises:
+        ValueError: The signal is not stereo.
+    """
+    if signal.ndim < 2 or signal.shape[-2] != 2:
+        raise ValueError(f"a stereo signal is (..., 2, samples), not {tuple(signal.shape)}")
+    left, right = signal.unbind(-2)
+    return torch.stack([left + right, left - right], -2)
+
+
+def _norm(values: Tensor) -> Tensor:
+    """Root of the sum of squares; 0 where both are equal has the gradient 0, not NaN."""
+    norm: Tensor = torch.linalg.vector_norm(values, dim=(-2, -1))
+    return norm
+
+
+def _check(prediction: Tensor, target: Tensor) -> None:
+    if prediction.shape != target.shape:
+        raise ValueError(f"{tuple(prediction.shape)} against {tuple(target.shape)} samples")
+    if prediction.shape[-1] == 0:
+        raise ValueError("there are no samples to compare")

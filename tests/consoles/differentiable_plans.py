@@ -1,0 +1,124 @@
+"""Random plans for the tests of the differentiable console."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from automix.audio import Audio
+from automix.conditioning import ORDERS, SPACES
+from automix.parameters import parameters
+from automix.plan import Bus, ChannelStrip, Master, MixPlan, Send
+from automix.session import Session, Track
+from automix.settings import (
+    CompressorSettings,
+    DeEsserSettings,
+    EqualizerBand,
+    EqualizerSettings,
+    FdnReverbSettings,
+    SpaceSettings,
+)
+
+NETWORK = FdnReverbSettings(reverberation_time_s=0.3, room_size=3.0, lines="16")
+
+
+def drawn(rng, settings, **fixed):
+    """Settings with all numbers drawn evenly from their ranges."""
+    ranged = {name: p.range for name, p in parameters(settings).items() if p.range is not None}
+    values = {name: allowed.from_unit(rng.random()) for name, allowed in ranged.items()}
+    return settings(**(values | fixed))
+
+
+def equalizer(rng, most=5):
+    kinds = ("high_pass", "low_shelf", "peak", "high_shelf")
+    bands = [
+        drawn(
+            rng,
+            EqualizerBand,
+            kind=kinds[rng.integers(4)],
+            frequency_hz=float(np.exp(rng.uniform(np.log(50), np.log(20_000)))),
+            gain_db=float(rng.uniform(-12, 12)),
+            q=float(rng.uniform(0.3, 4)),
+        )
+        for _ in range(rng.integers(most + 1))
+    ]
+    return EqualizerSettings(bands=tuple(bands))
+
+
+def compressor(rng):
+    return drawn(rng, CompressorSettings, threshold_db=float(rng.uniform(-50, -6)))
+
+
+def space(rng, *, wet=None):
+    wet = float(rng.uniform(0.05, 0.8)) if wet is None else wet
+    return SpaceSettings(space=SPACES[rng.integers(5)], decay=float(rng.uniform(0.1, 0.5)), wet=wet)
+
+
+def random_plan(seed, names, rate, *, dynamics):
+    """A plan that uses everything, or everything but compressors and de-essers."""
+    rng = np.random.default_rng(seed)
+
+    def some(make, neutral, share=0.5):
+        return make(rng) if rng.random() < share else neutral
+
+    tracks = []
+    for name in names:
+        sends = tuple(
+            Send(bus=bus, gain_db=float(rng.uniform(-20, 0)))
+            for bus in ("network", "space")
+            if rng.random() < 0.4
+        )
+        strip = ChannelStrip(
+            name=name,
+            input_gain_db=float(rng.uniform(-6, 6)),
+            invert_polarity=bool(rng.random() < 0.3),
+            fold=bool(rng.random() < 0.2),
+            equalizer=equalizer(rng),
+            space=some(space, SpaceSettings(), 0.4),
+            reverb=some(lambda rng: replace(NETWORK, dry_wet=rng.random()), NETWORK, 0.2),
+            order=ORDERS[rng.integers(6)],
+            fader_db=float(rng.uniform(-12, 6)),
+            pan=float(rng.random()),
+            mute=bool(rng.random() < 0.1) and name != names[0],
+            sends=sends,
+        )
+        if dynamics:
+            strip = replace(
+                strip,
+                compressor=some(compressor, CompressorSettings(), 0.7),
+                de_esser=some(
+                    lambda rng: drawn(rng, DeEsserSettings, threshold_db=-12.0),
+                    DeEsserSettings(),
+                    0.3,
+                ),
+            )
+        tracks.append(strip)
+    buses = (
+        Bus(name="network", pre_delay_ms=13.0, equalizer=equalizer(rng, 2), reverb=NETWORK),
+        Bus(name="space", equalizer=equalizer(rng, 1), space=space(rng, wet=1.0), gain_db=-6.0),
+    )
+    master = Master(equalizer=equalizer(rng, 3), gain_db=float(rng.uniform(-6, 6)))
+    if dynamics:
+        master = replace(master, compressor=some(compressor, CompressorSettings()))
+    return MixPlan(
+        sample_rate_hz=rate,
+        tracks=tuple(tracks),
+        buses=buses,
+        master=master,
+        pan_law=("linear", "constant-power", "compromise")[rng.integers(3)],
+    )
+
+
+def random_session(seed, rate, frames):
+    """Two mono and two stereo tracks of noise whose level jumps.
+
+    Longer ones end in silence: the exact console cuts what filters ring beyond the session.
+    """
+    rng = np.random.default_rng(seed)
+    tracks = []
+    for name, channels in (("a", 1), ("b", 2), ("c", 1), ("d", 2)):
+        steps = np.repeat(rng.uniform(0.02, 1.0, 8), -(-frames // 8))[:frames]
+        samples = (rng.uniform(-0.7, 0.7, (channels, frames)) * steps).astype(np.float32)
+        if frames > 1_000:
+            samples[:, frames // 5 :] = 0.0
+        tracks.append(Track(name=name, role="other", source=Audio(samples, rate)))
+    return Session(tracks=tuple(tracks))

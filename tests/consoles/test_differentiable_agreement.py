@@ -1,0 +1,130 @@
+"""The differentiable console renders what the exact one renders (console.md: −60 and −40 dB)."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from automix.audio import Audio
+from automix.conditioning import ORDERS
+from automix.consoles.differentiable import (
+    DifferentiableConsole,
+    from_plan,
+    session_audio,
+    to_plan,
+)
+from automix.consoles.exact import ExactConsole, mastered
+from automix.files import collected
+from automix.plan import ChannelStrip, MixPlan
+from automix.session import Session, Track
+from automix.settings import SpaceSettings
+from tests.consoles.differentiable_plans import compressor, random_plan, random_session
+
+RATE = 44_100
+FRAMES = 22_050
+NAMES = ("a", "b", "c", "d")
+
+
+def exact_mix(session, plan):
+    console = ExactConsole(session)
+    return collected(mastered(console.premaster(plan), plan.master)).samples.astype(np.float64)
+
+
+def differentiable_mix(session, plan, frames):
+    layout, values = from_plan(plan, session)
+    audio = session_audio(session, layout, frames)
+    with torch.no_grad():
+        mix = DifferentiableConsole(session.sample_rate, layout).mix(audio, values)
+    return mix[0].double().numpy()
+
+
+def error_db(session, plan, frames=None):
+    exact = exact_mix(session, plan)
+    difference = (differentiable_mix(session, plan, exact.shape[1]) - exact)[:, :frames]
+    exact = exact[:, :frames]
+    return 10 * math.log10(max(float((difference**2).sum() / (exact**2).sum()), 1e-30))
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_without_dynamics_they_agree_within_60_db(seed):
+    plan = random_plan(seed, NAMES, RATE, dynamics=False)
+    assert error_db(random_session(seed, RATE, FRAMES), plan) < -60.0
+
+
+@pytest.mark.parametrize("seed", range(100, 200))
+def test_with_dynamics_they_agree_within_40_db(seed):
+    plan = random_plan(seed, NAMES, RATE, dynamics=True)
+    assert error_db(random_session(seed, RATE, FRAMES), plan) < -40.0
+
+
+@pytest.mark.parametrize("rate", [8_000, 48_000, 96_000, 192_000])
+def test_they_agree_at_every_rate(rate):
+    plan = random_plan(7, NAMES, rate, dynamics=True)
+    assert error_db(random_session(7, rate, FRAMES), plan) < -40.0
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_they_agree_in_every_order(order):
+    rng = np.random.default_rng(5)
+    plan = random_plan(5, ("a",), RATE, dynamics=True)
+    wet = SpaceSettings(space="plate", decay=0.2, wet=0.4)
+    strip = replace(plan.tracks[0], order=order, space=wet, compressor=compressor(rng))
+    plan = replace(plan, tracks=(strip,))
+    assert error_db(random_session(5, RATE, FRAMES), plan) < -60.0
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_one_sample_and_two(frames):
+    plan = random_plan(3, NAMES, RATE, dynamics=True)
+    session = random_session(3, RATE, frames)
+    assert error_db(session, plan, frames) < -40.0
+
+
+def test_digital_silence_stays_silence():
+    plan = random_plan(2, ("a",), RATE, dynamics=True)
+    silent = Session(
+        tracks=(Track(name="a", role="other", source=Audio(np.zeros((1, 999), "f4"), RATE)),)
+    )
+    assert not differentiable_mix(silent, plan, 2_000).any()
+
+
+def test_a_plan_goes_through_the_values_unchanged():
+    for seed in range(20):
+        plan = random_plan(seed, NAMES, RATE, dynamics=True)
+        _, values = from_plan(plan, random_session(seed, RATE, 10))
+        assert to_plan(values, plan) == plan
+
+
+def test_changed_values_come_back_within_their_ranges():
+    plan = MixPlan(tracks=(ChannelStrip(name="a"),))
+    _, values = from_plan(plan, random_session(1, RATE, 10))
+    values["fader_db"] = torch.full_like(values["fader_db"], -7.5)
+    values["pan"] = torch.full_like(values["pan"], 1.7)
+    assert to_plan(values, plan).tracks[0] == ChannelStrip(name="a", fader_db=-7.5, pan=1.0)
+
+
+def test_a_batch_is_its_entries_one_by_one():
+    session = random_session(4, RATE, 2_000)
+    layout, values = from_plan(random_plan(4, NAMES, RATE, dynamics=True), session)
+    console = DifferentiableConsole(RATE, layout)
+    audio = session_audio(session, layout, 2_000)
+    other = {name: value.clone() for name, value in values.items()}
+    other["pan"], other["compressor.ratio"] = 1.0 - other["pan"], 1.0 + other["pan"]
+    both = {name: torch.cat([values[name], other[name]]) for name in values}
+    mixes = console.mix(torch.cat([audio, -0.5 * audio]), both)
+    torch.testing.assert_close(mixes[:1], console.mix(audio, values), rtol=0, atol=1e-6)
+    torch.testing.assert_close(mixes[1:], console.mix(-0.5 * audio, other), rtol=0, atol=1e-6)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_gives_the_mix_of_the_processor():
+    session = random_session(6, RATE, FRAMES)
+    layout, values = from_plan(random_plan(6, NAMES, RATE, dynamics=True), session)
+    console = DifferentiableConsole(RATE, layout)
+    audio = session_audio(session, layout, FRAMES)
+    here, there = console.mix(audio, values), console.mix(audio.cuda(), values)
+    assert there.is_cuda
+    torch.testing.assert_close(there.cpu(), here, rtol=0, atol=1e-5)

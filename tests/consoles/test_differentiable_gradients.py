@@ -1,0 +1,173 @@
+"""Gradients of the differentiable console in double precision, for every continuous setting."""
+
+import numpy as np
+import pytest
+import torch
+
+from automix.consoles.differentiable import (
+    NEUTRAL,
+    SPACES,
+    BusLayout,
+    DifferentiableConsole,
+    Layout,
+    TrackLayout,
+)
+from automix.parameters import Settings, parameters
+from automix.plan import Bus, ChannelStrip, Master
+from automix.settings import EqualizerBand, FdnReverbSettings
+
+RATE = 8_000
+FRAMES = 24
+BANDS = ("high_pass", "low_shelf", "peak", "high_shelf")
+NETWORK = FdnReverbSettings(reverberation_time_s=0.1, room_size=1.0, lines="16")
+LAYOUT = Layout(
+    tracks=(
+        TrackLayout(bands=BANDS, order="ecr", reverb=NETWORK),
+        TrackLayout(bands=BANDS[1:], order="rce"),
+    ),
+    buses=(BusLayout(bands=BANDS), BusLayout(bands=("peak",), pre_delay_ms=1.0, reverb=NETWORK)),
+    master_bands=BANDS,
+)
+FIXED = {
+    "bus.pre_delay_ms": "a whole number of samples",
+    "master.limiter.ceiling_dbtp": "left to the exact console",
+    "master.limiter.release_ms": "left to the exact console",
+    "bus.space.wet": "all of a return is wet",
+    "bus.reverb.dry_wet": "all of a return is wet",
+}
+"""Settings without a gradient, and why. So are those inside of a feedback delay network."""
+
+RANGES = {
+    "equalizer.frequency_hz": (200, 3000),
+    "equalizer.gain_db": (-9, 9),
+    "equalizer.q": (0.4, 3),
+    "de_esser.frequency_hz": (2000, 3000),
+    "de_esser.threshold_db": (-20, -15),
+    "de_esser.max_reduction_db": (3, 9),
+    "compressor.threshold_db": (-40, -30),
+    "compressor.ratio": (2, 8),
+    "compressor.attack_ms": (0.1, 3),
+    "compressor.release_ms": (50, 200),
+    "space.decay": (0.2, 0.9),
+    "space.wet": (0.2, 0.8),
+    "reverb.dry_wet": (0.2, 0.8),
+    "pan": (0.1, 0.4),
+    "polarity": (0.2, 1.0),
+    "space.mixture": (0.2, 1.0),
+}
+"""Where values are drawn; the rest within ±6 dB or the like."""
+
+
+def values_for(seed=0, batch=1):
+    rng = np.random.default_rng(seed)
+    values = {}
+    for name in NEUTRAL:
+        bare = name.removeprefix("bus.").removeprefix("master.")
+        low, high = RANGES.get(bare, (-6, 6))
+        shape = [batch]
+        if not name.startswith("master."):
+            shape.append(2)
+        if bare.startswith("equalizer."):
+            shape.append(len(BANDS))
+        elif bare == "space.mixture":
+            shape.append(len(SPACES))
+        elif bare == "sends_db":
+            shape.append(len(LAYOUT.buses))
+        values[name] = torch.tensor(rng.uniform(low, high, shape))
+    return values
+
+
+def audio_for(seed=0, batch=1, frames=FRAMES):
+    rng = np.random.default_rng(seed)
+    return torch.tensor(rng.uniform(-0.8, 0.8, (batch, 2, 2, frames)))
+
+
+@pytest.mark.parametrize("name", NEUTRAL)
+def test_the_gradient_of_every_value_is_that_of_finite_differences(name):
+    console, audio, values = DifferentiableConsole(RATE, LAYOUT), audio_for(), values_for()
+
+    def mix(value):
+        return console.mix(audio, values | {name: value})
+
+    assert torch.autograd.gradcheck(mix, (values[name].requires_grad_(),), atol=1e-6, rtol=1e-4)
+    gradient = torch.autograd.grad(mix(values[name]).square().sum(), values[name])[0]
+    assert gradient.abs().max() > 0
+
+
+def test_the_gradient_of_the_audio_is_that_of_finite_differences():
+    console, values = DifferentiableConsole(RATE, LAYOUT), values_for(1)
+    audio = audio_for(1, frames=12).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: console.mix(x, values), (audio,), atol=1e-6)
+
+
+def declared(settings, prefix=""):
+    """Names of all numbers of a settings class and of those within it."""
+    for name, parameter in parameters(settings).items():
+        if parameter.range is not None:
+            yield prefix + name
+        elif isinstance(parameter.default, Settings):
+            yield from declared(type(parameter.default), f"{prefix}{name}.")
+
+
+def test_every_continuous_setting_has_a_gradient_or_a_reason():
+    names = set(declared(ChannelStrip))
+    names |= {f"bus.{name}" for name in declared(Bus)}
+    names |= {f"master.{name}" for name in declared(Master)}
+    for part in ("", "bus.", "master."):
+        names |= {f"{part}equalizer.{name}" for name in declared(EqualizerBand)}
+    names |= {"sends_db"}  # the numbers of `Send`, for every bus
+    network = {n for n in names if "reverb." in n and not n.endswith("dry_wet")}
+    assert names - network - set(FIXED) == set(NEUTRAL) - {
+        "polarity",  # a choice in a plan, a number here
+        "space.mixture",
+        "bus.space.mixture",
+    }
+
+
+@pytest.mark.parametrize("frames", [1, 500])
+def test_silence_gives_finite_gradients(frames):
+    console, values = DifferentiableConsole(RATE, LAYOUT), values_for(2)
+    audio = torch.zeros(1, 2, 2, frames, dtype=torch.float32, requires_grad=True)
+    for value in values.values():
+        value.requires_grad_()
+    mix = console.mix(audio, values)
+    assert not mix.any()
+    gradients = torch.autograd.grad(mix.sum(), [audio, *values.values()])
+    assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+def test_neutral_strips_sum_without_a_plan():
+    audio = audio_for(3)
+    mix = DifferentiableConsole(RATE).mix(audio, {})
+    torch.testing.assert_close(mix, audio.sum(1))
+
+
+def test_an_unknown_value_and_a_wrong_shape_are_refused():
+    console = DifferentiableConsole(RATE)
+    with pytest.raises(ValueError, match="unknown values loudness"):
+        console.mix(audio_for(), {"loudness": torch.zeros(1, 2)})
+    with pytest.raises(ValueError, match="channels"):
+        console.mix(torch.zeros(1, 2, 3, 8), {})
+    with pytest.raises(ValueError, match="layout has 2"):
+        DifferentiableConsole(RATE, LAYOUT).mix(torch.zeros(1, 3, 2, 8), {})
+
+
+def test_gradient_descent_finds_the_settings_of_a_mix():
+    console, audio, wanted = DifferentiableConsole(RATE), audio_for(4, frames=4_000), {}
+    wanted = {"fader_db": torch.tensor([[-6.0, 3.0]]), "pan": torch.tensor([[0.2, 0.7]])}
+    target = console.mix(audio, wanted)
+    found = {
+        "fader_db": torch.zeros(1, 2, requires_grad=True),
+        "pan": torch.full((1, 2), 0.5, requires_grad=True),
+    }
+    optimizer = torch.optim.LBFGS(list(found.values()), max_iter=100)
+
+    def loss():
+        optimizer.zero_grad()
+        error = (console.mix(audio, found) - target).square().mean()
+        error.backward()
+        return error
+
+    optimizer.step(loss)
+    for name, value in wanted.items():
+        torch.testing.assert_close(found[name].detach(), value, rtol=0, atol=0.01)
