@@ -93,3 +93,14 @@ def test_refusals(song, tmp_path, arguments, code, message):
     assert done.returncode == code, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("mode", ["basic", "full"])
+def test_the_number_of_threads_changes_no_byte(song, tmp_path, mode):
+    for threads in (1, 4):
+        out = f"mix{threads}.wav"
+        done = automix("stems", song, "-o", out, "--mode", mode, "-j", threads, "-q", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    for name in ("mix{}.wav", "mix{}.toml"):
+        one, four = ((tmp_path / name.format(n)).read_bytes() for n in (1, 4))
+        assert one == four

@@ -1,0 +1,49 @@
+"""`automix info`."""
+
+import json
+import os
+
+import numba
+import pytest
+import torch
+
+from automix.cli.stems import Method as StemsMethod
+from automix.cli.vocal import Method as VocalMethod
+
+
+def test_it_tells_versions_devices_and_methods_as_json(cli):
+    done = cli("info", "--json")
+    assert done.exit_code == 0
+    found = json.loads(done.stdout)
+    assert found["packages"]["torch"] == torch.__version__.partition("+")[0]
+    assert found["packages"]["numba"] == numba.__version__
+    assert found["machine"]["cores"] == str(len(os.sched_getaffinity(0)))
+    assert found["devices"][0]["name"] == "cpu"
+    assert found["device"] == ("cuda:0" if torch.cuda.is_available() else "cpu")
+    assert [row["name"] for row in found["methods"]["vocal"]] == [m.value for m in VocalMethod]
+    assert [row["name"] for row in found["methods"]["stems"]] == [m.value for m in StemsMethod]
+    assert found["plugins"] == {}
+
+
+def test_it_tells_the_same_to_people(cli):
+    done = cli("info")
+    assert done.exit_code == 0
+    assert f"numba {numba.__version__}" in " ".join(done.stdout.split())
+    assert "stems --method equal-loudness" in done.stdout
+
+
+def test_it_looks_for_plugins(cli, tmp_path):
+    for name in ("MultiEQ", "OmniCompressor"):
+        (tmp_path / f"{name}.vst3").touch()
+    refused = cli("info", "--plugins", tmp_path)
+    assert refused.exit_code == 6
+    assert "FdnReverb.vst3" in refused.stderr
+    (tmp_path / "FdnReverb.vst3").touch()
+    found = json.loads(cli("info", "--plugins", tmp_path, "--json").stdout)
+    assert found["plugins"]["FdnReverb"] == str(tmp_path / "FdnReverb.vst3")
+
+
+@pytest.mark.parametrize("command", ["vocal", "stems", "render"])
+def test_no_threads_at_all_is_a_usage_error(cli, command):
+    arguments = ("a.wav", "b.wav") if command == "vocal" else ("a",)
+    assert cli(command, *arguments, "-j", "0").exit_code == 2
