@@ -1,0 +1,226 @@
+"""Descriptions of tests: a folder of passages, or a TOML file that says everything."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from automix.errors import InputError, UsageError
+from automix.files import shown
+from automix.listening.design import (
+    MOST_FILES,
+    MOST_STIMULI,
+    QUESTIONNAIRE,
+    Description,
+    Design,
+    Passage,
+    Question,
+)
+from automix.parameters import Settings, parameters
+from automix.song_folder import EXTENSIONS
+
+
+def read_description(source: Path, changes: Mapping[str, Any]) -> Description:
+    """Reads a folder ``passage/method.wav``, or a TOML file.
+
+    A TOML file holds the fields of `Design` (``type`` for ``kind``), ``folder`` or ``[[passage]]``
+    tables with ``name``, ``start_s`` and ``[passage.mixes]`` (method = file), ``[[question]]``
+    tables in place of the usual questionnaire, and ``[training]`` with ``good``, ``poor`` and
+    ``start_s``. Files are relative to it.
+
+    Args:
+        source: Folder or TOML file.
+        changes: Fields of `Design` that overrule it; ``training`` (two paths) and ``questions``
+            as in `Description`.
+
+    Raises:
+        InputError: A file is missing or the folder holds no passages.
+        UsageError: A setting that cannot be; names the file and the key.
+    """
+    if os.path.isdir(source):
+        document: dict[str, Any] = {"folder": "."}
+        folder = source
+    elif source.suffix.lower() == ".toml":
+        document, folder = _read_toml(source), source.parent
+    else:
+        raise InputError(f"{shown(source)}: is neither a folder of passages nor a TOML file")
+    try:
+        description = _described(document, folder, dict(changes))
+        _check(description)
+    except UsageError as error:
+        raise UsageError(f"{shown(source)}: {error}") from error
+    return description
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{shown(path)}: is not a TOML file: {error}") from error
+
+
+def _described(document: dict[str, Any], folder: Path, changes: dict[str, Any]) -> Description:
+    passages = document.pop("passage", None)
+    mixes = document.pop("folder", None)
+    questions = document.pop("question", None)
+    training = document.pop("training", None)
+    if "type" in document:
+        document["kind"] = document.pop("type")
+    trained = changes.pop("training", None)
+    asked = changes.pop("questions", None)
+    given = {name: value for name, value in changes.items() if value is not None}
+    design = _built(Design, {**document, **given}, "the test")
+    start_s = given.get("start_s")
+    if (passages is None) == (mixes is None):
+        raise UsageError("give either [[passage]] tables or `folder`")
+    if mixes is not None:
+        found = _passages_in(folder / _text(mixes, "folder"), design.start_s)
+    else:
+        found = [
+            _passage(table, number, folder, design.start_s, start_s)
+            for number, table in enumerate(_tables(passages, "passage"), 1)
+        ]
+    if asked is None:
+        asked = QUESTIONNAIRE
+        if questions is not None:
+            tables = _tables(questions, "question")
+            asked = tuple(_built(Question, t, f"question {n}") for n, t in enumerate(tables, 1))
+    training_start_s = design.start_s
+    if trained is None and training is not None:
+        trained, training_start_s = _training(training, folder, design.start_s, start_s)
+    return Description(
+        design=design,
+        passages=tuple(found),
+        training=trained,
+        training_start_s=training_start_s,
+        questions=asked,
+    )
+
+
+def _passages_in(folder: Path, start_s: float) -> list[Passage]:
+    """Each folder in ``folder`` is a passage; audio right in ``folder`` is a single one."""
+    try:
+        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+        folders = {entry.name: sorted(entry.iterdir()) for entry in entries if entry.is_dir()}
+    except OSError as error:
+        where = shown(error.filename or folder)
+        raise InputError(f"{where}: cannot be read: {error.strerror}") from error
+    passages = {name: _mixes(paths) for name, paths in folders.items()}
+    passages = {name: mixes for name, mixes in passages.items() if mixes}
+    if not passages and (mixes := _mixes(entries)):
+        passages = {folder.resolve().name: mixes}
+    if not passages:
+        raise InputError(
+            f"{shown(folder)}: no mixes; put those of each passage in a folder of its own, named"
+            " by their methods: verse/rules.wav, verse/human.wav, …"
+        )
+    return [Passage(name=n, mixes=mixes, start_s=start_s) for n, mixes in passages.items()]
+
+
+def _mixes(paths: list[Path]) -> dict[str, Path]:
+    audio = [
+        path
+        for path in paths
+        if path.suffix.lower() in EXTENSIONS and path.is_file() and path.name[0] != "."
+    ]
+    mixes: dict[str, Path] = {}
+    for path in audio:
+        if path.stem in mixes:
+            raise UsageError(f"{shown(path)} and {shown(mixes[path.stem])}: one method, two files")
+        mixes[path.stem] = path
+    return mixes
+
+
+def _passage(
+    table: dict[str, Any], number: int, folder: Path, default_s: float, start_s: float | None
+) -> Passage:
+    where = f"passage {number}"
+    if unknown := table.keys() - {"name", "start_s", "mixes"}:
+        raise UsageError(f"{where}: unknown key {sorted(unknown)[0]!r}")
+    mixes = table.get("mixes")
+    if not isinstance(mixes, dict) or not mixes:
+        raise UsageError(f"{where}: needs a table [passage.mixes] with method = file")
+    if start_s is None:
+        start_s = _start(table, where, default_s)
+    return Passage(
+        name=_text(table.get("name", f"passage {number}"), f"{where}: name"),
+        mixes={
+            method: folder / _text(file, f"{where}: {method}") for method, file in mixes.items()
+        },
+        start_s=start_s,
+    )
+
+
+def _training(
+    table: Any, folder: Path, default_s: float, start_s: float | None
+) -> tuple[tuple[Path, Path], float]:
+    if not isinstance(table, dict) or not {"good", "poor"} <= table.keys():
+        raise UsageError("[training] needs `good` and `poor`")
+    if unknown := table.keys() - {"good", "poor", "start_s"}:
+        raise UsageError(f"[training]: unknown key {sorted(unknown)[0]!r}")
+    good, poor = (folder / _text(table[key], f"training: {key}") for key in ("good", "poor"))
+    return (good, poor), _start(table, "training", default_s) if start_s is None else start_s
+
+
+def _start(table: dict[str, Any], where: str, default_s: float) -> float:
+    try:
+        return float(parameters(Design)["start_s"].check(table.get("start_s", default_s)))
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise UsageError(f"{where} must be a text")
+    return value
+
+
+def _tables(value: Any, name: str) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
+        raise UsageError(f"write each {name} as a table [[{name}]]")
+    return value
+
+
+def _built(kind: type[Any], values: dict[str, Any], where: str) -> Any:
+    declared = parameters(kind)
+    if unknown := values.keys() - declared.keys():
+        known = ", ".join("type" if name == "kind" else name for name in declared)
+        raise UsageError(f"{where}: unknown key {sorted(unknown)[0]!r}; there are: {known}")
+    try:
+        built: Settings = kind(**values)
+    except TypeError as error:
+        raise UsageError(f"{where}: needs `name` and `text`") from error
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
+    return built
+
+
+def _check(description: Description) -> None:
+    """Refuses what no test can be made of.
+
+    Raises:
+        UsageError: Names the passage or the question.
+    """
+    design, names = description.design, [passage.name for passage in description.passages]
+    if len(set(names)) < len(names):
+        raise UsageError("two passages have one name")
+    for passage in description.passages:
+        extra = len(design.made_anchors_hz)
+        if not 2 <= len(passage.mixes) + extra <= MOST_STIMULI:
+            raise UsageError(
+                f"passage {passage.name!r}: has {len(passage.mixes)} mixes;"
+                f" a test takes 2 to {MOST_STIMULI - extra}"
+            )
+        if design.reference is not None and design.reference not in passage.mixes:
+            raise UsageError(
+                f"passage {passage.name!r}: has no reference {design.reference!r};"
+                f" there are: {', '.join(passage.mixes)}"
+            )
+    if sum(len(passage.mixes) + 2 for passage in description.passages) > MOST_FILES:
+        raise UsageError(f"a test takes up to {MOST_FILES} mixes; make two of it")
+    questions = [question.name for question in description.questions]
+    if len(set(questions)) < len(questions) or {"participant", "finished"} & set(questions):
+        raise UsageError("questions need different names, other than participant and finished")

@@ -1,0 +1,144 @@
+"""One participant's result: the document that the page sends or saves, checked against the key."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from automix.errors import InputError
+from automix.listening.key import MOST_CHARACTERS, Key, scale_of
+
+FORMAT = "automix listening result 1"
+MOST_BYTES = 1 << 20
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rating:
+    """What one participant said of one stimulus."""
+
+    passage: str
+    stimulus: str
+    rating: float
+    aspects: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A whole result.
+
+    Attributes:
+        name: Of this submission; sent again, it is the same.
+        participant: Who.
+        finished: When, UTC.
+        ratings: Of every stimulus of every passage.
+        answers: By question.
+    """
+
+    name: str
+    participant: str
+    finished: str
+    ratings: tuple[Rating, ...]
+    answers: Mapping[str, str]
+
+
+def read_submission(document: Any, key: Key) -> Submission:
+    """Checks every part of a result.
+
+    Args:
+        document: As parsed from JSON.
+        key: Of the test.
+
+    Raises:
+        InputError: It is no result of this test; says why.
+    """
+    fields = {"format", "test", "submission", "participant", "started", "finished"}
+    _check_keys(document, fields | {"answers", "passages"}, "the result")
+    if document["format"] != FORMAT:
+        raise InputError("is not a result of a listening test")
+    if document["test"] != key.test:
+        raise InputError(f"is a result of another test ({str(document['test'])[:40]!r})")
+    for field in ("submission", "participant"):
+        if not isinstance(document[field], str) or not _NAME.fullmatch(document[field]):
+            raise InputError(f"{field} must be up to 64 letters, digits, - and _")
+    for field in ("started", "finished"):
+        if not isinstance(document[field], str) or not _TIME.fullmatch(document[field]):
+            raise InputError(f"{field} must be a time")
+    return Submission(
+        name=document["submission"],
+        participant=document["participant"],
+        finished=document["finished"],
+        ratings=_ratings(document["passages"], key),
+        answers=_answers(document["answers"], key),
+    )
+
+
+def _ratings(passages: Any, key: Key) -> tuple[Rating, ...]:
+    if not isinstance(passages, list) or len(passages) != len(key.passages):
+        raise InputError(f"must rate {len(key.passages)} passages")
+    ratings: dict[str, Rating] = {}
+    seen = set()
+    for passage in passages:
+        _check_keys(passage, {"passage", "seconds", "stimuli"}, "a passage")
+        name, stimuli = passage["passage"], passage["stimuli"]
+        if not isinstance(name, str) or name not in key.passages or name in seen:
+            raise InputError("must rate every passage once")
+        seen.add(name)
+        _number(passage["seconds"], 0, 1e9, "seconds")
+        methods = key.passages[name].methods
+        if not isinstance(stimuli, list) or len(stimuli) != len(methods):
+            raise InputError("must rate every stimulus once")
+        for stimulus in stimuli:
+            rating = _rating(stimulus, name, key)
+            if rating.stimulus not in methods or rating.stimulus in ratings:
+                raise InputError("must rate every stimulus once")
+            ratings[rating.stimulus] = rating
+    return tuple(ratings.values())
+
+
+def _rating(document: Any, passage: str, key: Key) -> Rating:
+    _check_keys(document, {"stimulus", "rating", "aspects", "plays"}, "a stimulus")
+    _check_keys(document["aspects"], set(key.aspects), "the aspects")
+    if not isinstance(document["stimulus"], str):
+        raise InputError("a stimulus must be named")
+    _number(document["plays"], 0, 1e9, "plays")
+    low, high, whole = scale_of(key)
+    aspects = {
+        aspect: _number(document["aspects"][aspect], low, high, aspect, whole)
+        for aspect in key.aspects
+    }
+    return Rating(
+        passage=passage,
+        stimulus=document["stimulus"],
+        rating=_number(document["rating"], low, high, "rating", whole),
+        aspects=aspects,
+    )
+
+
+def _answers(document: Any, key: Key) -> dict[str, str]:
+    if not isinstance(document, dict) or not document.keys() <= key.questions.keys():
+        raise InputError("answers questions that were not asked")
+    for name, answer in document.items():
+        choices = key.questions[name]
+        if not isinstance(answer, str) or len(answer) > MOST_CHARACTERS:
+            raise InputError(f"the answer to {name!r} must be a text")
+        if choices and answer not in choices:
+            raise InputError(f"the answer to {name!r} is none of the choices")
+    if missing := [name for name in key.required if not document.get(name)]:
+        raise InputError(f"{missing[0]!r} is not answered")
+    return dict(document)
+
+
+def _check_keys(document: Any, keys: set[str], what: str) -> None:
+    if not isinstance(document, dict) or document.keys() != keys:
+        raise InputError(f"{what} must have exactly: {', '.join(sorted(keys))}")
+
+
+def _number(value: Any, low: float, high: float, what: str, whole: bool = False) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise InputError(f"{what} must be a number from {low:g} to {high:g}")
+    if not math.isfinite(value) or (whole and value != int(value)):
+        raise InputError(f"{what} must be a whole number from {low:g} to {high:g}")
+    return float(value)

@@ -1,0 +1,100 @@
+"""Results in an SQLite file: every submission once, whoever sends it at the same time."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from automix.errors import InputError, OutputError
+from automix.files import shown
+from automix.listening.results import Submission
+
+_WAIT_S = 30.0
+_TABLE = """
+CREATE TABLE IF NOT EXISTS submissions (
+    submission TEXT PRIMARY KEY,
+    test TEXT NOT NULL,
+    participant TEXT NOT NULL,
+    received TEXT NOT NULL,
+    document TEXT NOT NULL
+)
+"""
+
+
+class ResultStore:
+    """The file of results.
+
+    Args:
+        path: Made if it is not there.
+
+    Raises:
+        OutputError: It cannot be made, or is no SQLite file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._connected() as connection:
+            connection.execute("PRAGMA journal_mode = WAL")  # readers do not hold up writers
+            connection.execute(_TABLE)
+
+    def add(self, submission: Submission, test: str, document: str) -> bool:
+        """Keeps a submission for good; it is on the disk when this returns.
+
+        Args:
+            submission: Checked.
+            test: Name of the test.
+            document: The submission as it came.
+
+        Returns:
+            Whether it is new: sent again, it changes nothing.
+
+        Raises:
+            InputError: Another submission has its name.
+            OutputError: The disk is full or fails.
+        """
+        received = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._connected() as connection:
+            row = (submission.name, test, submission.participant, received, document)
+            added = connection.execute(
+                "INSERT INTO submissions VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", row
+            ).rowcount
+            connection.commit()
+            if not added:
+                (kept,) = connection.execute(
+                    "SELECT document FROM submissions WHERE submission = ?", (submission.name,)
+                ).fetchone()
+                if kept != document:
+                    raise InputError("another result was sent under this name")
+        return added > 0
+
+    def count(self) -> int:
+        """Number of submissions."""
+        with self._connected() as connection:
+            (count,) = connection.execute("SELECT count(*) FROM submissions").fetchone()
+        return int(count)
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own for each caller: threads share none."""
+        try:
+            with closing(sqlite3.connect(self.path, timeout=_WAIT_S)) as connection:
+                connection.execute("PRAGMA synchronous = FULL")
+                yield connection
+        except sqlite3.Error as error:
+            raise OutputError(f"{shown(self.path)}: cannot be written: {error}") from error
+
+
+def stored_documents(path: Path) -> list[str]:
+    """All submissions as they came, in the order in which they did.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=_WAIT_S)) as connection:
+            rows = connection.execute("SELECT document FROM submissions ORDER BY rowid")
+            return [str(document) for (document,) in rows]
+    except sqlite3.Error as error:
+        raise InputError(f"{shown(path)}: cannot be read: {error}") from error

@@ -1,0 +1,136 @@
+"""From results to tables."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automix.errors import InputError, OutputError
+from automix.listening.export import Exported, export_results
+from automix.listening.key import Key, load_key
+from automix.listening.results import read_submission
+from automix.listening.store import ResultStore
+from tests.listening.listening_tests import make, result, write_mixes
+
+
+def save(path: Path, document: object) -> Path:
+    path.write_text(json.dumps(document))
+    return path
+
+
+def export(folder: Path, *files: Path, **changes: Any) -> Exported:
+    options = {"database": None, "screen": False, "overwrite": False, **changes}
+    return export_results(folder, files, ratings=folder / "ratings.csv", **options)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def likert(tmp_path: Path) -> tuple[Path, Key]:
+    mixes = write_mixes(tmp_path / "mixes", methods="abc")
+    make(mixes, tmp_path / "test", kind="likert", duration_s=0.6)
+    return tmp_path / "test", load_key(tmp_path / "test")
+
+
+def test_ratings_are_read_back_with_their_methods(likert: tuple[Path, Key], tmp_path: Path) -> None:
+    folder, key = likert
+    store = ResultStore(tmp_path / "results.sqlite")
+    for number in (0, 1):
+        text = json.dumps(result(key, number))
+        store.add(read_submission(json.loads(text), key), key.test, text)
+    file = save(tmp_path / "sent by mail.json", result(key, 2))
+    again = save(tmp_path / "served and saved.json", result(key, 1))
+    exported = export(folder, file, again, database=store.path)
+    assert (exported.participants, exported.rows, exported.notes) == (3, 3 * 2 * 3, ())
+    table = rows(exported.ratings)
+    aspects = ["level", "equalization", "compression", "reverb"]
+    assert list(table[0]) == ["participant", "passage", "method", "rating", *aspects]
+    read = {(row["participant"], row["passage"], row["method"]): row for row in table}
+    for number in range(3):
+        for passage in result(key, number)["passages"]:
+            keyed = key.passages[passage["passage"]]
+            for stimulus in passage["stimuli"]:
+                row = read[f"p{number:03}", keyed.name, keyed.methods[stimulus["stimulus"]]]
+                assert float(row["rating"]) == stimulus["rating"]
+                assert {a: float(row[a]) for a in aspects} == stimulus["aspects"]
+
+
+def test_answers_go_beside_and_cannot_run_in_a_spreadsheet(likert: tuple[Path, Key]) -> None:
+    folder, key = likert
+    document = result(key, 1)
+    document["answers"]["remarks"] = '=cmd|" /C calc"!A0,\nmore'
+    exported = export(folder, save(folder / "r.json", document))
+    assert exported.answers == folder / "ratings.answers.csv"
+    (row,) = rows(exported.answers)
+    assert row["remarks"] == '\'=cmd|" /C calc"!A0,\nmore'
+    assert (row["participant"], row["age"]) == ("p001", "under 25")
+
+
+def test_of_two_results_of_one_participant_the_last_counts(likert: tuple[Path, Key]) -> None:
+    folder, key = likert
+    first = save(folder / "first.json", result(key, 1))
+    last = save(folder / "last.json", result(key, 2, participant="p001"))
+    exported = export(folder, last, first)
+    assert exported.participants == 1
+    assert "p001: took part 2 times" in exported.notes[0]
+    passage = result(key, 2)["passages"][0]
+    wanted = sum(stimulus["rating"] for stimulus in passage["stimuli"])
+    name = key.passages[passage["passage"]].name
+    read = [row for row in rows(exported.ratings) if row["passage"] == name]
+    assert sum(float(row["rating"]) for row in read) == wanted
+
+
+def test_screening_leaves_out_who_misses_the_hidden_reference(tmp_path: Path) -> None:
+    """ITU-R BS.1534-3, section 4.1.2: below 90 for more than 15 % of the items."""
+    mixes = write_mixes(tmp_path / "mixes", passages=7, methods="ab")
+    make(mixes, tmp_path / "test", kind="mushra", reference="b", duration_s=0.6)
+    folder, key = tmp_path / "test", load_key(tmp_path / "test")
+    files = []
+    for number, misses in enumerate((0, 1, 2)):  # 1 of 7 is 14.3 %
+        document = result(key, number)
+        for index, passage in enumerate(document["passages"]):
+            methods = key.passages[passage["passage"]].methods
+            for stimulus in passage["stimuli"]:
+                if methods[stimulus["stimulus"]] == "b":
+                    stimulus["rating"] = 89 if index < misses else 90
+        files.append(save(folder / f"{number}.json", document))
+    kept = export(folder, *files)
+    assert kept.participants == 3
+    assert [note.split(":")[0] for note in kept.notes] == ["participant p002"]
+    screened = export(folder, *files, screen=True, overwrite=True)
+    assert {row["participant"] for row in rows(screened.ratings)} == {"p000", "p001"}
+    assert {row["method"] for row in rows(screened.ratings)} == {"a", "b", "anchor 3.5 kHz"}
+
+
+def test_what_is_no_result_is_named(likert: tuple[Path, Key], tmp_path: Path) -> None:
+    folder, key = likert
+    with pytest.raises(InputError, match="there are no results yet"):
+        export(folder)
+    for content in (b"", b"{", b"\xff\xff", b"[]", b"{}"):
+        path = tmp_path / "bad.json"
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"bad\.json"):
+            export(folder, path)
+    other = save(tmp_path / "other.json", result(key, 1, test="another"))
+    with pytest.raises(InputError, match=r"other\.json: is a result of another test"):
+        export(folder, other)
+    with pytest.raises(InputError, match=r"gone\.json: cannot be read"):
+        export(folder, tmp_path / "gone.json")
+    with pytest.raises(InputError, match=r"gone\.sqlite"):
+        export(folder, database=tmp_path / "gone.sqlite")
+    assert not (folder / "ratings.csv").exists()
+
+
+def test_tables_are_not_overwritten_unasked(likert: tuple[Path, Key]) -> None:
+    folder, key = likert
+    file = save(folder / "r.json", result(key, 1))
+    export(folder, file)
+    before = (folder / "ratings.csv").read_bytes()
+    with pytest.raises(OutputError, match="exists"):
+        export(folder, file)
+    assert (folder / "ratings.csv").read_bytes() == before
