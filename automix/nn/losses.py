@@ -4,10 +4,14 @@ Signals are tensors ``(..., samples)`` of audio in ±1, prediction first. A dist
 for each leading index; take its mean over a batch.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -27,12 +31,23 @@ RESOLUTIONS = (Resolution(512, 50, 240), Resolution(1024, 120, 600), Resolution(
 LEAST_MAGNITUDE = 1e-5
 """Magnitudes below this count as this: digital silence has a logarithm, and no norm is zero."""
 
+_FRAMES_AT_A_TIME = 2048
+
 
 def magnitudes(signal: Tensor, resolution: Resolution) -> Tensor:
     """Magnitudes ``(..., bins, frames)`` of centered, reflected frames with a Hann window."""
-    least = resolution.n_fft
-    signal = pad(signal, (0, max(0, least - signal.shape[-1])))  # a reflection needs that much
+    found = _magnitudes(_reflected(signal, resolution), resolution)
+    return found.reshape(*signal.shape[:-1], *found.shape[1:])
+
+
+def _reflected(signal: Tensor, resolution: Resolution) -> Tensor:
+    """Rows with half a frame more on both sides; short ones are filled up with silence first."""
+    signal = pad(signal, (0, max(0, resolution.n_fft - signal.shape[-1])))
     rows = signal.reshape(-1, signal.shape[-1])
+    return pad(rows, (resolution.n_fft // 2, resolution.n_fft // 2), mode="reflect")
+
+
+def _magnitudes(rows: Tensor, resolution: Resolution) -> Tensor:
     window = torch.hann_window(resolution.window_length, dtype=rows.dtype, device=rows.device)
     spectra = torch.stft(
         rows,
@@ -40,11 +55,11 @@ def magnitudes(signal: Tensor, resolution: Resolution) -> Tensor:
         resolution.hop_length,
         resolution.window_length,
         window,
+        center=False,
         return_complex=True,
     )
     power = spectra.real.square() + spectra.imag.square()
-    found = power.clamp_min(LEAST_MAGNITUDE**2).sqrt()
-    return found.reshape(*signal.shape[:-1], *found.shape[1:])
+    return power.clamp_min(LEAST_MAGNITUDE**2).sqrt()
 
 
 def mr_stft(
@@ -75,6 +90,32 @@ def mr_stft(
         logarithmic = (wanted.log() - found.log()).abs().mean((-2, -1))
         total = total + convergence + logarithmic
     return total / len(resolutions)
+
+
+def long_mr_stft(prediction: NDArray[Any], target: NDArray[Any]) -> float:
+    """`mr_stft` of two signals ``(samples,)`` of any length, in bounded memory.
+
+    Raises:
+        ValueError: See `mr_stft`.
+    """
+    found, wanted = (torch.from_numpy(np.array(x, np.float32)) for x in (prediction, target))
+    _check(found, wanted)
+    total = 0.0
+    for resolution in RESOLUTIONS:
+        rows = torch.cat([_reflected(x[None], resolution) for x in (found, wanted)])
+        frames = 1 + (rows.shape[-1] - resolution.n_fft) // resolution.hop_length
+        error = energy = logarithmic = 0.0
+        for first in range(0, frames, _FRAMES_AT_A_TIME):
+            last = min(first + _FRAMES_AT_A_TIME, frames) - 1
+            start, stop = first * resolution.hop_length, last * resolution.hop_length
+            piece = rows[:, start : stop + resolution.n_fft]
+            ours, theirs = _magnitudes(piece, resolution)
+            error += (theirs - ours).square().sum(dtype=torch.float64).item()
+            energy += theirs.square().sum(dtype=torch.float64).item()
+            logarithmic += (theirs.log() - ours.log()).abs().sum(dtype=torch.float64).item()
+        bins = resolution.n_fft // 2 + 1
+        total += math.sqrt(error / energy) + logarithmic / (bins * frames)
+    return total / len(RESOLUTIONS)
 
 
 def stereo_mr_stft(prediction: Tensor, target: Tensor) -> Tensor:

@@ -1,0 +1,228 @@
+"""Compares mixes with a target: the figures of each, and its distances after level matching."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automix.analysis.loudness import LoudnessMeter, integrated_lufs
+from automix.audio import Audio, AudioSource
+from automix.errors import InputError, UsageError
+from automix.evaluation.features import MixFeatures, measure_features
+from automix.evaluation.metrics import mae, mr_stft, stereo_mr_stft, third_octave_distance_db
+from automix.files import ReadOptions, collected, open_audio, resampled, shown
+from automix.song_folder import EXTENSIONS
+from automix.units import db_to_gain
+
+RATE_HZ = 44100
+"""Distances are taken at this rate: the sizes of their transforms are in samples."""
+
+LEVEL_LUFS = -20.0
+"""Both signals are brought to this loudness before distances are taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One measure of a mix.
+
+    Attributes:
+        name: In JSON and CSV.
+        label: For people.
+        decimals: That are printed.
+    """
+
+    name: str
+    label: str
+    decimals: int = 2
+
+
+DISTANCES = (
+    Figure(name="stereo_mr_stft", label="stereo MR-STFT", decimals=3),
+    Figure(name="mr_stft", label="MR-STFT", decimals=3),
+    Figure(name="l1", label="L1", decimals=4),
+    Figure(name="third_octave_distance_db", label="1/3-octave distance dB"),
+)
+FEATURES = (
+    Figure(name="integrated_lufs", label="loudness LUFS"),
+    Figure(name="loudness_range_lu", label="loudness range LU", decimals=1),
+    Figure(name="true_peak_dbtp", label="true peak dBTP"),
+    Figure(name="crest_db", label="crest factor dB", decimals=1),
+    Figure(name="centroid_hz", label="spectral centroid Hz", decimals=0),
+    Figure(name="width_db", label="stereo width dB", decimals=1),
+    Figure(name="imbalance_db", label="imbalance dB (+ right)"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excerpt:
+    """What of each file is compared, and how.
+
+    Attributes:
+        start_s: First second.
+        duration_s: Length; all of it unless given.
+        match_levels: Whether distances are taken at one loudness.
+    """
+
+    start_s: float = 0.0
+    duration_s: float | None = None
+    match_levels: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """One mix.
+
+    Attributes:
+        song: What it is a mix of, where folders are compared.
+        path: The file.
+        figures: By name; all `FEATURES`, and with a target all `DISTANCES`. NaN where there is
+            none, as the centroid of silence.
+        notes: For the user.
+    """
+
+    song: str
+    path: Path
+    figures: dict[str, float]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Heard:
+    path: Path
+    audio: Audio
+    features: MixFeatures
+    notes: tuple[str, ...]
+
+    def matched(self, level: bool) -> NDArray[np.float32]:
+        """Stereo at `RATE_HZ`, brought to `LEVEL_LUFS` unless it has no loudness."""
+        samples = collected(resampled(self.audio, RATE_HZ)).samples
+        samples = np.repeat(samples, 2, axis=0) if len(samples) == 1 else samples
+        if not level:
+            return samples
+        meter = LoudnessMeter(RATE_HZ, 2)
+        meter.add(samples)
+        lufs = integrated_lufs(meter.energies)
+        return (
+            samples * np.float32(db_to_gain(LEVEL_LUFS - lufs)) if math.isfinite(lufs) else samples
+        )
+
+
+def evaluate_mixes(
+    mixes: Sequence[Path], target: Path | None, excerpt: Excerpt
+) -> Iterator[Evaluated]:
+    """Measures mixes; where a target is given, it comes first, song by song.
+
+    Args:
+        mixes: Files, or folders of files.
+        target: A file; or a folder, whose files are compared with those of the same name in the
+            folders of mixes.
+        excerpt: What is compared.
+
+    Raises:
+        InputError: A file cannot be used, or a folder holds none.
+        UsageError: Files and folders are mixed up.
+    """
+    for song, wanted, found in _songs(mixes, target):
+        reference = _hear(wanted, excerpt) if wanted is not None else None
+        if reference is not None:
+            yield _evaluated(song, reference, None, excerpt)
+        for path in found:
+            yield _evaluated(song, _hear(path, excerpt), reference, excerpt)
+
+
+def _songs(
+    mixes: Sequence[Path], target: Path | None
+) -> Iterator[tuple[str, Path | None, list[Path]]]:
+    """Songs by name, each with its target and its mixes."""
+    if target is None or not target.is_dir():
+        if target is not None and any(path.is_dir() for path in mixes):
+            raise UsageError(f"--target {shown(target)} is a file: give files to compare with it")
+        yield "", target, [file for path in mixes for file in (_audio_in(path) or [path])]
+        return
+    if not all(path.is_dir() for path in mixes):
+        raise UsageError(f"--target {shown(target)} is a folder: give folders to compare with it")
+    found = {path: {file.stem: file for file in _audio_in(path)} for path in mixes}
+    for file in _audio_in(target):
+        of_song = [files[file.stem] for files in found.values() if file.stem in files]
+        if of_song:
+            yield file.stem, file, of_song
+    names = {file.stem for file in _audio_in(target)}
+    if not any(names & set(files) for files in found.values()):
+        raise InputError(f"{shown(target)}: no file has the name of one in the other folders")
+
+
+def _audio_in(folder: Path) -> list[Path]:
+    """The audio files of a folder; nothing where it is not one."""
+    if not folder.is_dir():
+        return []
+    files = sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
+    )
+    if not files:
+        raise InputError(f"{shown(folder)}: no audio files")
+    return files
+
+
+def _hear(path: Path, excerpt: Excerpt) -> _Heard:
+    opened = open_audio(path, ReadOptions())
+    audio = _cut(opened.source, excerpt, path)
+    notes = [f"{shown(path)}: {note}" for note in opened.notes]
+    if audio.channels == 1:
+        notes.append(f"{shown(path)}: mono, taken as two equal sides")
+    return _Heard(path=path, audio=audio, features=measure_features(audio), notes=tuple(notes))
+
+
+def _cut(source: AudioSource, excerpt: Excerpt, path: Path) -> Audio:
+    rate = source.sample_rate
+    start = round(excerpt.start_s * rate)
+    stop = None if excerpt.duration_s is None else start + round(excerpt.duration_s * rate)
+    samples = collected(source).samples[:, start:stop]
+    if samples.shape[1] == 0:
+        length_s = source.frames / rate
+        raise InputError(f"{shown(path)}: is {length_s:.2f} s long; choose an earlier --start")
+    return Audio(samples, rate)
+
+
+def _evaluated(song: str, mix: _Heard, target: _Heard | None, excerpt: Excerpt) -> Evaluated:
+    features = mix.features
+    figures = {
+        "integrated_lufs": features.loudness.integrated_lufs,
+        "loudness_range_lu": features.loudness.loudness_range_lu,
+        "true_peak_dbtp": features.loudness.true_peak_dbtp,
+        "crest_db": features.crest_db,
+        "centroid_hz": features.centroid_hz,
+        "width_db": features.width_db,
+        "imbalance_db": features.imbalance_db,
+    }
+    notes = list(mix.notes)
+    if target is not None:
+        distances, about = _distances(mix, target, excerpt.match_levels)
+        figures |= distances
+        notes += [f"{shown(mix.path)}: {note}" for note in about]
+    return Evaluated(song=song, path=mix.path, figures=figures, notes=tuple(notes))
+
+
+def _distances(mix: _Heard, target: _Heard, level: bool) -> tuple[dict[str, float], list[str]]:
+    notes = []
+    if mix.audio.sample_rate != target.audio.sample_rate:
+        rates = f"{mix.audio.sample_rate} against {target.audio.sample_rate} Hz"
+        notes.append(f"{rates}, compared at {RATE_HZ} Hz")
+    found, wanted = mix.matched(level), target.matched(level)
+    frames = min(found.shape[1], wanted.shape[1])
+    if (difference := abs(found.shape[1] - wanted.shape[1]) / RATE_HZ) > 0.001:
+        longer = "longer" if found.shape[1] > frames else "shorter"
+        notes.append(f"{difference:.2f} s {longer} than the target; the common part is compared")
+    found, wanted = found[:, :frames], wanted[:, :frames]
+    bands = [measure_features(Audio(side, RATE_HZ)).third_octaves_db for side in (found, wanted)]
+    distances = {
+        "stereo_mr_stft": stereo_mr_stft(found, wanted),
+        "mr_stft": mr_stft(found, wanted),
+        "l1": mae(found, wanted),
+        "third_octave_distance_db": third_octave_distance_db(*bands),
+    }
+    return distances, notes
