@@ -160,6 +160,19 @@ def test_compare_presets_prints_a_row_for_each(run, demo: Path, tmp_path: Path) 
     assert len(list((tmp_path / "compared").glob("*.wav"))) == 5
 
 
+def test_evaluate_methods_compares_three_mixes_with_a_human_one(
+    run, demo: Path, tmp_path: Path
+) -> None:
+    done = run("evaluate-methods", demo / "song", demo / "beat.wav", "mixes", "--mode", "full")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith("stereo MR-STFT")]
+    figures = [float(figure) for figure in rows[0][-3:]]
+    assert len({*figures}) == 3
+    assert min(figures) > 0
+    names = sorted(path.name for path in (tmp_path / "mixes").glob("*.wav"))
+    assert names == ["equal-loudness.wav", "mono.wav", "rules.wav"]
+
+
 @pytest.mark.parametrize("name", ["loudness-variants", "compare-presets"])
 def test_a_failure_is_passed_on(run, demo: Path, name: str) -> None:
     done = run(name, "gone.wav", demo / "beat.wav", "out")
