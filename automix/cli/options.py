@@ -101,6 +101,13 @@ Jobs = Annotated[
         help="Work in N threads; the result is the same.  [default: one per processor]",
     ),
 ]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="DEVICE",
+        help="auto, cpu, cuda or cuda:N. auto takes CUDA where there is one.",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and write no file.")]
 Json = Annotated[
     bool,

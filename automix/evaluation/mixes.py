@@ -140,22 +140,26 @@ def _songs(
     if target is None or not target.is_dir():
         if target is not None and any(path.is_dir() for path in mixes):
             raise UsageError(f"--target {shown(target)} is a file: give files to compare with it")
-        yield "", target, [file for path in mixes for file in (_audio_in(path) or [path])]
+        yield "", target, [file for path in mixes for file in (audio_in(path) or [path])]
         return
     if not all(path.is_dir() for path in mixes):
         raise UsageError(f"--target {shown(target)} is a folder: give folders to compare with it")
-    found = {path: {file.stem: file for file in _audio_in(path)} for path in mixes}
-    for file in _audio_in(target):
+    found = {path: {file.stem: file for file in audio_in(path)} for path in mixes}
+    for file in audio_in(target):
         of_song = [files[file.stem] for files in found.values() if file.stem in files]
         if of_song:
             yield file.stem, file, of_song
-    names = {file.stem for file in _audio_in(target)}
+    names = {file.stem for file in audio_in(target)}
     if not any(names & set(files) for files in found.values()):
         raise InputError(f"{shown(target)}: no file has the name of one in the other folders")
 
 
-def _audio_in(folder: Path) -> list[Path]:
-    """The audio files of a folder; nothing where it is not one."""
+def audio_in(folder: Path) -> list[Path]:
+    """The audio files of a folder; nothing where it is not one.
+
+    Raises:
+        InputError: There are none.
+    """
     if not folder.is_dir():
         return []
     files = sorted(

@@ -1,0 +1,28 @@
+"""Which device a network runs on."""
+
+import torch
+
+from automix.errors import DeviceError
+
+
+def chosen_device(name: str) -> torch.device:
+    """The device of a ``--device`` option.
+
+    Args:
+        name: ``cpu``, ``cuda``, ``cuda:N``, or ``auto``: the first CUDA device if there is one.
+
+    Raises:
+        DeviceError: There is no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    kind, _, index = name.partition(":")
+    if name == "cpu":
+        return torch.device("cpu")
+    if kind != "cuda" or (index and not index.isdecimal()):
+        raise DeviceError(f"--device {name}: choose auto, cpu, cuda or cuda:N")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if int(index or 0) >= count:
+        there = "no CUDA device" if count == 0 else f"only cuda:0 to cuda:{count - 1}"
+        raise DeviceError(f"--device {name}: there is {there}; --device auto takes what there is")
+    return torch.device(f"cuda:{int(index or 0)}")
