@@ -1,19 +1,54 @@
-"""Engines: where the processes of a batch run. The driver holds no more than is at work."""
+"""What an engine is: where the items of a batch are mixed."""
 
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
-from automix.batch.process import Children, Outcome, Task
 
-GRACE_S = 0.5
-"""Time for children to clean up when a run is ended; the whole has to end within a second."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """An item, as a worker gets it.
+
+    Attributes:
+        key: Identifies it.
+        arguments: Command and arguments of the program.
+        folder: That paths are relative to.
+    """
+
+    key: str
+    arguments: tuple[str, ...]
+    folder: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How an item ended.
+
+    Attributes:
+        exit_code: Of the command.
+        error: What went wrong, or empty.
+        seconds: Time that it took, if known.
+        figures: What was measured, by name.
+        died: Whether the worker died of it, or of something else.
+    """
+
+    exit_code: int
+    error: str = ""
+    seconds: float | None = None
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    died: bool = False
+
+
+Mix = Callable[[Task], Outcome]
+"""A function of a module, so that other processes find it."""
 
 
 class Engine(Protocol):
-    """Runs tasks; leaving its context ends those that are at work."""
+    """Mixes items; leaving its context ends those that are at work."""
 
     slots: int
+    """How many items are mixed at a time."""
 
     def __enter__(self) -> Self:
         """The engine itself."""
@@ -27,51 +62,10 @@ class Engine(Protocol):
         """Ends what is at work."""
 
     def submit(self, task: Task) -> None:
-        """Starts a task; at most `slots` are at work."""
+        """Begins an item; fewer than `slots` are at work."""
 
-    def next_outcome(self) -> Outcome:
-        """Waits for any task to end; at least one is at work."""
-
-    def end(self) -> None:
-        """Ends what is at work, at once."""
-
-
-class LocalEngine:
-    """Processes of this machine.
-
-    Args:
-        slots: How many at a time.
-    """
-
-    def __init__(self, slots: int) -> None:
-        self.slots = slots
-        self._children = Children()
-        self._pool = ThreadPoolExecutor(slots)
-        self._running: set[Future[Outcome]] = set()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._children.end(GRACE_S)
-        self._pool.shutdown()
-
-    def submit(self, task: Task) -> None:
-        """Starts a task; at most `slots` are at work."""
-        self._running.add(self._pool.submit(self._children.run, task))
-
-    def next_outcome(self) -> Outcome:
-        """Waits for any task to end; at least one is at work."""
-        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
-        future = done.pop()
-        self._running.remove(future)
-        return future.result()
+    def next_outcome(self) -> tuple[str, Outcome]:
+        """Waits for any item to end; at least one is at work. Returns its key and outcome."""
 
     def end(self) -> None:
-        """Ends what is at work, at once."""
-        self._children.end(0.0)
+        """Ends what is at work within a fraction of a second; may be called from any thread."""

@@ -4,36 +4,20 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from automix.batch.item import Kind, audio_entries
+from automix.batch.item import Item, Kind, audio_entries
 from automix.errors import InputError, UsageError
 
 _SIDES = re.compile(
     r"(?:(?P<song>.+?)[\s_.-]+)??"
     r"(?:(?P<vocal>(?:lead[\s_-]?)?(?:vocals?|vox|voice)|a[\s_-]?capp?ella)"
     r"|(?P<beat>beat|inst(?:rumental)?|backing(?:[\s_-]?track)?|karaoke|playback))",
-    re.IGNORECASE,
+    re.IGNORECASE | re.DOTALL,
 )
-_OWN_NAMES = re.compile(r"(?:.+[\s_.-])?(?:mix|mixdown|mixture|master)", re.IGNORECASE)
+_MIX = re.compile(r"(?:.+[\s_.-])?(?:mix|mixdown|mixture|master)", re.IGNORECASE | re.DOTALL)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Song:
-    """A song that was found.
-
-    Attributes:
-        name: Its path below the folder that was searched, without what says vocal or beat.
-        kind: Command that mixes it.
-        inputs: Arguments of the command.
-    """
-
-    name: str
-    kind: Kind
-    inputs: tuple[str, ...]
-
-
-def find_songs(root: str, *, kind: Kind | None = None, leave_out: str = "") -> Iterator[Song]:
+def find_songs(root: str, *, kind: Kind | None = None, leave_out: str = "") -> Iterator[Item]:
     """Searches a folder and the folders in it; one that holds audio files is searched no deeper.
 
     A folder holds vocals and their beats (``vocal.wav`` with ``beat.wav``, ``NAME_vox.wav`` with
@@ -44,6 +28,9 @@ def find_songs(root: str, *, kind: Kind | None = None, leave_out: str = "") -> I
         root: The folder.
         kind: What the songs are, where names may mislead.
         leave_out: A folder that is not searched.
+
+    Yields:
+        Items with the path below ``root`` as name of the song, without options and output.
 
     Raises:
         InputError: A folder cannot be read.
@@ -57,11 +44,11 @@ def find_songs(root: str, *, kind: Kind | None = None, leave_out: str = "") -> I
             if folder != root and _identity(folder) in seen:
                 continue
             seen.add(_identity(folder))
-            audio = sorted(entry.name for entry in audio_entries(folder))
+            audio = [entry.name for entry in audio_entries(folder)]
             if not audio:
                 waiting += reversed(_folders_in(folder))
         except OSError as error:
-            raise InputError(f"{folder}: {error.strerror}") from error
+            raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
         if audio:
             yield from _songs(root, folder, audio, kind)
 
@@ -80,7 +67,7 @@ def _folders_in(folder: str) -> list[str]:
         )
 
 
-def _songs(root: str, folder: str, audio: list[str], kind: Kind | None) -> Iterator[Song]:
+def _songs(root: str, folder: str, audio: list[str], kind: Kind | None) -> Iterator[Item]:
     pairs = {} if kind == "stems" else _pairs(audio)
     paired = {name for pair in pairs.values() for name in pair}
     rest = [name for name in audio if name not in paired and not _is_mix(name)]
@@ -93,16 +80,14 @@ def _songs(root: str, folder: str, audio: list[str], kind: Kind | None) -> Itera
         raise InputError(
             f"{folder}: no vocal with its beat; name them vocal.wav and beat.wav, or use a manifest"
         )
-    below = "" if folder == root else os.path.relpath(folder, root)
     own = os.path.basename(os.path.abspath(folder))
-    for song, (vocal, beat) in sorted(pairs.items()):
-        yield Song(
-            name=os.path.join(below, song) if song else below or own,
-            kind="vocal",
-            inputs=(os.path.join(folder, vocal), os.path.join(folder, beat)),
-        )
+    below = own if folder == root else os.path.relpath(folder, root)
+    for song, sides in sorted(pairs.items()):
+        name = song if folder == root else os.path.join(below, song)
+        inputs = tuple(os.path.join(folder, side) for side in sides)
+        yield Item(kind="vocal", song=name if song else below, inputs=inputs, source=folder)
     if not pairs:
-        yield Song(name=below or own, kind="stems", inputs=(folder,))
+        yield Item(kind="stems", song=below, inputs=(folder,), source=folder)
 
 
 def _pairs(audio: list[str]) -> dict[str, tuple[str, str]]:
@@ -120,4 +105,4 @@ def _pairs(audio: list[str]) -> dict[str, tuple[str, str]]:
 
 
 def _is_mix(name: str) -> bool:
-    return _OWN_NAMES.fullmatch(os.path.splitext(name)[0]) is not None
+    return _MIX.fullmatch(os.path.splitext(name)[0]) is not None

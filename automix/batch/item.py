@@ -1,15 +1,14 @@
-"""An item of a batch: one mix to make, and what it is made from."""
+"""An item of a batch: one mix to make, and the files that it is made from."""
 
 import hashlib
 import json
 import os
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from typing import Literal
 
 from automix.errors import InputError
-from automix.version import __version__
 
 Kind = Literal["vocal", "stems"]
 
@@ -19,6 +18,7 @@ AUDIO_EXTENSIONS = frozenset(
         *(".flac", ".ogg", ".oga", ".opus", ".mp3", ".caf"),
     )
 )
+_FILE_OPTIONS = ("--config", "--reference")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,72 +26,63 @@ class Item:
     """One mix to make.
 
     Attributes:
-        kind: Command that makes it: ``"vocal"`` or ``"stems"``.
-        song: Its name for people; folders are separated by ``/``.
-        inputs: Arguments of the command: vocal and beat, or a song folder.
-        extras: Other files that the options name.
+        kind: Command that makes it.
+        song: Its name; folders are separated by ``/``.
+        inputs: Arguments of the command: vocal and beat, or a song folder or session file.
+        source: Where the item was found, for messages.
         options: Options of the command.
         output: File of the mix, relative to the folder of the batch. Identifies the item.
-        source: Where the item was found, for messages.
     """
 
     kind: Kind
     song: str
     inputs: tuple[str, ...]
-    extras: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
-    output: str
     source: str
+    options: tuple[str, ...] = ()
+    output: str = ""
 
+    def files(self) -> list[tuple[str, os.stat_result]]:
+        """What it is made from, with the state of each file; none is opened but session files.
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InputFile:
-    """A file as it was before the work; what a change of it would change.
+        Raises:
+            InputError: One is not there or is not a file, or a folder holds no audio.
+        """
+        found = []
+        told = (option.partition("=") for option in self.options)
+        for path in (*self.inputs, *(value for name, _, value in told if name in _FILE_OPTIONS)):
+            try:
+                found += self._found(path)
+            except (OSError, ValueError) as error:
+                where = getattr(error, "filename", None) or path
+                reason = getattr(error, "strerror", None) or f"cannot be used: {error}"
+                raise InputError(f"{where}: {reason}") from error
+        return found
 
-    Attributes:
-        file: Its path, as the command gets it.
-        bytes: Size.
-        modified_ns: Time of the last change, nanoseconds since 1970.
-    """
-
-    file: str
-    bytes: int
-    modified_ns: int
-
-
-def input_files(item: Item) -> list[InputFile]:
-    """What the item is made from: its files, and the audio files in its folder.
-
-    Raises:
-        InputError: One is not there, is not a file, or a folder holds no audio.
-    """
-    found = []
-    for path in (*item.inputs, *item.extras):
-        try:
-            status = os.stat(path)
-            if os.path.isdir(path):
-                found += _audio_in(path, recursive="--recursive" in item.options)
-                continue
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "not a possible file name"
-            raise InputError(f"{path}: {reason}") from error
+    def _found(self, path: str) -> list[tuple[str, os.stat_result]]:
+        status = os.stat(path)
+        if os.path.isdir(path):
+            audio = _audio_in(path, recursive="--recursive" in self.options)
+            if not audio:
+                raise InputError(f"{path}: no audio files; give the folder of a song")
+            return audio
         if not os.path.isfile(path):
             raise InputError(f"{path}: is a pipe or device, not a file")
-        found.append(InputFile(file=path, bytes=status.st_size, modified_ns=status.st_mtime_ns))
-    return found
+        found = [(path, status)]
+        if self.kind == "stems" and path in self.inputs and path.lower().endswith(".toml"):
+            found += [(file, os.stat(file)) for file in _session_files(path)]
+        return found
 
+    def fingerprint(self) -> str:
+        """Of the settings and of each input's name, size and time of change.
 
-def _audio_in(folder: str, *, recursive: bool) -> list[InputFile]:
-    folders = [here for here, _, _ in os.walk(folder)] if recursive else [folder]
-    found = []
-    for entry in chain.from_iterable(map(audio_entries, folders)):
-        status = entry.stat()
-        found.append(
-            InputFile(file=entry.path, bytes=status.st_size, modified_ns=status.st_mtime_ns)
-        )
-    if not found:
-        raise InputError(f"{folder}: no audio files; give the folder of a song")
-    return sorted(found, key=lambda file: file.file)
+        It does not hold the folders, so that a batch may be moved together with its inputs.
+
+        Raises:
+            InputError: See `files`.
+        """
+        told: list[object] = [self.kind, self.options]
+        told += [[os.path.basename(p), s.st_size, s.st_mtime_ns] for p, s in self.files()]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
 
 
 def audio_entries(folder: str) -> Iterator["os.DirEntry[str]"]:
@@ -102,12 +93,17 @@ def audio_entries(folder: str) -> Iterator["os.DirEntry[str]"]:
     """
     with os.scandir(folder) as entries:
         visible = {entry.name: entry for entry in entries if not entry.name.startswith(".")}
-    for name, entry in visible.items():
+    for name in sorted(visible):
         stem, extension = os.path.splitext(name)
-        if extension.lower() not in AUDIO_EXTENSIONS or not entry.is_file():
+        if extension.lower() not in AUDIO_EXTENSIONS or not visible[name].is_file():
             continue
         if f"{stem}.toml" not in visible or not _is_plan(os.path.join(folder, f"{stem}.toml")):
-            yield entry
+            yield visible[name]
+
+
+def _audio_in(folder: str, *, recursive: bool) -> list[tuple[str, os.stat_result]]:
+    folders = sorted(here for here, _, _ in os.walk(folder)) if recursive else [folder]
+    return [(entry.path, entry.stat()) for here in folders for entry in audio_entries(here)]
 
 
 def _is_plan(path: str) -> bool:
@@ -115,11 +111,10 @@ def _is_plan(path: str) -> bool:
         return file.read(14) == b"# automix plan"
 
 
-def state(item: Item, files: list[InputFile]) -> str:
-    """Fingerprint of inputs, settings and version: where it is the same, so is the mix.
-
-    It holds for inputs by name, size and time of change, so a batch may be moved with its inputs.
-    """
-    told: list[object] = [item.kind, item.options, __version__]
-    told += [[os.path.basename(file.file), file.bytes, file.modified_ns] for file in files]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
+def _session_files(path: str) -> list[str]:
+    """The audio files that a session file names; the command judges the rest of it."""
+    with open(path, "rb") as file:
+        rows = tomllib.load(file).get("tracks")
+    tables = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    named = [row[key] for row in tables for key in ("file", "right") if key in row]
+    return [os.path.join(os.path.dirname(path), name) for name in named if isinstance(name, str)]

@@ -2,99 +2,69 @@
 
 A row names ``vocal`` and ``beat``, or ``stems`` (a folder, or a session file); it may have a
 ``name`` or an ``output``. Any other column is an option of the command: ``loudness`` is
-``--loudness``. Empty cells say nothing. Paths are relative to the manifest, outputs to the folder
-of the batch.
+``--loudness``; ``true`` sets an option that takes no value. Empty cells say nothing. Paths are
+relative to the manifest, outputs to the folder of the batch.
 """
 
 import csv
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
-from automix.batch.item import Kind
+from automix.batch.item import Item
 from automix.errors import InputError, UsageError
 
 EXTENSIONS = (".csv", ".toml")
 
-_PLACES = {"name", "vocal", "beat", "stems", "output"}
-_FILES = {"config", "reference", "plugins"}
-_FLAGS = {"strict", "repair", "allow-truncated", "recursive"}
-_RESERVED = {
-    "help",
-    "force",
-    "skip-existing",
-    "dry-run",
-    "json",
-    "quiet",
-    "verbose",
-    "no-plan",
+PLACES = {"name", "vocal", "beat", "stems", "output"}
+FILES = {"config", "reference", "plugins"}
+REPEATED = {"set", "role"}
+OF_THE_RUN = {
+    *("help", "force", "skip-existing", "no-plan", "dry-run", "json", "quiet", "verbose", "jobs"),
     "export-stems",
 }
-_REPEATED = {"set", "role"}
-_TRUE, _FALSE = {"true", "yes", "1", "on"}, {"false", "no", "0", "off"}
+"""Options of the commands that a row cannot set."""
 
 Value = str | int | float | bool | list[str]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """What a manifest says about one song.
-
-    Attributes:
-        name: As given, or the name of the song folder or the beat.
-        kind: Command that mixes it.
-        inputs: Arguments of the command.
-        options: Options of the command.
-        extras: Files among the options.
-        output: As given, or empty.
-        source: Manifest and line or number, for messages.
-    """
-
-    name: str
-    kind: Kind
-    inputs: tuple[str, ...]
-    options: tuple[str, ...]
-    extras: tuple[str, ...]
-    output: str
-    source: str
-
-
-def read_manifest(path: Path) -> Iterator[Row]:
+def read_manifest(path: str) -> Iterator[Item]:
     """Reads a manifest, a CSV file row by row.
+
+    Yields:
+        Items, with an output where the manifest says one.
 
     Raises:
         InputError: It cannot be read.
         UsageError: It is not a manifest; names the line.
     """
     try:
-        tables = _toml_tables(path) if path.suffix.lower() == ".toml" else _csv_tables(path)
+        tables = _toml_tables(path) if path.lower().endswith(".toml") else _csv_tables(path)
         for source, table in tables:
-            yield _row(path.parent, source, table)
+            yield _item(os.path.dirname(path), source, table)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _csv_tables(path: Path) -> Iterator[tuple[str, dict[str, Value]]]:
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+def _csv_tables(path: str) -> Iterator[tuple[str, dict[str, Value]]]:
+    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         head = file.readline()
         file.seek(0)
-        delimiter = max(",;\t", key=head.count)
-        reader = csv.DictReader(file, delimiter=delimiter, strict=True)
+        reader = csv.DictReader(file, delimiter=max(",;\t", key=head.count), strict=True)
         try:
             for row in reader:
                 source = f"{path}, line {reader.line_num}"
                 if None in row:
                     raise UsageError(f"{source}: more cells than the header has; quote the cells")
-                yield source, {key.strip(): value for key, value in row.items() if value}
+                yield source, {key.strip(): cell for key, cell in row.items() if cell}
         except csv.Error as error:
             raise UsageError(f"{path}, line {reader.line_num}: {error}") from error
 
 
-def _toml_tables(path: Path) -> Iterator[tuple[str, dict[str, Value]]]:
+def _toml_tables(path: str) -> Iterator[tuple[str, dict[str, Value]]]:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        with open(path, "rb") as file:
+            document = tomllib.load(file)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: is not a TOML file: {error}") from error
     songs = document.pop("song", None)
@@ -111,32 +81,40 @@ def _toml_tables(path: Path) -> Iterator[tuple[str, dict[str, Value]]]:
         yield source, song
 
 
-def _row(folder: Path, source: str, table: Mapping[str, Value]) -> Row:
-    places = {key: _text(source, key, table[key]) for key in _PLACES & table.keys()}
-    inputs = [os.path.join(folder, places[key]) for key in ("vocal", "beat") if key in places]
-    if (len(inputs), "stems" in places) not in ((2, False), (0, True)):
+def _item(folder: str, source: str, table: Mapping[str, Value]) -> Item:
+    places = {key: _text(source, key, table[key]) for key in PLACES & table.keys()}
+    if places.keys() & {"vocal", "beat", "stems"} not in ({"vocal", "beat"}, {"stems"}):
         raise UsageError(f"{source}: name `vocal` and `beat`, or `stems`")
-    kind: Kind = "stems" if "stems" in places else "vocal"
-    if kind == "stems":
-        inputs = [os.path.join(folder, places["stems"])]
-    options, extras = _options(folder, source, table)
-    name = places.get("name") or _stem(inputs[-1])
-    if name.startswith("/") or ".." in name.split("/"):
-        raise UsageError(f"{source}: name {name!r} leads out of the folder; use `output` for that")
-    return Row(
-        name=name,
-        kind=kind,
-        inputs=tuple(inputs),
-        options=options,
-        extras=extras,
-        output=places.get("output", ""),
+    sides = ("stems",) if "stems" in places else ("vocal", "beat")
+    inputs = tuple(os.path.join(folder, places[side]) for side in sides)
+    options: list[str] = []
+    for key, value in table.items():
+        if key not in PLACES:
+            options += _options(folder, source, key, value)
+    return Item(
+        kind="stems" if "stems" in places else "vocal",
+        song=places.get("name") or _stem(inputs[-1]),
+        inputs=inputs,
         source=source,
+        options=tuple(options),
+        output=places.get("output", ""),
     )
 
 
-def _stem(path: str) -> str:
-    name = os.path.basename(os.path.normpath(path))
-    return name if os.path.isdir(path) else os.path.splitext(name)[0]
+def _options(folder: str, source: str, key: str, value: Value) -> Iterator[str]:
+    option = key.replace("_", "-")
+    if option in OF_THE_RUN:
+        raise UsageError(f"{source}: {key!r} is not an option of one song; remove the column")
+    if isinstance(value, str) and option in REPEATED:
+        value = [part.strip() for part in value.split(";") if part.strip()]
+    if isinstance(value, list):
+        yield from (f"--{option}={part}" for part in value)
+    elif str(value).lower() in ("true", "false"):
+        yield from [f"--{option}"] if str(value).lower() == "true" else []
+    elif option in FILES:
+        yield f"--{option}={os.path.join(folder, str(value))}"
+    else:
+        yield f"--{option}={value}"
 
 
 def _text(source: str, key: str, value: Value) -> str:
@@ -145,34 +123,6 @@ def _text(source: str, key: str, value: Value) -> str:
     return value
 
 
-def _options(
-    folder: Path, source: str, table: Mapping[str, Value]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Options of the command, and the files that they name."""
-    options: list[str] = []
-    extras = []
-    for key, value in table.items():
-        option = key.replace("_", "-")
-        if key in _PLACES:
-            continue
-        if option in _RESERVED or not option.replace("-", "").isalnum() or len(option) < 2:
-            raise UsageError(f"{source}: {key!r} is not an option of one song; remove the column")
-        if option in _FLAGS:
-            options += [f"--{option}"] if _truth(source, key, value) else []
-        elif option in _FILES:
-            path = os.path.join(folder, _text(source, key, value))
-            options.append(f"--{option}={path}")
-            extras += [path] if os.path.isfile(path) or option != "plugins" else []
-        elif option in _REPEATED:
-            parts = value if isinstance(value, list) else str(value).split(";")
-            options += [f"--{option}={part.strip()}" for part in parts if part.strip()]
-        else:
-            options.append(f"--{option}={value}")
-    return tuple(options), tuple(extras)
-
-
-def _truth(source: str, key: str, value: Value) -> bool:
-    word = str(value).strip().lower()
-    if word not in _TRUE | _FALSE:
-        raise UsageError(f"{source}: {key} must be true or false, not {value!r}")
-    return word in _TRUE
+def _stem(path: str) -> str:
+    name = os.path.basename(os.path.normpath(path))
+    return name if os.path.isdir(path) else os.path.splitext(name)[0]

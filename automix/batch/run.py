@@ -1,134 +1,136 @@
-"""The run of a batch: items to the engine, outcomes to the journal, crashed ones again alone."""
+"""The run of a batch: items to the engine, outcomes to the journal, those that died again alone."""
 
 import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from automix.batch.checking import Batch
-from automix.batch.engines import Engine
-from automix.batch.item import Item, input_files, state
+from automix.batch.engines import Engine, Outcome, Task
+from automix.batch.item import Item
 from automix.batch.journal import Entry, Journal
-from automix.batch.process import PROGRAM, Outcome, Task
-from automix.errors import InputError
+from automix.batch.selection import Request
+from automix.errors import AutomixError, InputError
 from automix.version import __version__
 
-Report = Callable[[dict[str, Any]], None]
+Record = dict[str, Any]
 
 
 @dataclass
 class Tally:
-    """How many items of this run ended how."""
+    """How many items of this run ended how; ``died`` is how many lost a worker, whatever came."""
 
     done: int = 0
     kept: int = 0
     failed: int = 0
+    died: int = 0
 
-
-def run(
-    batch: Batch,
-    entries: Mapping[str, Entry],
-    journal: Journal,
-    engine: Engine,
-    *,
-    report: Report = lambda record: None,
-) -> Tally:
-    """Works on all items that are due.
-
-    An item whose process is killed is tried again once, alone, after the others.
-
-    Args:
-        batch: What is asked; checked.
-        entries: What the journal said before.
-        journal: Gets a record of every item as it begins and as it ends.
-        engine: Where the items run.
-        report: Told the record of every item that has ended for good.
-
-    Raises:
-        OutputError: The journal cannot be written.
-    """
-    tally = Tally()
-    crashed: dict[str, Item] = {}
-    owned: dict[str, Entry] = {}
-    driver = _Driver(batch, entries, journal, engine)
-    for item, record in driver.outcomes(batch.due(entries), engine.slots, attempt=1):
-        if record["status"] == "crashed":
-            crashed[item.output] = item
-            owned[item.output] = Entry("crashed", "", record["owned"])
+    def count(self, record: Record) -> None:
+        """Adds an item that ended for good."""
+        if record["status"] == "failed":
+            self.failed += 1
+        elif record.get("kept"):
+            self.kept += 1
         else:
-            _count(tally, record, report)
-    driver = _Driver(batch, owned, journal, engine)
-    for _, record in driver.outcomes(crashed.values(), 1, attempt=2):
-        _count(tally, record, report)
-    return tally
-
-
-def _count(tally: Tally, record: dict[str, Any], report: Report) -> None:
-    if record["status"] == "failed":
-        tally.failed += 1
-    elif record.get("kept"):
-        tally.kept += 1
-    else:
-        tally.done += 1
-    report(record)
+            self.done += 1
 
 
 @dataclass(frozen=True)
-class _Driver:
-    batch: Batch
+class Run:
+    """What a run works with.
+
+    Attributes:
+        request: What is asked.
+        entries: What the journal said before.
+        journal: Gets a record of every item as it begins and as it ends.
+        engine: Where the items are mixed.
+        threads: How many threads mix an item.
+    """
+
+    request: Request
     entries: Mapping[str, Entry]
     journal: Journal
     engine: Engine
+    threads: int
 
-    def outcomes(
-        self, items: Iterable[Item], slots: int, *, attempt: int
-    ) -> Iterator[tuple[Item, dict[str, Any]]]:
+    def mix(self, items: Iterable[Item], report: Callable[[Record], None]) -> Tally:
+        """Mixes items. One whose worker dies is tried again once, alone, after the others.
+
+        Args:
+            items: Due ones.
+            report: Told the record of every item that has ended for good.
+
+        Raises:
+            OutputError: The journal cannot be written.
+        """
+        tally = Tally()
+        again: list[Item] = []
+        died: dict[str, Entry] = {}
+        for item, record in self._ended(items, self.entries, self.engine.slots, attempt=1):
+            if record["status"] == "died":
+                tally.died += 1
+                again.append(item)
+                died[item.output] = Entry("died", "", record["output_was"] != "foreign")
+            else:
+                tally.count(record)
+                report(record)
+        for _, record in self._ended(again, died, 1, attempt=2):
+            tally.count(record)
+            report(record)
+        return tally
+
+    def _ended(
+        self, items: Iterable[Item], entries: Mapping[str, Entry], slots: int, *, attempt: int
+    ) -> Iterator[tuple[Item, Record]]:
         """Items with their last records, in the order in which they end."""
-        running: dict[str, tuple[Item, dict[str, Any]]] = {}
+        running: dict[str, tuple[Item, Record]] = {}
+
+        def next_ended() -> tuple[Item, Record]:
+            key, outcome = self.engine.next_outcome()
+            item, begun = running.pop(key)
+            return item, self._record_end(begun, outcome)
+
         for item in items:
-            begun = {
-                "item": item.output,
-                "song": item.song,
-                "kind": item.kind,
-                "attempt": attempt,
-                "owned": self.batch.owns(item, self.entries.get(item.output)),
-            }
+            begun = self._begun(item, entries.get(item.output), attempt)
             try:
-                files = input_files(item)
-            except InputError as error:  # all were there when they were checked
-                outcome = Outcome(key=item.output, exit_code=error.exit_code, error=str(error))
-                yield item, self._ended(begun, outcome)
+                begun["fingerprint"] = item.fingerprint()
+            except InputError as error:  # it was there when all were checked
+                yield item, self._record_end(begun, _failure(error))
                 continue
-            self.journal.append({**begun, "status": "started", "time": _now()}, sync=False)
-            self.engine.submit(self._task(item, owned=bool(begun["owned"])))
-            begun["output"] = self.batch.output(item)
-            begun["inputs"] = [asdict(file) for file in files]
-            begun["options"] = item.options
-            begun["state"] = state(item, files)
+            self.journal.append({**begun, "status": "started"}, sync=False)
+            self.engine.submit(self._task(item, begun))
             running[item.output] = item, begun
             if len(running) == slots:
-                yield self._next(running)
+                yield next_ended()
         while running:
-            yield self._next(running)
+            yield next_ended()
 
-    def _next(self, running: dict[str, tuple[Item, dict[str, Any]]]) -> tuple[Item, dict[str, Any]]:
-        outcome = self.engine.next_outcome()
-        item, begun = running.pop(outcome.key)
-        return item, self._ended(begun, outcome)
-
-    def _task(self, item: Item, *, owned: bool) -> Task:
-        output = self.batch.output(item)
-        flags = {
-            "--force": owned,
-            "--skip-existing": self.batch.skip_existing,
-            "--no-plan": not self.batch.write_plan,
+    def _begun(self, item: Item, entry: Entry | None, attempt: int) -> Record:
+        return {
+            "item": item.output,
+            "song": item.song,
+            "command": item.kind,
+            "inputs": item.inputs,
+            "options": item.options,
+            "attempt": attempt,
+            "output_was": self.request.output_was(item, entry),
+            "version": __version__,
+            "host": socket.gethostname(),
+            "time": _now(),
         }
-        command = (
-            *PROGRAM,
+
+    def _task(self, item: Item, begun: Record) -> Task:
+        request = self.request
+        flags = {
+            "--force": request.force or begun["output_was"] == "ours",
+            "--skip-existing": request.skip_existing,
+            "--no-plan": not request.write_plan,
+        }
+        arguments = (
             item.kind,
-            f"--output={output}",
+            f"--output={request.output(item)}",
+            f"--jobs={self.threads}",
             "--json",
             "--quiet",
             *(flag for flag, is_set in flags.items() if is_set),
@@ -136,13 +138,12 @@ class _Driver:
             "--",
             *item.inputs,
         )
-        return Task(key=item.output, command=command, output=output, folder=os.getcwd())
+        return Task(key=item.output, arguments=arguments, folder=os.getcwd())
 
-    def _ended(self, begun: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
-        """Writes how it ended."""
-        status = "failed" if outcome.exit_code else "done"
-        if outcome.crashed and begun["attempt"] == 1:
-            status = "crashed"
+    def _record_end(self, begun: Record, outcome: Outcome) -> Record:
+        status = "failed" if outcome.exit_code or outcome.died else "done"
+        if outcome.died and begun["attempt"] == 1:
+            status = "died"
         record = {
             **begun,
             "status": status,
@@ -150,12 +151,14 @@ class _Driver:
             "error": outcome.error,
             "seconds": outcome.seconds,
             **outcome.figures,
-            "version": __version__,
-            "host": socket.gethostname(),
             "time": _now(),
         }
         self.journal.append(record)
         return record
+
+
+def _failure(error: AutomixError) -> Outcome:
+    return Outcome(exit_code=error.exit_code, error=str(error))
 
 
 def _now() -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from automix.cli import bench, completion, demo, evaluate, info, render, stems, vocal
+from automix.cli import batch, bench, completion, demo, evaluate, info, listen, render, stems, vocal
 from automix.cli.output import discard_stdout, prepare_streams
 from automix.cli.signals import Ended, handle_signals
 from automix.errors import OutputError
@@ -16,8 +16,8 @@ app = typer.Typer(
     name="automix",
     help="Mixes music by itself, and writes what it did to a plan that you can read and edit."
     "\n\nTo begin: automix demo demo && automix vocal demo/vocal.wav demo/beat.wav -o demo/mix.wav",
-    epilog="Exit codes: 0 done, 2 usage or plan, 3 input, 4 output, 6 plug-in, 130/143/129 ended"
-    " by Ctrl-C, SIGTERM or SIGHUP.",
+    epilog="Exit codes: 0 done, 1 some songs of a batch failed, 2 usage or plan, 3 input, 4 output,"
+    " 6 plug-in, 130/143/129 ended by Ctrl-C, SIGTERM or SIGHUP.",
     no_args_is_help=True,
     # Typer answers the completion scripts only with this on, but then adds options to --help.
     add_completion="_AUTOMIX_COMPLETE" in os.environ,
@@ -28,7 +28,9 @@ app = typer.Typer(
 app.command()(vocal.vocal)
 app.command()(stems.stems)
 app.command()(render.render)
+app.command()(batch.batch)
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(listen.app, name="listen")
 app.command()(demo.demo)
 app.command()(bench.bench)
 app.command()(info.info)

@@ -1,28 +1,30 @@
 """`automix batch`: many songs, resumable, on this machine or on a Ray cluster."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from automix.cli import options
 from automix.cli.batch_report import finish, print_items, watched
 from automix.cli.output import Printer, reported
+from automix.cli.signals import Ended, handle_signals, removed_when_ended
 from automix.cli.stems import Mode
 from automix.cli.vocal import Preset
 
 if TYPE_CHECKING:
-    from automix.batch.checking import Batch, Due
     from automix.batch.engines import Engine
-    from automix.batch.item import Item
-    from automix.batch.journal import Entry, Journal
-    from automix.batch.run import Tally
+    from automix.batch.item import Item, Kind
+    from automix.batch.selection import Request
 
 
 class EngineName(StrEnum):
-    """Where the processes run."""
+    """Where items are mixed."""
 
     local = "local"
     ray = "ray"
@@ -38,17 +40,13 @@ class KindName(StrEnum):
 @reported
 def batch(
     sources: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="SOURCE", help="Folders of songs, or manifests (.csv, .toml)."),
-    ] = None,
-    manifest: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="A manifest: columns vocal and beat, or stems; name, output; any other is an"
-            " option of the song, such as loudness.",
+        list[Path],
+        typer.Argument(
+            metavar="SOURCE",
+            help="Folders of songs, or manifests (.csv, .toml): columns vocal and beat, or stems;"
+            " name, output; any other is an option of the song, such as loudness.",
         ),
-    ] = None,
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where mixes and journal go.")
     ] = Path("mixes"),
@@ -70,7 +68,11 @@ def batch(
     jobs: Annotated[
         int | None,
         typer.Option(
-            "--jobs", "-j", metavar="N", min=1, help="Songs at a time.  [default: one per core]"
+            "--jobs",
+            "-j",
+            metavar="N",
+            min=1,
+            help="Mix N songs at a time; the result is the same.  [default: one per processor]",
         ),
     ] = None,
     engine: Annotated[
@@ -101,6 +103,9 @@ def batch(
         str | None, typer.Option(metavar="METHOD", help="Of `automix vocal` or `automix stems`.")
     ] = None,
     preset: Annotated[Preset | None, typer.Option(help="Of `automix vocal`.")] = None,
+    level: Annotated[
+        float | None, typer.Option(metavar="LU", help="Of `automix vocal`: vocal minus beat.")
+    ] = None,
     loudness: options.Loudness = None,
     true_peak: options.TruePeak = None,
     config: options.Config = None,
@@ -122,139 +127,117 @@ def batch(
 ) -> None:
     """Mix many songs: vocals over their beats, or the tracks in each folder.
 
-    Every song is mixed in a process of its own, and a journal beside the mixes,
-    automix-batch.jsonl, says how each ended: a run that was cut short goes on with --resume. Exits
-    with 1 if a song failed.
+    A journal beside the mixes, automix-batch.jsonl, says how each song ended: a run that was cut
+    short goes on with --resume. A song that fails, or takes its process with it, does not stop the
+    others; the program then exits with 1.
 
     For example: automix batch albums -o mixes -j 4 --loudness -14
     """
-    from automix.batch.checking import Batch
-    from automix.batch.items import Sources, check_template
+    from automix.batch.selection import Request
+    from automix.batch.sources import find_items
     from automix.errors import UsageError
 
-    paths = [*(sources or []), *(manifest or [])]
-    if not paths:
-        raise UsageError("nothing to mix: name folders of songs, or a manifest")
-    if resume + retry_failed + force > 1:
-        raise UsageError("--resume, --retry-failed and --force exclude each other")
+    if resume and retry_failed:
+        raise UsageError("--resume includes what failed: leave --retry-failed out")
     if skip_existing and no_plan:
         raise UsageError("--skip-existing needs the plans beside the mixes: leave --no-plan out")
     if ray_address is not None and engine != EngineName.ray:
         raise UsageError("--ray-address goes with --engine ray")
-    check_template(name)
-    given = {
-        "method": method,
-        "loudness": loudness,
-        "true-peak": true_peak,
-        "config": config,
-        "seed": seed,
-        "bits": bits,
-    }
-    told = [f"--{option}={value}" for option, value in given.items() if value is not None]
-    told += [f"--set={change}" for change in set_ or []]
+    given: dict[str, object] = {"method": method, "loudness": loudness, "true-peak": true_peak}
+    given |= {"seed": seed, "bits": bits, "config": config}
+    of_all = [f"--{option}={value}" for option, value in given.items() if value is not None]
+    of_all += [f"--set={change}" for change in set_ or []]
     flags = {"strict": strict, "repair": repair, "allow-truncated": allow_truncated}
-    told += [f"--{flag}" for flag, is_set in flags.items() if is_set]
-    asked = Batch(
-        items=Sources(
-            paths=paths,
-            folder=output,
-            name=name,
-            options={
-                "vocal": (*told, *([f"--preset={preset}"] if preset else [])),
-                "stems": (*told, *([f"--mode={mode}"] if mode else [])),
-            },
-            kind=kind.value if kind else None,
-        ),
-        folder=output,
-        mode="resume" if resume else "retry-failed" if retry_failed else "new",
+    of_all += [f"--{flag}" for flag, is_set in flags.items() if is_set]
+    of_vocal = {"preset": preset, "level": level}
+    told: dict[Kind, tuple[str, ...]] = {
+        "vocal": (*of_all, *(f"--{o}={v}" for o, v in of_vocal.items() if v is not None)),
+        "stems": (*of_all, *([f"--mode={mode}"] if mode else [])),
+    }
+    request = Request(
+        folder=str(output),
+        only="unfinished" if resume else "failed" if retry_failed else "all",
         force=force,
         skip_existing=skip_existing,
         write_plan=not no_plan,
     )
+    items = find_items(
+        [str(source) for source in sources],
+        folder=request.folder,
+        name=name,
+        options=told,
+        kind=kind.value if kind else None,
+    )
     printer = Printer(json=json, quiet=quiet)
     if dry_run:
-        _list(asked, printer)
-    elif _mix(asked, printer, lambda: _engine(engine, jobs, ray_address)).failed:
-        raise typer.Exit(1)
+        _list(items, request, printer)
+    else:
+        _mix(items, request, partial(_make_engine, engine, jobs, ray_address), printer)
 
 
-def _engine(name: EngineName, jobs: int | None, ray_address: str | None) -> "Engine":
-    if name == EngineName.ray:
-        from automix.batch.ray_engine import RayEngine
+def _list(items: Iterable["Item"], request: "Request", printer: Printer) -> None:
+    from automix.batch.journal import last_entries
+    from automix.batch.selection import select
+    from automix.cli.batch_item import check_item
 
-        return RayEngine(ray_address, jobs)
-    import os
-
-    from automix.batch.engines import LocalEngine
-
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return LocalEngine(jobs or cores or 1)
+    selection = select(items, request, last_entries(request.folder), check_item)
+    print_items(selection, request, printer)
 
 
-def _mix(asked: "Batch", printer: Printer, make_engine: Callable[[], "Engine"]) -> "Tally":
-    import time
-
-    from automix.batch.checking import check
+def _mix(
+    items: Iterable["Item"],
+    request: "Request",
+    make_engine: Callable[[int], tuple["Engine", int]],
+    printer: Printer,
+) -> None:
     from automix.batch.journal import Journal, last_entries
-    from automix.batch.run import Tally
+    from automix.batch.run import Run, Tally
+    from automix.batch.selection import select
+    from automix.cli.batch_item import check_item
 
     began = time.perf_counter()
     tally = Tally()
-    with Journal.open(asked.folder) as journal:
-        entries = last_entries(journal.path)
-        due = check(asked, entries, _check_options(asked))
-        if due.due:
-            tally = _run(asked, entries, journal, due, printer, make_engine)
-        finish(asked, journal, due, tally, round(time.perf_counter() - began, 2), printer)
-    return tally
+    with Journal(request.folder) as journal:
+        entries = last_entries(request.folder)
+        selection = select(items, request, entries, check_item)
+        if selection.items:
+            engine, threads = make_engine(len(selection.items))
+            with (
+                engine,
+                removed_when_ended(engine.end),
+                watched(selection, printer) as report,
+                _hint_to_resume(),
+            ):
+                run = Run(request, entries, journal, engine, threads)
+                tally = run.mix(selection.items, report)
+        seconds = round(time.perf_counter() - began, 2)
+        finish(selection, request, journal, tally, seconds, printer)
+    if tally.failed or tally.died:  # a worker's death is a fault, even if the retry went well
+        raise typer.Exit(1)
 
 
-def _run(
-    asked: "Batch",
-    entries: "dict[str, Entry]",
-    journal: "Journal",
-    due: "Due",
-    printer: Printer,
-    make_engine: Callable[[], "Engine"],
-) -> "Tally":
-    from automix.batch.run import run
-    from automix.cli.signals import Ended, removed_when_ended
-
-    with make_engine() as engine, removed_when_ended(engine.end), watched(due, printer) as report:
-        try:
-            return run(asked, entries, journal, engine, report=report)
-        except Ended as ended:
-            cause = ended.message.split(":")[1].strip()
-            ended.message = f"automix: {cause}: go on with the same command and --resume"
-            raise
+@contextmanager
+def _hint_to_resume() -> Iterator[None]:
+    try:
+        yield
+    except Ended as ended:
+        cause = ended.message.split(":")[1].strip()
+        ended.message = f"automix: {cause}: go on with the same command and --resume"
+        raise
 
 
-def _check_options(asked: "Batch") -> "Callable[[Item], None]":
-    """Has the command that will mix an item parse its options; looks at formats by the way."""
-    from automix.errors import UsageError
+def _make_engine(
+    name: EngineName, jobs: int | None, ray_address: str | None, due: int
+) -> "tuple[Engine, int]":
+    """The engine, and how many threads mix an item: where items are few, more than one."""
+    from automix.batch.local_engine import LocalEngine
+    from automix.cli.batch_item import mix_item
+    from automix.workers import processors
 
-    def check(item: "Item") -> None:
-        from typer.main import get_command
+    if name == EngineName.ray:
+        from automix.batch.ray_engine import RayEngine
 
-        from automix.cli.app import app
-        from automix.files import output_format
-
-        output_format(Path(asked.output(item)), "24")
-        command: Any = get_command(app)
-        placeholders = ["x"] * len(item.inputs)
-        try:
-            command.commands[item.kind].make_context(item.kind, [*item.options, *placeholders])
-        except typer.TyperException as error:
-            reason = error.format_message() if hasattr(error, "format_message") else error
-            raise UsageError(f"{item.source}: {reason}") from error
-
-    return check
-
-
-def _list(asked: "Batch", printer: Printer) -> None:
-    from automix.batch.checking import check
-    from automix.batch.journal import NAME, last_entries
-
-    entries = last_entries(asked.folder / NAME)
-    due = check(asked, entries, _check_options(asked))
-    print_items(asked, due, asked.due(entries), printer)
+        return RayEngine(mix_item, ray_address, jobs), 1
+    threads = jobs or processors()
+    slots = min(threads, due)
+    return LocalEngine(mix_item, handle_signals, slots), threads // slots

@@ -1,7 +1,7 @@
 """What `automix batch` says: progress while it works, and the summary."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -9,116 +9,131 @@ from typing import TYPE_CHECKING, Any
 from automix.cli.output import Printer
 
 if TYPE_CHECKING:
-    from automix.batch.checking import Batch, Due
-    from automix.batch.item import Item
     from automix.batch.journal import Journal
     from automix.batch.run import Tally
+    from automix.batch.selection import Request, Selection
 
 ROWS = 40
 """Songs in the table, and failed songs by name; the journal has them all."""
 
 
 @contextmanager
-def watched(due: "Due", printer: Printer) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Gives what is told every song that has ended: a bar on a terminal, else lines."""
-    from automix.files import shown
-
-    ended = {"done": 0, "failed": 0}
-
-    def count(record: dict[str, Any]) -> str:
-        ended[record["status"]] += 1
-        return f"{ended['done']} done, {ended['failed']} failed"
-
+def watched(selection: "Selection", printer: Printer) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Gives what is told every song that has ended: a bar on a terminal, elsewhere nothing."""
     if printer.quiet or not sys.stderr.isatty():
-
-        def tell(record: dict[str, Any]) -> None:
-            count(record)
-            number = f"{sum(ended.values())}/{due.due}"
-            figures = record["error"] or f"{record['seconds']:.1f} s"
-            line = f"{number} {record['status']} {record['song']}: {figures}"
-            if not printer.quiet:
-                print(shown(line), file=sys.stderr)
-
-        yield tell
+        yield lambda record: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    times = (TimeElapsedColumn(), TimeRemainingColumn())
+    times = (TimeElapsedColumn(), TimeRemainingColumn(elapsed_when_finished=True))
+    failed = 0
     with Progress(*columns, *times, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("0 done, 0 failed", total=due.due)
-        yield lambda record: bar.update(task, description=count(record), advance=1)
+        task = bar.add_task("mixing", total=len(selection.items))
+
+        def tell(record: dict[str, Any]) -> None:
+            nonlocal failed
+            failed += record["status"] == "failed"
+            told = f"mixing, {failed} failed" if failed else "mixing"
+            bar.update(task, description=told, advance=1)
+
+        yield tell
 
 
-def print_items(asked: "Batch", due: "Due", items: "Iterator[Item]", printer: Printer) -> None:
+def print_items(selection: "Selection", request: "Request", printer: Printer) -> None:
     """Lists what would be mixed."""
-    from automix.files import shown
-
     if printer.json:
-        listed = [
+        items = [
             {
-                "output": asked.output(item),
-                "kind": item.kind,
+                "output": request.output(item),
+                "command": item.kind,
                 "inputs": item.inputs,
                 "options": item.options,
             }
-            for item in items
+            for item in selection.items
         ]
-        printer.document({"songs": due.total, "done_before": due.done, "items": listed})
+        printer.document({"songs": selection.total, "done_before": selection.done, "items": items})
         return
-    for item in items:
-        words = (item.kind, *item.inputs, *item.options, "->", asked.output(item))
+    from automix.files import shown
+
+    for item in selection.items:
+        words = (item.kind, *item.inputs, *item.options, "->", request.output(item))
         print(shown(" ".join(words)))
 
 
 def finish(
-    asked: "Batch", journal: "Journal", due: "Due", tally: "Tally", seconds: float, printer: Printer
+    selection: "Selection",
+    request: "Request",
+    journal: "Journal",
+    tally: "Tally",
+    seconds: float,
+    printer: Printer,
 ) -> None:
     """The summary; what failed is said even when all else is quiet."""
-    ended = (record for record in journal.new_records() if record["status"] in ("done", "failed"))
     if printer.json:
-        counts = {"done": tally.done, "kept": tally.kept, "failed": tally.failed}
-        document = {"folder": str(asked.folder), "journal": str(journal.path), "songs": due.total}
-        document |= {"done_before": due.done, **counts, "seconds": seconds, "items": list(ended)}
-        printer.document(document)
-    elif not printer.quiet:
-        if due.due:
-            _print_table(ended, due.due)
-        print(
-            f"{due.total} songs: {tally.done} mixed, {tally.kept + due.done} done before,"
-            f" {tally.failed} failed · {seconds:.1f} s"
+        printer.document(
+            {
+                "folder": request.folder,
+                "journal": journal.path,
+                "songs": selection.total,
+                "done_before": selection.done,
+                "done": tally.done,
+                "kept": tally.kept,
+                "failed": tally.failed,
+                "lost_a_worker": tally.died,
+                "seconds": seconds,
+                "items": list(_ended(journal)),
+            }
         )
+    elif not printer.quiet:
+        if selection.items:
+            _print_table(_ended(journal), len(selection.items))
+        songs = "1 song" if selection.total == 1 else f"{selection.total} songs"
+        print(
+            f"{songs}: {tally.done} mixed, {tally.kept + selection.done} done"
+            f" before, {tally.failed} failed · {seconds:.1f} s"
+        )
+    if tally.died:
+        died = f"{tally.died} lost their workers and were tried again alone, see the journal"
+        print(f"automix: {died}", file=sys.stderr)
     if tally.failed:
-        print(f"automix: {tally.failed} of {due.due} songs failed:", file=sys.stderr)
         _print_failed(journal, tally.failed)
-        print("automix: try them again with the same command and --retry-failed", file=sys.stderr)
+
+
+def _ended(journal: "Journal") -> Iterator[dict[str, Any]]:
+    return (record for record in journal.new_records() if record["status"] in ("done", "failed"))
 
 
 def _print_failed(journal: "Journal", count: int) -> None:
-        from automix.files import shown
+    from automix.files import shown
 
-    failed = (record for record in journal.new_records() if record["status"] == "failed")
+    print(f"automix: {count} failed:", file=sys.stderr)
+    failed = (record for record in _ended(journal) if record["status"] == "failed")
     for record in islice(failed, ROWS):
         print(f"  {shown(record['song'])}: {shown(record['error'])}", file=sys.stderr)
     if count > ROWS:
-        print(f"  and {count - ROWS} more: {shown(journal.path)}", file=sys.stderr)
+        print(f"  and {count - ROWS} more, in {shown(journal.path)}", file=sys.stderr)
+    print("automix: try them again with the same command and --retry-failed", file=sys.stderr)
 
 
-def _print_table(ended: Iterator[dict[str, Any]], count: int) -> None:
-        from rich import box
+def _print_table(ended: Iterable[dict[str, Any]], count: int) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from automix.files import shown
 
-    def figure(record: dict[str, Any], name: str, form: str) -> str:
-        value = record.get(name)
-        return "–" if value is None else f"{value:{form}}"
-
     console = Console(
-        width=None if sys.stdout.isatty() else 110, highlight=False, markup=False, emoji=False
+        width=None if sys.stdout.isatty() else 110, color_system=None, highlight=False
     )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("song", overflow="fold")
@@ -127,13 +142,23 @@ def _print_table(ended: Iterator[dict[str, Any]], count: int) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for record in islice(ended, ROWS):
         table.add_row(
-            shown(record["song"]),
-            "kept" if record.get("kept") else record["status"],
-            f"{record['seconds']:.1f}",
-            figure(record, "loudness_lufs", ".2f"),
-            figure(record, "true_peak_dbtp", ".2f"),
+            Text(shown(record["song"])),
+            _result(record),
+            _figure(record, "seconds", ".1f"),
+            _figure(record, "loudness_lufs", ".2f"),
+            _figure(record, "true_peak_dbtp", ".2f"),
         )
     console.print(table)
     if count > ROWS:
-        console.print(f"and {count - ROWS} more: automix-batch.jsonl")
+        console.print(f"and {count - ROWS} more; all are in the journal")
     console.print()
+
+
+def _result(record: dict[str, Any]) -> str:
+    result: str = "kept" if record.get("kept") else record["status"]
+    return result if record["attempt"] == 1 else f"{result}, 2nd attempt: a worker died"
+
+
+def _figure(record: dict[str, Any], name: str, form: str) -> str:
+    value = record.get(name)
+    return "–" if value is None else f"{value:{form}}"

@@ -22,7 +22,7 @@ def demo(monkeypatch):
         tempo_bpm=120,
         vocal=Audio(noise(1, 1.7, 1), RATE),
         beat=Audio(noise(2, 1.7, 2), RATE),
-        tracks={},
+        tracks={name: Audio(noise(1, 1.7, 3), RATE) for name in workbench.STEMS},
     )
     monkeypatch.setattr(workbench, "synthesize_demo", lambda: song)
     monkeypatch.setattr(workbench, "SONG_S", 4)

@@ -94,8 +94,13 @@ def test_limits_are_those_of_the_specification():
         "P4": (0.6, 0.4),
         "P5": (1, 0.5),
         "P6": (2, 1.3),
+        "P7": (0.6, 0.4),
         "P8": (6, 3),
         "P9": (3, 1.5),
+        "P10": (5, 2.5),
+        "P11": (4, 2),
+        "P12": (1, 0.5),
+        "P13": (3, 3),  # the specification names no stretch
     }
 
 
@@ -104,7 +109,7 @@ def test_rows_are_chosen_in_the_order_of_the_table():
     assert chosen(None) == COMPARISONS
 
 
-@pytest.mark.parametrize("numbers", ["P7", "P1,", "P1 P3", ""])
+@pytest.mark.parametrize("numbers", ["P14", "P1,", "P1 P3", ""])
 def test_a_row_that_is_not_there_is_refused_with_those_that_are(numbers):
-    with pytest.raises(UsageError, match=r"choose from P1, .*, P9"):
+    with pytest.raises(UsageError, match=r"choose from P1, .*, P13"):
         chosen(numbers)

@@ -1,0 +1,108 @@
+"""One item of a batch, mixed in this process by the command that a user would run for it."""
+
+import contextlib
+import functools
+import io
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.main import get_command
+
+from automix.batch.engines import Outcome, Task
+from automix.batch.item import Item
+from automix.cli import stems, vocal
+from automix.errors import UsageError
+
+
+@functools.cache
+def _program() -> Any:
+    """The commands that mix, without those that do not."""
+    program = typer.Typer(rich_markup_mode=None)
+    program.command()(vocal.vocal)
+    program.command()(stems.stems)
+    return get_command(program)
+
+
+def mix_item(task: Task) -> Outcome:
+    """Runs the command of an item; whatever it raises becomes a message."""
+    out, err = io.StringIO(), io.StringIO()
+    began = time.perf_counter()
+    exit_code, error = 0, ""
+    try:
+        os.chdir(task.folder)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            _program()(list(task.arguments), prog_name="automix")
+    except SystemExit as ended:
+        exit_code = ended.code if isinstance(ended.code, int) else 1
+        if exit_code:
+            error = (err.getvalue().strip().splitlines() or [""])[-1].removeprefix("automix: ")
+    except Exception as problem:  # a defect of one mix must not end a worker of many
+        exit_code, error = 1, f"{type(problem).__name__}: {problem}"
+    return Outcome(
+        exit_code=exit_code,
+        error=error,
+        seconds=round(time.perf_counter() - began, 3),
+        figures={} if exit_code else _figures(json.loads(out.getvalue())),
+    )
+
+
+def _figures(document: dict[str, Any]) -> dict[str, Any]:
+    """What is worth keeping of what the command printed."""
+    loudness = document.get("loudness") or {}
+    figures = {
+        "duration_s": document.get("duration_s"),
+        "loudness_lufs": loudness.get("integrated_lufs"),
+        "true_peak_dbtp": loudness.get("true_peak_dbtp"),
+        "warnings": document.get("warnings"),
+        "kept": document.get("skipped"),
+    }
+    return {name: value for name, value in figures.items() if value not in (None, [])}
+
+
+def check_item(item: Item) -> None:
+    """Has the command of an item parse its options, and looks at what they say.
+
+    Raises:
+        UsageError: They are wrong; names where the item was found.
+    """
+    words = [*item.options, "--", *item.inputs]
+    try:
+        parsed = _program().commands[item.kind].make_context(item.kind, words).params
+        _check_settings(item, parsed)
+    except typer.TyperException as error:
+        reason = error.format_message() if hasattr(error, "format_message") else error
+        raise UsageError(f"{item.source}: {reason}") from error
+    except UsageError as error:
+        raise UsageError(f"{item.source}: {error}") from error
+
+
+def _check_settings(item: Item, parsed: dict[str, Any]) -> None:
+    from automix.cli.layering import layered
+    from automix.files import output_format
+    from automix.methods.stems_settings import StemsRules
+    from automix.methods.vocal_settings import PRESETS
+    from automix.plan_file import parse_assignment
+
+    output_format(Path(item.output), parsed["bits"] or "24")
+    if item.kind == "vocal":
+        flags = {
+            "--level": ("relative_loudness_lu", parsed["level"]),
+            "--tempo": ("tempo_bpm", parsed["tempo"]),
+        }
+        layered(PRESETS[parsed["preset"]], parsed["config"], flags)
+    else:
+        layered(StemsRules(), parsed["config"], {})
+    for change in parsed["set_"] or []:
+        parse_assignment(change)
+    flags = {
+        "--loudness": ("loudness_lufs", parsed["loudness"]),
+        "--true-peak": ("true_peak_dbtp", parsed["true_peak"]),
+    }
+    if any(value is not None for _, value in flags.values()):
+        from automix.finishing import Finish  # only now: it loads numba
+
+        layered(Finish(), None, flags)

@@ -1,0 +1,187 @@
+"""What is refused before any work, and what is left out."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from automix.batch.item import Item
+from automix.batch.journal import NAME, Entry
+from automix.batch.selection import Request, Selection, select
+from automix.batch.sources import DEFAULTS, find_items
+from automix.errors import InputError, OutputError, UsageError
+from automix.methods.stems_settings import StemsRules
+
+
+@pytest.fixture
+def songs(tmp_path: Path) -> list[Path]:
+    """Ten songs of one track."""
+    folders = [tmp_path / "songs" / f"{number}" for number in range(10)]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "kick.wav").write_text("audio")
+    return folders
+
+
+def items(*paths: Path, folder: Path, name: str = "{song}.{ext}", **more: object) -> list[Item]:
+    return list(
+        find_items(
+            [str(path) for path in paths],
+            folder=str(folder),
+            name=name,
+            options={"vocal": (), "stems": more.pop("stems", ())},
+            **more,
+        )
+    )
+
+
+def selected(
+    chosen: list[Item],
+    folder: Path,
+    entries: dict[str, Entry] | None = None,
+    check_options: Callable[[Item], None] = lambda item: None,
+    **asked: object,
+) -> Selection:
+    return select(chosen, Request(folder=str(folder), **asked), entries or {}, check_options)
+
+
+def test_names_of_outputs(songs: list[Path], tmp_path: Path) -> None:
+    def named(name: str, *options: str) -> str:
+        return items(songs[0], folder=tmp_path, name=name, stems=options)[0].output
+
+    assert named("{song}.{ext}") == "0.wav"
+    assert (
+        named("x/{kind} {song} {method} {mode} {preset}.mp3") == "x/stems 0 rules basic studio.mp3"
+    )
+    assert named("{song}.{mode}.flac", "--mode=full", "--set=a=b") == "0.full.flac"
+    assert DEFAULTS["mode"] == StemsRules().mode
+    for wrong in ("mix.wav", "{artist}.wav", "{song", "{song.x}.wav", "{0}.wav"):
+        with pytest.raises(UsageError, match="--name"):
+            named(wrong)
+    for outside in ("/{song}.wav", "../{song}.wav", "a/../../{song}.wav"):
+        with pytest.raises(UsageError, match="no file in the folder of -o"):
+            named(outside)
+
+
+@pytest.mark.parametrize("row", ["name\na,../up", "name\na,/abs", "output\na,../x.wav"])
+def test_manifests_do_not_lead_out_of_the_folder(tmp_path: Path, row: str) -> None:
+    (tmp_path / "m.csv").write_text(f"stems,{row}\n")
+    with pytest.raises(UsageError, match=r"m.csv, line 2: .* no file in the folder of -o"):
+        items(tmp_path / "m.csv", folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["gone", "gone.csv", "song.wav", "empty"])
+def test_sources_that_hold_nothing(tmp_path: Path, name: str) -> None:
+    (tmp_path / "song.wav").touch()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=name):
+        items(tmp_path / name, folder=tmp_path / "mixes")
+
+
+def test_all_that_is_missing_is_named_at_once(songs: list[Path], tmp_path: Path) -> None:
+    rows = "".join(f"gone{number}\n" for number in range(7))
+    (tmp_path / "m.csv").write_text(f"stems\n{rows}{songs[0]}\n")
+    os.mkfifo(tmp_path / "gone2")
+    with pytest.raises(InputError) as error:
+        selected(items(tmp_path / "m.csv", folder=tmp_path / "mixes"), tmp_path / "mixes")
+    assert "gone0: No such file or directory" in str(error.value)
+    assert "gone2: is a pipe" in str(error.value)
+    assert "line 5" in str(error.value)
+    assert "and 2 more" in str(error.value)
+
+
+def test_files_that_a_session_file_or_an_option_names_are_looked_for(
+    songs: list[Path], tmp_path: Path
+) -> None:
+    (tmp_path / "s.toml").write_text("[[tracks]]\nfile = 'songs/0/kick.wav'\nright = 'no.wav'\n")
+    (tmp_path / "m.csv").write_text("stems\ns.toml\n")
+    with pytest.raises(InputError, match=r"no.wav"):
+        selected(items(tmp_path / "m.csv", folder=tmp_path), tmp_path)
+    (tmp_path / "no.wav").touch()
+    (item,) = items(tmp_path / "m.csv", folder=tmp_path)
+    assert len(item.files()) == 3
+    chosen = items(songs[0], folder=tmp_path, stems=("--config=no.toml",))
+    with pytest.raises(InputError, match=r"no.toml"):
+        selected(chosen, tmp_path)
+
+
+def test_outputs_that_collide(songs: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "other" / "0").mkdir(parents=True)
+    (tmp_path / "other" / "0" / "kick.wav").touch()
+    mixes = tmp_path / "mixes"
+    chosen = items(tmp_path / "songs", tmp_path / "other", folder=mixes)
+    with pytest.raises(OutputError, match=r"mixes/0.wav: would be written twice, .*other"):
+        selected(chosen, mixes)
+    (tmp_path / "m.csv").write_text(f"stems,output\n{songs[0]},a.wav\n{songs[1]},a.flac\n")
+    with pytest.raises(OutputError, match=r"a.toml: would be written twice"):
+        selected(items(tmp_path / "m.csv", folder=mixes), mixes)
+    selected(items(tmp_path / "m.csv", folder=mixes), mixes, write_plan=False)
+    (tmp_path / "m.csv").write_text(f"stems,output\n{songs[0]},{NAME}\n")
+    with pytest.raises(OutputError, match="the journal"):
+        selected(items(tmp_path / "m.csv", folder=mixes), mixes)
+
+
+def test_a_name_that_no_disk_takes(songs: list[Path], tmp_path: Path) -> None:
+    for name in ("{song}" + 130 * "ü" + ".wav", "{song}" + 256 * "x" + "/mix.wav"):
+        with pytest.raises(OutputError, match="too long"):
+            selected(items(songs[0], folder=tmp_path, name=name), tmp_path)
+
+
+def test_options_are_checked_once_for_each_set(songs: list[Path], tmp_path: Path) -> None:
+    rows = "".join(f"{song},-{14 + number % 2}\n" for number, song in enumerate(songs))
+    (tmp_path / "m.csv").write_text(f"stems,loudness\n{rows}")
+    checked: list[Item] = []
+    selected(items(tmp_path / "m.csv", folder=tmp_path), tmp_path, check_options=checked.append)
+    assert [item.song for item in checked] == ["0", "1"]
+
+
+def test_files_in_the_way_and_whose_they_are(songs: list[Path], tmp_path: Path) -> None:
+    mixes = tmp_path / "mixes"
+    mixes.mkdir()
+    chosen = items(tmp_path / "songs", folder=mixes)
+    (mixes / "3.wav").touch()
+    (mixes / "4.toml").touch()
+    (mixes / "5.wav").symlink_to("nowhere")
+    with pytest.raises(OutputError, match=r"3.wav, .*4.wav, .*5.wav: there already"):
+        selected(chosen, mixes)
+    assert len(selected(chosen, mixes, force=True).items) == 10
+    assert len(selected(chosen, mixes, skip_existing=True).items) == 10
+    ours = {f"{number}.wav": Entry("started", "", True) for number in (3, 4, 5)}
+    assert len(selected(chosen, mixes, ours, only="unfinished").items) == 10
+    with pytest.raises(OutputError):
+        selected(chosen, mixes, ours)
+    ours["4.wav"] = Entry("failed", "", False)
+    with pytest.raises(OutputError, match=r"mixes/4.wav: there already"):
+        selected(chosen, mixes, ours, only="unfinished")
+
+
+def test_inputs_are_not_written_over_even_those_of_other_items(
+    songs: list[Path], tmp_path: Path
+) -> None:
+    mixes = tmp_path / "mixes"
+    mixes.mkdir()
+    os.link(songs[7] / "kick.wav", mixes / "2.wav")
+    with pytest.raises(OutputError, match=r"mixes/2.wav: is the input .*7/kick.wav"):
+        selected(items(tmp_path / "songs", folder=mixes), mixes, force=True)
+
+
+def test_what_is_left_out(songs: list[Path], tmp_path: Path) -> None:
+    mixes = tmp_path / "mixes"
+    mixes.mkdir()
+    chosen = items(tmp_path / "songs", folder=mixes)
+    entries = {item.output: Entry("done", item.fingerprint(), True) for item in chosen}
+    for item in chosen[:8]:
+        (mixes / item.output).touch()
+    (songs[2] / "kick.wav").write_text("other")
+    (songs[3] / "snare.wav").write_text("new")
+    entries["5.wav"] = Entry("failed", entries["5.wav"].fingerprint, True)
+    entries["6.wav"] = Entry("died", "", True)
+    entries["7.wav"] = Entry("started", "", True)
+    resumed = selected(chosen, mixes, entries, only="unfinished")
+    assert [item.song for item in resumed.items] == ["2", "3", "5", "6", "7", "8", "9"]
+    assert (resumed.total, resumed.done) == (10, 3)
+    failed = selected(chosen, mixes, entries, only="failed")
+    assert [item.song for item in failed.items] == ["5", "6"]
+    louder = items(tmp_path / "songs", folder=mixes, stems=("--loudness=-9",))
+    assert len(selected(louder, mixes, entries, only="unfinished").items) == 10
