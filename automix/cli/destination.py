@@ -25,6 +25,7 @@ class Delivery:
     skip_existing: bool = False
     write_plan: bool = True
     stems: Path | None = None
+    report: Path | None = None
     dry_run: bool = False
 
 

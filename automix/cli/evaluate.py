@@ -2,8 +2,15 @@
 
 import typer
 
+from automix.cli import evaluate_frechet, evaluate_mixes, evaluate_ratings, evaluate_stems
+
 app = typer.Typer(
     help="Measure mixes, models and listening tests.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+app.command("mixes")(evaluate_mixes.mixes)
+app.command("ratings")(evaluate_ratings.ratings)
+app.command("frechet")(evaluate_frechet.frechet)
+app.command("stems")(evaluate_stems.stems)

@@ -20,6 +20,7 @@ from automix.plan_file import dumps, loads
 from automix.session import Session
 
 STAGES = 4
+_REPORT_SUFFIXES = (".html", ".htm")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +85,16 @@ def run_job(job: Job, delivery: Delivery, printer: Printer) -> None:
     start = time.perf_counter()
     output_format(job.output, delivery.bits or "24")
     stems = stem_paths(delivery, job.output, job.tracks)
-    if delivery.skip_existing and _is_done(job, stems.values()):
+    if delivery.report and delivery.report.suffix.lower() not in _REPORT_SUFFIXES:
+        raise UsageError(f"--report {shown(delivery.report)}: a report is a page; name it .html")
+    extra = [*stems.values(), *([delivery.report] if delivery.report else [])]
+    if delivery.skip_existing and _is_done(job, extra):
         printer.note(f"{shown(job.output)}: made from the same inputs and settings already; kept")
         if printer.json:
             printer.document({"output": str(job.output), "skipped": True})
         return
-    with ExitStack() as targets, printer.progress(STAGES) as report:
-        target, plan_target, stem_targets = None, None, {}
+    with ExitStack() as targets, printer.progress(STAGES + bool(delivery.report)) as report:
+        target, plan_target, stem_targets, report_target = None, None, {}, None
         if not delivery.dry_run:
 
             def reserve(path: Path) -> OutputTarget:
@@ -103,6 +107,7 @@ def run_job(job: Job, delivery: Delivery, printer: Printer) -> None:
             target = reserve(job.output)
             plan_target = reserve(job.plan_file) if job.plan_file else None
             stem_targets = {name: reserve(path) for name, path in stems.items()}
+            report_target = reserve(delivery.report) if delivery.report else None
         report("reading")
         session = job.open()
         mix = job.mix(session, report)
@@ -122,6 +127,14 @@ def run_job(job: Job, delivery: Delivery, printer: Printer) -> None:
                 bits=bits,
             )
             plan = delivered.plan
+            if report_target is not None:
+                report("report")
+                from automix.evaluation.report import report_page
+
+                notes = [*session.notes, *delivered.notes]
+                name = job.output.stem
+                page = report_page(name, mix, plan, session, delivered.loudness, notes)
+                report_target.write_text(page)
     for note in session.notes:
         printer.note(note)
     for warning in mix.warnings:

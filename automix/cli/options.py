@@ -49,6 +49,13 @@ ExportStems = Annotated[
         help="Write each track as it is in the mix to this folder; they sum to the mix.",
     ),
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.html",
+        help="Write a report: one page to read and hear what was done. It needs no network.",
+    ),
+]
 SetValue = Annotated[
     list[str] | None,
     typer.Option(

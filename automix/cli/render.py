@@ -18,6 +18,7 @@ def render(
     force: options.Force = False,
     no_plan: options.NoPlan = False,
     export_stems: options.ExportStems = None,
+    report: options.Report = None,
     allow_outside: Annotated[
         bool,
         typer.Option(
@@ -62,6 +63,7 @@ def render(
             force=force,
             write_plan=not no_plan,
             stems=export_stems,
+            report=report,
             dry_run=dry_run,
         ),
         renderer=console_maker(plugins, on_plugin_error.value),

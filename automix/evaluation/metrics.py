@@ -98,8 +98,8 @@ def level_errors_db(
     """How far the level of each stem in a mix is from that in another, in dB.
 
     The gain of a stem is that of the least-squares sum of all stems, left and right apart, in dB
-    averaged over both; the median over the stems is taken away, since loudness is no error. Stems
-    more than 50 dB below the loudest are left out.
+    averaged over both; the median over the stems is taken away, since loudness is no error. The
+    errors of stems more than 50 dB below the loudest are left out.
 
     Args:
         prediction: The mix ``(2, samples)``.
@@ -114,13 +114,16 @@ def level_errors_db(
     errors = np.full(len(stems), np.nan)
     if not kept.any():
         return errors
-    gains = [
-        np.array([_gains(mix[s], stems[kept, s]) for s in (0, 1)]) for mix in (prediction, target)
-    ]
+    gains = [_side_gains(mix, stems) for mix in (prediction, target)]
     ratio_db = 20.0 * np.log10(np.maximum(np.abs(gains), 1e-6))
-    difference = (ratio_db[0] - ratio_db[1]).mean(axis=0)
+    difference = (ratio_db[0] - ratio_db[1]).mean(axis=0)[kept]
     errors[kept] = difference - np.median(difference)
     return errors
+
+
+def _side_gains(mix: Signal, stems: Signal) -> NDArray[np.float64]:
+    """Gains ``(2, stems)``."""
+    return np.array([_gains(mix[side], stems[:, side]) for side in (0, 1)])
 
 
 def _gains(mix: Signal, stems: Signal) -> NDArray[np.float64]:

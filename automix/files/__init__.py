@@ -2,6 +2,7 @@
 
 from automix.files.blocks import collected, folded, joined, mono_fold, padded
 from automix.files.disk import check_disk_space, sha256
+from automix.files.encode import mp3_bytes
 from automix.files.formats import OutputFormat, output_format
 from automix.files.info import AudioInfo, ReadOptions
 from automix.files.names import shown
@@ -23,6 +24,7 @@ __all__ = [
     "folded",
     "joined",
     "mono_fold",
+    "mp3_bytes",
     "open_audio",
     "output_format",
     "padded",

@@ -5,14 +5,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import SEEK_END
+from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import soundfile
+import soxr
 
-from automix.audio import AudioSource
+from automix.audio import Audio, AudioSource
 from automix.errors import InputError
 from automix.files import mpeg, ogg
 from automix.files.chunks import walk_chunks
@@ -24,6 +25,8 @@ from automix.files.probe import inspect
 _VORBIS_QUALITY = 0.8  # about 256 kbit/s in stereo
 _OGG_SERIAL = 0x6D69786F
 _TRIAL_BYTES = 1 << 16
+_PAGE_RATE_HZ = 44100
+_PAGE_COMPRESSION = {1: (320 - 64) / 288, 2: (320 - 128) / 288}  # 0 is 320 kbit/s, 1 is 32
 _SETTINGS: dict[str, dict[str, Any]] = {
     "ogg": {"compression_level": 1.0 - _VORBIS_QUALITY},
     "mp3": {"compression_level": 0.0, "bitrate_mode": "CONSTANT"},  # 320 kbit/s at 44.1 kHz
@@ -83,6 +86,26 @@ def encode(
     elif form.bits == "32f" and not form.is_lossy:
         _clear_peak_time(descriptor, form.container)
     return encoded
+
+
+def mp3_bytes(audio: Audio) -> bytes:
+    """A small copy of audio to put into a page: MP3 at 44.1 kHz, 128 kbit/s, mono 64.
+
+    Samples above full scale are scaled down, all alike.
+    """
+    samples = soxr.resample(audio.samples.T, audio.sample_rate, _PAGE_RATE_HZ)
+    peak = float(np.abs(samples).max(initial=0.0))
+    copy = BytesIO()
+    soundfile.write(
+        copy,
+        samples / max(1.0, peak),
+        _PAGE_RATE_HZ,
+        format="MP3",
+        subtype="MPEG_LAYER_III",
+        compression_level=_PAGE_COMPRESSION[audio.channels],
+        bitrate_mode="CONSTANT",
+    )
+    return copy.getvalue()
 
 
 class _EncoderError(Exception):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from automix.listening.key import Key, load_key
-from tests.listening.chromium import Browser
+from tests.browser.chromium import Browser
 
 ROOT = Path(__file__).parents[2]
 ROBOT = (Path(__file__).parent / "robot.js").read_text()

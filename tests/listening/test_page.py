@@ -15,7 +15,7 @@ from automix.listening.key import PAGE_FOLDER, Key, load_key
 from automix.listening.making import TEMPLATE
 from automix.listening.results import read_submission
 from automix.listening.store import stored_documents
-from tests.listening.chromium import Browser, Page
+from tests.browser.chromium import Browser, Page
 from tests.listening.listening_tests import make, served, write_mixes
 
 ROBOT = (Path(__file__).parent / "robot.js").read_text()

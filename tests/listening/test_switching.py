@@ -13,7 +13,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from automix.listening.key import PAGE_FOLDER
-from tests.listening.chromium import Browser, Page
+from tests.browser.chromium import Browser, Page
 from tests.listening.listening_tests import make, write_mixes
 
 RATE = 48000

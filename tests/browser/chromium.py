@@ -208,6 +208,10 @@ def chromium(profile: Path) -> Iterator[Browser]:
         os.dup2(read_commands, 3)
         os.dup2(write_answers, 4)
 
+    # So that the pipe on which `subprocess` hears of a failed start is neither 3 nor 4.
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    while taken[-1] < 5:
+        taken.append(os.open(os.devnull, os.O_RDONLY))
     process = subprocess.Popen(
         [str(PROGRAM), *OPTIONS, f"--user-data-dir={profile}"],
         stdin=subprocess.DEVNULL,
@@ -215,7 +219,10 @@ def chromium(profile: Path) -> Iterator[Browser]:
         stderr=subprocess.DEVNULL,
         pass_fds=(3, 4),
         preexec_fn=place,
+        env={**os.environ, "TMPDIR": str(profile)},  # or it leaves its folders behind
     )
+    for descriptor in taken:
+        os.close(descriptor)
     os.close(read_commands)
     os.close(write_answers)
     try:

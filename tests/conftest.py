@@ -1,10 +1,10 @@
-"""One browser for all tests of the page."""
+"""What tests of several parts share."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.listening.chromium import PROGRAM, Browser, chromium
+from tests.browser.chromium import PROGRAM, Browser, chromium
 
 
 @pytest.fixture(scope="session")

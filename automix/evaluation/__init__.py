@@ -1,0 +1,1 @@
+"""How good mixes, models and methods are: measures, statistics of listening tests, plots."""

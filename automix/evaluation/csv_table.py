@@ -1,0 +1,158 @@
+"""CSV files as spreadsheets write them: any separator, several encodings, every line numbered."""
+
+import csv
+import io
+import stat
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from automix.errors import InputError
+from automix.files import shown
+
+_LARGEST_BYTES = 64 << 20
+_DELIMITERS = ",;\t|"
+_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One record.
+
+    Attributes:
+        where: File and number of its first line, for messages.
+        cells: Its text by column, on one line each.
+    """
+
+    where: str
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """The content of a file.
+
+    Attributes:
+        name: The file, for messages.
+        columns: Their names, in small letters.
+        lines: Every record that is not blank, but for the first.
+        decimal_comma: Whether ``0,5`` may be a number, since commas do not separate the cells.
+        notes: What the user should know.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+    decimal_comma: bool
+    notes: tuple[str, ...]
+
+
+def read_table(path: Path, required: Collection[str]) -> Table:
+    """Reads a CSV file in UTF-8, UTF-16 or Windows-1252, separated by ``,`` ``;`` ``|`` or tabs.
+
+    Args:
+        path: The file.
+        required: Names of columns that it must have.
+
+    Raises:
+        InputError: It cannot be read, is not such a table, or has no such column; names the line.
+    """
+    name = shown(path)
+    text, notes = _decoded(name, _content(name, path), required)
+    delimiter = _delimiter(text, required)
+    records = _records(name, text, delimiter)
+    _, header = next(records, (1, []))
+    columns = tuple(plain(cell).casefold() for cell in header)
+    _check_columns(name, columns, required)
+    lines = []
+    for number, record in records:
+        where = f"{name}, line {number}"
+        extra = record[len(columns) :]
+        if len(record) < len(columns) or any(cell.strip() for cell in extra):
+            raise InputError(
+                f"{where}: has {len(record)} cells where the first line has {len(columns)};"
+                " put text that holds the separator in double quotes"
+            )
+        lines.append(Line(where, dict(zip(columns, map(plain, record), strict=False))))
+    return Table(
+        name=name,
+        columns=columns,
+        lines=tuple(lines),
+        decimal_comma=delimiter != ",",
+        notes=tuple(notes),
+    )
+
+
+def plain(text: str) -> str:
+    """Text on one line, with "é" as one character, however the system wrote it that it is from."""
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def _content(name: str, path: Path) -> bytes:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{name}: is not a regular file; name a CSV file")
+        if status.st_size > _LARGEST_BYTES:
+            raise InputError(f"{name}: has over {_LARGEST_BYTES >> 20} MiB; is it a CSV file?")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read: {error.strerror}; check the path") from error
+    except ValueError as error:  # a null character
+        raise InputError(f"{name}: is not a possible file name") from error
+
+
+def _decoded(name: str, data: bytes, required: Collection[str]) -> tuple[str, list[str]]:
+    charset = next((_MARKS[mark] for mark in _MARKS if data.startswith(mark)), "utf-8")
+    try:
+        text, notes = data.decode(charset), []
+    except UnicodeDecodeError as error:
+        if charset != "utf-8":
+            raise InputError(f"{name}: is not text in {charset}; save it as UTF-8") from error
+        try:
+            text = data.decode("cp1252")
+        except UnicodeDecodeError:
+            raise InputError(f"{name}: is not text that can be read; save it as UTF-8") from error
+        notes = [f"{name}: is not UTF-8; read as Windows-1252, so check names with accents"]
+    if "\0" in text:
+        raise InputError(f"{name}: is not a CSV file; export it as CSV in UTF-8")
+    if not text.strip():
+        raise InputError(f"{name}: is empty; its first line has to be {','.join(required)}")
+    return text, notes
+
+
+def _delimiter(text: str, required: Collection[str]) -> str:
+    """The one that splits the first line into most cells that are names of columns."""
+    first = text.lstrip().splitlines()[0].casefold()
+
+    def known(delimiter: str) -> int:
+        return sum(cell.strip(' "') in required for cell in first.split(delimiter))
+
+    return max(_DELIMITERS, key=known)
+
+
+def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The records that are not blank, each with the number of its first line."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    try:
+        for record in reader:
+            if any(cell.strip() for cell in record):
+                yield line, record
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(
+            f"{name}, line {line}: is not CSV ({error}); look for a quotation mark too many"
+        ) from error
+
+
+def _check_columns(name: str, columns: Sequence[str], required: Collection[str]) -> None:
+    if missing := [column for column in required if column not in columns]:
+        raise InputError(
+            f"{name}: has no column {' and no column '.join(missing)}; its first line has to name"
+            f" {', '.join(required)} (it names {', '.join(map(shown, columns)) or 'none'})"
+        )
+    for column in columns:
+        if column and columns.count(column) > 1:
+            raise InputError(f"{name}: has two columns {shown(column)!r}; rename or delete one")

@@ -1,0 +1,39 @@
+"""Answers on a five-point scale, as shares."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automix.errors import UsageError
+from automix.evaluation.ratings import Ratings
+from automix.files import shown
+
+Values = NDArray[np.float64]
+
+ANSWERS = ("very poor", "poor", "fair", "good", "very good")
+"""Of ratings 1 to 5 (Li & Lerch 2022, section IV-C)."""
+
+
+def check_likert(ratings: Ratings) -> None:
+    """Makes sure that all ratings are whole numbers 1 to 5.
+
+    Raises:
+        UsageError: One is not.
+    """
+    for aspect, values in ratings.aspects.items():
+        given = values[~np.isnan(values)]
+        if (wrong := given[~np.isin(given, (1, 2, 3, 4, 5))]).size:
+            raise UsageError(
+                f"--likert needs ratings of 1, 2, 3, 4 or 5, but {shown(aspect)} has {wrong[0]:g};"
+                " choose columns with --aspect"
+            )
+
+
+def answer_shares(ratings: Values) -> Values:
+    """Percent of each answer 1 to 5 among the ratings ``(n,)``; nought if there are none."""
+    counts = np.array([np.count_nonzero(ratings == answer) for answer in range(1, 6)])
+    return 100.0 * counts / max(ratings.size, 1)
+
+
+def reach(shares: Values) -> float:
+    """How far a bar whose "fair" lies around the middle reaches on its longer side, in percent."""
+    return float(shares[2] / 2 + max(shares[0] + shares[1], shares[3] + shares[4]))

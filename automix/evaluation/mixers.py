@@ -1,0 +1,65 @@
+"""The methods as functions from tracks to a mix, by the names that evaluations know them by."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from automix.audio import AudioSource, Samples
+from automix.consoles.exact import ExactConsole
+from automix.errors import UsageError
+from automix.files import collected, shown
+from automix.methods.catalog import STEMS_METHODS
+from automix.methods.stems_settings import StemsRules
+from automix.mixing import MixRequest, mix_session
+from automix.session import Session
+
+DEFAULT_METHODS = ("sum", "mono", "random", "equal-loudness", "rules", "rules:full")
+
+Mixer = Callable[[Session, int], Samples]
+"""Mixes a session with a seed to samples ``(2, frames)``, or longer by a tail."""
+
+
+def mixers(names: Sequence[str]) -> dict[str, Mixer]:
+    """Methods by name: one of the catalog, with ``:full`` to set all processors; or ``sum``.
+
+    Raises:
+        UsageError: There is no such method.
+    """
+    entries = {entry.name: entry for entry in STEMS_METHODS}
+    found: dict[str, Mixer] = {}
+    for name in names:
+        method, _, mode = name.partition(":")
+        if name == "sum":
+            found[name] = _sum
+        elif method in entries and mode in ("", "basic", "full"):
+            request = MixRequest(
+                method=entries[method],
+                preset=mode or "basic",
+                options=StemsRules(mode="full" if mode == "full" else "basic"),
+            )
+            found[name] = _mixer(request)
+        else:
+            raise UsageError(
+                f"--method {shown(name)}: choose sum, {', '.join(entries)}; add :full for all"
+                " processors"
+            )
+    return found
+
+
+def _sum(session: Session, seed: int) -> Samples:
+    return np.asarray(sum(stereo(track.source) for track in session.tracks), np.float32)
+
+
+def _mixer(request: MixRequest) -> Mixer:
+    def mix(session: Session, seed: int) -> Samples:
+        asked = replace(request, seed=seed)
+        return collected(mix_session(ExactConsole(session), asked).audio).samples
+
+    return mix
+
+
+def stereo(source: AudioSource) -> Samples:
+    """A source in memory, ``(2, frames)``; mono on both sides alike."""
+    samples = collected(source).samples
+    return np.repeat(samples, 2, axis=0) if len(samples) == 1 else samples

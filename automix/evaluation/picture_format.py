@@ -1,0 +1,20 @@
+"""The formats of figures, apart from Matplotlib, so that a wrong name is refused at once."""
+
+from pathlib import Path
+
+from automix.errors import UsageError
+from automix.files import shown
+
+FORMATS = ("png", "svg", "pdf")
+
+
+def picture_format(path: Path) -> str:
+    """The format that a file name says, one of `FORMATS`.
+
+    Raises:
+        UsageError: It says none of them.
+    """
+    suffix = path.suffix.lower().removeprefix(".")
+    if suffix not in FORMATS:
+        raise UsageError(f"{shown(path)}: end the name of the picture in .{', .'.join(FORMATS)}")
+    return suffix

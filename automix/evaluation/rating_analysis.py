@@ -1,0 +1,178 @@
+"""What a listening test says: figures and tests for all passages together and for each."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from automix.errors import InputError
+from automix.evaluation.ratings import Ratings
+from automix.evaluation.statistics import (
+    Comparison,
+    Omnibus,
+    Undefined,
+    Values,
+    conover,
+    conover_friedman,
+    friedman,
+    kruskal_wallis,
+)
+from automix.files import shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """The ratings of one method in figures; quartiles interpolate linearly (Hyndman & Fan, type 7).
+
+    Attributes:
+        method: Its name.
+        n: Number of ratings.
+        median: Second quartile.
+        mean: Arithmetic mean.
+        standard_deviation: Of the sample (n − 1); none for a single rating.
+        first_quartile: 25 % are below.
+        third_quartile: 75 % are below.
+        mean_low: Lower end of the 95 % confidence interval of the mean (Student's t); none for one.
+        mean_high: Upper end.
+    """
+
+    method: str
+    n: int
+    median: float
+    mean: float
+    standard_deviation: float | None
+    first_quartile: float
+    third_quartile: float
+    mean_low: float | None
+    mean_high: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """One aspect, of one passage or of all.
+
+    Attributes:
+        aspect: What was rated.
+        passage: Where; none for all passages together.
+        descriptions: By method, in natural order; only methods that were rated.
+        omnibus: The test of all methods; none if it is undefined.
+        undefined: Why there is none.
+        comparisons: Pairs of methods, none without the test.
+        blocks_left_out: For Friedman's test: listener and passage without a rating of each method.
+    """
+
+    aspect: str
+    passage: str | None
+    descriptions: tuple[Description, ...]
+    omnibus: Omnibus | None
+    undefined: str = ""
+    comparisons: tuple[Comparison, ...] = ()
+    blocks_left_out: int = 0
+
+
+def analyze(
+    ratings: Ratings,
+    *,
+    repeated_measures: bool = False,
+    adjustment: str = "holm",
+    alpha: float = 0.05,
+) -> list[Analysis]:
+    """Analyzes each aspect over all passages and then by passage.
+
+    Args:
+        ratings: Of at least two methods.
+        repeated_measures: Friedman's test, for listeners who rated all methods, in place of
+            Kruskal and Wallis'.
+        adjustment: Of the p-values of the pairs; see `automix.evaluation.p_adjustment.adjusted`.
+        alpha: Level of significance.
+
+    Raises:
+        InputError: There is only one method.
+    """
+    if len(ratings.method_names) < 2:
+        raise InputError(
+            f"all ratings are of {shown(ratings.method_names[0])}: there is no other method to"
+            " compare it with"
+        )
+    found = []
+    for aspect in ratings.aspects:
+        for passage in (None, *ratings.passage_names):
+            groups = dict(
+                zip(ratings.method_names, ratings.by_method(aspect, passage), strict=True)
+            )
+            groups = {name: group for name, group in groups.items() if group.size}
+            if groups:
+                blocks = _blocks(ratings, aspect, passage) if repeated_measures else None
+                found.append(_analyzed(aspect, passage, groups, blocks, adjustment, alpha))
+    return found
+
+
+def describe(method: str, ratings: Values) -> Description:
+    """Describes the ratings ``(n,)``, n at least 1, of a method."""
+    from scipy.special import stdtrit
+
+    n = ratings.size
+    mean = float(np.mean(ratings))
+    first, median, third = (float(value) for value in np.quantile(ratings, (0.25, 0.5, 0.75)))
+    deviation = half = None
+    if n > 1:
+        deviation = float(np.std(ratings, ddof=1))
+        half = float(stdtrit(n - 1, 0.975)) * deviation / math.sqrt(n)
+    return Description(
+        method=method,
+        n=n,
+        median=median,
+        mean=mean,
+        standard_deviation=deviation,
+        first_quartile=first,
+        third_quartile=third,
+        mean_low=None if half is None else mean - half,
+        mean_high=None if half is None else mean + half,
+    )
+
+
+def _blocks(ratings: Ratings, aspect: str, passage: str | None) -> list[dict[str, float]]:
+    """The ratings by method of each participant at each passage."""
+    blocks: dict[tuple[str, str], dict[str, float]] = {}
+    rows = zip(ratings.participants, ratings.passages, ratings.methods, strict=True)
+    for (who, where, method), value in zip(rows, ratings.aspects[aspect], strict=True):
+        if where == (passage or where) and not math.isnan(value):
+            blocks.setdefault((who, where), {})[method] = float(value)
+    return list(blocks.values())
+
+
+def _analyzed(
+    aspect: str,
+    passage: str | None,
+    groups: dict[str, Values],
+    blocks: list[dict[str, float]] | None,
+    adjustment: str,
+    alpha: float,
+) -> Analysis:
+    names = list(groups)
+    omnibus, undefined, left_out = None, "", 0
+    comparisons: tuple[Comparison, ...] = ()
+    try:
+        if blocks is None:
+            values = list(groups.values())
+            omnibus = kruskal_wallis(values)
+            comparisons = conover(names, values, adjustment=adjustment, alpha=alpha)
+        else:
+            complete = [
+                [block[name] for name in names] for block in blocks if len(block) == len(names)
+            ]
+            left_out = len(blocks) - len(complete)
+            table = np.array(complete).reshape(len(complete), len(names))
+            omnibus = friedman(table)
+            comparisons = conover_friedman(names, table, adjustment=adjustment, alpha=alpha)
+    except Undefined as reason:
+        undefined = str(reason)
+    return Analysis(
+        aspect=aspect,
+        passage=passage,
+        descriptions=tuple(describe(name, group) for name, group in groups.items()),
+        omnibus=omnibus,
+        undefined=undefined,
+        comparisons=comparisons,
+        blocks_left_out=left_out,
+    )

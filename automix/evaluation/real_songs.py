@@ -1,0 +1,253 @@
+"""How near the mixes of methods come to those of people, on songs whose stems are at hand.
+
+The stems of a human mix sum to it. Each is offset at random, the method mixes what it is given, and
+its mix is compared with the human one at equal loudness.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean, stdev
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automix.analysis.loudness import LoudnessMeter, integrated_lufs
+from automix.audio import Audio, AudioSource, Samples
+from automix.errors import InputError
+from automix.evaluation.metrics import level_errors_db, stereo_mr_stft
+from automix.evaluation.mixers import Mixer, stereo
+from automix.files import ReadOptions, collected, open_audio, resampled, shown
+from automix.session import Session, Track, TrackFile
+from automix.song_folder import open_song, song_files
+from automix.units import db_to_gain
+
+RATE_HZ = 44100
+LEVEL_LUFS = -20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """What is compared, and how the inputs are disturbed.
+
+    Attributes:
+        start_s: First second.
+        duration_s: Length; of songs that end before, all is compared.
+        offset_db: Each stem is offset by a uniform draw from ± this, in the order of file names.
+        seed: Of these draws. Methods that draw themselves take the next one.
+    """
+
+    start_s: float = 90.0
+    duration_s: float = 30.0
+    offset_db: float = 12.0
+    seed: int = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class SongFiles:
+    """A song on the disk.
+
+    Attributes:
+        name: Of its folder.
+        stems: In the order of file names.
+        human: The file of the human mix; none where that is the sum of the stems.
+        notes: For the user.
+    """
+
+    name: str
+    stems: tuple[TrackFile, ...]
+    human: Path | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distance:
+    """How far a mix is from the human one.
+
+    Attributes:
+        stereo_mr_stft: Spectral distance of sum and difference of the sides.
+        level_error_db: Mean error of the levels of the tracks; NaN where there are fewer than two.
+    """
+
+    stereo_mr_stft: float
+    level_error_db: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatedSong:
+    """One song.
+
+    Attributes:
+        name: Of its folder.
+        human: Name of the file that is the human mix, or ``sum of the stems``.
+        start_s: First second that was compared.
+        duration_s: Length of what was compared.
+        tracks: Number of stems.
+        distances: By method, in the order asked for.
+        notes: For the user.
+    """
+
+    name: str
+    human: str
+    start_s: float
+    duration_s: float
+    tracks: int
+    distances: dict[str, Distance]
+    notes: tuple[str, ...]
+
+
+def find_song(folder: Path) -> SongFiles:
+    """The stems of a song's folder, and the human mix, which is named ``mix``.
+
+    Raises:
+        InputError: It is not a folder, or holds no stems.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{shown(folder)}: is not a folder; give folders of stems")
+    tracks, notes = song_files([folder])
+    mixes = [track for track in tracks if track.path.stem.casefold() == "mix"]
+    if len(mixes) > 1:
+        raise InputError(f"{shown(folder)}: holds {len(mixes)} files named mix; leave one")
+    stems = sorted((t for t in tracks if t not in mixes), key=lambda track: track.path.name)
+    if not stems:
+        raise InputError(f"{shown(folder)}: holds a mix but no stems")
+    if not mixes:
+        notes = [*notes, f"{shown(folder)}: no mix.wav; the sum of the stems is the human mix"]
+    return SongFiles(
+        name=folder.resolve().name,
+        stems=tuple(stems),
+        human=mixes[0].path if mixes else None,
+        notes=tuple(notes),
+    )
+
+
+def evaluate_songs(
+    songs: Sequence[SongFiles],
+    methods: dict[str, Mixer],
+    protocol: Protocol,
+    report: Callable[[str], None] = lambda stage: None,
+) -> Iterator[EvaluatedSong]:
+    """Mixes each song with each method.
+
+    Args:
+        songs: See `find_song`.
+        methods: See `mixers`.
+        protocol: What is compared.
+        report: Called with the name of each song as it begins.
+
+    Raises:
+        InputError: A file cannot be used, or the human mix is silent.
+    """
+    for song in songs:
+        report(song.name)
+        yield _evaluated(song, methods, protocol)
+
+
+def _evaluated(song: SongFiles, methods: dict[str, Mixer], protocol: Protocol) -> EvaluatedSong:
+    session = open_song(song.stems, ReadOptions())
+    length_s = session.frames / session.sample_rate
+    start_s, stop_s = protocol.start_s, protocol.start_s + protocol.duration_s
+    notes = list(song.notes)
+    if stop_s > length_s:
+        start_s, stop_s = 0.0, length_s
+        notes.append(f"{shown(song.name)}: is {length_s:.1f} s long, and compared as a whole")
+    excerpt = _excerpt(session, start_s, stop_s)
+    stems = np.stack([stereo(track.source) for track in excerpt.tracks])
+    human = stems.sum(axis=0)
+    if song.human is not None:
+        source = open_audio(song.human).source
+        longer_s = source.frames / source.sample_rate - length_s
+        if abs(longer_s) > 0.1:
+            notes.append(
+                f"{shown(song.human)}: is {abs(longer_s):.1f} s"
+                f" {'longer' if longer_s > 0 else 'shorter'} than the stems; do both begin alike?"
+            )
+        human = _fitted(stereo(_cut(source, start_s, stop_s)), human)
+    if not math.isfinite(_lufs(human)):
+        raise InputError(
+            f"{shown(song.name)}: the human mix is silent from {start_s:g} to {stop_s:g} s; choose"
+            " another --start"
+        )
+    disturbed = _offset(excerpt, protocol)
+    distances = {
+        name: _distance(_fitted(mix(disturbed, protocol.seed + 1), human), human, stems)
+        for name, mix in methods.items()
+    }
+    return EvaluatedSong(
+        name=song.name,
+        human=song.human.name if song.human else "sum of the stems",
+        start_s=start_s,
+        duration_s=stop_s - start_s,
+        tracks=len(stems),
+        distances=distances,
+        notes=tuple(notes),
+    )
+
+
+def _excerpt(session: Session, start_s: float, stop_s: float) -> Session:
+    tracks = tuple(
+        Track(name=track.name, role=track.role, source=_cut(track.source, start_s, stop_s))
+        for track in session.tracks
+    )
+    return Session(tracks=tracks)
+
+
+def _cut(source: AudioSource, start_s: float, stop_s: float) -> Audio:
+    """A part of a source in memory, at `RATE_HZ`; the source is read up to its end only."""
+    start, stop = (round(time_s * source.sample_rate) for time_s in (start_s, stop_s))
+    pieces: list[Samples] = [np.zeros((source.channels, 0), np.float32)]
+    position = 0
+    for block in source.blocks():
+        pieces.append(block[:, max(start - position, 0) : max(stop - position, 0)])
+        position += block.shape[1]
+        if position >= stop:
+            break
+    samples = np.concatenate(pieces, axis=1)
+    return collected(resampled(Audio(samples, source.sample_rate), RATE_HZ))
+
+
+def _offset(session: Session, protocol: Protocol) -> Session:
+    """The stems with random gains, which the method is to undo."""
+    draw = np.random.default_rng(protocol.seed)
+    tracks = []
+    for track in session.tracks:
+        gain = db_to_gain(draw.uniform(-protocol.offset_db, protocol.offset_db))
+        samples = collected(track.source).samples * np.float32(gain)
+        tracks.append(replace(track, source=Audio(samples, RATE_HZ)))
+    return Session(tracks=tuple(tracks))
+
+
+def _distance(mix: Samples, human: Samples, stems: NDArray[np.float32]) -> Distance:
+    errors = level_errors_db(mix, human, stems)
+    errors = errors[~np.isnan(errors)]
+    return Distance(
+        stereo_mr_stft=stereo_mr_stft(_leveled(mix), _leveled(human)),
+        level_error_db=float(np.abs(errors).mean()) if errors.size > 1 else math.nan,
+    )
+
+
+def _leveled(samples: Samples) -> Samples:
+    """At `LEVEL_LUFS`; silence as it is."""
+    lufs = _lufs(samples)
+    return samples * np.float32(db_to_gain(LEVEL_LUFS - lufs)) if math.isfinite(lufs) else samples
+
+
+def _lufs(samples: Samples) -> float:
+    meter = LoudnessMeter(RATE_HZ, 2)
+    meter.add(samples)
+    return integrated_lufs(meter.energies)
+
+
+def _fitted(samples: Samples, like: Samples) -> Samples:
+    """As long as another signal: a tail cut off, or silence added."""
+    frames = like.shape[1]
+    missing = max(frames - samples.shape[1], 0)
+    return np.ascontiguousarray(np.pad(samples[:, :frames], ((0, 0), (0, missing))))
+
+
+def mean_and_deviation(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and standard deviation (n − 1) of the finite values; NaN where there are too few."""
+    finite = [value for value in values if math.isfinite(value)]
+    mean = fmean(finite) if finite else math.nan
+    return mean, stdev(finite) if len(finite) > 1 else math.nan

@@ -1,0 +1,256 @@
+"""Rank tests between the ratings of several methods.
+
+Kruskal–Wallis with Conover's comparisons is what Steinmetz 2020 (section 5.6.2, tables 14–16) used;
+it takes all ratings as independent. Friedman's test compares within each listener and passage.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automix.evaluation.p_adjustment import adjusted
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Omnibus:
+    """A test of the hypothesis that all methods are rated alike.
+
+    Attributes:
+        test: ``"Kruskal–Wallis"`` or ``"Friedman"``.
+        statistic: H or χ², corrected for ties; distributed as χ².
+        degrees_of_freedom: Of that χ².
+        p: Probability of such a statistic or a larger one if all methods are alike.
+        n: Number of ratings; of Friedman's test, of complete blocks.
+        effect_sizes: By name. Kruskal–Wallis: ``epsilon_squared`` H / (n − 1), 0 to 1, and
+            ``eta_squared_h`` (H − k + 1) / (n − k) (Tomczak & Tomczak 2014). Friedman:
+            ``kendalls_w`` χ² / (n (k − 1)), 0 to 1.
+    """
+
+    test: str
+    statistic: float
+    degrees_of_freedom: int
+    p: float
+    n: int
+    effect_sizes: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two methods against each other, one row of the thesis' tables.
+
+    Attributes:
+        group_1: A method.
+        group_2: Another.
+        mean_difference: Mean rating of the first minus that of the second.
+        t: Conover's statistic; infinite where the ranks leave no doubt.
+        p: Two-sided, unadjusted.
+        p_adjusted: Adjusted for the number of pairs.
+        reject: Whether the adjusted p is below α.
+    """
+
+    group_1: str
+    group_2: str
+    mean_difference: float
+    t: float
+    p: float
+    p_adjusted: float
+    reject: bool
+
+
+class Undefined(Exception):
+    """A test has no result for these ratings; the message says why."""
+
+
+def kruskal_wallis(groups: Sequence[Values]) -> Omnibus:
+    """Kruskal and Wallis' H with the correction for ties (Kruskal & Wallis 1952).
+
+    Args:
+        groups: The ratings ``(n,)`` of each method.
+
+    Raises:
+        Undefined: There are fewer than two methods, all ratings are equal, or there are no more
+            ratings than methods.
+    """
+    from scipy.special import chdtrc
+
+    _check_groups(groups)
+    ranks, variance = _ranked(groups)
+    n, count = sum(map(len, ranks)), len(groups)
+    middle = (n + 1) / 2
+    spread = math.fsum(rank.size * (float(np.mean(rank)) - middle) ** 2 for rank in ranks)
+    h = min(spread / variance, n - 1.0)  # rounding must not lift it over what it can reach
+    return Omnibus(
+        test="Kruskal–Wallis",
+        statistic=h,
+        degrees_of_freedom=count - 1,
+        p=float(chdtrc(count - 1, h)),
+        n=n,
+        effect_sizes={
+            "epsilon_squared": h / (n - 1),
+            "eta_squared_h": (h - count + 1) / (n - count),
+        },
+    )
+
+
+def conover(
+    names: Sequence[str], groups: Sequence[Values], *, adjustment: str = "holm", alpha: float = 0.05
+) -> tuple[Comparison, ...]:
+    """All pairs of methods by Conover's test (Conover & Iman 1979), to follow `kruskal_wallis`.
+
+    Args:
+        names: Of the methods.
+        groups: The ratings ``(n,)`` of each.
+        adjustment: See `adjusted`.
+        alpha: Level of significance.
+
+    Raises:
+        Undefined: As in `kruskal_wallis`.
+    """
+    _check_groups(groups)
+    ranks, _ = _ranked(groups)
+    sizes = [rank.size for rank in ranks]
+    freedom = sum(sizes) - len(groups)
+    # S² (n - 1 - H) / (n - k) in the notation of the source; written so, nought is exactly nought.
+    scale = sum(float(np.sum((rank - np.mean(rank)) ** 2)) for rank in ranks) / freedom
+    pairs = list(combinations(range(len(groups)), 2))
+    sums = [float(np.sum(rank)) for rank in ranks]
+    t = [
+        _ratio(
+            (sums[i] * sizes[j] - sums[j] * sizes[i]) / (sizes[i] * sizes[j]),
+            math.sqrt(scale * (1 / sizes[i] + 1 / sizes[j])),
+        )
+        for i, j in pairs
+    ]
+    means = [float(np.mean(group)) for group in groups]
+    return _comparisons(names, means, pairs, t, freedom, adjustment, alpha)
+
+
+def friedman(blocks: Values) -> Omnibus:
+    """Friedman's χ² with the correction for ties (Conover 1999, section 5.8).
+
+    Args:
+        blocks: Ratings ``(blocks, methods)``; a block is one listener at one passage.
+
+    Raises:
+        Undefined: There are fewer than two methods or blocks, or all ratings within each block are
+            equal.
+    """
+    from scipy.special import chdtrc
+
+    sums, squares = _ranked_within(blocks)
+    n, count = blocks.shape
+    middle = n * (count + 1) / 2
+    chi_squared = (
+        (count - 1)
+        * float(np.sum((sums - middle) ** 2))
+        / (squares - middle * (count + 1) / 2 * count)
+    )
+    chi_squared = min(chi_squared, n * (count - 1.0))
+    return Omnibus(
+        test="Friedman",
+        statistic=chi_squared,
+        degrees_of_freedom=count - 1,
+        p=float(chdtrc(count - 1, chi_squared)),
+        n=n,
+        effect_sizes={"kendalls_w": chi_squared / (n * (count - 1))},
+    )
+
+
+def conover_friedman(
+    names: Sequence[str], blocks: Values, *, adjustment: str = "holm", alpha: float = 0.05
+) -> tuple[Comparison, ...]:
+    """All pairs of methods by Conover's test for blocks (Conover 1999, section 5.8).
+
+    Args:
+        names: Of the methods.
+        blocks: Ratings ``(blocks, methods)``.
+        adjustment: See `adjusted`.
+        alpha: Level of significance.
+
+    Raises:
+        Undefined: As in `friedman`.
+    """
+    sums, squares = _ranked_within(blocks)
+    n, count = blocks.shape
+    freedom = (n - 1) * (count - 1)
+    scale = 2 * max(n * squares - float(np.sum(sums**2)), 0.0) / freedom
+    pairs = list(combinations(range(count), 2))
+    t = [_ratio(float(sums[i] - sums[j]), math.sqrt(scale)) for i, j in pairs]
+    means = [float(mean) for mean in np.mean(blocks, axis=0)]
+    return _comparisons(names, means, pairs, t, freedom, adjustment, alpha)
+
+
+def _check_groups(groups: Sequence[Values]) -> None:
+    everything = np.concatenate(groups) if groups else np.zeros(0)
+    if len(groups) < 2:
+        raise Undefined("fewer than two methods were rated")
+    if np.all(everything == everything[0]):
+        raise Undefined("all ratings are equal")
+    if everything.size <= len(groups):
+        raise Undefined("there are no more ratings than methods")
+
+
+def _ranked(groups: Sequence[Values]) -> tuple[list[Values], float]:
+    """Ranks of all ratings among each other, by group, and their variance."""
+    ranks = _ranks(np.concatenate(groups))
+    variance = float(np.sum((ranks - (ranks.size + 1) / 2) ** 2)) / (ranks.size - 1)
+    return np.split(ranks, np.cumsum([group.size for group in groups])[:-1]), variance
+
+
+def _ranked_within(blocks: Values) -> tuple[Values, float]:
+    """Sums over the blocks of the ranks within each, and the sum of the squares of all ranks."""
+    n, count = blocks.shape
+    if count < 2:
+        raise Undefined("fewer than two methods were rated")
+    if n < 2:
+        raise Undefined("fewer than two listeners rated all methods")
+    if np.all(blocks == blocks[:, :1]):
+        raise Undefined("every listener rated all methods alike")
+    ranks = np.array([_ranks(block) for block in blocks])
+    return ranks.sum(axis=0), float(np.sum(ranks**2))
+
+
+def _ranks(values: Values) -> Values:
+    """Ranks from 1; equal values share the mean of theirs."""
+    _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    shared: Values = (np.cumsum(counts) - (counts - 1) / 2)[index]
+    return shared
+
+
+def _ratio(difference: float, deviation: float) -> float:
+    if deviation == 0.0:
+        return math.copysign(math.inf, difference) if difference else 0.0
+    return difference / deviation
+
+
+def _comparisons(
+    names: Sequence[str],
+    means: Sequence[float],
+    pairs: Sequence[tuple[int, int]],
+    t: Sequence[float],
+    freedom: int,
+    adjustment: str,
+    alpha: float,
+) -> tuple[Comparison, ...]:
+    from scipy.special import stdtr
+
+    p = 2 * stdtr(freedom, -np.abs(np.array(t)))
+    p_adjusted = adjusted(p, adjustment)
+    return tuple(
+        Comparison(
+            group_1=names[i],
+            group_2=names[j],
+            mean_difference=means[i] - means[j],
+            t=t[index],
+            p=float(p[index]),
+            p_adjusted=float(p_adjusted[index]),
+            reject=bool(p_adjusted[index] < alpha),
+        )
+        for index, (i, j) in enumerate(pairs)
+    )
