@@ -1,0 +1,114 @@
+"""`automix evaluate effects`: how well models imitate the processors of the strip."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from automix.cli import options
+from automix.cli.output import Printer, reported
+
+if TYPE_CHECKING:
+    from automix.evaluation.effects import EffectScore
+
+
+class Order(StrEnum):
+    """Whether the order of the processors is drawn."""
+
+    static = "static"
+    variable = "variable"
+
+
+@reported
+def effects(
+    audio: Annotated[
+        list[Path], typer.Argument(metavar="AUDIO", help="Files of dry audio, or folders of them.")
+    ],
+    cases: Annotated[
+        int, typer.Option(metavar="N", min=2, help="Test cases for each processor.")
+    ] = 50,
+    order: Annotated[
+        Order, typer.Option(help="static: equalizer, compressor, reverb; variable: any order.")
+    ] = Order.static,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Of the settings and the pieces of audio.")
+    ] = 0,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the figures as CSV.")] = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Measure how far bypass is from what the strip does, as a model has to beat it.
+
+    Draws settings of the equalizer, the compressor, the reverb, and of all three; the exact strip
+    gives the targets. The published figures of models stand beside; theirs is other audio.
+
+    For example: automix evaluate effects stems/ --cases 100
+    """
+    from dataclasses import asdict
+
+    from automix.errors import UsageError
+    from automix.evaluation.effects import TASKS, bypass, evaluate_effects
+
+    if json and csv:
+        raise UsageError("--json and --csv both print to standard output; choose one")
+    printer = Printer(json=json, quiet=quiet)
+    with printer.progress(len(TASKS)) as report:
+        scores = evaluate_effects(
+            audio,
+            {"bypass": bypass},
+            cases=cases,
+            varied_order=order == Order.variable,
+            seed=seed,
+            report=report,
+        )
+    if json:
+        rows = [asdict(score) for score in scores]
+        printer.document({"cases": cases, "order": order.value, "seed": seed, "scores": rows})
+    elif csv:
+        _print_csv(scores)
+    elif not quiet:
+        _print(scores)
+
+
+def _print_csv(scores: "list[EffectScore]") -> None:
+    import csv
+    import sys
+
+    from automix.evaluation.effects import METRICS
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    spread = [f"{metric}_sd" for metric in METRICS]
+    writer.writerow(["model", "task", *METRICS, *spread])
+    for score in scores:
+        writer.writerow([score.model, score.task, *score.mean.values(), *score.deviation.values()])
+
+
+def _print(scores: "list[EffectScore]") -> None:
+    import sys
+
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from automix.evaluation.effects import METRICS
+    from automix.evaluation.published import PUBLISHED_EFFECTS
+
+    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False, markup=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("task")
+    table.add_column("model")
+    for heading in ("MAE", "ESR", "MCD", "MR-STFT"):
+        table.add_column(heading, justify="right")
+    decimals = (3, 3, 1, 3)
+    for score in scores:
+        cells = [
+            f"{score.mean[m]:.{d}f} ± {score.deviation[m]:.{d}f}"
+            for m, d in zip(METRICS, decimals, strict=True)
+        ]
+        table.add_row(score.task, score.model, *cells)
+        for row in PUBLISHED_EFFECTS:
+            if row.task == score.task:
+                cells = [f"{x:.{d}f}" for x, d in zip(row.figures, decimals, strict=True)]
+                table.add_row("", f"{row.model} (published)", *cells)
+    console.print(table)

@@ -1,0 +1,181 @@
+"""How well models imitate the processors of the strip (Steinmetz 2020, tables 6 and 7).
+
+Each test case is a piece of dry audio and a random setting of one processor, or of all three. What
+the exact strip makes of it is the target; a model is asked for the same, and bypass, the input
+itself, stands beside it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automix.audio import Samples
+from automix.conditioning import NEUTRAL, ORDER_SLOTS, SLOTS, from_vector
+from automix.dsp.pan import pan_gains
+from automix.dsp.strip import Inserts
+from automix.errors import InputError
+from automix.evaluation.metrics import esr, mae, mcd, mr_stft
+from automix.evaluation.mixes import audio_in
+from automix.files import ReadOptions, collected, folded, open_audio, resampled
+from automix.plan import ChannelStrip, MixPlan
+
+Task = Literal["equalizer", "compressor", "reverb", "combined"]
+TASKS: tuple[Task, ...] = get_args(Task)
+Metric = Literal["mae", "esr", "mcd", "mr_stft"]
+METRICS: tuple[Metric, ...] = get_args(Metric)
+
+RATE_HZ = 44100
+PATCH_SAMPLES = 65_536
+_SLOTS_OF: dict[Task, tuple[str, ...]] = {
+    "equalizer": ("low_shelf", "peak_", "high_shelf"),
+    "compressor": ("compressor",),
+    "reverb": ("space",),
+}
+_QUIETEST_RMS = 1e-3  # −60 dBFS: nothing to hear a processor by
+
+Model = Callable[[Samples, NDArray[np.float64]], Samples]
+"""From audio ``(1, samples)`` and a conditioning vector to what the strip would make of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectScore:
+    """One model at one task.
+
+    Attributes:
+        model: Its name.
+        task: What was active.
+        mean: By metric, over the test cases.
+        deviation: Standard deviation by metric.
+    """
+
+    model: str
+    task: Task
+    mean: dict[Metric, float]
+    deviation: dict[Metric, float]
+
+
+def bypass(audio: Samples, vector: NDArray[np.float64]) -> Samples:
+    """The input: what a model has to beat."""
+    return audio
+
+
+def evaluate_effects(
+    audio: Sequence[Path],
+    models: Mapping[str, Model],
+    *,
+    tasks: Sequence[Task] = TASKS,
+    cases: int = 50,
+    varied_order: bool = False,
+    seed: int = 0,
+    report: Callable[[str], None] = lambda task: None,
+) -> list[EffectScore]:
+    """Scores models on random settings of the strip.
+
+    Args:
+        audio: Files of dry audio, or folders of them.
+        models: By name.
+        tasks: Which processors are active.
+        cases: Pieces of audio for each task, at least 2; the same for every model.
+        varied_order: Whether the order of the processors is drawn too (31 values instead of 25).
+        seed: Of everything that is drawn.
+        report: Called with each task as it begins.
+
+    Raises:
+        InputError: A file cannot be used, or there is no sound in any.
+    """
+    sources = [_mono(file) for path in audio for file in (audio_in(path) or [path])]
+    scores = []
+    for task in tasks:
+        report(task)
+        rng = np.random.default_rng([seed, TASKS.index(task)])
+        found: dict[str, list[dict[Metric, float]]] = {name: [] for name in models}
+        for patch in _patches(sources, cases, rng):
+            vector = random_vector(task, rng, varied_order=varied_order)
+            target = processed(patch, vector)
+            for name, model in models.items():
+                found[name].append(_measured(model(patch, vector), target))
+        scores += [_score(name, task, rows) for name, rows in found.items()]
+    return scores
+
+
+def random_vector(
+    task: Task, rng: np.random.Generator, *, varied_order: bool = False
+) -> NDArray[np.float64]:
+    """A conditioning vector with the slots of a task drawn evenly, all others neutral.
+
+    Of the spaces, and of the orders where they vary, one is chosen.
+
+    Returns:
+        ``(25,)``, or ``(31,)`` with the order.
+    """
+    drawn = rng.uniform(-1.0, 1.0, len(SLOTS))
+    space, order = rng.integers(5), rng.integers(6)
+    choices = [n for n, slot in enumerate(SLOTS) if slot.choice]
+    drawn[choices] = -1.0
+    drawn[choices[space]] = 1.0
+    active = [slot.name.startswith(_SLOTS_OF.get(task, ("",))) for slot in SLOTS]
+    vector = np.where(active, drawn, NEUTRAL)
+    if not varied_order:
+        return vector
+    orders = np.full(len(ORDER_SLOTS), -1.0)
+    orders[order] = 1.0
+    return np.concatenate([vector, orders])
+
+
+def processed(audio: Samples, vector: NDArray[np.float64]) -> Samples:
+    """What the exact strip makes of mono audio ``(1, samples)``; a reverb's sides are averaged."""
+    strip = from_vector(vector.tolist(), ChannelStrip(name="channel"))
+    law = MixPlan().pan_law
+    result = Inserts(strip, 1, RATE_HZ, law).process(audio)
+    if len(result) == 2:  # at the level of the center
+        result = result.mean(axis=0, keepdims=True) / pan_gains(0.5, law)[0]
+    return result.astype(np.float32)
+
+
+def _mono(path: Path) -> Samples:
+    source = open_audio(path, ReadOptions()).source
+    return collected(resampled(folded(source), RATE_HZ)).samples
+
+
+def _patches(sources: Sequence[Samples], count: int, rng: np.random.Generator) -> Iterator[Samples]:
+    """Pieces with sound in them, drawn evenly over all the audio."""
+    lengths = np.array([max(0, source.shape[1] - PATCH_SAMPLES + 1) for source in sources])
+    if not lengths.any():
+        least_s = PATCH_SAMPLES / RATE_HZ
+        raise InputError(f"no file is {least_s:.2f} s long; give longer dry audio")
+    found = tries = 0
+    while found < count:
+        tries += 1
+        if tries > 100 * count:
+            raise InputError("the audio is silent nearly everywhere; give dry audio with sound")
+        position = int(rng.integers(lengths.sum()))
+        number = int(np.searchsorted(np.cumsum(lengths), position, "right"))
+        start = position - int(lengths[:number].sum())
+        patch = sources[number][:, start : start + PATCH_SAMPLES]
+        if float(np.sqrt((patch**2).mean())) > _QUIETEST_RMS:
+            found += 1
+            yield patch
+
+
+def _measured(prediction: Samples, target: Samples) -> dict[Metric, float]:
+    return {
+        "mae": mae(prediction, target),
+        "esr": esr(prediction, target),
+        "mcd": mcd(prediction, target, RATE_HZ),
+        "mr_stft": mr_stft(prediction, target),
+    }
+
+
+def _score(name: str, task: Task, rows: Sequence[Mapping[Metric, float]]) -> EffectScore:
+    columns = {metric: [row[metric] for row in rows] for metric in METRICS}
+    return EffectScore(
+        model=name,
+        task=task,
+        mean={metric: fmean(values) for metric, values in columns.items()},
+        deviation={metric: stdev(values) for metric, values in columns.items()},
+    )

@@ -1,0 +1,151 @@
+"""The table of Li and Lerch: errors of the parameters of a vocal mix, by what predicts them.
+
+Level and loudness range are those of finished vocals over their backings. The gains of the
+equalizer and the parameters of the reverb have no truth in a finished mix: they are drawn, as the
+data of the paper were made, and applied to what a network hears.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automix.analysis.loudness import LoudnessMeter, integrated_lufs, loudness_range_lu
+from automix.batch.folders import find_songs
+from automix.errors import InputError
+from automix.files import ReadOptions, open_audio, shown
+from automix.methods.vocal_settings import PAPER
+from automix.parameters import parameters
+from automix.settings import FdnReverbSettings
+
+LEVELS_LU = (-10.0, 6.0)
+RANGES_LU = (5.0, 30.0)
+"""Songs outside these are left out, as in the paper."""
+
+BANDS = 9
+CHANGED_BANDS = 4
+LARGEST_GAIN_DB = 15.0
+_DRAWS = 10_000
+
+_REVERB = {
+    "dry/wet": ("dry_wet", 100.0, "%"),
+    "reverberation time": ("reverberation_time_s", 1.0, "s"),
+    "fade-in time": ("fade_in_time_s", 1.0, "s"),
+    "room size": ("room_size", 1.0, ""),
+    "low cutoff": ("low_cutoff_hz", 1.0, "Hz"),
+    "low gain": ("low_gain_db_s", 1.0, "dB/s"),
+    "low Q": ("low_q", 1.0, ""),
+    "high cutoff": ("high_cutoff_hz", 1.0, "Hz"),
+    "high gain": ("high_gain_db_s", 1.0, "dB/s"),
+    "high Q": ("high_q", 1.0, ""),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One row of the table.
+
+    Attributes:
+        name: What is predicted.
+        unit: Of the errors.
+        cases: Songs, or draws.
+        errors: Mean absolute error by predictor: ``mean`` predicts the mean of the other songs (of
+            the distribution, where values are drawn), ``rule`` what the rules aim for.
+    """
+
+    name: str
+    unit: str
+    cases: int
+    errors: dict[str, float]
+
+
+def evaluate_vocal(
+    folders: Sequence[Path], *, seed: int = 0, report: Callable[[str], None] = lambda song: None
+) -> tuple[list[Parameter], list[str]]:
+    """Errors of the predictors on finished vocals.
+
+    Args:
+        folders: Of songs, each a vocal and its backing, named so.
+        seed: Of the draws.
+        report: Called with each song as it begins.
+
+    Returns:
+        The rows in the order of the paper, and notes for the user.
+
+    Raises:
+        InputError: A file cannot be used, or fewer than two songs are.
+    """
+    notes: list[str] = []
+    levels, ranges = [], []
+    for folder in folders:
+        for item in find_songs(str(folder), kind="vocal"):
+            report(item.song)
+            vocal, backing = (_energies(Path(path)) for path in item.inputs)
+            level_lu = integrated_lufs(vocal) - integrated_lufs(backing)
+            range_lu = loudness_range_lu(vocal, PAPER.loudness_range_window_s)
+            inside = LEVELS_LU[0] <= level_lu <= LEVELS_LU[1]
+            if not (inside and RANGES_LU[0] <= range_lu <= RANGES_LU[1]):
+                notes.append(
+                    f"{shown(item.song)}: left out, vocal at {level_lu:.1f} LU with a loudness"
+                    f" range of {range_lu:.1f} LU"
+                )
+                continue
+            levels.append(level_lu)
+            ranges.append(range_lu)
+    if len(levels) < 2:
+        raise InputError(
+            f"{', '.join(map(shown, folders))}: {len(levels)} usable songs of a vocal and its"
+            " backing; two are needed"
+        )
+    rows = [
+        _from_songs("relative loudness", levels, PAPER.relative_loudness_lu),
+        _from_songs("loudness range", ranges, PAPER.loudness_range_below_lu),
+    ]
+    return [*rows, *_from_draws(np.random.default_rng(seed))], notes
+
+
+def _energies(path: Path) -> NDArray[np.float64]:
+    source = open_audio(path, ReadOptions(), in_memory=False).source
+    meter = LoudnessMeter(source.sample_rate, source.channels)
+    for block in source.blocks():
+        meter.add(block)
+    return meter.energies
+
+
+def _from_songs(name: str, values: Sequence[float], rule: float) -> Parameter:
+    total = sum(values)
+    others = [(total - value) / (len(values) - 1) for value in values]
+    return Parameter(
+        name=name,
+        unit="LU",
+        cases=len(values),
+        errors={
+            "mean": fmean(abs(v - m) for v, m in zip(values, others, strict=True)),
+            "rule": fmean(abs(value - rule) for value in values),
+        },
+    )
+
+
+def _from_draws(rng: np.random.Generator) -> list[Parameter]:
+    gains = rng.uniform(-LARGEST_GAIN_DB, LARGEST_GAIN_DB, (_DRAWS, BANDS))
+    gains[np.argsort(rng.random((_DRAWS, BANDS)), axis=1) >= CHANGED_BANDS] = 0.0
+    rows = [
+        Parameter(
+            name="equalizer gains",
+            unit="dB",
+            cases=_DRAWS,
+            errors={"mean": float(np.abs(gains).mean())},  # of which the mean is 0
+        )
+    ]
+    declared = parameters(FdnReverbSettings)
+    for name, (field, factor, unit) in _REVERB.items():
+        allowed = declared[field].range
+        if allowed is None:
+            raise RuntimeError(f"{field} has no range")
+        drawn = factor * rng.uniform(allowed.low, allowed.high, _DRAWS)
+        error = float(np.abs(drawn - drawn.mean()).mean())
+        rows.append(Parameter(name=name, unit=unit, cases=_DRAWS, errors={"mean": error}))
+    return rows

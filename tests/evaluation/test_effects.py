@@ -1,0 +1,109 @@
+"""Test cases of effects: what is drawn, what the target is, what bypass scores."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from automix.conditioning import NEUTRAL, SLOTS, from_vector
+from automix.errors import InputError
+from automix.evaluation.effects import (
+    METRICS,
+    PATCH_SAMPLES,
+    TASKS,
+    bypass,
+    evaluate_effects,
+    processed,
+    random_vector,
+)
+from automix.evaluation.published import PUBLISHED_EFFECTS
+from automix.plan import ChannelStrip
+
+RATE = 44_100
+
+
+def noise(samples, seed=0):
+    return (0.1 * np.random.default_rng(seed).standard_normal((1, samples))).astype(np.float32)
+
+
+@pytest.fixture
+def dry(tmp_path):
+    for number in range(2):
+        soundfile.write(tmp_path / f"{number}.wav", noise(3 * RATE, number)[0], RATE, "FLOAT")
+    return tmp_path
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_only_what_a_task_is_about_is_drawn(task):
+    vector = random_vector(task, np.random.default_rng(1))
+    strip = from_vector(vector.tolist(), ChannelStrip(name="a"))
+    assert bool(strip.equalizer.bands) == (task in ("equalizer", "combined"))
+    assert (strip.compressor.threshold_db < 0.0) == (task in ("compressor", "combined"))
+    assert (strip.space.wet > 0.0) == (task in ("reverb", "combined"))
+    assert strip.order == "ecr"
+
+
+def test_settings_are_drawn_evenly_over_their_ranges():
+    rng = np.random.default_rng(2)
+    drawn = np.array([random_vector("combined", rng, varied_order=True) for _ in range(600)])
+    assert drawn.shape == (600, 31)
+    plain = [n for n, slot in enumerate(SLOTS) if not slot.choice]
+    for column in drawn[:, plain].T:
+        np.testing.assert_allclose(
+            np.quantile(column, [0.25, 0.5, 0.75]), [-0.5, 0, 0.5], atol=0.12
+        )
+    chosen = drawn[:, -6:].argmax(axis=1)
+    assert (np.bincount(chosen, minlength=6) > 60).all()
+    assert (np.sort(drawn[:, -6:])[:, :5] == -1).all()
+
+
+def test_the_neutral_vector_leaves_audio_as_it_is():
+    x = noise(1_000)
+    np.testing.assert_array_equal(processed(x, np.array(NEUTRAL)), x)
+
+
+def test_a_wet_target_keeps_the_level_of_its_dry_part():
+    vector = np.array(NEUTRAL)
+    wet = [slot.name for slot in SLOTS].index("space.wet")
+    vector[wet] = SLOTS[wet].position(1e-6)
+    x = noise(5_000)
+    np.testing.assert_allclose(processed(x, vector), x, atol=1e-5)
+
+
+def test_bypass_scores_what_the_strip_changes_and_a_perfect_model_nothing(dry):
+    models = {"bypass": bypass, "perfect": processed}
+    scores = evaluate_effects([dry], models, cases=3)
+    assert [(score.task, score.model) for score in scores] == [
+        (task, model) for task in TASKS for model in models
+    ]
+    for score in scores:
+        for metric in METRICS:
+            if score.model == "perfect":
+                assert score.mean[metric] == 0.0
+            else:
+                assert score.mean[metric] > 0.0
+
+
+def test_the_same_seed_gives_the_same_scores(dry):
+    first, again, other = (
+        evaluate_effects([dry / "0.wav"], {"b": bypass}, tasks=("equalizer",), cases=2, seed=seed)
+        for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_audio_that_is_too_short_or_silent_is_refused(tmp_path):
+    for name, samples in (("short", noise(PATCH_SAMPLES - 1)[0]), ("silent", np.zeros(2 * RATE))):
+        soundfile.write(tmp_path / f"{name}.wav", samples, RATE)
+    with pytest.raises(InputError, match=r"1\.49 s"):
+        evaluate_effects([tmp_path / "short.wav"], {"b": bypass})
+    with pytest.raises(InputError, match="silent"):
+        evaluate_effects([tmp_path / "silent.wav"], {"b": bypass}, cases=2)
+
+
+def test_the_published_rows_are_those_of_the_thesis():
+    rows = {(row.model, row.task): row.figures for row in PUBLISHED_EFFECTS}
+    assert rows["TCN-20", "combined"] == (0.027, 0.292, 495.6, 2.315)
+    assert rows["TCN-30", "reverb"] == (0.011, 0.041, 253.1, 1.212)
+    assert rows["TCN-10, variable order", "compressor"] == (0.010, 0.435, 716.8, 2.684)
+    assert len(rows) == 6 * 4
