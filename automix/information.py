@@ -6,6 +6,7 @@ from typing import Any
 
 from automix.machine import machine, package_versions
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS, Entry
+from automix.nn.catalog import MODELS
 
 _PACKAGES = (
     "typer",
@@ -30,7 +31,8 @@ def installation(plugins: Path | None = None) -> dict[str, Any]:
 
     Returns:
         ``machine`` and ``packages`` (version by name), ``devices`` and the one that ``auto`` takes,
-        ``methods`` by command, ``plugins`` (path by name; nothing without a folder).
+        ``methods`` by command, ``models`` with their sizes, ``plugins`` (path by name; nothing
+        without a folder).
 
     Raises:
         PluginError: The folder lacks a plug-in.
@@ -42,6 +44,7 @@ def installation(plugins: Path | None = None) -> dict[str, Any]:
         "devices": devices,
         "device": devices[:2][-1]["name"],
         "methods": {"vocal": _methods(VOCAL_METHODS), "stems": _methods(STEMS_METHODS)},
+        "models": [model.described() for model in MODELS],
         "plugins": _plugins(plugins) if plugins else {},
     }
 

@@ -8,7 +8,7 @@ from automix.cli.output import Printer, reported
 
 @reported
 def info(plugins: options.Plugins = None, json: options.Json = False) -> None:
-    """Show versions, devices, methods and plug-ins.
+    """Show versions, devices, methods, models and plug-ins.
 
     For example: automix info --json
     """
@@ -41,6 +41,11 @@ def _print(found: dict[str, Any]) -> None:
     for command, methods in found["methods"].items():
         for method in methods:
             table.add_row(f"{command} --method {method['name']}", method["summary"])
+    for model in found["models"]:
+        size = f"{model['parameters'] / 1e6:.1f} million parameters"
+        heard = f"hears {model['receptive_field'] / model['sample_rate_hz']:.2f} s"
+        weights = model["weights"] or "no weights shipped"
+        table.add_row(model["name"], f"{model['summary']}; {size}; {heard}; {weights}")
     for name, path in found["plugins"].items():
         table.add_row(name, shown(path))
     console.print(table)

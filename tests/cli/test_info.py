@@ -23,6 +23,12 @@ def test_it_tells_versions_devices_and_methods_as_json(cli):
     assert [row["name"] for row in found["methods"]["vocal"]] == [m.value for m in VocalMethod]
     assert [row["name"] for row in found["methods"]["stems"]] == [m.value for m in StemsMethod]
     assert found["plugins"] == {}
+    models = {model["name"]: model for model in found["models"]}
+    assert models["vggish"]["parameters"] == 72_141_184
+    assert models["vggish"]["receptive_field"] == 15_600  # 0.975 s at 16 kHz
+    assert all(
+        {"name", "parameters", "receptive_field", "weights"} <= set(m) for m in models.values()
+    )
 
 
 def test_it_tells_the_same_to_people(cli):
