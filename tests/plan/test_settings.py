@@ -3,7 +3,7 @@
 import importlib
 import math
 import pkgutil
-from dataclasses import FrozenInstanceError, dataclass, replace
+from dataclasses import MISSING, FrozenInstanceError, dataclass, replace
 from typing import Annotated, Literal
 
 import pytest
@@ -138,7 +138,12 @@ def test_the_settings_of_every_module_were_found():
 @pytest.mark.parametrize("kind", DECLARED, ids=lambda kind: kind.__name__)
 class TestDeclaration:
     def test_defaults_are_legal_and_neutral(self, kind):
-        assert kind().is_neutral
+        needed = [p.name for p in parameters(kind).values() if p.default is MISSING]
+        if needed:
+            with pytest.raises(TypeError, match=needed[0]):
+                kind()
+        else:
+            assert kind().is_neutral
 
     def test_every_number_has_a_range(self, kind):
         numbers = [p for p in parameters(kind).values() if p.kind in (int, float)]
@@ -174,7 +179,9 @@ def test_every_number_of_a_plan_can_be_drawn_from_its_range_and_scaled_back():
     for kind in DECLARED:
         for parameter in parameters(kind).values():
             if parameter.kind is float:
-                value = parameter.check(parameter.range.from_unit(0.3))
+                value = parameter.range.from_unit(0.3)
+                checked = parameter.check([value] if parameter.many else value)
+                (value,) = checked if parameter.many else (checked,)
                 assert parameter.range.to_unit(value) == pytest.approx(0.3)
 
 
