@@ -1,10 +1,16 @@
 """What tests of several parts share."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from tests.browser.chromium import PROGRAM, Browser, chromium
+
+# Started in the background (`nohup`, `&` in a script), tests inherit signals that are ignored, and
+# so would the commands that they start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
