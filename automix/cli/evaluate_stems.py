@@ -57,9 +57,10 @@ def stems(
 
     For example: automix evaluate stems songs/* --method rules --method equal-loudness
     """
+    from automix.datasets.plain import find_song
     from automix.errors import UsageError
     from automix.evaluation.mixers import DEFAULT_METHODS, mixers
-    from automix.evaluation.real_songs import Protocol, evaluate_songs, find_song
+    from automix.evaluation.real_songs import Protocol, evaluate_songs
     from automix.workers import use_workers
 
     if json and csv:

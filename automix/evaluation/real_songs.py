@@ -7,7 +7,6 @@ its mix is compared with the human one at equal loudness.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import fmean, stdev
 
 import numpy as np
@@ -15,12 +14,13 @@ from numpy.typing import NDArray
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.audio import Audio, AudioSource, Samples
+from automix.datasets.song import SongFiles
 from automix.errors import InputError
 from automix.evaluation.metrics import level_errors_db, stereo_mr_stft
 from automix.evaluation.mixers import Mixer, stereo
 from automix.files import ReadOptions, collected, open_audio, resampled, shown
-from automix.session import Session, Track, TrackFile
-from automix.song_folder import open_song, song_files
+from automix.session import Session, Track
+from automix.song_folder import open_song
 from automix.units import db_to_gain
 
 RATE_HZ = 44100
@@ -42,23 +42,6 @@ class Protocol:
     duration_s: float = 30.0
     offset_db: float = 12.0
     seed: int = 7
-
-
-@dataclass(frozen=True, kw_only=True)
-class SongFiles:
-    """A song on the disk.
-
-    Attributes:
-        name: Of its folder.
-        stems: In the order of file names.
-        human: The file of the human mix; none where that is the sum of the stems.
-        notes: For the user.
-    """
-
-    name: str
-    stems: tuple[TrackFile, ...]
-    human: Path | None
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,31 +80,6 @@ class EvaluatedSong:
     notes: tuple[str, ...]
 
 
-def find_song(folder: Path) -> SongFiles:
-    """The stems of a song's folder, and the human mix, which is named ``mix``.
-
-    Raises:
-        InputError: It is not a folder, or holds no stems.
-    """
-    if not folder.is_dir():
-        raise InputError(f"{shown(folder)}: is not a folder; give folders of stems")
-    tracks, notes = song_files([folder])
-    mixes = [track for track in tracks if track.path.stem.casefold() == "mix"]
-    if len(mixes) > 1:
-        raise InputError(f"{shown(folder)}: holds {len(mixes)} files named mix; leave one")
-    stems = sorted((t for t in tracks if t not in mixes), key=lambda track: track.path.name)
-    if not stems:
-        raise InputError(f"{shown(folder)}: holds a mix but no stems")
-    if not mixes:
-        notes = [*notes, f"{shown(folder)}: no mix.wav; the sum of the stems is the human mix"]
-    return SongFiles(
-        name=folder.resolve().name,
-        stems=tuple(stems),
-        human=mixes[0].path if mixes else None,
-        notes=tuple(notes),
-    )
-
-
 def evaluate_songs(
     songs: Sequence[SongFiles],
     methods: dict[str, Mixer],
@@ -131,7 +89,7 @@ def evaluate_songs(
     """Mixes each song with each method.
 
     Args:
-        songs: See `find_song`.
+        songs: Of any data set.
         methods: See `mixers`.
         protocol: What is compared.
         report: Called with the name of each song as it begins.

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from automix.datasets.plain import find_song
 from automix.errors import InputError, UsageError
 from automix.evaluation.mixers import DEFAULT_METHODS, mixers
 from automix.evaluation.published import PUBLISHED_MIXES
 from automix.evaluation.real_songs import (
     Protocol,
     evaluate_songs,
-    find_song,
     mean_and_deviation,
 )
 from automix.methods.catalog import STEMS_METHODS

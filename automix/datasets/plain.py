@@ -1,0 +1,98 @@
+"""A folder of song folders: ``song/*.wav``, with the human mix as ``song/mix.wav`` if there is one.
+
+Songs may lie in folders of their artists: ``artist/song/*.wav``. A folder that holds audio is a
+song and is searched no deeper. Without a mix, the sum of the stems is the human mix.
+
+Citation: none; the songs are your own.
+Licence: that of the songs.
+Access: local files; nothing is downloaded.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from automix.datasets.listing import audio_files, entries, folders
+from automix.datasets.song import SongFiles, artist_of, checked_songs
+from automix.errors import InputError
+from automix.files import shown
+from automix.song_folder import song_files
+
+_WANTED = "a folder of stems for each song"
+
+
+def is_layout(root: Path) -> bool:
+    """Whether there are song folders.
+
+    Raises:
+        InputError: A folder cannot be read.
+    """
+    return any(map(audio_files, _song_folders(root)))
+
+
+def songs(root: Path) -> list[SongFiles]:
+    """The songs below ``root``, or the one that it is.
+
+    The artist is the folder below ``root`` that the song lies in; without one, what a name such as
+    ``Artist - Title`` says.
+
+    Raises:
+        InputError: There are none, a folder is empty or has no stems, or ``root`` holds both audio
+            and songs.
+    """
+    found = list(_song_folders(root))
+    if root in found and any(map(is_layout, folders(root))):
+        raise InputError(
+            f"{shown(root)}: holds both audio files and folders of stems; move the files into a"
+            " folder of their own"
+        )
+    return checked_songs((_named(root, folder) for folder in found), root, _WANTED)
+
+
+def _named(root: Path, folder: Path) -> SongFiles:
+    song = find_song(folder)
+    below = folder.relative_to(root).parts
+    return replace(song, name="/".join(below), artist=below[0]) if len(below) > 1 else song
+
+
+def find_song(folder: Path) -> SongFiles:
+    """The stems of a song's folder, and the human mix, which is named ``mix``.
+
+    Raises:
+        InputError: It is not a folder, or holds no stems.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{shown(folder)}: is not a folder; give folders of stems")
+    tracks, notes = song_files([folder])
+    mixes = [track for track in tracks if track.path.stem.casefold() == "mix"]
+    if len(mixes) > 1:
+        raise InputError(f"{shown(folder)}: holds {len(mixes)} files named mix; leave one")
+    stems = sorted((t for t in tracks if t not in mixes), key=lambda track: track.path.name)
+    if not stems:
+        raise InputError(f"{shown(folder)}: holds a mix but no stems")
+    if not mixes:
+        notes = [*notes, f"{shown(folder)}: no mix.wav; the sum of the stems is the human mix"]
+    name = folder.resolve().name
+    return SongFiles(
+        name=name,
+        artist=artist_of(name),
+        stems=tuple(stems),
+        human=mixes[0].path if mixes else None,
+        notes=tuple(notes),
+    )
+
+
+def _song_folders(root: Path) -> Iterator[Path]:
+    """Folders that hold audio, and empty ones, which should; links to folders are followed."""
+    seen = set()
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        here = folder.resolve()
+        if here in seen:  # a link in a circle, or to a song that is there already
+            continue
+        seen.add(here)
+        if audio_files(folder) or (folder != root and not entries(folder)):
+            yield folder
+        else:
+            waiting += reversed(folders(folder))
