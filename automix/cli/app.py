@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from automix.cli import batch, bench, completion, demo, evaluate, info, listen, render, stems, vocal
+from automix.cli import (
+    batch,
+    bench,
+    completion,
+    demo,
+    evaluate,
+    info,
+    listen,
+    render,
+    stems,
+    train,
+    vocal,
+)
 from automix.cli.output import discard_stdout, prepare_streams
 from automix.cli.signals import Ended, handle_signals
 from automix.errors import OutputError
@@ -31,6 +43,7 @@ app.command()(render.render)
 app.command()(batch.batch)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(listen.app, name="listen")
+app.add_typer(train.app, name="train")
 app.command()(demo.demo)
 app.command()(bench.bench)
 app.command()(info.info)

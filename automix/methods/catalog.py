@@ -43,6 +43,12 @@ VOCAL_METHODS = (
 
 STEMS_METHODS = (
     Entry(
+        name="dmc",
+        module="automix.methods.dmc",
+        function="write_plan",
+        summary="a trained network (Steinmetz et al. 2021) advises the rules",
+    ),
+    Entry(
         name="rules",
         module="automix.methods.stems_rules",
         function="write_plan",

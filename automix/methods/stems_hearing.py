@@ -60,6 +60,12 @@ class HeardTrack:
         return np.asarray(self.bands[self.active].mean(axis=0))
 
     @property
+    def low_share(self) -> float:
+        """Share of the power that lies in the two lowest bands, below 180 Hz."""
+        powers = self.band_powers
+        return float(powers[:2].sum() / powers.sum())
+
+    @property
     def centroid_octaves(self) -> float:
         """Center of gravity of the spectrum, in octaves above 63 Hz."""
         powers = self.band_powers

@@ -1,10 +1,62 @@
 """Level and pan rules for stems: small functions of measured figures, each with its source."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
+from automix.methods.stems_hearing import HeardTrack
+from automix.methods.stems_settings import StemsRules
 from automix.roles import ROLE_TRAITS, Role
+
+_MONO_SIDE_SHARE = 1e-3  # −30 dB: a stereo file with less in its sides holds a mono track
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevelOffset:
+    """Loudness of a track above equal loudness, by reason."""
+
+    crest_lu: float
+    lead_lu: float
+
+    @property
+    def sum_lu(self) -> float:
+        """All of it."""
+        return self.crest_lu + self.lead_lu
+
+
+def median_crest_db(heard: Mapping[str, HeardTrack]) -> float:
+    """The crest factor that the song's tracks are compared with."""
+    return float(np.median([track.crest_db for track in heard.values()]))
+
+
+def level_offsets(
+    heard: Mapping[str, HeardTrack], roles: Mapping[str, Role], rules: StemsRules
+) -> dict[str, LevelOffset]:
+    """By track, what the rules add to equal loudness. None of the tracks is silent."""
+    median_db = median_crest_db(heard)
+    return {
+        name: LevelOffset(
+            crest_lu=crest_correction_lu(
+                track.crest_db, median_db, rules.crest_slope, rules.level_limit_db
+            ),
+            lead_lu=rules.lead_vocal_lu if roles[name] == "lead vocal" else 0.0,
+        )
+        for name, track in heard.items()
+    }
+
+
+def panned(
+    heard: Mapping[str, HeardTrack], roles: Mapping[str, Role], rules: StemsRules
+) -> dict[str, float]:
+    """Pan positions of the mono tracks; a stereo track keeps its own."""
+    mono = {name: track for name, track in heard.items() if track.side_share < _MONO_SIDE_SHARE}
+    return pan_positions(
+        {name: track.centroid_octaves for name, track in mono.items()},
+        roles,
+        {name: track.low_share for name, track in mono.items()},
+        rules.width,
+    )
 
 
 def crest_correction_lu(

@@ -12,6 +12,7 @@ ESSENTIAL_BANDS = 3
 LARGEST_CUT_DB = 3.0
 FILTERS_PER_TRACK = 2
 SMALLEST_CUT_DB = 1.0
+HIGHEST_RATIO = 3.0
 
 SENDS_DB: dict[Role, float] = {
     "lead vocal": 0.0,
@@ -118,7 +119,7 @@ def compression(
     threshold_db = float(np.clip(peak_db - 0.6 * crest_db, -60.0, -1.0))
     return CompressorSettings(
         threshold_db=threshold_db,
-        ratio=float(np.clip(1.0 + (loudness_range_lu - 3.0) / 6.0, 1.3, 3.0)),
+        ratio=float(np.clip(1.0 + (loudness_range_lu - 3.0) / 6.0, 1.3, HIGHEST_RATIO)),
         attack_ms=float(np.clip(crest_db, 5.0, 30.0)),
         release_ms=150.0,
     )

@@ -5,6 +5,7 @@ basic: level and pan. full: also high pass, masking equalizer, compressor, and a
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,13 @@ from automix.analysis.tempo import Tempo, TempoEstimator
 from automix.consoles.exact import ExactConsole
 from automix.files import mono_fold
 from automix.methods.level_balance import gain_db_to_reach, lufs
+from automix.methods.stems_advice import Advice
 from automix.methods.stems_baselines import set_loudness
 from automix.methods.stems_hearing import HeardTrack, hear_stems
-from automix.methods.stems_levels import crest_correction_lu, pan_positions
+from automix.methods.stems_levels import level_offsets, median_crest_db, panned
 from automix.methods.stems_processing import (
+    HIGHEST_RATIO,
+    LARGEST_CUT_DB,
     SENDS_DB,
     compression,
     high_pass_hz,
@@ -36,7 +40,9 @@ from automix.workers import in_parallel
 
 BUS = "reverb"
 _DRY_SIDE_SHARE = 1e-2
-_MONO_SIDE_SHARE = 1e-3  # −30 dB: a stereo file with less in its sides holds a mono track
+
+
+NO_ADVICE: Mapping[str, Advice] = {}
 
 
 def write_plan(console: ExactConsole, writer: PlanWriter, rules: StemsRules) -> None:
@@ -48,20 +54,40 @@ def write_plan(console: ExactConsole, writer: PlanWriter, rules: StemsRules) -> 
         rules: Constants, and the mode.
     """
     heard = hear_stems(console.session)
+    write_rules(console, writer, rules, heard)
+
+
+def write_rules(
+    console: ExactConsole,
+    writer: PlanWriter,
+    rules: StemsRules,
+    heard: Mapping[str, HeardTrack],
+    advice: Mapping[str, Advice] = NO_ADVICE,
+) -> None:
+    """Writes the plan from what was heard of the tracks of a session.
+
+    Args:
+        console: Of the session.
+        writer: Takes the settings and the reasons.
+        rules: Constants, and the mode.
+        heard: See `hear_stems`.
+        advice: How far to depart from the rules, by track; for the others, not at all.
+    """
     for name, track in heard.items():
         writer.report_conditions(name, track.conditions)
     roles: dict[str, Role] = {track.name: track.role for track in console.session.tracks}
     audible = {name: track for name, track in heard.items() if not track.is_silent}
     if not audible:
         return
-    _set_levels(writer, audible, roles, rules)
-    _set_pans(console, writer, audible, roles, rules)
+    advice = {name: advice.get(name, Advice()) for name in audible}
+    _set_levels(writer, audible, roles, rules, advice)
+    _set_pans(writer, audible, roles, rules, advice)
     if rules.mode == "full":
         tempo = _tempo(console, writer)
-        _equalize(writer, audible)
-        _compress(writer, audible)
+        _equalize(writer, audible, advice)
+        _compress(writer, audible, advice)
         _restore_levels(console, writer, audible)
-        _reverberate(console, writer, audible, roles, rules, tempo)
+        _reverberate(console, writer, audible, roles, rules, tempo, advice)
 
 
 def _set_levels(
@@ -69,51 +95,48 @@ def _set_levels(
     heard: Mapping[str, HeardTrack],
     roles: Mapping[str, Role],
     rules: StemsRules,
+    advice: Mapping[str, Advice],
 ) -> None:
-    median_db = float(np.median([track.crest_db for track in heard.values()]))
-    for name, track in heard.items():
-        crest_lu = crest_correction_lu(
-            track.crest_db, median_db, rules.crest_slope, rules.level_limit_db
-        )
-        lead_lu = rules.lead_vocal_lu if roles[name] == "lead vocal" else 0.0
-        reason = f"{crest_lu:+.1f} LU for its crest factor"
-        if lead_lu:
-            reason += f", {lead_lu:+.1f} LU as the lead vocal"
+    median_db = median_crest_db(heard)
+    for name, offset in level_offsets(heard, roles, rules).items():
+        reason = f"{offset.crest_lu:+.1f} LU for its crest factor"
+        if offset.lead_lu:
+            reason += f", {offset.lead_lu:+.1f} LU as the lead vocal"
+        if advice[name].level_lu:
+            reason += f", {advice[name].level_lu:+.1f} LU {advice[name].source}"
         set_loudness(
             writer,
             name,
-            track,
-            crest_lu + lead_lu,
+            heard[name],
+            offset.sum_lu + advice[name].level_lu,
             "level",
             reason,
-            crest_db=track.crest_db,
+            crest_db=heard[name].crest_db,
             median_crest_db=median_db,
         )
 
 
 def _set_pans(
-    console: ExactConsole,
     writer: PlanWriter,
     heard: Mapping[str, HeardTrack],
     roles: Mapping[str, Role],
     rules: StemsRules,
+    advice: Mapping[str, Advice],
 ) -> None:
-    mono = {name: track for name, track in heard.items() if track.side_share < _MONO_SIDE_SHARE}
-    low_shares = {
-        name: float(track.band_powers[:2].sum() / track.band_powers.sum())
-        for name, track in mono.items()
-    }
-    centroids = {name: track.centroid_octaves for name, track in mono.items()}
-    for name, position in pan_positions(centroids, roles, low_shares, rules.width).items():
+    for name, position in panned(heard, roles, rules).items():
+        reason = "mirrored with its neighbor in frequency, further out the higher"
+        if advice[name].width != 1.0:
+            position = advice[name].widened(position)
+            reason += f"; × {advice[name].width:.2f} {advice[name].source}"
         if position != 0.5:
             writer.set(
                 name,
                 "pan",
                 position,
                 "panning",
-                "mirrored with its neighbor in frequency, further out the higher",
-                centroid_octaves=centroids[name],
-                low_share=low_shares[name],
+                reason,
+                centroid_octaves=heard[name].centroid_octaves,
+                low_share=heard[name].low_share,
             )
 
 
@@ -124,7 +147,9 @@ def _tempo(console: ExactConsole, writer: PlanWriter) -> Tempo | None:
     return estimator.estimate()
 
 
-def _equalize(writer: PlanWriter, heard: Mapping[str, HeardTrack]) -> None:
+def _equalize(
+    writer: PlanWriter, heard: Mapping[str, HeardTrack], advice: Mapping[str, Advice]
+) -> None:
     names = sorted(heard)
     bands = min(len(heard[name].centers_hz) for name in names)
     with np.errstate(divide="ignore"):
@@ -142,10 +167,11 @@ def _equalize(writer: PlanWriter, heard: Mapping[str, HeardTrack]) -> None:
             writer.decide(f"{path}.frequency_hz", corner_hz, "high pass", reason)
         for cut in cuts:
             center_hz = heard[name].centers_hz[cut.band]
-            band = EqualizerBand(frequency_hz=center_hz, gain_db=cut.gain_db, q=1.0)
+            gain_db = max(cut.gain_db * advice[name].processing, -LARGEST_CUT_DB)
+            band = EqualizerBand(frequency_hz=center_hz, gain_db=gain_db, q=1.0)
             writer.decide(
                 f"{writer.add_band(name, band)}.gain_db",
-                cut.gain_db,
+                gain_db,
                 "unmasking",
                 f"gives way to {names[cut.masked]}, for which this band is essential",
                 center_hz=center_hz,
@@ -153,12 +179,16 @@ def _equalize(writer: PlanWriter, heard: Mapping[str, HeardTrack]) -> None:
             )
 
 
-def _compress(writer: PlanWriter, heard: Mapping[str, HeardTrack]) -> None:
+def _compress(
+    writer: PlanWriter, heard: Mapping[str, HeardTrack], advice: Mapping[str, Advice]
+) -> None:
     for name, track in heard.items():
         peak_db = gain_to_db(track.conditions.sample_peak)
         settings = compression(track.crest_db, track.loudness_range_lu, peak_db)
         if settings is None:
             continue
+        ratio = min(1.0 + (settings.ratio - 1.0) * advice[name].processing, HIGHEST_RATIO)
+        settings = replace(settings, ratio=ratio)
         writer.change(name, compressor=settings)
         for field in ("threshold_db", "ratio", "attack_ms", "release_ms"):
             writer.decide(
@@ -211,6 +241,7 @@ def _reverberate(
     roles: Mapping[str, Role],
     rules: StemsRules,
     tempo: Tempo | None,
+    advice: Mapping[str, Advice],
 ) -> None:
     # A track that is wide already brings its own space.
     sending = [
@@ -234,7 +265,7 @@ def _reverberate(
         **({} if tempo is None else {"tempo_bpm": tempo.bpm, "confidence": tempo.confidence}),
     )
     for name in sending:
-        send_db = SENDS_DB[roles[name]]
+        send_db = SENDS_DB[roles[name]] + gain_to_db(advice[name].processing)
         writer.change(name, sends=(Send(bus=BUS, gain_db=send_db),))
         writer.decide(f"{name}.sends.1.gain_db", send_db, "send by role", roles[name])
     meter = EnergyMatrixMeter(console.session.sample_rate, 2)

@@ -22,3 +22,11 @@ class StemsRules(Settings):
     sends_below_mix_lu: Annotated[
         float, Range(6, 60, "LU"), "loudness of the shared reverb below the mix"
     ] = 16.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DmcOptions(StemsRules):
+    """What the trained controller is told: the rules that it departs from, and its weights."""
+
+    weights: Annotated[str, "file of weights; empty for those that ship"] = ""
+    device: Annotated[str, "auto, cpu, cuda or cuda:N"] = "auto"

@@ -1,0 +1,234 @@
+"""The training loop of every network in automix.
+
+One step draws from nothing but its own number: examples are numbered, and dropout is seeded by the
+step. So a run that was killed goes on from its last checkpoint to the same curve.
+"""
+
+import csv
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from automix.errors import DeviceError, OutputError
+from automix.files import shown
+from automix.training.processes import Processes
+from automix.training.settings import LoopSettings
+
+STATE = "last.pt"
+LOG = "log.csv"
+
+
+class Task(Protocol):
+    """What is trained."""
+
+    @property
+    def network(self) -> nn.Module:
+        """Whose weights are trained."""
+
+    def batches(self, numbers: Iterator[Sequence[int]]) -> Iterator[Any]:
+        """Examples of these numbers, batch by batch; the same number is the same example."""
+
+    def loss(self, batch: Any) -> Tensor:
+        """The mean over the examples of a batch."""
+
+    def validate(self) -> dict[str, float]:
+        """Figures of the network as it is; the first is to become small."""
+
+    def save(self, path: Path, figures: dict[str, float]) -> None:
+        """Writes the weights as they ship."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a training stands.
+
+    Attributes:
+        step: Updates so far.
+        loss: Mean since the last validation.
+        rate: Learning rate.
+        figures: Of the validation.
+        best: The least of the first figure.
+    """
+
+    step: int
+    loss: float
+    rate: float
+    figures: dict[str, float]
+    best: float
+
+
+class Training:
+    """A run in a folder, which can be left and taken up again.
+
+    Args:
+        task: What is trained.
+        settings: Of the loop.
+        folder: For ``last.pt`` (all of its state), ``best.safetensors`` and ``log.csv``.
+        device: Where the network is.
+        processes: Those that train together.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        settings: LoopSettings,
+        folder: Path,
+        device: torch.device,
+        processes: Processes | None = None,
+    ) -> None:
+        self._task = task
+        self._settings = settings
+        self._folder = folder
+        self._device = device
+        self._processes = processes or Processes()
+        self._step = 0
+        self._rows: list[dict[str, float]] = []
+        self._best, self._without_gain = math.inf, 0
+        self._optimizer = torch.optim.Adam(
+            task.network.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+        )
+
+    def resume(self) -> None:
+        """Takes up the run of the folder.
+
+        Raises:
+            DeviceError: There is none, or it is of another network.
+        """
+        path = self._folder / STATE
+        try:
+            state = torch.load(path, map_location=self._device, weights_only=True)
+            self._task.network.load_state_dict(state["network"])
+            self._optimizer.load_state_dict(state["optimizer"])
+        except FileNotFoundError as error:
+            raise DeviceError(f"{shown(path)}: there is no run to resume here") from error
+        except Exception as error:
+            raise DeviceError(
+                f"{shown(path)}: is not the state of a run of this network; give the same"
+                " configuration, or start anew in another folder"
+            ) from error
+        self._step, self._rows = state["step"], state["rows"]
+        self._best, self._without_gain = state["best"], state["without_gain"]
+
+    def run(self, report: Callable[[Progress], None] = lambda progress: None) -> Progress | None:
+        """Trains to the end.
+
+        Args:
+            report: Called after each validation.
+
+        Returns:
+            The last progress, or none if there was nothing left to do.
+
+        Raises:
+            DeviceError: The loss is not finite.
+            OutputError: The folder cannot be written.
+        """
+        progress, losses = None, []
+        for batches in self._batches():
+            losses.append(self._update(batches))
+            self._step += 1
+            if self._step % self._settings.validate_every and self._step < self._settings.steps:
+                continue
+            progress = self._validated(losses)
+            losses = []
+            report(progress)
+            if self._without_gain >= self._settings.patience:
+                break
+        return progress
+
+    def _batches(self) -> Iterator[list[Any]]:
+        """What each step learns from: the batches of this process."""
+        settings, processes = self._settings, self._processes
+
+        def numbers() -> Iterator[Sequence[int]]:
+            whole = settings.batch * processes.count
+            for batch in range(
+                self._step * settings.accumulate, settings.steps * settings.accumulate
+            ):
+                first = batch * whole + processes.rank * settings.batch
+                yield range(first, first + settings.batch)
+
+        pending: list[Any] = []
+        if self._without_gain >= settings.patience:
+            return
+        for batch in self._task.batches(numbers()):
+            pending.append(batch)
+            if len(pending) == settings.accumulate:
+                yield pending
+                pending = []
+
+    def _update(self, batches: list[Any]) -> float:
+        """One step of the optimizer; returns the loss."""
+        network = self._task.network.train()
+        torch.manual_seed(hash((self._settings.seed, self._step, self._processes.rank)) % 2**63)
+        self._optimizer.zero_grad(set_to_none=True)
+        total = 0.0
+        for batch in batches:
+            with self._precision():
+                loss = self._task.loss(batch) / len(batches)
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach())
+        total = self._processes.averaged(network, total)
+        if not math.isfinite(total):
+            raise DeviceError(
+                f"the loss became {total} at step {self._step}; try a smaller learning_rate"
+            )
+        nn.utils.clip_grad_norm_(network.parameters(), self._settings.clip)
+        self._optimizer.step()
+        return total
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        if self._settings.precision == "bf16":
+            return torch.autocast(self._device.type, torch.bfloat16)
+        return nullcontext()
+
+    def _validated(self, losses: Sequence[float]) -> Progress:
+        """Validates, saves, and lowers the learning rate where nothing was gained for a while."""
+        self._task.network.eval()
+        figures = self._task.validate()
+        first = next(iter(figures.values()))
+        gained = first < self._best
+        self._best, self._without_gain = min(first, self._best), self._without_gain + 1
+        if gained:
+            self._without_gain = 0
+        elif self._without_gain % self._settings.plateau == 0:
+            for group in self._optimizer.param_groups:
+                group["lr"] /= 2.0
+        rate = float(self._optimizer.param_groups[0]["lr"])
+        loss = sum(losses) / len(losses)
+        self._rows.append({"step": self._step, "loss": loss, "learning_rate": rate, **figures})
+        if self._processes.rank == 0:
+            self._save(figures if gained else None)
+        return Progress(step=self._step, loss=loss, rate=rate, figures=figures, best=self._best)
+
+    def _save(self, gained: dict[str, float] | None) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if gained is not None:
+                self._task.save(self._folder / "best.safetensors", gained)
+            state = {
+                "network": self._task.network.state_dict(),
+                "optimizer": self._optimizer.state_dict(),
+                "step": self._step,
+                "rows": self._rows,
+                "best": self._best,
+                "without_gain": self._without_gain,
+            }
+            temporary = self._folder / f"{STATE}.part"
+            torch.save(state, temporary)
+            temporary.replace(self._folder / STATE)
+            with (self._folder / LOG).open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, list(self._rows[0]))
+                writer.writeheader()
+                writer.writerows(self._rows)
+        except OSError as error:
+            raise OutputError(
+                f"{shown(self._folder)}: cannot be written: {error.strerror}"
+            ) from error

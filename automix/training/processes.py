@@ -1,0 +1,38 @@
+"""The processes that train one network together, as ``torchrun`` starts them."""
+
+import os
+
+import torch
+from torch import distributed, nn
+
+
+class Processes:
+    """One of the processes; alone where ``torchrun`` has not started it.
+
+    Attributes:
+        count: How many there are.
+        rank: Which this is, from 0.
+    """
+
+    def __init__(self) -> None:
+        self.count = int(os.environ.get("WORLD_SIZE", "1"))
+        self.rank = int(os.environ.get("RANK", "0"))
+        if self.count > 1 and not distributed.is_initialized():
+            distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+
+    def averaged(self, network: nn.Module, loss: float) -> float:
+        """Makes every gradient the mean over the processes, and returns that of the loss."""
+        if self.count == 1:
+            return loss
+        gradients = [p.grad for p in network.parameters() if p.grad is not None]
+        for gradient in gradients:
+            distributed.all_reduce(gradient)
+            gradient /= self.count
+        mean = torch.tensor(loss, dtype=torch.float64, device=gradients[0].device)
+        distributed.all_reduce(mean)
+        return float(mean) / self.count
+
+    def close(self) -> None:
+        """Leaves the group."""
+        if self.count > 1 and distributed.is_initialized():
+            distributed.destroy_process_group()

@@ -1,0 +1,89 @@
+"""A training run from its options: songs, examples, network, loop."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from automix.errors import InputError
+from automix.nn.device import chosen_device
+from automix.training.dmc import DmcTask
+from automix.training.examples import Examples
+from automix.training.loop import Progress, Training
+from automix.training.processes import Processes
+from automix.training.settings import DmcTraining
+from automix.training.songs import open_songs
+from automix.workers import use_workers, worker_count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is asked of a run.
+
+    Attributes:
+        data: Folders of data sets.
+        folder: Of the run.
+        held_out: Songs to validate with; if none, some are drawn.
+        cache: Folder for decoded audio.
+        device: See `automix.nn.device`.
+        resume: Whether to go on.
+    """
+
+    data: Sequence[Path]
+    folder: Path
+    held_out: Sequence[str]
+    cache: Path
+    device: str
+    resume: bool
+
+
+def train_dmc(
+    settings: DmcTraining,
+    request: Request,
+    stage: Callable[[str], None] = lambda stage: None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Progress | None:
+    """Trains a controller of the mixing console.
+
+    Args:
+        settings: Of the training.
+        request: What is asked.
+        stage: Called with the name of what begins.
+        report: Called after each validation.
+
+    Returns:
+        Where it ended; none where there was nothing left to do.
+
+    Raises:
+        AutomixError: See `automix.training.songs.open_songs`, `automix.training.loop.Training`.
+    """
+    device = chosen_device(request.device)
+    processes = Processes()
+    songs = open_songs(
+        request.data,
+        request.held_out,
+        request.folder,
+        cache=request.cache,
+        seed=settings.loop.seed,
+        resume=request.resume,
+        report=stage,
+    )
+    threads = worker_count()
+    if settings.loop.workers:
+        use_workers(1)  # each of the processes that make examples has a processor to itself
+    try:
+        task = DmcTask(
+            settings,
+            Examples(songs.training, songs.weights, settings),
+            Examples(songs.validation, [1.0] * len(songs.validation), settings),
+            device,
+            lambda made: stage(f"example {made}"),
+        )
+        training = Training(task, settings.loop, request.folder, device, processes)
+        if request.resume:
+            training.resume()
+        return training.run(report)
+    except ValueError as error:
+        raise InputError(f"{error}; give songs in which more is heard") from error
+    finally:
+        use_workers(threads)
+        processes.close()
