@@ -83,7 +83,7 @@ def check_item(item: Item) -> None:
 def _check_settings(item: Item, parsed: dict[str, Any]) -> None:
     from automix.cli.layering import layered
     from automix.files import output_format
-    from automix.methods.stems_settings import StemsRules
+    from automix.methods.stems_settings import DmcOptions, StemsRules
     from automix.methods.vocal_settings import PRESETS
     from automix.plan_file import parse_assignment
 
@@ -95,7 +95,8 @@ def _check_settings(item: Item, parsed: dict[str, Any]) -> None:
         }
         layered(PRESETS[parsed["preset"]], parsed["config"], flags)
     else:
-        layered(StemsRules(), parsed["config"], {})
+        dmc = parsed["method"] == "dmc"
+        layered(DmcOptions() if dmc else StemsRules(), parsed["config"], {})
     for change in parsed["set_"] or []:
         parse_assignment(change)
     flags = {

@@ -12,10 +12,10 @@ from automix.cli.layering import Flags, layered
 from automix.cli.output import Printer
 from automix.consoles.exact import ExactConsole
 from automix.errors import UsageError
-from automix.files import ReadOptions
+from automix.files import ReadOptions, sha256
 from automix.finishing import Finish
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
-from automix.methods.stems_settings import StemsRules
+from automix.methods.stems_settings import DmcOptions, StemsRules
 from automix.methods.vocal_settings import PRESETS
 from automix.mixing import MixRequest, mix_session, render
 from automix.plan import change_setting
@@ -95,6 +95,8 @@ def run_stems(
     *,
     mode: str,
     method: str,
+    weights: Path | None,
+    device: str,
     roles: Sequence[str],
     recursive: bool,
     config: Path | None,
@@ -106,7 +108,7 @@ def run_stems(
     printer: Printer,
 ) -> None:
     """Mixes the tracks of a song; see the options of `automix stems`."""
-    rules = layered(StemsRules(), config, {"--mode": ("mode", mode)})
+    rules = layered(_stems_options(method, weights, device), config, {"--mode": ("mode", mode)})
     finish = layered(Finish(), None, finish_flags)
     files, notes = song_files(song, recursive=recursive, roles=_given_roles(roles))
     request = MixRequest(
@@ -124,6 +126,7 @@ def run_stems(
         default_name=f"{title}.mix.wav",
     )
     told = [method, seed, asdict(rules), asdict(finish), list(changes), list(roles)]
+    told.append(sha256(weights) if weights else "")
     job = Job(
         inputs=tuple(path for file in files for path in file.paths),
         tracks=tuple(file.name for file in files),
@@ -134,6 +137,14 @@ def run_stems(
         mix=lambda session, report: mix_session(ExactConsole(session), request, report=report),
     )
     run_job(job, delivery, printer)
+
+
+def _stems_options(method: str, weights: Path | None, device: str) -> StemsRules:
+    if method == "dmc":
+        return DmcOptions(weights=str(weights) if weights else "", device=device)
+    if weights:
+        raise UsageError(f"--weights goes with --method dmc, not with {method}")
+    return StemsRules()
 
 
 def _given_roles(roles: Sequence[str]) -> dict[str, str]:

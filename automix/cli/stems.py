@@ -14,6 +14,7 @@ from automix.methods.catalog import STEMS_METHODS
 class Method(StrEnum):
     """Rows of the catalog; a test holds them together."""
 
+    dmc = "dmc"
     rules = "rules"
     equal_loudness = "equal-loudness"
     random = "random"
@@ -44,6 +45,15 @@ def stems(
         typer.Option(help="basic sets gain and pan; full also equalizer, compressor and reverb."),
     ] = Mode.basic,
     method: Annotated[Method, typer.Option(help=f"How to mix. {_METHODS}.")] = Method.rules,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Weights for --method dmc, as automix train dmc writes them.  [default: those of"
+            " automix]",
+        ),
+    ] = None,
+    device: options.Device = "auto",
     role: Annotated[
         list[str] | None,
         typer.Option(
@@ -92,6 +102,8 @@ def stems(
         song,
         mode=mode.value,
         method=method.value,
+        weights=weights,
+        device=device,
         roles=role or [],
         recursive=recursive,
         config=config,

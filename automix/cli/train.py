@@ -51,6 +51,16 @@ Cache = Annotated[
 ]
 
 
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="WEIGHTS",
+        help="Begin with these weights: a file, or dmc-basic or dmc-full, which ship with automix.",
+    ),
+]
+
+
 @app.command("dmc")
 @reported
 def dmc(
@@ -58,6 +68,7 @@ def dmc(
     output: Run,
     config: Config = None,
     hold_out: HoldOut = None,
+    start: Start = None,
     resume: Resume = False,
     cache: Cache = None,
     device: options.Device = "auto",
@@ -84,6 +95,7 @@ def dmc(
         cache=cache or output / "cache",
         device=device,
         resume=resume,
+        start=start,
     )
     settings = layered(DmcTraining(), config, {})
     rows: list[Progress] = []

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from automix.consoles.exact import ExactConsole
 from automix.errors import UsageError
 from automix.files import collected, shown
 from automix.methods.catalog import STEMS_METHODS
-from automix.methods.stems_settings import StemsRules
+from automix.methods.stems_settings import DmcOptions, StemsRules
 from automix.mixing import MixRequest, mix_session
 from automix.session import Session
 
@@ -23,28 +24,26 @@ Mixer = Callable[[Session, int], Samples]
 def mixers(names: Sequence[str]) -> dict[str, Mixer]:
     """Methods by name: one of the catalog, with ``:full`` to set all processors; or ``sum``.
 
+    ``dmc@FILE`` is the trained controller with the weights of a file.
+
     Raises:
         UsageError: There is no such method.
     """
+    return {name: _sum if name == "sum" else _named(name) for name in names}
+
+
+def _named(name: str) -> Mixer:
     entries = {entry.name: entry for entry in STEMS_METHODS}
-    found: dict[str, Mixer] = {}
-    for name in names:
-        method, _, mode = name.partition(":")
-        if name == "sum":
-            found[name] = _sum
-        elif method in entries and mode in ("", "basic", "full"):
-            request = MixRequest(
-                method=entries[method],
-                preset=mode or "basic",
-                options=StemsRules(mode="full" if mode == "full" else "basic"),
-            )
-            found[name] = _mixer(request)
-        else:
-            raise UsageError(
-                f"--method {shown(name)}: choose sum, {', '.join(entries)}; add :full for all"
-                " processors"
-            )
-    return found
+    named, _, weights = name.partition("@")
+    method, _, mode = named.partition(":")
+    if method not in entries or mode not in ("", "basic", "full") or (weights and method != "dmc"):
+        raise UsageError(
+            f"--method {shown(name)}: choose sum, {', '.join(entries)}; add :full for all"
+            " processors, and after dmc @FILE for weights of your own"
+        )
+    full: Literal["basic", "full"] = "full" if mode == "full" else "basic"
+    options = DmcOptions(mode=full, weights=weights) if method == "dmc" else StemsRules(mode=full)
+    return _mixer(MixRequest(method=entries[method], preset=full, options=options))
 
 
 def _sum(session: Session, seed: int) -> Samples:

@@ -21,6 +21,8 @@ from automix.workers import use_workers
 
 _HUBER_DB = 3.0
 _PAN_SCALE = 10.0
+_MIXED = 24
+"""Validation examples that are mixed: their audio stays in memory."""
 _VALIDATION = 10**9
 """Numbers of validation examples begin here, so that no training example is among them."""
 
@@ -105,7 +107,10 @@ class DmcTask:
         self._mixed = settings.audio_weight > 0.0
         self._made: list[Example] = []
         count = max(64, settings.examples // 10)
-        self._held = list(self._make(validation, range(_VALIDATION, _VALIDATION + count), report))
+        held = range(_VALIDATION, _VALIDATION + count)
+        self._held = list(self._make(validation, held, report))
+        mixed = held[:_MIXED] if self._mixed else []
+        self._held_mixes = list(self._make(validation, mixed, report, keep=True))
         if settings.examples and not self._mixed:
             self._made = list(self._make(training, range(settings.examples), report))
         seen = self._made or [training[n] for n in range(32)]
@@ -120,10 +125,15 @@ class DmcTask:
         self._weights = torch.tensor(weights, dtype=torch.float32, device=device)
 
     def _make(
-        self, examples: Examples, numbers: Sequence[int], report: Callable[[int], None]
+        self,
+        examples: Examples,
+        numbers: Sequence[int],
+        report: Callable[[int], None],
+        *,
+        keep: bool = False,
     ) -> Iterator[Example]:
         loader: DataLoader[Any] = DataLoader(
-            _Numbered(examples, list(numbers), keep=False),
+            _Numbered(examples, list(numbers), keep=keep),
             batch_size=None,
             num_workers=self._settings.loop.workers,
             worker_init_fn=_start_worker,
@@ -190,7 +200,10 @@ class DmcTask:
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:
-        """Mean error of track levels in dB on held-out songs: of the network, and of the rules."""
+        """Mean errors on held-out songs, of the network and of its base.
+
+        Of the mix, where that is learned from, and of the levels of the tracks in dB.
+        """
         found: dict[str, list[float]] = {"level_error_db": [], "base_level_error_db": []}
         for first in range(0, len(self._held), 64):
             batch = collated(self._held[first : first + 64], keep=False).to(self._device)
@@ -199,7 +212,18 @@ class DmcTask:
             for name, level in (("level_error_db", said), ("base_level_error_db", 0.0 * said)):
                 for row, mask in zip(level_errors(level, batch), batch.mask.bool(), strict=True):
                     found[name].append(float((row[mask] - row[mask].median()).abs().mean()))
-        return {name: sum(errors) / len(errors) for name, errors in found.items()}
+        distances = {"distance": 1.0, "base_distance": 0.0} if self._mixed else {}
+        mixes = {name: self._distance(share) for name, share in distances.items()}
+        return mixes | {name: sum(errors) / len(errors) for name, errors in found.items()}
+
+    def _distance(self, share: float) -> float:
+        """Mean error of the held-out mixes, with a share of what the network says."""
+        total = 0.0
+        for example in self._held_mixes:
+            batch = collated([example], keep=False).to(self._device)
+            opinion = agreed(self.network(batch.summaries, batch.mask))[0]
+            total += float(example_loss(example, share * opinion, self._settings))
+        return total / len(self._held_mixes)
 
     def save(self, path: Path, figures: dict[str, float]) -> None:
         """Writes the weights with the description of the network."""
@@ -218,10 +242,12 @@ class _Numbered(Dataset[Any]):
     def __getitem__(self, place: int) -> Any:
         wanted = self._numbers[place]
         if isinstance(wanted, int):
-            return self._examples[wanted].without_audio()
-        return [
-            self._examples[n] if self._keep else self._examples[n].without_audio() for n in wanted
-        ]
+            return self._example(wanted)
+        return [self._example(number) for number in wanted]
+
+    def _example(self, number: int) -> Example:
+        example = self._examples[number]
+        return example if self._keep else example.without_audio()
 
 
 def _start_worker(worker: int) -> None:

@@ -54,21 +54,17 @@ def example_loss(example: Example, positions: Tensor, settings: DmcTraining) -> 
     else:
         layout, values = from_plan(_with_bands(plan), example.session)
         values = {**values, **_strips(said)}
-    frames = example.human.shape[1]
-    length = min(round(settings.patch_s * RATE_HZ), frames)
-    start = (frames - length) // 2
-    audio = session_audio(example.session, layout, frames)[..., start : start + length]
-    human = torch.from_numpy(example.human[None, :, start : start + length])
     device = positions.device
-    mix = DifferentiableConsole(RATE_HZ, layout).mix(audio.to(device), values)
-    loss = _LOSSES[settings.audio_loss]
-    error: Tensor = loss(_leveled(mix), _leveled(human.to(device)))[0]
+    audio = session_audio(example.session, layout, example.human.shape[1]).to(device)
+    human = torch.from_numpy(example.human).to(device)[None]
+    mix = DifferentiableConsole(RATE_HZ, layout).mix(audio, values)
+    error: Tensor = _LOSSES[settings.audio_loss](_leveled(mix), _leveled(human))[0]
     return error
 
 
 def _leveled(mix: Tensor) -> Tensor:
     power = mix.square().mean((-2, -1), keepdim=True)
-    return mix * (_LEVEL / power.sqrt().clamp_min(1e-6))
+    return mix * (_LEVEL / power.clamp_min(1e-12).sqrt())
 
 
 def _advised(

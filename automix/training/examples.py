@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.audio import Samples
+from automix.audio import Audio, AudioSource, Samples
 from automix.consoles.exact import ExactConsole
 from automix.dsp.compressor import Compressor
 from automix.dsp.equalizer import Equalizer
+from automix.files import collected
 from automix.methods.dmc_hearing import summaries_of
 from automix.methods.stems_hearing import HeardTrack, hear_stems
 from automix.methods.stems_levels import level_offsets, panned
@@ -51,7 +52,7 @@ class Example:
         base_pan: Pan position that the outputs depart from: that of the rules, or the center.
         wanted_distance: Distance from the center that it has in the human mix; NaN where that says
             nothing, because the track is stereo there, or the rules leave it in the center.
-        session: The disturbed tracks; none where they are not mixed.
+        session: The disturbed tracks where they are loudest; none where they are not mixed.
         human: The human mix of them ``(2, samples)``.
         plan: That of the rules, or a blank one.
     """
@@ -192,7 +193,16 @@ class Examples:
         writer = PlanWriter(blank_plan(session, method="rules", preset=self._rules.mode))
         if self._settings.model.base == "rules":
             write_rules(ExactConsole(session), writer, self._rules, heard)
-        return replace(example, session=session, human=human, plan=writer.plan)
+        length = min(round(self._settings.patch_s * RATE_HZ), human.shape[1])
+        start = _loudest(human, length)
+        patch = Session(
+            tracks=tuple(
+                replace(track, source=_cut(track.source, start, start + length))
+                for track in session.tracks
+            )
+        )
+        wanted = np.ascontiguousarray(human[:, start : start + length])
+        return replace(example, session=patch, human=wanted, plan=writer.plan)
 
     def _base(
         self, stems: list[_Stem], heard: Mapping[str, HeardTrack]
@@ -270,3 +280,14 @@ def _lufs(samples: Samples) -> float:
     meter = LoudnessMeter(RATE_HZ, len(samples))
     meter.add(np.ascontiguousarray(samples))
     return integrated_lufs(meter.energies)
+
+
+def _loudest(human: Samples, length: int) -> int:
+    """Where the stretch of that length with the highest power begins, in steps of a fifth of it."""
+    sums = np.concatenate([[0.0], np.cumsum(np.square(human, dtype=np.float64).sum(axis=0))])
+    starts = np.arange(0, human.shape[1] - length + 1, max(length // 5, 1))
+    return int(starts[np.argmax(sums[starts + length] - sums[starts])])
+
+
+def _cut(source: AudioSource, start: int, stop: int) -> Audio:
+    return in_memory(collected(source).samples[:, start:stop])

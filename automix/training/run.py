@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from automix.checkpoints import load_into, read_tensors, weights_path
 from automix.errors import InputError
 from automix.nn.device import chosen_device
 from automix.training.dmc import DmcTask
@@ -25,6 +26,7 @@ class Request:
         held_out: Songs to validate with; if none, some are drawn.
         cache: Folder for decoded audio.
         device: See `automix.nn.device`.
+        start: Weights to begin with: a file, or the name of some that ship.
         resume: Whether to go on.
     """
 
@@ -34,6 +36,7 @@ class Request:
     cache: Path
     device: str
     resume: bool
+    start: str | None = None
 
 
 def train_dmc(
@@ -78,6 +81,9 @@ def train_dmc(
             device,
             lambda made: stage(f"example {made}"),
         )
+        if request.start is not None:
+            path = weights_path(request.start)
+            load_into(task.network, read_tensors(path), path)
         training = Training(task, settings.loop, request.folder, device, processes)
         if request.resume:
             training.resume()

@@ -1,0 +1,187 @@
+"""The loop: it learns, resumes to the same curve, and several processes are one."""
+
+import csv
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from automix.checkpoints import read_description, read_tensors
+from automix.errors import DeviceError
+from automix.nn.dmc_description import PUBLISHED, DmcDescription
+from automix.training.dmc import DmcTask, collated
+from automix.training.examples import Examples
+from automix.training.loop import Training
+
+CPU = torch.device("cpu")
+ROOT = Path(__file__).parents[2]
+SMALL = DmcDescription(embedding=16, width=16, members=2, dropout=0.2)
+
+
+def task(songs, settings):
+    return DmcTask(
+        settings,
+        Examples(songs[1:], [1.0] * 3, settings),
+        Examples(songs[:1], [1.0], settings),
+        CPU,
+    )
+
+
+def curve(folder):
+    with (folder / "log.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_one_batch_is_learned_by_heart(songs, settings):
+    chosen = settings(
+        model=replace(SMALL, dropout=0.0, members=1), shrink=0.0, examples=4, loop={"batch": 4}
+    )
+    trained = task(songs, chosen)
+    batch = next(trained.batches(iter([range(4)])))
+    optimizer = torch.optim.Adam(trained.network.parameters(), 3e-3)
+    first = trained.loss(batch).item()
+    for _ in range(300):
+        optimizer.zero_grad()
+        loss = trained.loss(batch)
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.02 * first
+
+
+@pytest.mark.parametrize("model", [SMALL, replace(SMALL, mode="full"),
+                                   replace(PUBLISHED, encoder="compact", embedding=16, width=16),
+                                   replace(PUBLISHED, encoder="compact", embedding=16, width=16,
+                                           mode="full")])  # fmt: skip
+def test_the_audio_loss_reaches_every_weight(songs, settings, model):
+    chosen = settings(model=model, audio_weight=1.0, parameter_weight=0.0, shrink=0.0)
+    trained = task(songs, chosen)
+    for controller in trained.network.controllers:  # away from the rules, where all is flat
+        torch.nn.init.normal_(controller.post_processor[-2].weight, std=0.3)
+    batch = collated([trained._training[0]], keep=True)
+    loss = trained.loss(batch)
+    loss.backward()
+    assert torch.isfinite(loss)
+    for name, weight in trained.network.named_parameters():
+        assert weight.grad is not None, name
+        assert torch.isfinite(weight.grad).all(), name
+        assert weight.grad.abs().sum() > 0, name
+
+
+def test_a_run_that_was_left_goes_on_to_the_same_curve(songs, settings, tmp_path):
+    chosen = settings(model=SMALL)
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    Training(task(songs, chosen), chosen.loop, whole, CPU).run()
+    short = replace(chosen.loop, steps=2)
+    Training(task(songs, chosen), short, halves, CPU).run()
+    again = Training(task(songs, chosen), chosen.loop, halves, CPU)
+    again.resume()
+    again.run()
+    assert curve(whole) == curve(halves)
+    assert len(curve(whole)) == 3
+    for name, weight in read_tensors(whole / "best.safetensors").items():
+        assert (weight == read_tensors(halves / "best.safetensors")[name]).all(), name
+    assert read_description(whole / "best.safetensors", "dmc", DmcDescription) == SMALL
+
+
+def test_a_finished_run_has_nothing_to_do(songs, settings, tmp_path):
+    chosen = settings(model=SMALL)
+    Training(task(songs, chosen), chosen.loop, tmp_path, CPU).run()
+    again = Training(task(songs, chosen), chosen.loop, tmp_path, CPU)
+    again.resume()
+    assert again.run() is None
+
+
+def test_a_run_of_another_network_is_refused(songs, settings, tmp_path):
+    chosen = settings(model=SMALL)
+    with pytest.raises(DeviceError, match="no run to resume"):
+        Training(task(songs, chosen), chosen.loop, tmp_path, CPU).resume()
+    Training(task(songs, chosen), chosen.loop, tmp_path, CPU).run()
+    other = settings(model=replace(SMALL, width=24))
+    with pytest.raises(DeviceError, match="not the state of a run of this network"):
+        Training(task(songs, other), other.loop, tmp_path, CPU).resume()
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(songs, settings, tmp_path):
+    chosen = settings(model=SMALL)
+    broken = task(songs, chosen)
+    broken.loss = lambda batch: torch.tensor(float("nan"), requires_grad=True)
+    with pytest.raises(DeviceError, match="learning_rate"):
+        Training(broken, chosen.loop, tmp_path, CPU).run()
+
+
+def test_the_rate_is_halved_and_the_run_ends_where_nothing_is_gained(songs, settings, tmp_path):
+    chosen = settings(
+        model=SMALL,
+        loop={"steps": 100, "validate_every": 1, "plateau": 2, "patience": 4},
+    )
+    idle = task(songs, chosen)
+    idle.validate = lambda: {"level_error_db": 1.0}
+    Training(idle, chosen.loop, tmp_path, CPU).run()
+    rates = [float(row["learning_rate"]) for row in curve(tmp_path)]
+    assert rates == [1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4]
+
+
+PROGRAM = """
+import sys, torch
+sys.path.insert(0, {root!r})
+from dataclasses import replace
+from pathlib import Path
+from automix.datasets.catalog import find_songs
+from automix.nn.dmc_description import DmcDescription
+from automix.training.dmc import DmcTask
+from automix.training.examples import Examples
+from automix.training.loop import Training
+from automix.training.prepared import prepare
+from automix.training.processes import Processes
+from automix.training.settings import DmcTraining, LoopSettings
+
+torch.set_num_threads(1)
+songs = prepare(find_songs(Path({folder!r})), Path({cache!r}))
+settings = DmcTraining(
+    model=DmcDescription(embedding=16, width=16, members=2, dropout=0.0), examples=8,
+    shortest_s=5.0, longest_s=6.0,
+    loop=LoopSettings(steps=1, batch={batch}, validate_every=1, learning_rate=1e-3),
+)
+processes = Processes()
+
+def keep(parameters, most):
+    torch.save([weight.grad.clone() for weight in parameters], Path({output!r}))
+
+torch.nn.utils.clip_grad_norm_ = keep
+cpu = torch.device("cpu")
+task = DmcTask(
+    settings, Examples(songs[1:], [1.0] * 3, settings), Examples(songs[:1], [1.0], settings), cpu
+)
+Training(task, settings.loop, Path({output!r} + ".run"), cpu, processes).run()
+processes.close()
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_learn_as_one_with_the_doubled_batch(folder, songs, tmp_path):
+    def run(batch, output, *launcher):
+        program = tmp_path / f"{output}.py"
+        program.write_text(
+            PROGRAM.format(
+                root=str(ROOT),
+                folder=str(folder),
+                cache=str(tmp_path / "cache"),
+                batch=batch,
+                output=str(tmp_path / output),
+            )
+        )
+        command = [sys.executable, *launcher, str(program)]
+        environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        assert done.returncode == 0, done.stderr
+        return torch.load(tmp_path / output, weights_only=True)
+
+    one = run(4, "one")
+    two = run(2, "two", "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone")
+    assert any(gradient.abs().max() > 1e-3 for gradient in one)
+    for found, wanted in zip(two, one, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-7)
