@@ -72,10 +72,15 @@ def deliver(
 
 
 def with_files(plan: MixPlan, session: Session, folder: Path) -> MixPlan:
-    """The plan with its tracks' files named as seen from ``folder``."""
+    """The plan with its tracks' files named as seen from ``folder``.
+
+    A track that is not of the session, such as the mix that a network made, has no file.
+    """
     files = {track.name: track for track in session.tracks}
     tracks = tuple(
-        replace(
+        strip
+        if strip.name not in files
+        else replace(
             strip,
             file=file_reference(path, folder) if (path := files[strip.name].path) else "",
             right_file=file_reference(path, folder) if (path := files[strip.name].right) else "",

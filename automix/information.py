@@ -44,9 +44,14 @@ def installation(plugins: Path | None = None) -> dict[str, Any]:
         "devices": devices,
         "device": devices[:2][-1]["name"],
         "methods": {"vocal": _methods(VOCAL_METHODS), "stems": _methods(STEMS_METHODS)},
-        "models": [model.described() for model in MODELS],
+        **models(),
         "plugins": _plugins(plugins) if plugins else {},
     }
+
+
+def models() -> dict[str, Any]:
+    """The networks with their sizes, receptive fields and weights."""
+    return {"models": [model.described() for model in MODELS]}
 
 
 def _devices() -> list[dict[str, Any]]:

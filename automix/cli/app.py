@@ -10,6 +10,7 @@ from automix.cli import (
     batch,
     bench,
     completion,
+    data,
     demo,
     evaluate,
     info,
@@ -44,6 +45,7 @@ app.command()(batch.batch)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(listen.app, name="listen")
 app.add_typer(train.app, name="train")
+app.add_typer(data.app, name="data")
 app.command()(demo.demo)
 app.command()(bench.bench)
 app.command()(info.info)

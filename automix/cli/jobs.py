@@ -17,7 +17,7 @@ from automix.finishing import Finish
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
 from automix.methods.stems_settings import DmcOptions, StemsRules
 from automix.methods.vocal_settings import PRESETS
-from automix.mixing import MixRequest, mix_session, render
+from automix.mixing import Mix, MixRequest, mix_session, render
 from automix.plan import change_setting
 from automix.plan_file import parse_assignment
 from automix.session import Session, TrackFile, open_plan_session, open_session, plan_inputs
@@ -136,14 +136,40 @@ def run_stems(
         open=lambda: open_song(files, read, notes),
         mix=lambda session, report: mix_session(ExactConsole(session), request, report=report),
     )
+    if method == "wave-u-net":
+        job = _without_plan(job, weights, device, request, delivery)
+        printer.note("the network maps the tracks to the mix: there is no plan to read or edit")
     run_job(job, delivery, printer)
 
 
+def _without_plan(
+    job: Job, weights: Path | None, device: str, request: MixRequest, delivery: Delivery
+) -> Job:
+    """The job of a network that makes the mix itself."""
+    for option, given in (
+        ("--set", request.changes),
+        ("--export-stems", delivery.stems),
+        ("--report", delivery.report),
+        ("--dry-run", delivery.dry_run),
+    ):
+        if given:
+            raise UsageError(f"{option} needs a plan, and --method wave-u-net makes none")
+
+    def mix(session: Session, report: Callable[[str], None]) -> Mix:
+        from automix.methods.wave_u_net import mixed
+
+        report("listening")
+        made = mixed(session, weights, device)
+        return mix_session(ExactConsole(made), request, report=report)
+
+    return replace(job, tracks=("mix",), plan_file=None, mix=mix)
+
+
 def _stems_options(method: str, weights: Path | None, device: str) -> StemsRules:
-    if method == "dmc":
+    if method in ("dmc", "wave-u-net"):
         return DmcOptions(weights=str(weights) if weights else "", device=device)
     if weights:
-        raise UsageError(f"--weights goes with --method dmc, not with {method}")
+        raise UsageError(f"--weights goes with --method dmc or wave-u-net, not with {method}")
     return StemsRules()
 
 

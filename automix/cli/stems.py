@@ -15,6 +15,7 @@ class Method(StrEnum):
     """Rows of the catalog; a test holds them together."""
 
     dmc = "dmc"
+    wave_u_net = "wave-u-net"
     rules = "rules"
     equal_loudness = "equal-loudness"
     random = "random"
@@ -49,8 +50,8 @@ def stems(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Weights for --method dmc, as automix train dmc writes them.  [default: those of"
-            " automix]",
+            help="Weights for --method dmc or wave-u-net, as automix train writes them.  [default:"
+            " those of automix, for dmc]",
         ),
     ] = None,
     device: options.Device = "auto",

@@ -1,8 +1,9 @@
 """`automix train`: trains the networks."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -10,6 +11,7 @@ from automix.cli import options
 from automix.cli.output import Printer, reported
 
 if TYPE_CHECKING:
+    from automix.parameters import Settings
     from automix.training.loop import Progress
 
 app = typer.Typer(
@@ -21,7 +23,14 @@ Data = Annotated[
     typer.Option(
         metavar="FOLDER",
         help="Data set: a folder of song folders with stems, and mix.wav if the mix is not their"
-        " sum; MedleyDB, MUSDB18-HQ, ENST-Drums. Repeatable; each counts as much as the others.",
+        " sum; MedleyDB, MUSDB18-HQ, ENST-Drums. Repeatable.",
+    ),
+]
+Share = Annotated[
+    list[float] | None,
+    typer.Option(
+        min=0.0,
+        help="How often each --data is taken, in their order.  [default: all alike]",
     ),
 ]
 Run = Annotated[
@@ -56,7 +65,7 @@ Start = Annotated[
     typer.Option(
         "--from",
         metavar="WEIGHTS",
-        help="Begin with these weights: a file, or dmc-basic or dmc-full, which ship with automix.",
+        help="Begin with these weights: a file, or the name of some that ship, as dmc-basic.",
     ),
 ]
 
@@ -66,6 +75,7 @@ Start = Annotated[
 def dmc(
     data: Data,
     output: Run,
+    share: Share = None,
     config: Config = None,
     hold_out: HoldOut = None,
     start: Start = None,
@@ -83,21 +93,67 @@ def dmc(
     For example: automix train dmc --data songs -o run && automix stems song --method dmc --weights
     run/best.safetensors
     """
-    from automix.cli.layering import layered
-    from automix.training.run import Request, train_dmc
+    from automix.training.run import train_dmc
     from automix.training.settings import DmcTraining
 
     printer = Printer(json=json, quiet=quiet)
-    request = Request(
-        data=data,
-        folder=output,
-        held_out=hold_out or [],
-        cache=cache or output / "cache",
-        device=device,
-        resume=resume,
-        start=start,
-    )
-    settings = layered(DmcTraining(), config, {})
+    request = _Request(data, output, hold_out or [], cache, device, resume, start, share or [])
+    _train(train_dmc, DmcTraining(), config, request, printer)
+
+
+@app.command("wave-u-net")
+@reported
+def wave_u_net(
+    data: Data,
+    output: Run,
+    share: Share = None,
+    config: Config = None,
+    hold_out: HoldOut = None,
+    start: Start = None,
+    resume: Resume = False,
+    cache: Cache = None,
+    device: options.Device = "auto",
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train the Mix-Wave-U-Net, the network of `automix stems --method wave-u-net`.
+
+    It maps up to eight tracks to a mix without settings: the baseline that controllers are compared
+    with. Writes the same files as automix train dmc.
+
+    For example: automix train wave-u-net --data drums -o run --device cuda
+    """
+    from automix.training.run import train_wave_u_net
+    from automix.training.settings import WaveUNetTraining
+
+    printer = Printer(json=json, quiet=quiet)
+    request = _Request(data, output, hold_out or [], cache, device, resume, start, share or [])
+    _train(train_wave_u_net, WaveUNetTraining(), config, request, printer)
+
+
+class _Request(NamedTuple):
+    data: list[Path]
+    folder: Path
+    held_out: list[str]
+    cache: Path | None
+    device: str
+    resume: bool
+    start: str | None
+    shares: list[float]
+
+
+def _train(
+    train: Callable[..., object],
+    settings: "Settings",
+    config: Path | None,
+    request: _Request,
+    printer: Printer,
+) -> None:
+    from automix.cli.layering import layered
+    from automix.training.run import Request
+
+    asked = Request(**{**request._asdict(), "cache": request.cache or request.folder / "cache"})
+    chosen = layered(settings, config, {})
     rows: list[Progress] = []
 
     def report(progress: "Progress") -> None:
@@ -106,9 +162,9 @@ def dmc(
         printer.note(f"step {progress.step}: loss {progress.loss:.4g}  {figures}")
 
     with printer.progress(1) as stage:
-        train_dmc(settings, request, stage, report)
-    best = output / "best.safetensors"
-    if json:
+        train(chosen, asked, stage, report)
+    best = request.folder / "best.safetensors"
+    if printer.json:
         printer.document({"weights": str(best), "validations": [asdict(row) for row in rows]})
-    elif not quiet:
+    elif not printer.quiet:
         print(best)

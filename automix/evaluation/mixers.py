@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -24,7 +25,7 @@ Mixer = Callable[[Session, int], Samples]
 def mixers(names: Sequence[str]) -> dict[str, Mixer]:
     """Methods by name: one of the catalog, with ``:full`` to set all processors; or ``sum``.
 
-    ``dmc@FILE`` is the trained controller with the weights of a file.
+    ``dmc@FILE`` and ``wave-u-net@FILE`` are networks with the weights of a file.
 
     Raises:
         UsageError: There is no such method.
@@ -36,14 +37,23 @@ def _named(name: str) -> Mixer:
     entries = {entry.name: entry for entry in STEMS_METHODS}
     named, _, weights = name.partition("@")
     method, _, mode = named.partition(":")
-    if method not in entries or mode not in ("", "basic", "full") or (weights and method != "dmc"):
+    network = method in ("dmc", "wave-u-net")
+    if method not in entries or mode not in ("", "basic", "full") or (weights and not network):
         raise UsageError(
             f"--method {shown(name)}: choose sum, {', '.join(entries)}; add :full for all"
-            " processors, and after dmc @FILE for weights of your own"
+            " processors, and after dmc or wave-u-net @FILE for weights of your own"
         )
     full: Literal["basic", "full"] = "full" if mode == "full" else "basic"
-    options = DmcOptions(mode=full, weights=weights) if method == "dmc" else StemsRules(mode=full)
-    return _mixer(MixRequest(method=entries[method], preset=full, options=options))
+    options = DmcOptions(mode=full, weights=weights) if network else StemsRules(mode=full)
+    mix = _mixer(MixRequest(method=entries[method], preset=full, options=options))
+    return _after_network(mix, weights) if method == "wave-u-net" else mix
+
+
+def _after_network(mix: Mixer, weights: str) -> Mixer:
+    from automix.methods.wave_u_net import mixed
+
+    path = Path(weights) if weights else None
+    return lambda session, seed: mix(mixed(session, path, "auto"), seed)
 
 
 def _sum(session: Session, seed: int) -> Samples:

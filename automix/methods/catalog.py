@@ -49,6 +49,12 @@ STEMS_METHODS = (
         summary="a trained network (Steinmetz et al. 2021) advises the rules",
     ),
     Entry(
+        name="wave-u-net",
+        module="automix.methods.wave_u_net",
+        function="write_plan",
+        summary="a network of your own that makes the mix itself, without a plan",
+    ),
+    Entry(
         name="rules",
         module="automix.methods.stems_rules",
         function="write_plan",

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from automix.conditioning import Slot
 from automix.errors import UsageError
-from automix.nn.dmc_description import DmcDescription, outputs
+from automix.nn.dmc_description import PUBLISHED, DmcDescription, outputs
 from automix.nn.encoders import CompactEncoder, VggishEncoder
 from automix.nn.vggish import EMBEDDING_SIZE
 
@@ -60,7 +60,7 @@ class Controller(nn.Module):
         self.encoder: CompactEncoder | VggishEncoder = (
             VggishEncoder()
             if description.encoder == "vggish"
-            else CompactEncoder(description.embedding, description.dropout)
+            else CompactEncoder(description.embedding, description.spectrum, description.dropout)
         )
         self.post_processor = PostProcessor(description)
 
@@ -131,3 +131,18 @@ def value_at(positions: Tensor, slot: Slot) -> Tensor:
     if slot.range.scale == "log":
         return low * torch.exp(unit * math.log(high / low))
     return low + unit * (high - low)
+
+
+def compact_basic() -> Dmc:
+    """The network of the weights dmc-basic."""
+    return Dmc(DmcDescription())
+
+
+def compact_full() -> Dmc:
+    """The network of the weights dmc-full."""
+    return Dmc(DmcDescription(mode="full"))
+
+
+def published() -> Dmc:
+    """The basic controller of the paper."""
+    return Dmc(PUBLISHED)

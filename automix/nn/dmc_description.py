@@ -21,9 +21,12 @@ class DmcDescription(Settings):
     encoder: Annotated[EncoderName, "what hears the tracks"] = "compact"
     base: Annotated[Base, "what the outputs depart from"] = "rules"
     mode: Annotated[Mode, "basic sets gain and pan, full all processors as well"] = "basic"
-    embedding: Annotated[int, Range(8, 1024), "values of an embedding; VGGish has 128"] = 96
-    width: Annotated[int, Range(8, 4096), "of the post-processor's layers"] = 96
+    embedding: Annotated[int, Range(8, 1024), "values of an embedding; VGGish has 128"] = 48
+    width: Annotated[int, Range(8, 4096), "of the post-processor's layers"] = 48
     members: Annotated[int, Range(1, 16), "controllers whose agreement counts"] = 6
+    spectrum: Annotated[
+        float, Range(0.001, 1), "scale of the spectrum beside the facts, for the compact encoder"
+    ] = 0.03
     dropout: Annotated[float, Range(0, 0.9), "in training"] = 0.3
 
 

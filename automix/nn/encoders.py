@@ -128,11 +128,13 @@ class CompactEncoder(nn.Module):
     """Statistics of the log-mel bands over the whole track, and a small network.
 
     What it hears is the mean, the spread and the positive flux of each band over all active
-    frames (global pooling), and `FACTS`. With little data, that generalizes better than learned
-    filters do.
+    frames (global pooling), and `FACTS`. With few songs to learn from, the spectrum tells which
+    song it is rather than how loud a track should be; it is scaled down, so that it counts as far
+    as the facts leave something to explain.
 
     Args:
         size: Values of the embedding.
+        spectrum: Scale of the spectrum.
         dropout: Share of the hidden values that are left out in training.
 
     Shape:
@@ -142,9 +144,10 @@ class CompactEncoder(nn.Module):
     center: Tensor
     scale: Tensor
 
-    def __init__(self, size: int, dropout: float) -> None:
+    def __init__(self, size: int, spectrum: float, dropout: float) -> None:
         super().__init__()
         heard = 3 * _BANDS + len(FACTS)
+        self._spectrum = spectrum
         self.register_buffer("center", torch.zeros(heard))
         self.register_buffer("scale", torch.ones(heard))
         self.network = nn.Sequential(
@@ -159,6 +162,7 @@ class CompactEncoder(nn.Module):
         """Remembers mean and spread of the summaries ``(n, 196)`` of a training set."""
         self.center.copy_(summaries.mean(0))
         self.scale.copy_(summaries.std(0).clamp_min(1e-3))
+        self.scale[: 3 * _BANDS] /= self._spectrum
 
     def forward(self, summaries: Tensor) -> Tensor:
         """See the class."""

@@ -4,26 +4,21 @@ The deep-learning baseline of the mixing console (Steinmetz 2020, section 5.2; b
 4.3.2): a Wave-U-Net with the encoder and decoder blocks of Demucs.
 """
 
-from dataclasses import dataclass
-from typing import Annotated
-
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from automix.parameters import Range, Settings
+from automix.nn.mix_wave_u_net_description import MixWaveUNetDescription
 
 MOST_TRACKS = 8
+RATE_HZ = 44100
 _KERNEL = 8
 _STRIDE = 4
+RECEPTIVE_FIELD = 1 + 7 * (4**6 - 1) // 3
+"""Samples that one value of the deepest level hears, as published (216.6 ms at 44.1 kHz)."""
+PIECE_SAMPLES = 20 * RATE_HZ
 _RESCALE = 0.1
-
-
-@dataclass(frozen=True, kw_only=True)
-class MixWaveUNetDescription(Settings):
-    """The shape of a Mix-Wave-U-Net; the default has about the published 83 million parameters."""
-
-    levels: Annotated[int, Range(1, 8), "of down- and upsampling by four"] = 6
-    channels: Annotated[int, Range(2, 256), "of the first level; each has twice as many"] = 62
 
 
 class MixWaveUNet(nn.Module):
@@ -76,6 +71,27 @@ class MixWaveUNet(nn.Module):
         return signal[..., :samples]
 
 
+@torch.inference_mode()
+def in_pieces(network: MixWaveUNet, tracks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mix ``(2, samples)`` of tracks ``(8, samples)`` of any length, in bounded memory.
+
+    Pieces overlap by more than what one output depends on, and begin where the strides of a single
+    pass do, so that they fit together without a seam.
+    """
+    grid = _STRIDE**network.description.levels
+    margin = -(-4 * RECEPTIVE_FIELD // grid) * grid
+    step = -(-PIECE_SAMPLES // grid) * grid
+    samples = tracks.shape[1]
+    mix = np.empty((2, samples), np.float32)
+    device = next(network.parameters()).device
+    for start in range(0, samples, step):
+        first, last = max(start - margin, 0), min(start + step + margin, samples)
+        piece = torch.from_numpy(np.ascontiguousarray(tracks[None, :, first:last])).to(device)
+        stop = min(start + step, samples)
+        mix[:, start:stop] = network(piece)[0, :, start - first : stop - first].cpu().numpy()
+    return mix
+
+
 def padded_length(samples: int, description: MixWaveUNetDescription) -> int:
     """The least length, of ``samples`` or more, that all levels divide without a remainder."""
     length = samples
@@ -92,3 +108,8 @@ def _rescale(layer: nn.Conv1d | nn.ConvTranspose1d) -> None:
     layer.weight.data /= factor
     if layer.bias is not None:
         layer.bias.data /= factor
+
+
+def published() -> MixWaveUNet:
+    """The network in about its published size."""
+    return MixWaveUNet(MixWaveUNetDescription())

@@ -3,12 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
 
 from automix.checkpoints import save_weights
 from automix.nn.dmc import Dmc, agreed, value_at
@@ -16,15 +14,13 @@ from automix.nn.dmc_description import outputs
 from automix.nn.encoders import CompactEncoder, stacked
 from automix.training.dmc_mix import example_loss
 from automix.training.examples import Example, Examples
+from automix.training.numbered import VALIDATION, made
 from automix.training.settings import DmcTraining
-from automix.workers import use_workers
 
 _HUBER_DB = 3.0
 _PAN_SCALE = 10.0
 _MIXED = 24
 """Validation examples that are mixed: their audio stays in memory."""
-_VALIDATION = 10**9
-"""Numbers of validation examples begin here, so that no training example is among them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,12 +103,14 @@ class DmcTask:
         self._mixed = settings.audio_weight > 0.0
         self._made: list[Example] = []
         count = max(64, settings.examples // 10)
-        held = range(_VALIDATION, _VALIDATION + count)
-        self._held = list(self._make(validation, held, report))
-        mixed = held[:_MIXED] if self._mixed else []
-        self._held_mixes = list(self._make(validation, mixed, report, keep=True))
+        held = range(VALIDATION, VALIDATION + count)
+        workers = settings.loop.workers
+        self._held = list(made(validation, held, workers=workers, audio=False, report=report))
+        mixed = held[:_MIXED] if self._mixed else range(0)
+        self._held_mixes = list(made(validation, mixed, workers=workers, audio=True))
         if settings.examples and not self._mixed:
-            self._made = list(self._make(training, range(settings.examples), report))
+            numbers = range(settings.examples)
+            self._made = list(made(training, numbers, workers=workers, audio=False, report=report))
         seen = self._made or [training[n] for n in range(32)]
         for controller in self.network.controllers:
             if isinstance(controller.encoder, CompactEncoder):
@@ -124,24 +122,6 @@ class DmcTask:
         weights = draw.exponential(size=(members, songs)) if members > 1 else np.ones((1, songs))
         self._weights = torch.tensor(weights, dtype=torch.float32, device=device)
 
-    def _make(
-        self,
-        examples: Examples,
-        numbers: Sequence[int],
-        report: Callable[[int], None],
-        *,
-        keep: bool = False,
-    ) -> Iterator[Example]:
-        loader: DataLoader[Any] = DataLoader(
-            _Numbered(examples, list(numbers), keep=keep),
-            batch_size=None,
-            num_workers=self._settings.loop.workers,
-            worker_init_fn=_start_worker,
-        )
-        for made, example in enumerate(loader, 1):
-            report(made)
-            yield example
-
     def batches(self, numbers: Iterator[Sequence[int]]) -> Iterator[Batch]:
         """Batches of examples, which worker processes make where they are not at hand."""
         if self._made:
@@ -149,13 +129,8 @@ class DmcTask:
                 order = [self._dealt(number) for number in batch]
                 yield collated([self._made[n] for n in order], keep=False)
             return
-        loader: DataLoader[Any] = DataLoader(
-            _Numbered(self._training, list(numbers), keep=self._mixed),
-            batch_size=None,
-            num_workers=self._settings.loop.workers,
-            worker_init_fn=_start_worker,
-        )
-        for examples in loader:
+        workers = self._settings.loop.workers
+        for examples in made(self._training, list(numbers), workers=workers, audio=self._mixed):
             yield collated(examples, keep=self._mixed)
 
     def _dealt(self, number: int) -> int:
@@ -228,31 +203,6 @@ class DmcTask:
     def save(self, path: Path, figures: dict[str, float]) -> None:
         """Writes the weights with the description of the network."""
         save_weights(path, "dmc", self._settings.model, self.network.state_dict())
-
-
-class _Numbered(Dataset[Any]):
-    """Examples, or lists of them, in the order of their numbers, for a `DataLoader`."""
-
-    def __init__(self, examples: Examples, numbers: list[Any], *, keep: bool) -> None:
-        self._examples, self._numbers, self._keep = examples, numbers, keep
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __getitem__(self, place: int) -> Any:
-        wanted = self._numbers[place]
-        if isinstance(wanted, int):
-            return self._example(wanted)
-        return [self._example(number) for number in wanted]
-
-    def _example(self, number: int) -> Example:
-        example = self._examples[number]
-        return example if self._keep else example.without_audio()
-
-
-def _start_worker(worker: int) -> None:
-    torch.set_num_threads(1)
-    use_workers(1)
 
 
 def level_errors(said: Tensor, batch: Batch) -> Tensor:

@@ -23,7 +23,7 @@ from automix.training.examples import Example
 from automix.training.prepared import RATE_HZ
 from automix.training.settings import DmcTraining
 
-_LOSSES = {
+LOSSES = {
     "stereo": losses.stereo_mr_stft,
     "left-right": losses.left_right_mr_stft,
     "l1": lambda found, wanted: losses.l1(found, wanted).mean(-1),
@@ -58,7 +58,7 @@ def example_loss(example: Example, positions: Tensor, settings: DmcTraining) -> 
     audio = session_audio(example.session, layout, example.human.shape[1]).to(device)
     human = torch.from_numpy(example.human).to(device)[None]
     mix = DifferentiableConsole(RATE_HZ, layout).mix(audio, values)
-    error: Tensor = _LOSSES[settings.audio_loss](_leveled(mix), _leveled(human))[0]
+    error: Tensor = LOSSES[settings.audio_loss](_leveled(mix), _leveled(human))[0]
     return error
 
 

@@ -4,15 +4,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from automix.checkpoints import load_into, read_tensors, weights_path
 from automix.errors import InputError
 from automix.nn.device import chosen_device
 from automix.training.dmc import DmcTask
 from automix.training.examples import Examples
-from automix.training.loop import Progress, Training
+from automix.training.loop import Progress, Task, Training
 from automix.training.processes import Processes
-from automix.training.settings import DmcTraining
+from automix.training.settings import DmcTraining, LoopSettings, WaveUNetTraining
 from automix.training.songs import open_songs
+from automix.training.wave_u_net import WaveUNetTask
 from automix.workers import use_workers, worker_count
 
 
@@ -22,6 +25,7 @@ class Request:
 
     Attributes:
         data: Folders of data sets.
+        shares: How often each is taken; if none, all alike.
         folder: Of the run.
         held_out: Songs to validate with; if none, some are drawn.
         cache: Folder for decoded audio.
@@ -37,6 +41,7 @@ class Request:
     device: str
     resume: bool
     start: str | None = None
+    shares: Sequence[float] = ()
 
 
 def train_dmc(
@@ -59,32 +64,60 @@ def train_dmc(
     Raises:
         AutomixError: See `automix.training.songs.open_songs`, `automix.training.loop.Training`.
     """
+
+    def task(examples: Examples, held: Examples, device: torch.device) -> Task:
+        return DmcTask(settings, examples, held, device, lambda made: stage(f"example {made}"))
+
+    return _train(settings.loop, settings, task, request, stage, report)
+
+
+def train_wave_u_net(
+    settings: WaveUNetTraining,
+    request: Request,
+    stage: Callable[[str], None] = lambda stage: None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Progress | None:
+    """Trains a Mix-Wave-U-Net; see `train_dmc`."""
+
+    def task(examples: Examples, held: Examples, device: torch.device) -> Task:
+        return WaveUNetTask(settings, examples, held, device, lambda made: stage(f"example {made}"))
+
+    return _train(settings.loop, settings.of_examples(), task, request, stage, report)
+
+
+def _train(
+    loop: LoopSettings,
+    examples: DmcTraining,
+    make_task: Callable[[Examples, Examples, torch.device], Task],
+    request: Request,
+    stage: Callable[[str], None],
+    report: Callable[[Progress], None],
+) -> Progress | None:
     device = chosen_device(request.device)
     processes = Processes()
     songs = open_songs(
         request.data,
         request.held_out,
         request.folder,
+        shares=request.shares,
         cache=request.cache,
-        seed=settings.loop.seed,
+        seed=loop.seed,
         resume=request.resume,
         report=stage,
     )
     threads = worker_count()
-    if settings.loop.workers:
+    if loop.workers:
         use_workers(1)  # each of the processes that make examples has a processor to itself
     try:
-        task = DmcTask(
-            settings,
-            Examples(songs.training, songs.weights, settings),
-            Examples(songs.validation, [1.0] * len(songs.validation), settings),
+        task = make_task(
+            Examples(songs.training, songs.weights, examples),
+            Examples(songs.validation, [1.0] * len(songs.validation), examples),
             device,
-            lambda made: stage(f"example {made}"),
         )
         if request.start is not None:
             path = weights_path(request.start)
             load_into(task.network, read_tensors(path), path)
-        training = Training(task, settings.loop, request.folder, device, processes)
+        training = Training(task, loop, request.folder, device, processes)
         if request.resume:
             training.resume()
         return training.run(report)

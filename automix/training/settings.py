@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from automix.nn.dmc_description import DmcDescription
+from automix.nn.mix_wave_u_net_description import MixWaveUNetDescription
 from automix.parameters import Range, Settings
 
 AudioLoss = Literal["stereo", "left-right", "l1", "stereo-l1"]
@@ -58,3 +59,26 @@ class DmcTraining(Settings):
     audio_weight: Annotated[float, Range(0, 1000), "of the error of the mix; 0 mixes none"] = 0.0
     audio_loss: Annotated[AudioLoss, "error of the mix"] = "stereo"
     shrink: Annotated[float, Range(0, 10), "pull of the advice to the rules"] = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaveUNetTraining(Settings):
+    """Of a Mix-Wave-U-Net."""
+
+    model: MixWaveUNetDescription = field(default_factory=MixWaveUNetDescription)
+    loop: LoopSettings = field(default_factory=LoopSettings)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    patch_s: Annotated[float, Range(1, 60, "s"), "of what is mixed"] = 5.0
+    audio_loss: Annotated[AudioLoss, "error of the mix"] = "stereo"
+
+    def of_examples(self) -> DmcTraining:
+        """The settings of its examples: eight tracks at most, and no controller."""
+        return DmcTraining(
+            model=DmcDescription(base="none"),
+            loop=self.loop,
+            augmentation=self.augmentation,
+            longest_s=max(10.0, self.patch_s),
+            patch_s=self.patch_s,
+            tracks=8,
+            audio_weight=1.0,
+        )

@@ -20,9 +20,8 @@ class Songs:
 
     Attributes:
         training: Decoded.
-        weights: How often each is taken: each data set as often as every other.
-        validation: Decoded; of other artists.
-        seconds: Length of all training songs.
+        weights: How often each is taken.
+        validation: Decoded.
     """
 
     training: tuple[PreparedSong, ...]
@@ -35,6 +34,7 @@ def open_songs(
     held_out: Sequence[str],
     folder: Path,
     *,
+    shares: Sequence[float] = (),
     cache: Path,
     seed: int,
     resume: bool,
@@ -46,6 +46,7 @@ def open_songs(
         data: Folders of data sets; see `automix.datasets.catalog`.
         held_out: Names of the songs to validate with; if none, some artists are drawn.
         folder: Of the run, where the split is written.
+        shares: How often each data set is taken; if none, all alike.
         cache: Folder for the decoded audio.
         seed: Of the draw.
         resume: Whether the split of the run is kept.
@@ -56,6 +57,8 @@ def open_songs(
         UsageError: A song to be held out is not there, or nothing is left to learn from.
         OutputError: The folders cannot be written.
     """
+    if shares and len(shares) != len(data):
+        raise UsageError(f"--share is given {len(shares)} times for {len(data)} --data")
     by_set = [_named_apart(find_songs(root), root, len(data) > 1) for root in data]
     every = [song for songs in by_set for song in songs]
     split = _split(every, held_out, folder, seed=seed, resume=resume)
@@ -65,8 +68,8 @@ def open_songs(
             " by --hold-out, or add songs"
         )
     share = {
-        song.name: 1.0 / len([other for other in songs if other in split.train])
-        for songs in by_set
+        song.name: of_set / len([other for other in songs if other in split.train])
+        for songs, of_set in zip(by_set, shares or [1.0] * len(data), strict=True)
         for song in songs
         if song in split.train
     }

@@ -50,6 +50,7 @@ LAYERS = (
         "batch",
         "evaluation",
         "listening",
+        "synthesis",
     ),
     ("cli", "__main__"),
 )

@@ -1,0 +1,216 @@
+"""Many synthetic songs: ``song-0001``, ``song-0002`` … in a folder, several at a time."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from automix.batch.engines import Outcome, Task
+from automix.batch.local_engine import LocalEngine
+from automix.errors import AutomixError, DeviceError, InputError, OutputError, UsageError
+from automix.files import check_disk_space, shown
+from automix.files.disk import reported
+from automix.synthesis.engines import EngineChoice
+from automix.synthesis.folder import SongFolder, fingerprint_of, remove_leftover
+from automix.synthesis.song import SongRequest, write_song
+from automix.workers import use_workers, worker_count
+
+BYTES_PER_SONG_SECOND = 1_800_000
+"""What the tracks of a song and its mix take on average."""
+
+Guard = Callable[[Callable[[], object]], AbstractContextManager[None]]
+"""Gets what is to be called if a signal ends the program while the context is open."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collection:
+    """What is asked for.
+
+    Attributes:
+        folder: Where the songs are written.
+        count: How many.
+        seed: Of the collection; the same songs whatever the count.
+        duration_s: Of each song, none for 20 … 40 s at random.
+        choice: Who plays.
+        overwrite: Whether songs that are there may be replaced.
+        skip_existing: Whether songs that are there already, made for the same request, are kept.
+    """
+
+    folder: Path
+    count: int
+    seed: int
+    duration_s: float | None
+    choice: EngineChoice
+    overwrite: bool = False
+    skip_existing: bool = False
+
+    def request(self, number: int) -> SongRequest:
+        """Of one song, from 1."""
+        return SongRequest(
+            seed=self.seed, number=number, duration_s=self.duration_s, choice=self.choice
+        )
+
+    def path(self, number: int) -> Path:
+        """Of one song."""
+        return self.folder / f"song-{number:04d}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenSong:
+    """One song of a collection.
+
+    Attributes:
+        path: Its folder.
+        kept: Whether it was there already.
+        about: What `automix.synthesis.song.write_song` tells of it; empty where it was kept.
+    """
+
+    path: Path
+    kept: bool
+    about: dict[str, Any]
+
+
+def synthesize(
+    collection: Collection,
+    *,
+    jobs: int = 1,
+    prepare: Callable[[], None] = lambda: None,
+    guard: Guard = lambda remove: nullcontext(),
+) -> Iterator[WrittenSong]:
+    """Writes the songs of a collection, and yields each as it is finished.
+
+    Args:
+        collection: What is asked for.
+        jobs: How many songs are made at a time, each in a process of its own; the result is the
+            same.
+        prepare: Called as each process begins, see `automix.batch.local_engine.LocalEngine`.
+        guard: For removing what is unfinished when a signal ends the program.
+
+    Raises:
+        OutputError: A song is there already, or the folder cannot be written or is full. Songs that
+            are finished stay.
+        DeviceError: FluidSynth fails.
+    """
+    due, kept = _due(collection)
+    for number in kept:
+        yield WrittenSong(path=collection.path(number), kept=True, about={})
+    if not due:
+        return
+    with _folder(collection, len(due)):
+        if min(jobs, len(due)) == 1:
+            for number in due:
+                about = _write(
+                    collection.path(number), collection.request(number), collection, guard
+                )
+                yield WrittenSong(path=collection.path(number), kept=False, about=about)
+        else:
+            yield from _in_processes(collection, due, min(jobs, len(due)), prepare, guard)
+
+
+def _due(collection: Collection) -> tuple[list[int], list[int]]:
+    """The numbers of songs to make, and of those to keep."""
+    due, kept = [], []
+    for number in range(1, collection.count + 1):
+        path = collection.path(number)
+        made_for = fingerprint_of(path)
+        if collection.skip_existing and made_for == collection.request(number).fingerprint():
+            kept.append(number)
+            continue
+        if os.path.lexists(path) and not collection.overwrite:
+            why = "made with other settings" if made_for else "exists"
+            remedy = "" if collection.skip_existing else "go on with --skip-existing, "
+            raise OutputError(
+                f"{shown(path)}: {why}; {remedy}overwrite with --force, or choose another folder"
+            )
+        due.append(number)
+    return due, kept
+
+
+@contextmanager
+def _folder(collection: Collection, songs: int) -> Iterator[None]:
+    """Makes the folder and sees whether there is room; removes it again if it stays empty."""
+    folder = collection.folder
+    with reported(folder):
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
+        if folder.exists() and not folder.is_dir():
+            raise OutputError(f"{shown(folder)}: is not a folder; choose another")
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        check_disk_space(
+            folder, round(BYTES_PER_SONG_SECOND * (collection.duration_s or 30.0) * songs)
+        )
+        yield
+    finally:
+        for path in made:
+            try:
+                path.rmdir()
+            except OSError:  # it holds songs
+                break
+
+
+def _write(
+    path: Path, request: SongRequest, collection: Collection, guard: Guard
+) -> dict[str, Any]:
+    song_folder = SongFolder(path, overwrite=collection.overwrite)
+    with guard(song_folder.discard), song_folder, reported(path):
+        return write_song(request, song_folder.temporary)
+
+
+def _in_processes(
+    collection: Collection,
+    due: Sequence[int],
+    slots: int,
+    prepare: Callable[[], None],
+    guard: Guard,
+) -> Iterator[WrittenSong]:
+    waiting, running = list(due), set[int]()
+    try:
+        with LocalEngine(_run_task, prepare, slots) as engine, guard(engine.end):
+            while waiting or running:
+                while waiting and len(running) < slots:
+                    number = waiting.pop(0)
+                    running.add(number)
+                    engine.submit(_task(collection, number, max(worker_count() // slots, 1)))
+                key, outcome = engine.next_outcome()
+                if outcome.exit_code or outcome.died:
+                    raise _error(collection.path(int(key)), outcome)
+                running.discard(int(key))
+                yield WrittenSong(
+                    path=collection.path(int(key)), kept=False, about=dict(outcome.figures)
+                )
+    finally:
+        for number in running:
+            remove_leftover(collection.path(number))
+
+
+def _task(collection: Collection, number: int, threads: int) -> Task:
+    told = asdict(collection) | {"folder": str(collection.folder), "threads": threads}
+    return Task(key=str(number), arguments=(json.dumps(told),), folder=os.getcwd())
+
+
+def _run_task(task: Task) -> Outcome:
+    """In a worker: writes one song. What cannot be helped becomes a message."""
+    told = json.loads(task.arguments[0])
+    use_workers(told.pop("threads"))
+    choice = EngineChoice(**told.pop("choice"))
+    collection = Collection(**told | {"folder": Path(told["folder"]), "choice": choice})
+    os.chdir(task.folder)
+    number = int(task.key)
+    try:
+        figures = _write(
+            collection.path(number), collection.request(number), collection, lambda _: nullcontext()
+        )
+    except AutomixError as error:
+        return Outcome(exit_code=error.exit_code, error=str(error))
+    return Outcome(exit_code=0, figures=figures)
+
+
+def _error(path: Path, outcome: Outcome) -> AutomixError:
+    """What a worker reported, as it was raised there."""
+    if outcome.died:
+        return DeviceError(f"{shown(path)}: {outcome.error}; try fewer with -j")
+    kinds = {kind.exit_code: kind for kind in (UsageError, InputError, OutputError, DeviceError)}
+    return kinds.get(outcome.exit_code, AutomixError)(outcome.error)

@@ -1,0 +1,126 @@
+"""Song folders that are absent, the old ones, or whole: made under another name, then renamed."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+import tomllib
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from automix.errors import OutputError
+from automix.files import shown
+from automix.files.disk import reported
+
+PLAN_NAME = "mix.toml"
+
+
+def fingerprint_of(folder: Path) -> str | None:
+    """Of the request that a finished song was made for; none where there is no such song."""
+    try:
+        with (folder / PLAN_NAME).open("rb") as file:
+            made_for = tomllib.load(file).get("request")
+    except (OSError, ValueError):
+        return None
+    return made_for if isinstance(made_for, str) else None
+
+
+class SongFolder:
+    """A folder to be filled, locked against other runs.
+
+    Use it as a context manager: leaving it puts the folder in place; leaving it by an exception,
+    Ctrl-C included, leaves no trace. What a killed run left is removed by the next one.
+
+    Args:
+        path: Where the folder will be; its parent exists.
+        overwrite: Whether a folder that is there may be replaced.
+
+    Attributes:
+        temporary: The folder to write to.
+
+    Raises:
+        OutputError: The folder exists, cannot be made, or another run is at work on it.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+        self.path = path
+        self.temporary = path.parent / f".{path.name}.part"
+        self._descriptor: int | None = None
+        with reported(path):
+            if not overwrite and os.path.lexists(path):
+                raise OutputError(
+                    f"{shown(path)}: exists; go on with --skip-existing, overwrite with --force, or"
+                    " choose another folder"
+                )
+            if os.path.lexists(path) and not (path.is_dir() and not path.is_symlink()):
+                raise OutputError(f"{shown(path)}: is not a folder; choose another folder")
+            self._reserve()
+
+    def _reserve(self) -> None:
+        with contextlib.suppress(FileExistsError):
+            self.temporary.mkdir()
+        descriptor = os.open(self.temporary, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise OutputError(
+                f"{shown(self.path)}: another run is writing it; wait for it or choose another"
+            ) from None
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP):  # a file system without locks
+                os.close(descriptor)
+                raise
+        self._descriptor = descriptor
+        for entry in os.scandir(self.temporary):
+            os.unlink(entry.path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self.commit()
+        finally:
+            self.discard()
+
+    def commit(self) -> None:
+        """Puts the folder in place.
+
+        Raises:
+            OutputError: A folder came into being there, or the disk fails.
+        """
+        old = self.path.parent / f".{self.path.name}.old"
+        with reported(self.path):
+            if self.path.is_dir():
+                os.rename(self.path, old)
+            os.rename(self.temporary, self.path)
+            shutil.rmtree(old, ignore_errors=True)
+        self._release()
+
+    def discard(self) -> None:
+        """Removes what is not in place; after `commit`, does nothing."""
+        if self._descriptor is not None:
+            shutil.rmtree(self.temporary, ignore_errors=True)
+            self._release()
+
+    def _release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def remove_leftover(path: Path) -> None:
+    """Removes what a worker that was killed left of the song at ``path``, unless one is at work."""
+    temporary = path.parent / f".{path.name}.part"
+    if temporary.is_dir():
+        with contextlib.suppress(OutputError, OSError):
+            SongFolder(path, overwrite=True).discard()

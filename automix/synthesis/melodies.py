@@ -1,0 +1,133 @@
+"""Melodies: phrases with breaths between them, by step and by leap, that rest on chord tones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from automix.demo.score import Note
+from automix.synthesis.form import Bar, Form
+from automix.synthesis.harmony import scale_of
+
+PHRASES: tuple[tuple[str, ...], ...] = (
+    ("..x_x_x_x___x___", "x_______........"),
+    ("x___x_x_x_x_x___", "..x_x___x___...."),
+    ("....x_x_x_x_x_x_", "x___x___x_____.."),
+    ("x_____x_x_____x_", "x___x___........"),
+    ("..x_x_xxx_x_x_x_", "x_x_x_____......"),
+    ("x_______x_______", "x___________...."),
+    ("xxx_xxx_x_x_x_x_", "x_xxx_x_x___...."),
+)
+"""Rhythms of a phrase over two bars: ``x`` begins a note, ``_`` holds it."""
+
+SLOW_PHRASES: tuple[tuple[str, ...], ...] = (
+    ("x_______x_______", "x_______________"),
+    ("x_______________", "........x_______"),
+    ("....x___________", "x_______........"),
+)
+
+SPOKEN_PHRASES: tuple[tuple[str, ...], ...] = (
+    ("xxx_xxxxx_xxx_x_", "xxxxx_xxx_x_...."),
+    ("..xxxxx_xxxxx_xx", "x_xxx_xxxxx_x_.."),
+    ("x_xxx_xxx_xxx_xx", "xxx_xxx_x___...."),
+)
+"""Of a rapper."""
+
+RIFFS = ("x_x_x...x_x.x...", "x..x..x.........", "..x.x.xxx.......", "x.x.x_..........")
+
+
+@dataclass(frozen=True, slots=True)
+class MelodyNote:
+    """A note and the bar that it begins in."""
+
+    bar: Bar
+    step: int
+    steps: int
+    pitch: int
+
+
+def write_melody(
+    rng: np.random.Generator,
+    phrases: Sequence[tuple[str, ...]],
+    form: Form,
+    active: Sequence[bool],
+    low: int,
+    high: int,
+) -> list[MelodyNote]:
+    """Notes of one voice.
+
+    Args:
+        rng: Chooses rhythms and pitches.
+        phrases: To choose from, see `PHRASES`.
+        form: The song.
+        active: Whether it plays, by bar.
+        low: Lowest note.
+        high: Highest note.
+    """
+    scale = {(form.tonic + step) % 12 for step in scale_of(form.mode)}
+    chosen = {
+        section: phrases[int(rng.integers(len(phrases)))]
+        for section in ("intro", "verse", "rise", "chorus", "bridge", "break")
+    }
+    middle = (low + high) / 2.0
+    previous = round(middle)
+    melody: list[MelodyNote] = []
+    for bar, plays in zip(form.bars, active, strict=True):
+        if not plays:
+            continue
+        center = middle + (high - low) * 0.3 * (bar.strength - 0.7)
+        if bar.section == "end":
+            previous = _next(rng, {bar.tones[0]}, previous, center, low, high)
+            melody.append(MelodyNote(bar, 0, bar.steps - 4, previous))
+            continue
+        phrase = chosen[bar.section]
+        rhythm = phrase[bar.number % len(phrase)][: bar.steps]
+        for step, mark in enumerate(rhythm):
+            if mark != "x":
+                continue
+            held = len(rhythm[step + 1 :]) - len(rhythm[step + 1 :].lstrip("_"))
+            allowed = set(bar.tones) if step % 8 == 0 or held > 4 else scale | set(bar.tones)
+            previous = _next(rng, allowed, previous, center, low, high)
+            melody.append(MelodyNote(bar, step, held + 1, previous))
+    return melody
+
+
+def _next(
+    rng: np.random.Generator, allowed: set[int], previous: int, center: float, low: int, high: int
+) -> int:
+    """Mostly a step away, drawn to the center, rarely the same again."""
+    candidates = [pitch for pitch in range(low, high + 1) if pitch % 12 in allowed]
+    cost = [
+        abs(pitch - previous) + 0.35 * abs(pitch - center) + (1.2 if pitch == previous else 0.0)
+        for pitch in candidates
+    ]
+    weight = np.exp(-0.6 * (np.array(cost) - min(cost)))
+    return candidates[int(rng.choice(len(candidates), p=weight / weight.sum()))]
+
+
+def play_melody(
+    rng: np.random.Generator,
+    pattern: str,
+    form: Form,
+    active: Sequence[bool],
+    low: int,
+    high: int,
+) -> list[Note]:
+    """A melody, a slow counter-melody, or a riff, on an instrument."""
+    phrases = {
+        "melody": PHRASES,
+        "counter-melody": SLOW_PHRASES,
+        "riff": tuple((riff,) for riff in RIFFS),
+    }[pattern]
+    legato = 1.0 if pattern == "counter-melody" else float(rng.uniform(0.8, 1.0))
+    return [
+        Note(
+            start_s=max(note.bar.at(note.step) + rng.normal(0.0, 0.008), 0.0),
+            duration_s=legato * note.bar.lasting(note.steps),
+            pitch=note.pitch,
+            velocity=float(
+                np.clip((0.6 + 0.3 * note.bar.strength) * rng.normal(1.0, 0.08), 0.15, 1.0)
+            ),
+        )
+        for note in write_melody(rng, phrases, form, active, low, high)
+    ]

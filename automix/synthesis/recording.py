@@ -1,0 +1,180 @@
+"""The recording session: every track of an arrangement, dry, at a random level."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from automix.analysis.program import measure
+from automix.audio import Audio
+from automix.demo.filters import Signal, faded, filtered, high_pass, low_pass, noise
+from automix.demo.instruments import amplified
+from automix.demo.score import Hit
+from automix.demo.voice import sing
+from automix.dsp.equalizer import Equalizer
+from automix.roles import Role, role_of_name
+from automix.settings import EqualizerBand, EqualizerSettings
+from automix.synthesis.arrangement import Arrangement, Part
+from automix.synthesis.engines import Engine
+from automix.synthesis.kit import Take, record_kit
+from automix.synthesis.singing import VoicePart
+from automix.units import db_to_gain, gain_to_db
+from automix.workers import in_parallel
+
+LEVEL_LUFS = -29.0
+"""Loudness of a raw track, before its offset."""
+
+OFFSET_DB = 12.0
+"""Largest offset of a raw track's level, ±."""
+
+CEILING_DBFS = -1.0
+
+NOISE_DB = (-85.0, -55.0)
+"""Noise of microphones and amplifiers, below the peak of their track."""
+
+_WITHOUT_NOISE = frozenset[Role](("synth", "pad", "fx", "keys", "organ"))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RawTrack:
+    """A recorded track.
+
+    Attributes:
+        name: Of it.
+        role: That its name tells.
+        audio: Mono or stereo.
+        double_of: The track that it doubles, or none.
+        lead: Whether it leads the song.
+        second: Whether it is a second microphone at the same source.
+        inverted: Whether its polarity is opposite to that of the first microphone.
+        coloration: What room, microphone and distance did to its spectrum.
+    """
+
+    name: str
+    role: Role
+    audio: Audio
+    double_of: str | None = None
+    lead: bool = False
+    second: bool = False
+    inverted: bool = False
+    coloration: tuple[EqualizerBand, ...] = ()
+
+
+def record(
+    song: Arrangement, engine: Engine, frames: int, sample_rate: int, seed: int
+) -> list[RawTrack]:
+    """Plays and records a song.
+
+    Args:
+        song: The score.
+        engine: Plays the instruments.
+        frames: Length of every track.
+        sample_rate: Frames per second.
+        seed: Of voices, rooms and levels.
+
+    Raises:
+        DeviceError: The engine fails.
+        OutputError: There is no room for the engine's temporary files.
+    """
+    work: list[Callable[[], list[Take]]] = []
+    if song.drums is not None:
+        work.append(partial(record_kit, song.drums, engine, sample_rate, seed))
+    work += [partial(_percussion, name, hits, engine, seed) for name, hits in song.percussion]
+    work += [partial(_instrument, part, engine, sample_rate) for part in song.parts]
+    work += [partial(_voice, voice, frames, sample_rate, seed) for voice in song.voices]
+    takes = [take for some in in_parallel(lambda play: play(), work) for take in some]
+    takes = [take for take in takes if float(np.abs(take.signal).max()) > 1e-5]
+    names = [take.name for take in takes]
+
+    def finished(take: Take) -> RawTrack:
+        said = role_of_name(take.name, names)
+        rng = np.random.default_rng((seed, 2, *take.name.encode()))
+        return _finished(take, said.role if said else "other", names, frames, sample_rate, rng)
+
+    return in_parallel(finished, takes)
+
+
+def _finished(
+    take: Take,
+    role: Role,
+    names: Sequence[str],
+    frames: int,
+    sample_rate: int,
+    rng: np.random.Generator,
+) -> RawTrack:
+    """What the recorder gets: colored, with a little noise, at any level."""
+    coloration = _coloration(rng)
+    signal = np.atleast_2d(take.signal[..., :frames])
+    signal = signal / float(np.abs(signal).max())
+    if take.acoustic and role not in _WITHOUT_NOISE:
+        level = db_to_gain(rng.uniform(*NOISE_DB)) / 2.0
+        hiss = np.stack([noise(rng, frames, sample_rate) for _ in signal])
+        signal = signal + level * np.stack(
+            [filtered(side, sample_rate, low_pass(4000.0)) for side in hiss]
+        )
+    equalizer = Equalizer(EqualizerSettings(bands=coloration), sample_rate, len(signal))
+    signal = equalizer.process(_ended(signal, sample_rate).astype(np.float64))
+    return RawTrack(
+        name=take.name,
+        role=role,
+        audio=_leveled(signal, sample_rate, rng),
+        double_of=take.double_of if take.double_of in names else None,
+        lead=take.lead,
+        second=take.second,
+        inverted=take.inverted,
+        coloration=coloration,
+    )
+
+
+def _coloration(rng: np.random.Generator) -> tuple[EqualizerBand, ...]:
+    """Up to two broad bands, such as boxiness or a dull microphone."""
+    return tuple(
+        EqualizerBand(
+            kind="peak",
+            frequency_hz=float(120.0 * (8000.0 / 120.0) ** rng.uniform()),
+            gain_db=float(rng.choice((-1.0, 1.0)) * rng.uniform(1.5, 5.0)),
+            q=float(rng.uniform(0.5, 1.4)),
+        )
+        for _ in range(int(rng.choice((0, 1, 2), p=(0.4, 0.35, 0.25))))
+    )
+
+
+def _instrument(part: Part, engine: Engine, sample_rate: int) -> list[Take]:
+    stereo = engine.play(part.notes, part.instrument, part.program)
+    signal = stereo if part.stereo else stereo.mean(axis=0)
+    if part.drive:
+        signal = signal / max(float(np.abs(signal).max()), 1e-9)
+        signal = amplified(signal, sample_rate, part.drive)
+    return [Take(name=part.name, signal=signal, double_of=part.double_of, lead=part.lead)]
+
+
+def _voice(voice: VoicePart, frames: int, sample_rate: int, seed: int) -> list[Take]:
+    rng = np.random.default_rng((seed, 3, *voice.name.encode()))
+    duration_s = frames / sample_rate
+    sung = [s for s in voice.syllables if s.note.start_s < duration_s - 0.3]
+    signal = sing(sung, duration_s, rng, sample_rate, voice.singer)
+    return [Take(name=voice.name, signal=signal, double_of=voice.double_of, lead=voice.lead)]
+
+
+def _percussion(name: str, hits: Sequence[Hit], engine: Engine, seed: int) -> list[Take]:
+    stereo = engine.strike(hits, 0)
+    rng = np.random.default_rng((seed, 4, *name.encode()))
+    return [Take(name=name, signal=stereo if rng.random() < 0.25 else stereo.mean(axis=0))]
+
+
+def _ended(signal: Signal, sample_rate: int) -> Signal:
+    """``(channels, frames)`` without rumble, faded out over the last 0.5 s."""
+    clean = np.stack([filtered(side, sample_rate, high_pass(12.0)) for side in signal])
+    return np.asarray(clean * faded(np.ones(signal.shape[1]), sample_rate, 0.01, 0.5))
+
+
+def _leveled(signal: Signal, sample_rate: int, rng: np.random.Generator) -> Audio:
+    """At a loudness of `LEVEL_LUFS` ± `OFFSET_DB`, below the ceiling."""
+    offset_db = rng.uniform(-OFFSET_DB, OFFSET_DB)
+    whole = signal / float(np.abs(signal).max())
+    lufs = measure(Audio(whole.astype(np.float32), sample_rate)).integrated_lufs
+    if not np.isfinite(lufs):  # too short for a meter with a gate
+        lufs = gain_to_db(float(np.sqrt(np.mean(whole**2))))
+    gain = min(db_to_gain(LEVEL_LUFS + offset_db - lufs), db_to_gain(CEILING_DBFS))
+    return Audio((gain * whole).astype(np.float32), sample_rate)
