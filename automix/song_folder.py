@@ -18,6 +18,9 @@ EXTENSIONS = (
     ".opus", ".mp3", ".caf",
 )  # fmt: skip
 
+MIX_NAME = "mix"
+"""Name of the file beside the tracks that is the human mix, in folders of songs to learn from."""
+
 _SURE = 0.7
 """A role that is told by sound alone counts from this confidence."""
 
@@ -81,8 +84,10 @@ def _audio_files(paths: Sequence[Path], recursive: bool) -> tuple[list[Path], li
             found.append(path)
             continue
         for file in sorted(_files_in(path, recursive)):
-            if file.with_suffix(".toml").is_file() and _is_plan(file.with_suffix(".toml")):
+            if is_own_mix(file):
                 notes.append(f"{shown(file)}: a mix that automix wrote, left out")
+            elif file.stem.casefold() == MIX_NAME:
+                notes.append(f"{shown(file)}: taken for a mix of the song, left out")
             else:
                 found.append(file)
     once = {os.path.realpath(path): path for path in reversed(found)}
@@ -99,8 +104,12 @@ def _files_in(folder: Path, recursive: bool) -> Iterator[Path]:
                 yield Path(here, name)
 
 
-def _is_plan(path: Path) -> bool:
-    with path.open("rb") as file:
+def is_own_mix(audio: Path) -> bool:
+    """Whether automix wrote a file of audio: a plan lies beside it."""
+    plan = audio.with_suffix(".toml")
+    if not plan.is_file():
+        return False
+    with plan.open("rb") as file:
         return file.read(14) == b"# automix plan"
 
 

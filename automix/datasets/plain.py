@@ -16,7 +16,7 @@ from automix.datasets.listing import audio_files, entries, folders
 from automix.datasets.song import SongFiles, artist_of, checked_songs
 from automix.errors import InputError
 from automix.files import shown
-from automix.song_folder import song_files
+from automix.song_folder import MIX_NAME, is_own_mix, song_files
 
 _WANTED = "a folder of stems for each song"
 
@@ -63,21 +63,25 @@ def find_song(folder: Path) -> SongFiles:
     """
     if not folder.is_dir():
         raise InputError(f"{shown(folder)}: is not a folder; give folders of stems")
-    tracks, notes = song_files([folder])
-    mixes = [track for track in tracks if track.path.stem.casefold() == "mix"]
+    files = audio_files(folder)
+    named = [file for file in files if file.stem.casefold() == MIX_NAME]
+    mixes = [file for file in named if not is_own_mix(file)]
     if len(mixes) > 1:
         raise InputError(f"{shown(folder)}: holds {len(mixes)} files named mix; leave one")
-    stems = sorted((t for t in tracks if t not in mixes), key=lambda track: track.path.name)
-    if not stems:
+    if mixes and len(files) == len(named):
         raise InputError(f"{shown(folder)}: holds a mix but no stems")
-    if not mixes:
+    tracks, notes = song_files([folder])
+    stems = sorted(tracks, key=lambda track: track.path.name)
+    if mixes:
+        notes = [note for note in notes if shown(mixes[0]) not in note]
+    else:
         notes = [*notes, f"{shown(folder)}: no mix.wav; the sum of the stems is the human mix"]
     name = folder.resolve().name
     return SongFiles(
         name=name,
         artist=artist_of(name),
         stems=tuple(stems),
-        human=mixes[0].path if mixes else None,
+        human=mixes[0] if mixes else None,
         notes=tuple(notes),
     )
 
