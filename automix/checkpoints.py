@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from automix.errors import DeviceError, UsageError
@@ -98,7 +98,7 @@ def save_weights(
     metadata = {"model": model, "description": json.dumps(asdict(description))}
     temporary = path.with_name(path.name + ".part")
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(whole, temporary, metadata)
+    temporary.write_bytes(save(whole, metadata))
     temporary.replace(path)
 
 

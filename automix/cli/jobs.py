@@ -11,8 +11,8 @@ from automix.cli.job import Job, read_plan, run_job
 from automix.cli.layering import Flags, layered
 from automix.cli.output import Printer
 from automix.consoles.exact import ExactConsole
-from automix.errors import UsageError
-from automix.files import ReadOptions, sha256
+from automix.errors import DeviceError, UsageError
+from automix.files import ReadOptions, sha256, shown
 from automix.finishing import Finish
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
 from automix.methods.stems_settings import DmcOptions, StemsRules
@@ -138,8 +138,9 @@ def run_stems(
     )
     if method == "wave-u-net":
         job = _without_plan(job, weights, device, request, delivery)
-        printer.note("the network maps the tracks to the mix: there is no plan to read or edit")
     run_job(job, delivery, printer)
+    if method == "wave-u-net":
+        printer.note("the network maps the tracks to the mix: there is no plan to read or edit")
 
 
 def _without_plan(
@@ -166,6 +167,8 @@ def _without_plan(
 
 
 def _stems_options(method: str, weights: Path | None, device: str) -> StemsRules:
+    if weights and not weights.is_file():
+        raise DeviceError(f"{shown(weights)}: there is no such file of weights")
     if method in ("dmc", "wave-u-net"):
         return DmcOptions(weights=str(weights) if weights else "", device=device)
     if weights:

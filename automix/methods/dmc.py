@@ -13,7 +13,7 @@ from automix.consoles.exact import ExactConsole
 from automix.errors import UsageError
 from automix.files import sha256, shown
 from automix.methods.dmc_hearing import summaries_of
-from automix.methods.stems_advice import Advice
+from automix.methods.stems_advice import MOST_PROCESSING, Advice
 from automix.methods.stems_hearing import HeardTrack, hear_stems
 from automix.methods.stems_rules import write_rules
 from automix.methods.stems_settings import DmcOptions
@@ -77,7 +77,7 @@ def _advice(said: Mapping[str, Mapping[str, float]]) -> dict[str, Advice]:
         name: Advice(
             level_lu=values["level_lu"] - mean_lu,
             width=values["width"],
-            processing=values.get("processing", 1.0),
+            processing=min(values.get("processing", 1.0), MOST_PROCESSING),
             source=_SAYS,
         )
         for name, values in said.items()

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 _WIDEST = 0.45
 """Largest distance from the center that advice can lead to: no track is panned hard."""
 
+MOST_PROCESSING = 2.0
+"""Largest factor that advice on processing can be."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:

@@ -26,7 +26,7 @@ class DmcDescription(Settings):
     members: Annotated[int, Range(1, 16), "controllers whose agreement counts"] = 6
     spectrum: Annotated[
         float, Range(0.001, 1), "scale of the spectrum beside the facts, for the compact encoder"
-    ] = 0.03
+    ] = 0.001
     dropout: Annotated[float, Range(0, 0.9), "in training"] = 0.3
 
 
@@ -40,7 +40,7 @@ _GAIN = Slot(name="input_gain_db", range=Range(-24, 24, "dB"), neutral=0.0)
 _POLARITY = Slot(name="polarity", range=Range(-1, 1), neutral=1.0)
 _LEVEL = Slot(name="level_lu", range=Range(-12, 12, "LU"), neutral=0.0)
 _WIDTH = Slot(name="width", range=Range(0.25, 4, "", "log"), neutral=1.0)
-_PROCESSING = Slot(name="processing", range=Range(0.25, 4, "", "log"), neutral=1.0)
+_PROCESSING = Slot(name="processing", range=Range(1 / 16, 16, "", "log"), neutral=1.0)
 
 
 def outputs(description: DmcDescription) -> tuple[Slot, ...]:

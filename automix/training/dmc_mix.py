@@ -15,6 +15,7 @@ from automix.consoles.differentiable import (
     from_plan,
     session_audio,
 )
+from automix.methods.stems_advice import MOST_PROCESSING
 from automix.nn import losses
 from automix.nn.dmc import value_at
 from automix.nn.dmc_description import outputs
@@ -79,6 +80,7 @@ def _advised(
     values["pan"] = 0.5 + ((values["pan"] - 0.5) * width).clamp(-0.45, 0.45)
     amount = said.get("processing")
     if amount is not None:
+        amount = amount.clamp(max=MOST_PROCESSING)
         gains = values["equalizer.gain_db"]
         values["equalizer.gain_db"] = (gains * amount[..., None]).clamp_min(-3.0)
         ratio = values["compressor.ratio"]

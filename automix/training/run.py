@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 
 from automix.checkpoints import load_into, read_tensors, weights_path
 from automix.errors import InputError
@@ -116,7 +117,7 @@ def _train(
         )
         if request.start is not None:
             path = weights_path(request.start)
-            load_into(task.network, read_tensors(path), path)
+            load_into(task.network, _grown(read_tensors(path), task.network), path)
         training = Training(task, loop, request.folder, device, processes)
         if request.resume:
             training.resume()
@@ -126,3 +127,16 @@ def _train(
     finally:
         use_workers(threads)
         processes.close()
+
+
+def _grown(tensors: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """Weights of a network with fewer outputs, with those of the network for the others.
+
+    So a full controller begins with what a basic one has learned: its outputs are the first ones.
+    """
+    grown = dict(tensors)
+    for name, own in network.state_dict().items():
+        given = tensors.get(name)
+        if given is not None and given.shape[1:] == own.shape[1:] and len(given) < len(own):
+            grown[name] = torch.cat([given, own[len(given) :].to(given)])
+    return grown
