@@ -4,6 +4,7 @@ A network on the base of the rules gives advice, and the rules write the plan wi
 a base (as published) sets every strip by itself.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -60,7 +61,8 @@ def _said(
     summaries = summaries_of(console.session, heard, network.description)
     opinions = network.opinions([summary.to(device) for summary in summaries])
     slots = outputs(network.description)
-    rows = agreed(opinions)
+    # Track by track: vectorized arithmetic rounds in another way at the end of an array.
+    rows = [agreed(of_track) for of_track in opinions.unbind(1)]
     return {
         name: {
             slot.name: slot.value(float(position))
@@ -72,7 +74,7 @@ def _said(
 
 def _advice(said: Mapping[str, Mapping[str, float]]) -> dict[str, Advice]:
     """Advice by track; the mean of the levels is taken away, since loudness is the master's."""
-    mean_lu = sum(values["level_lu"] for values in said.values()) / max(len(said), 1)
+    mean_lu = math.fsum(values["level_lu"] for values in said.values()) / max(len(said), 1)
     return {
         name: Advice(
             level_lu=values["level_lu"] - mean_lu,
