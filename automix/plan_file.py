@@ -35,7 +35,16 @@ def dumps(plan: MixPlan) -> str:
 _DECISION_FIELDS = ("setting", "value", "rule", "reason")
 
 
-def _write_settings(lines: list[str], table: str, settings: Settings) -> None:
+def settings_toml(settings: Settings) -> str:
+    """Any settings as TOML, with ranges and meanings; nothing is left out."""
+    lines: list[str] = []
+    _write_settings(lines, "", settings, whole=True)
+    return "\n".join(lines) + "\n"
+
+
+def _write_settings(
+    lines: list[str], table: str, settings: Settings, *, whole: bool = False
+) -> None:
     nested = []
     for parameter in parameters(type(settings)).values():
         value = getattr(settings, parameter.name)
@@ -52,10 +61,10 @@ def _write_settings(lines: list[str], table: str, settings: Settings) -> None:
             for entry in value:
                 lines += ["", f"[[{name}]]"]
                 _write_settings(lines, name, entry)
-        elif not value.is_neutral:
+        elif whole or not value.is_neutral:
             if not all(nested.many for nested in parameters(parameter.kind).values()):
                 lines += ["", f"[{name}]"]
-            _write_settings(lines, name, value)
+            _write_settings(lines, name, value, whole=whole)
 
 
 def _comment(parameter: Parameter) -> str:

@@ -1,7 +1,9 @@
 """`automix train`: trains the networks."""
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -39,7 +41,9 @@ Run = Annotated[
 ]
 Config = Annotated[
     Path | None,
-    typer.Option(metavar="TOML", help="Settings of the training; see automix train settings."),
+    typer.Option(
+        metavar="TOML", help="Settings of the training; automix train settings prints all of them."
+    ),
 ]
 HoldOut = Annotated[
     list[str] | None,
@@ -96,7 +100,7 @@ def dmc(
     from automix.training.run import train_dmc
     from automix.training.settings import DmcTraining
 
-    printer = Printer(json=json, quiet=quiet)
+    printer = _printer(json, quiet)
     request = _Request(data, output, hold_out or [], cache, device, resume, start, share or [])
     _train(train_dmc, DmcTraining(), config, request, printer)
 
@@ -126,9 +130,30 @@ def wave_u_net(
     from automix.training.run import train_wave_u_net
     from automix.training.settings import WaveUNetTraining
 
-    printer = Printer(json=json, quiet=quiet)
+    printer = _printer(json, quiet)
     request = _Request(data, output, hold_out or [], cache, device, resume, start, share or [])
     _train(train_wave_u_net, WaveUNetTraining(), config, request, printer)
+
+
+class Network(StrEnum):
+    """What is trained."""
+
+    dmc = "dmc"
+    wave_u_net = "wave-u-net"
+
+
+@app.command("settings")
+@reported
+def settings(network: Annotated[Network, typer.Argument(help="Of which training.")]) -> None:
+    """Print all settings of a training, with ranges and meanings, as a file for --config.
+
+    For example: automix train settings dmc > mine.toml
+    """
+    from automix.plan_file import settings_toml
+    from automix.training.settings import DmcTraining, WaveUNetTraining
+
+    kind = DmcTraining if network == Network.dmc else WaveUNetTraining
+    print(settings_toml(kind()), end="")
 
 
 class _Request(NamedTuple):
@@ -140,6 +165,12 @@ class _Request(NamedTuple):
     resume: bool
     start: str | None
     shares: list[float]
+
+
+def _printer(json: bool, quiet: bool) -> Printer:
+    """Of several processes, as torchrun starts them, only the first prints."""
+    first = os.environ.get("RANK", "0") == "0"
+    return Printer(json=json and first, quiet=quiet or not first)
 
 
 def _train(

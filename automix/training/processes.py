@@ -1,9 +1,13 @@
 """The processes that train one network together, as ``torchrun`` starts them."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import distributed, nn
+
+from automix.nn.device import chosen_device
 
 
 class Processes:
@@ -19,6 +23,21 @@ class Processes:
         self.rank = int(os.environ.get("RANK", "0"))
         if self.count > 1 and not distributed.is_initialized():
             distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+
+    @contextmanager
+    def first_alone(self) -> Iterator[None]:
+        """What the first process does before the others: they find it done."""
+        if self.rank > 0:
+            distributed.barrier()
+        yield
+        if self.rank == 0 and self.count > 1:
+            distributed.barrier()
+
+    def device(self, name: str) -> torch.device:
+        """The device of a ``--device`` option; of several processes, each takes its own GPU."""
+        if name == "auto" and self.count > 1 and torch.cuda.is_available():
+            name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+        return chosen_device(name)
 
     def averaged(self, network: nn.Module, loss: float) -> float:
         """Makes every gradient the mean over the processes, and returns that of the loss."""

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from automix.checkpoints import load_into, read_tensors, weights_path
 from automix.errors import InputError
-from automix.nn.device import chosen_device
 from automix.training.dmc import DmcTask
 from automix.training.examples import Examples
 from automix.training.loop import Progress, Task, Training
@@ -94,18 +93,19 @@ def _train(
     stage: Callable[[str], None],
     report: Callable[[Progress], None],
 ) -> Progress | None:
-    device = chosen_device(request.device)
     processes = Processes()
-    songs = open_songs(
-        request.data,
-        request.held_out,
-        request.folder,
-        shares=request.shares,
-        cache=request.cache,
-        seed=loop.seed,
-        resume=request.resume,
-        report=stage,
-    )
+    device = processes.device(request.device)
+    with processes.first_alone():
+        songs = open_songs(
+            request.data,
+            request.held_out,
+            request.folder,
+            shares=request.shares,
+            cache=request.cache,
+            seed=loop.seed,
+            resume=request.resume or processes.rank > 0,
+            report=stage,
+        )
     threads = worker_count()
     if loop.workers:
         use_workers(1)  # each of the processes that make examples has a processor to itself
@@ -121,7 +121,7 @@ def _train(
         training = Training(task, loop, request.folder, device, processes)
         if request.resume:
             training.resume()
-        return training.run(report)
+        return training.run(report if processes.rank == 0 else lambda progress: None)
     except ValueError as error:
         raise InputError(f"{error}; give songs in which more is heard") from error
     finally:

@@ -1,7 +1,10 @@
 """`automix train` and `stems --method dmc`: a network is trained, used, refused where broken."""
 
 import json
+import os
 import struct
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -9,6 +12,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from automix.cli.layering import layered
+from automix.training.settings import DmcTraining, WaveUNetTraining
+
+ROOT = Path(__file__).parents[2]
 CONFIG = """examples = 6
 shortest_s = 5.0
 longest_s = 6.0
@@ -122,6 +129,17 @@ def test_runs_that_cannot_begin(cli, songs, tmp_path, arguments, code, word):
     assert word in done.stderr
 
 
+@pytest.mark.parametrize("network", ["dmc", "wave-u-net"])
+def test_the_settings_that_are_printed_are_a_configuration(cli, songs, tmp_path, network):
+    printed = cli("train", "settings", network)
+    assert printed.exit_code == 0
+    assert "[loop]" in printed.stdout
+    assert "# 1e-07 … 1; of Adam" in printed.stdout
+    kind = {"dmc": DmcTraining, "wave-u-net": WaveUNetTraining}[network]
+    (tmp_path / "all.toml").write_text(printed.stdout)
+    assert layered(kind(), tmp_path / "all.toml", {}) == kind()
+
+
 def test_wrong_settings_are_named(cli, songs, tmp_path):
     (tmp_path / "wrong.toml").write_text("[loop]\nstepps = 3\n")
     done = cli("train", "dmc", "--data", songs, "-o", "r", "--config", "wrong.toml")
@@ -154,3 +172,15 @@ def test_a_wave_u_net_is_trained_and_mixes_without_a_plan(cli, songs, tmp_path):
     done = cli("stems", *nine, "--method", "wave-u-net", "--weights", weights, "-o", "n.wav")
     assert done.exit_code == 3
     assert "8 tracks" in done.stderr
+
+
+@pytest.mark.slow
+def test_torchrun_starts_several_processes(songs, tmp_path):
+    (tmp_path / "quick.toml").write_text(CONFIG)
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone",
+               "-m", "automix", "train", "dmc", "--data", songs, "-o", "run", "--config",
+               "quick.toml", "--hold-out", "song 0", "--device", "cpu", "--json"]  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [row["step"] for row in json.loads(done.stdout)["validations"]] == [2, 4]
