@@ -17,6 +17,7 @@ from automix.audio import Audio, AudioSource, Samples
 from automix.consoles.exact import ExactConsole
 from automix.dsp.compressor import Compressor
 from automix.dsp.equalizer import Equalizer
+from automix.errors import InputError
 from automix.files import collected
 from automix.methods.dmc_hearing import summaries_of
 from automix.methods.stems_hearing import HeardTrack, hear_stems
@@ -108,7 +109,7 @@ class Examples:
         """An example.
 
         Raises:
-            ValueError: None of several stretches of the songs had two audible tracks.
+            InputError: None of several stretches of the songs had two audible tracks.
         """
         draw = np.random.default_rng((self._settings.loop.seed, number))
         for _ in range(_TRIES):
@@ -118,7 +119,9 @@ class Examples:
                 example = self._example(song, stems, human, draw)
                 if example is not None:
                     return example
-        raise ValueError("the songs have hardly a stretch in which two tracks can be heard")
+        raise InputError(
+            "the songs have hardly a stretch in which two tracks can be heard; give other songs"
+        )
 
     def _stretch(
         self, song: PreparedSong, draw: np.random.Generator

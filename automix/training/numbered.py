@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from automix.errors import AutomixError
 from automix.training.examples import Example, Examples
 from automix.workers import use_workers
 
@@ -22,9 +23,12 @@ class _Numbered(Dataset[Any]):
 
     def __getitem__(self, place: int) -> Any:
         wanted = self._numbers[place]
-        if isinstance(wanted, int):
-            return self._example(wanted)
-        return [self._example(number) for number in wanted]
+        try:
+            if isinstance(wanted, int):
+                return self._example(wanted)
+            return [self._example(number) for number in wanted]
+        except AutomixError as error:  # raised in a worker, it would come with its traceback
+            return error
 
     def _example(self, number: int) -> Example:
         example = self._examples[number]
@@ -47,6 +51,9 @@ def made(
         workers: Processes that make them; 0 makes them here.
         audio: Whether they keep their audio.
         report: Called with how many there are so far.
+
+    Raises:
+        InputError: See `Examples`.
     """
     loader: DataLoader[Any] = DataLoader(
         _Numbered(examples, numbers, audio),
@@ -55,6 +62,8 @@ def made(
         worker_init_fn=_start_worker,
     )
     for count, example in enumerate(loader, 1):
+        if isinstance(example, AutomixError):
+            raise example
         report(count)
         yield example
 

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from automix.checkpoints import load_into, read_tensors, weights_path
-from automix.errors import InputError
 from automix.training.dmc import DmcTask
 from automix.training.examples import Examples
 from automix.training.loop import Progress, Task, Training
@@ -122,8 +121,6 @@ def _train(
         if request.resume:
             training.resume()
         return training.run(report if processes.rank == 0 else lambda progress: None)
-    except ValueError as error:
-        raise InputError(f"{error}; give songs in which more is heard") from error
     finally:
         use_workers(threads)
         processes.close()

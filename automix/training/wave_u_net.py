@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from automix.checkpoints import save_weights
+from automix.errors import InputError
 from automix.files import collected, folded
 from automix.nn.mix_wave_u_net import MOST_TRACKS, MixWaveUNet
 from automix.training.dmc_mix import LOSSES
@@ -72,12 +73,21 @@ class WaveUNetTask:
 
 
 def stacks(examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
-    """Tracks and human mixes of one length, that of the shortest; missing tracks are zeros."""
+    """Tracks and human mixes of one length, that of the shortest; missing tracks are zeros.
+
+    Raises:
+        InputError: There are more than eight tracks.
+    """
     mixes = [torch.from_numpy(e.human) for e in examples if e.human is not None]
     length = min(mix.shape[1] for mix in mixes)
     tracks = torch.zeros(len(mixes), MOST_TRACKS, length)
     for row, example in zip(tracks, examples, strict=True):
         given = example.session.tracks if example.session is not None else ()
+        if len(given) > MOST_TRACKS:
+            raise InputError(
+                f"a song to learn from has {len(given)} tracks, and the Mix-Wave-U-Net takes"
+                f" {MOST_TRACKS}; leave it out, or sum some of its tracks"
+            )
         for place, track in zip(row, given, strict=False):
             place.copy_(
                 torch.from_numpy(collected(folded(track.source)).samples[0, :length].copy())

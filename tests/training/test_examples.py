@@ -8,8 +8,10 @@ import soundfile
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.datasets.catalog import find_songs
+from automix.errors import InputError
 from automix.nn.dmc_description import PUBLISHED, DmcDescription
 from automix.training.examples import Examples, disturbed
+from automix.training.numbered import made
 from automix.training.prepared import RATE_HZ, prepare
 from automix.training.settings import Augmentation
 
@@ -112,5 +114,10 @@ def test_songs_in_which_nothing_is_heard_are_refused(tmp_path, settings):
     for name in ("a.wav", "b.wav"):
         soundfile.write(place / name, np.zeros(44100 * 6), 44100)
     [song] = prepare(find_songs(tmp_path / "songs"), tmp_path / "cache")
-    with pytest.raises(ValueError, match="two tracks"):
-        Examples([song], [1.0], settings(model=DmcDescription()))[0]
+    examples = Examples([song], [1.0], settings(model=DmcDescription()))
+    with pytest.raises(InputError, match="two tracks"):
+        examples[0]
+    with pytest.raises(
+        InputError, match=r"^the songs [^\n]*$"
+    ):  # from a worker, without a traceback
+        list(made(examples, [0], workers=1, audio=False))
