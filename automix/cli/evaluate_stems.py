@@ -29,7 +29,7 @@ def stems(
             metavar="METHOD",
             help="A method of `automix stems`, with :full for --mode full; or sum, the offset stems"
             " as they are. Repeatable.  [default: sum, mono, random, equal-loudness, rules,"
-            " rules:full]",
+            " rules:full, dmc, dmc:full]",
         ),
     ] = None,
     start: Annotated[

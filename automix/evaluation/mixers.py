@@ -16,7 +16,16 @@ from automix.methods.stems_settings import DmcOptions, StemsRules
 from automix.mixing import MixRequest, mix_session
 from automix.session import Session
 
-DEFAULT_METHODS = ("sum", "mono", "random", "equal-loudness", "rules", "rules:full")
+DEFAULT_METHODS = (
+    "sum",
+    "mono",
+    "random",
+    "equal-loudness",
+    "rules",
+    "rules:full",
+    "dmc",
+    "dmc:full",
+)
 
 Mixer = Callable[[Session, int], Samples]
 """Mixes a session with a seed to samples ``(2, frames)``, or longer by a tail."""

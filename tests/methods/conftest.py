@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from automix.audio import Audio
+from automix.demo import synthesize_demo
+from automix.roles import role_of_name
 from automix.session import Session, Track
 
 RATE = 44100
@@ -36,3 +38,24 @@ def song():
     for _ in range(4):  # meters of different rates differ near Nyquist, so keep away from it
         backing = (backing + np.roll(backing, 1, axis=1)) / 2
     return voice.astype(np.float32), backing.astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def cut_demo():
+    """The tracks of the demo song from one second to another."""
+    tracks = synthesize_demo().tracks
+
+    def cut(start_s, stop_s):
+        first, last = start_s * RATE, stop_s * RATE
+        return Session(
+            tracks=tuple(
+                Track(
+                    name=name,
+                    role=said.role if (said := role_of_name(name)) else "other",
+                    source=Audio(audio.samples[:, first:last], RATE),
+                )
+                for name, audio in tracks.items()
+            )
+        )
+
+    return cut

@@ -12,7 +12,6 @@ from automix.audio import Audio
 from automix.checkpoints import WEIGHTS, read_description, weights_path
 from automix.consoles.exact import ExactConsole
 from automix.datasets.plain import find_song
-from automix.demo import synthesize_demo
 from automix.errors import DeviceError
 from automix.files import ReadOptions, collected
 from automix.methods.catalog import STEMS_METHODS
@@ -20,7 +19,6 @@ from automix.methods.stems_advice import Advice
 from automix.methods.stems_settings import DmcOptions, StemsRules
 from automix.mixing import MixRequest, mix_session
 from automix.nn.dmc_description import DmcDescription
-from automix.roles import role_of_name
 from automix.session import Session, Track
 from automix.song_folder import open_song
 
@@ -39,19 +37,8 @@ def planned(session, mode="basic", method="dmc", **options):
 
 
 @pytest.fixture(scope="module")
-def session():
-    song = synthesize_demo()
-    first, last = 8 * 44100, 24 * 44100
-    return Session(
-        tracks=tuple(
-            Track(
-                name=name,
-                role=said.role if (said := role_of_name(name)) else "other",
-                source=Audio(audio.samples[:, first:last], 44100),
-            )
-            for name, audio in song.tracks.items()
-        )
-    )
+def session(cut_demo):
+    return cut_demo(8, 24)
 
 
 @pytest.mark.parametrize("name", MANIFEST)

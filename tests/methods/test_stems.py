@@ -8,38 +8,26 @@ import pytest
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.audio import Audio
 from automix.consoles.exact import ExactConsole
-from automix.demo import synthesize_demo
 from automix.methods.catalog import STEMS_METHODS
 from automix.methods.stems_levels import crest_correction_lu, pan_positions
 from automix.methods.stems_processing import compression, high_pass_hz, masking_cuts
-from automix.methods.stems_settings import StemsRules
+from automix.methods.stems_settings import DmcOptions, StemsRules
 from automix.mixing import MixRequest, mix_session
-from automix.roles import role_of_name
-from automix.session import Session, Track
+from automix.session import Track
 
-METHODS = {entry.name: entry for entry in STEMS_METHODS}
+METHODS = {entry.name: entry for entry in STEMS_METHODS if entry.name != "wave-u-net"}
 CENTERS = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0)
 
 
 @pytest.fixture(scope="module")
-def session():
-    song = synthesize_demo()
-    first, last = 12 * 44100, 22 * 44100
-    return Session(
-        tracks=tuple(
-            Track(
-                name=name,
-                role=said.role if (said := role_of_name(name)) else "other",
-                source=Audio(audio.samples[:, first:last], 44100),
-            )
-            for name, audio in song.tracks.items()
-        )
-    )
+def session(cut_demo):
+    return cut_demo(12, 22)
 
 
 def mixed(session, method, mode="basic", **rules):
+    kind = DmcOptions if method == "dmc" else StemsRules
     request = MixRequest(
-        method=METHODS[method], preset=mode, options=StemsRules(mode=mode, **rules), seed=3
+        method=METHODS[method], preset=mode, options=kind(mode=mode, **rules), seed=3
     )
     return mix_session(ExactConsole(session), request)
 
