@@ -15,13 +15,14 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from automix.errors import DeviceError, OutputError
+from automix.errors import DeviceError, OutputError, UsageError
 from automix.files import shown
 from automix.training.processes import Processes
 from automix.training.settings import LoopSettings
 
 STATE = "last.pt"
 LOG = "log.csv"
+BOARD = "tensorboard"
 
 
 class Task(Protocol):
@@ -90,6 +91,7 @@ class Training:
         self._step = 0
         self._rows: list[dict[str, float]] = []
         self._best, self._without_gain = math.inf, 0
+        self._board: Any = None
         self._optimizer = torch.optim.Adam(
             task.network.parameters(),
             lr=settings.learning_rate,
@@ -128,8 +130,11 @@ class Training:
 
         Raises:
             DeviceError: The loss is not finite.
+            UsageError: TensorBoard is asked for and not installed.
             OutputError: The folder cannot be written.
         """
+        if self._settings.tensorboard and self._processes.rank == 0:
+            self._board = _board(self._folder / BOARD, self._step)
         progress, losses = None, []
         for batches in self._batches():
             losses.append(self._update(batches))
@@ -206,7 +211,16 @@ class Training:
         self._rows.append({"step": self._step, "loss": loss, "learning_rate": rate, **figures})
         if self._processes.rank == 0:
             self._save(figures if gained else None)
+            self._log(self._rows[-1])
         return Progress(step=self._step, loss=loss, rate=rate, figures=figures, best=self._best)
+
+    def _log(self, row: dict[str, float]) -> None:
+        if self._board is None:
+            return
+        for name, value in row.items():
+            if name != "step":
+                self._board.add_scalar(name, value, self._step)
+        self._board.flush()
 
     def _save(self, gained: dict[str, float] | None) -> None:
         try:
@@ -232,3 +246,14 @@ class Training:
             raise OutputError(
                 f"{shown(self._folder)}: cannot be written: {error.strerror}"
             ) from error
+
+
+def _board(folder: Path, step: int) -> Any:
+    """A log for TensorBoard, in which what a resumed run does again is not seen twice."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise UsageError(
+            "tensorboard = true: TensorBoard is not installed; pip install 'automix[train]'"
+        ) from error
+    return SummaryWriter(folder, purge_step=step + 1)

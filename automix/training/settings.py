@@ -24,6 +24,7 @@ class LoopSettings(Settings):
     plateau: Annotated[int, Range(1, 10**6), "validations without gain that halve the rate"] = 5
     patience: Annotated[int, Range(1, 10**6), "validations without gain that end it"] = 15
     precision: Annotated[Literal["32", "bf16"], "of the network"] = "32"
+    tensorboard: Annotated[bool, "also log for TensorBoard, beside log.csv"] = False
     workers: Annotated[int, Range(0, 256), "processes that make examples; 0 is none"] = 0
     seed: Annotated[int, Range(0, 2**32 - 1), "of everything that is drawn"] = 0
 

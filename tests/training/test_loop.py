@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from automix.checkpoints import read_description, read_tensors
-from automix.errors import DeviceError
+from automix.errors import DeviceError, UsageError
 from automix.nn.dmc_description import PUBLISHED, DmcDescription
 from automix.training.dmc import DmcTask, collated
 from automix.training.examples import Examples
@@ -123,6 +123,27 @@ def test_the_rate_is_halved_and_the_run_ends_where_nothing_is_gained(songs, sett
     Training(idle, chosen.loop, tmp_path, CPU).run()
     rates = [float(row["learning_rate"]) for row in curve(tmp_path)]
     assert rates == [1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4]
+
+
+@pytest.mark.filterwarnings("ignore")  # TensorBoard's own
+def test_the_log_for_tensorboard_holds_the_same_figures(songs, settings, tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    chosen = settings(model=SMALL, loop={"tensorboard": True})
+    Training(task(songs, chosen), chosen.loop, tmp_path, CPU).run()
+    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    found = [(event.step, event.value) for event in events.Scalars("level_error_db")]
+    wanted = [(int(row["step"]), float(row["level_error_db"])) for row in curve(tmp_path)]
+    assert [step for step, _ in found] == [step for step, _ in wanted]
+    assert [value for _, value in found] == pytest.approx([value for _, value in wanted])
+
+
+def test_tensorboard_that_is_not_there_is_named(songs, settings, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    chosen = settings(model=SMALL, loop={"tensorboard": True})
+    with pytest.raises(UsageError, match=r"automix\[train\]"):
+        Training(task(songs, chosen), chosen.loop, tmp_path, CPU).run()
 
 
 PROGRAM = """
