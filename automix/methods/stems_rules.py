@@ -265,7 +265,7 @@ def _reverberate(
         **({} if tempo is None else {"tempo_bpm": tempo.bpm, "confidence": tempo.confidence}),
     )
     for name in sending:
-        send_db = SENDS_DB[roles[name]] + gain_to_db(advice[name].processing)
+        send_db = SENDS_DB[roles[name]]
         writer.change(name, sends=(Send(bus=BUS, gain_db=send_db),))
         writer.decide(f"{name}.sends.1.gain_db", send_db, "send by role", roles[name])
     meter = EnergyMatrixMeter(console.session.sample_rate, 2)
@@ -273,6 +273,12 @@ def _reverberate(
         wet = flow.returns[BUS]
         meter.add(np.stack([flow.sum() - wet, wet]))
     _set_return(writer, meter, rules)
+    for name in sending:  # only now: the return would make up for what advice takes away
+        if advice[name].processing != 1.0:
+            send_db = SENDS_DB[roles[name]] + gain_to_db(advice[name].processing)
+            writer.change(name, sends=(Send(bus=BUS, gain_db=send_db),))
+            reason = f"{roles[name]}; × {advice[name].processing:.2f} {advice[name].source}"
+            writer.decide(f"{name}.sends.1.gain_db", send_db, "send by role", reason)
 
 
 def _set_return(writer: PlanWriter, meter: EnergyMatrixMeter, rules: StemsRules) -> None:

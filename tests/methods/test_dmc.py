@@ -16,7 +16,10 @@ from automix.errors import DeviceError
 from automix.files import ReadOptions, collected
 from automix.methods.catalog import STEMS_METHODS
 from automix.methods.stems_advice import Advice
+from automix.methods.stems_hearing import hear_stems
+from automix.methods.stems_rules import write_rules
 from automix.methods.stems_settings import DmcOptions, StemsRules
+from automix.methods.writing import PlanWriter, blank_plan
 from automix.mixing import MixRequest, mix_session
 from automix.nn.dmc_description import DmcDescription
 from automix.session import Session, Track
@@ -144,6 +147,35 @@ def test_advice_never_pans_hard():
     assert Advice(width=2.0).widened(0.4) == pytest.approx(0.3)
     assert Advice(width=4.0).widened(0.1) == pytest.approx(0.05)
     assert Advice(width=4.0).widened(0.9) == pytest.approx(0.95)
+
+
+def test_advice_on_processing_changes_how_much_is_heard_of_it(session):
+    """A quarter: sends 12 dB lower into the same return, shallower cuts, gentler ratios."""
+
+    def written(advice):
+        console = ExactConsole(session)
+        writer = PlanWriter(blank_plan(session, method="rules"))
+        write_rules(console, writer, StemsRules(mode="full"), hear_stems(session), advice)
+        return writer.plan
+
+    plain = written({})
+    less = written({track.name: Advice(processing=0.25) for track in session.tracks})
+    assert less.buses == plain.buses
+    sends = cuts = ratios = 0
+    for strip in plain.tracks:
+        other = less.strip(strip.name)
+        for send, lower in zip(strip.sends, other.sends, strict=True):
+            assert lower.gain_db == pytest.approx(send.gain_db - 12.04, abs=0.01)
+            sends += 1
+        for band, flatter in zip(strip.equalizer.bands, other.equalizer.bands, strict=True):
+            if band.kind == "peak":
+                assert flatter.gain_db == pytest.approx(band.gain_db / 4)
+                cuts += 1
+        if strip.compressor.threshold_db < 0.0:
+            assert other.compressor.ratio - 1 == pytest.approx((strip.compressor.ratio - 1) / 4)
+            ratios += 1
+    assert sends
+    assert cuts + ratios
 
 
 @pytest.mark.data
