@@ -160,7 +160,7 @@ def test_advice_on_processing_changes_how_much_is_heard_of_it(session):
 
     plain = written({})
     less = written({track.name: Advice(processing=0.25) for track in session.tracks})
-    assert less.buses == plain.buses
+    assert less.buses[0].gain_db == pytest.approx(plain.buses[0].gain_db, abs=1.0)
     sends = cuts = ratios = 0
     for strip in plain.tracks:
         other = less.strip(strip.name)
