@@ -48,7 +48,8 @@ def write_plan(console: ExactConsole, writer: PlanWriter, options: DmcOptions) -
         write_rules(console, writer, options, heard, _advice(said))
         return
     for name, track in heard.items():
-        writer.report_conditions(name, track.conditions)
+        basic = description.mode == "basic"  # in full, the network sets the whole equalizer
+        writer.report_conditions(name, track.conditions, repair=basic)
     for name, values in said.items():
         _set_strip(writer, name, values)
 
@@ -97,5 +98,3 @@ def _set_strip(writer: PlanWriter, name: str, said: Mapping[str, float]) -> None
     writer.change(name, invert_polarity=said["polarity"] < 0.0)
     strip = from_vector(positions, writer.plan.strip(name))
     writer.change(name, equalizer=strip.equalizer, compressor=strip.compressor, space=strip.space)
-    for slot in SLOTS:
-        writer.decide(f"{name}.{slot.name}", said[slot.name], "dmc", "said by the network")

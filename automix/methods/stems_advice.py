@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-_WIDEST = 0.45
+WIDEST = 0.45
 """Largest distance from the center that advice can lead to: no track is panned hard."""
 
 MOST_PROCESSING = 2.0
@@ -28,4 +28,4 @@ class Advice:
     def widened(self, pan: float) -> float:
         """A pan position with the advice applied."""
         distance = (pan - 0.5) * self.width
-        return 0.5 + min(max(distance, -_WIDEST), _WIDEST)
+        return 0.5 + min(max(distance, -WIDEST), WIDEST)

@@ -200,7 +200,7 @@ class DmcTask:
             total += float(example_loss(example, share * opinion, self._settings))
         return total / len(self._held_mixes)
 
-    def save(self, path: Path, figures: dict[str, float]) -> None:
+    def save(self, path: Path) -> None:
         """Writes the weights with the description of the network."""
         save_weights(path, "dmc", self._settings.model, self.network.state_dict())
 

@@ -15,7 +15,8 @@ from automix.consoles.differentiable import (
     from_plan,
     session_audio,
 )
-from automix.methods.stems_advice import MOST_PROCESSING
+from automix.methods.stems_advice import MOST_PROCESSING, WIDEST
+from automix.methods.stems_processing import HIGHEST_RATIO, LARGEST_CUT_DB
 from automix.nn import losses
 from automix.nn.dmc import value_at
 from automix.nn.dmc_description import outputs
@@ -77,15 +78,17 @@ def _advised(
     values["fader_db"] = values["fader_db"] + said["level_lu"]
     mono = torch.tensor([bool(track.mono) for track in layout.tracks], device=on)
     width = torch.where(mono, said["width"], 1.0)
-    values["pan"] = 0.5 + ((values["pan"] - 0.5) * width).clamp(-0.45, 0.45)
+    values["pan"] = 0.5 + ((values["pan"] - 0.5) * width).clamp(-WIDEST, WIDEST)
     amount = said.get("processing")
     if amount is not None:
         amount = amount.clamp(max=MOST_PROCESSING)
         gains = values["equalizer.gain_db"]
-        values["equalizer.gain_db"] = (gains * amount[..., None]).clamp_min(-3.0)
+        values["equalizer.gain_db"] = (gains * amount[..., None]).clamp_min(-LARGEST_CUT_DB)
         ratio = values["compressor.ratio"]
         used = values["compressor.threshold_db"] < 0.0
-        values["compressor.ratio"] = torch.where(used, 1.0 + (ratio - 1.0) * amount, ratio)
+        values["compressor.ratio"] = torch.where(
+            used, (1.0 + (ratio - 1.0) * amount).clamp_max(HIGHEST_RATIO), ratio
+        )
         if "sends_db" in values:
             values["sends_db"] = values["sends_db"] + 20.0 * torch.log10(amount)[..., None]
     return values

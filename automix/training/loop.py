@@ -41,7 +41,7 @@ class Task(Protocol):
     def validate(self) -> dict[str, float]:
         """Figures of the network as it is; the first is to become small."""
 
-    def save(self, path: Path, figures: dict[str, float]) -> None:
+    def save(self, path: Path) -> None:
         """Writes the weights as they ship."""
 
 
@@ -111,7 +111,7 @@ class Training:
             self._optimizer.load_state_dict(state["optimizer"])
         except FileNotFoundError as error:
             raise DeviceError(f"{shown(path)}: there is no run to resume here") from error
-        except Exception as error:
+        except Exception as error:  # a broken file, or another network, fails in many ways
             raise DeviceError(
                 f"{shown(path)}: is not the state of a run of this network; give the same"
                 " configuration, or start anew in another folder"
@@ -210,7 +210,7 @@ class Training:
         loss = sum(losses) / len(losses)
         self._rows.append({"step": self._step, "loss": loss, "learning_rate": rate, **figures})
         if self._processes.rank == 0:
-            self._save(figures if gained else None)
+            self._save(gained)
             self._log(self._rows[-1])
         return Progress(step=self._step, loss=loss, rate=rate, figures=figures, best=self._best)
 
@@ -222,11 +222,11 @@ class Training:
                 self._board.add_scalar(name, value, self._step)
         self._board.flush()
 
-    def _save(self, gained: dict[str, float] | None) -> None:
+    def _save(self, gained: bool) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            if gained is not None:
-                self._task.save(self._folder / "best.safetensors", gained)
+            if gained:
+                self._task.save(self._folder / "best.safetensors")
             state = {
                 "network": self._task.network.state_dict(),
                 "optimizer": self._optimizer.state_dict(),

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from automix.checkpoints import load_into, read_tensors, weights_path
+from automix.errors import OutputError
+from automix.files import shown
 from automix.training.dmc import DmcTask
 from automix.training.examples import Examples
-from automix.training.loop import Progress, Task, Training
+from automix.training.loop import STATE, Progress, Task, Training
 from automix.training.processes import Processes
 from automix.training.settings import DmcTraining, LoopSettings, WaveUNetTraining
 from automix.training.songs import open_songs
@@ -95,6 +97,11 @@ def _train(
     processes = Processes()
     device = processes.device(request.device)
     with processes.first_alone():
+        if processes.rank == 0 and not request.resume and (request.folder / STATE).exists():
+            raise OutputError(
+                f"{shown(request.folder)}: holds a run; --resume goes on with it, or choose another"
+                " folder"
+            )
         songs = open_songs(
             request.data,
             request.held_out,

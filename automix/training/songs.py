@@ -61,6 +61,8 @@ def open_songs(
         raise UsageError(f"--share is given {len(shares)} times for {len(data)} --data")
     by_set = [_named_apart(find_songs(root), root, len(data) > 1) for root in data]
     every = [song for songs in by_set for song in songs]
+    if len({song.name for song in every}) < len(every):
+        raise UsageError("two --data folders have one name and songs of one name; rename one")
     split = _split(every, held_out, folder, seed=seed, resume=resume)
     if not split.train or not split.validation:
         raise UsageError(

@@ -67,7 +67,7 @@ class WaveUNetTask:
             sums.append(float(loss(plain, human)))
         return {"distance": sum(errors) / len(errors), "sum_distance": sum(sums) / len(sums)}
 
-    def save(self, path: Path, figures: dict[str, float]) -> None:
+    def save(self, path: Path) -> None:
         """Writes the weights with the description of the network."""
         save_weights(path, "mix-wave-u-net", self._settings.model, self.network.state_dict())
 

@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from automix.checkpoints import save_weights
 from automix.cli.layering import layered
+from automix.nn.dmc import Dmc
+from automix.nn.dmc_description import DmcDescription
 from automix.training.settings import DmcTraining, WaveUNetTraining
 
 ROOT = Path(__file__).parents[2]
@@ -74,11 +77,32 @@ def test_a_trained_network_mixes_and_says_why(cli, songs, weights):
     assert Path("a.wav").read_bytes() == Path("c.wav").read_bytes()
 
 
+@pytest.mark.parametrize("mode", ["basic", "full"])
+def test_a_network_without_a_base_sets_whole_strips(cli, songs, tmp_path, mode):
+    """As published; with weights that have learned nothing, but for its shape."""
+    description = DmcDescription(base="none", mode=mode, embedding=16, width=16, members=1)
+    save_weights(tmp_path / "x.safetensors", "dmc", description, Dmc(description).state_dict())
+    done = cli("stems", songs / "song 0", "--method", "dmc", "--mode", mode, "--weights",
+               "x.safetensors", "-o", "a.wav", "--report", "a.html")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    plan = tomllib.loads(Path("a.toml").read_text())
+    for strip in plan["tracks"]:
+        assert mode == "basic" or len(strip["equalizer"]["bands"]) == 5
+        assert ("space" in strip) == (mode == "full")
+    assert cli("render", "a.toml", "-o", "b.wav").exit_code == 0
+    assert Path("a.wav").read_bytes() == Path("b.wav").read_bytes()
+
+
 def test_a_run_is_resumed_and_begun_from_weights(cli, songs, weights, tmp_path):
     common = ("train", "dmc", "--data", songs, "--config", "quick.toml", "--hold-out", "song 0")
     done = cli(*common, "-o", "run", "--resume")
     assert done.exit_code == 0, done.output
     assert cli(*common, "-o", "again", "--from", weights).exit_code == 0
+    before = weights.read_bytes()
+    refused = cli(*common, "-o", "run")  # an earlier run is not written over
+    assert refused.exit_code == 4
+    assert "--resume" in refused.stderr
+    assert weights.read_bytes() == before
     assert cli(*common, "-o", "nowhere", "--resume").exit_code == 5
 
 
