@@ -1,0 +1,122 @@
+"""`automix diff`: what changed from one plan to another."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from automix.cli import options
+from automix.cli.output import Printer, reported
+
+if TYPE_CHECKING:
+    from automix.plan_difference import Difference, PlanDifference
+
+_PRINTED_DIGITS = 6
+_DIGEST_LETTERS = 12
+
+
+@reported
+def diff(
+    first: Annotated[Path, typer.Argument(metavar="A.toml", help="A plan.")],
+    second: Annotated[Path, typer.Argument(metavar="B.toml", help="Another plan.")],
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 if anything differs, with 0 if not.")
+    ] = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Show what differs between two plans.
+
+    Names every setting as --set does, with its value in A and in B; tracks and buses that only one
+    plan has; and whether method, version, rate or input files differ.
+
+    For example: automix diff mix.toml louder.toml
+    """
+    from automix.cli.job import read_plan
+    from automix.plan_difference import plan_difference
+
+    found = plan_difference(read_plan(first), read_plan(second))
+    if json:
+        Printer(json=True).document(_document(first, second, found))
+    elif not quiet:
+        _print(found)
+    if exit_code and found:
+        raise typer.Exit(1)
+
+
+def _document(first: Path, second: Path, found: "PlanDifference") -> dict[str, Any]:
+    def row(difference: "Difference") -> dict[str, Any]:
+        return {
+            "setting": difference.setting,
+            "old": difference.old,
+            "new": difference.new,
+            "unit": difference.unit,
+            "change": difference.change,
+        }
+
+    return {
+        "first": str(first),
+        "second": str(second),
+        "differ": bool(found),
+        "settings": [row(difference) for difference in found.settings],
+        "provenance": [row(difference) for difference in found.provenance],
+        "inputs": [row(difference) for difference in found.inputs],
+        "only_in_first": list(found.only_in_first),
+        "only_in_second": list(found.only_in_second),
+    }
+
+
+def _print(found: "PlanDifference") -> None:
+    import sys
+
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from automix.files import shown
+
+    if not found:
+        print("the plans have the same settings")
+        return
+    console = Console(
+        width=None if sys.stdout.isatty() else 200,
+        color_system=None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("setting", overflow="fold")
+    for name in ("A", "B", "difference"):
+        table.add_column(name, justify="right", overflow="fold")
+    for difference in (*found.settings, *found.provenance, *found.inputs):
+        row = (shown(difference.setting), *map(shown, _cells(difference)))
+        table.add_row(*map(Text, row))
+    if table.row_count:
+        console.print(table)
+    for plan, names in (("A", found.only_in_first), ("B", found.only_in_second)):
+        for name in names:
+            print(f"only in {plan}: {shown(name)}")
+
+
+def _cells(difference: "Difference") -> tuple[str, str, str]:
+    """Old, new and their difference; what prints alike and differs is printed in full."""
+    old, new = difference.old, difference.new
+    if difference.setting.endswith(".sha256"):
+        return str(old)[:_DIGEST_LETTERS], str(new)[:_DIGEST_LETTERS], "other audio"
+    texts = [_text(value, difference.unit) for value in (old, new)]
+    if texts[0] == texts[1]:
+        texts = [f"{value!r} {difference.unit}".rstrip() for value in (old, new)]
+    change = difference.change
+    return texts[0], texts[1], "" if change is None else f"{change:+.4g} {difference.unit}".rstrip()
+
+
+def _text(value: object, unit: str) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:.{_PRINTED_DIGITS}g} {unit}".rstrip()
+    return f"{value} {unit}".rstrip()

@@ -1,0 +1,298 @@
+"""A mix as a DAWproject: an archive that a DAW opens as a session.
+
+Clips hold the recordings, aligned and of one rate; see `automix.export.recordings` for what is in
+their audio. A DAWproject has no reverb: each bus becomes an effect channel that its sends lead to,
+muted, for a reverb of the user's own, and a track that plays the return as automix made it.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from automix.audio import AudioSource
+from automix.consoles.exact import ExactConsole
+from automix.errors import UsageError
+from automix.export.archive import ArchiveTarget, AudioEntry
+from automix.export.dawproject_xml import Clip, ReturnTrack, metadata_xml, project_xml
+from automix.export.names import audio_file_names
+from automix.export.recordings import (
+    USUAL_MAX_FADER_DB,
+    Recording,
+    compresses,
+    printed_return,
+    recording,
+)
+from automix.files import ReadOptions, shown
+from automix.plan import Bus, MixPlan
+from automix.session import open_plan_session, plan_inputs
+
+SUFFIX = ".dawproject"
+TEMPO_BPM = (20.0, 999.0)
+"""Tempos that DAWs take."""
+
+Guard = Callable[[Callable[[], object]], AbstractContextManager[None]]
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """What is in an archive, and what is not.
+
+    Attributes:
+        path: The archive.
+        sample_rate_hz: Of all audio.
+        tempo_bpm: Written to the project, or none.
+        tracks: One by one.
+        returns: Tracks that play the returns of buses, by name of the bus.
+        left_out: What of the mix is nowhere in the archive.
+        notes: What the user should know.
+    """
+
+    path: Path
+    sample_rate_hz: int
+    tempo_bpm: float | None
+    tracks: tuple["ExportedTrack", ...]
+    returns: dict[str, str]
+    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportedTrack:
+    """One track of an archive.
+
+    Attributes:
+        name: As in the plan.
+        file: Its audio in the archive.
+        channels: Of it.
+        bits: Of it.
+        volume_db: Of the fader.
+        audio_gain_db: What of the plan's fader is in the audio.
+        pan: 0 left, 0.5 center, 1 right.
+        mute: Whether it is muted.
+        devices: In order.
+        printed: What is in the audio.
+    """
+
+    name: str
+    file: str
+    channels: int
+    bits: str
+    volume_db: float
+    audio_gain_db: float
+    pan: float
+    mute: bool
+    devices: tuple[str, ...]
+    printed: tuple[str, ...]
+
+
+def export_dawproject(
+    plan: MixPlan,
+    folder: Path,
+    output: Path,
+    *,
+    title: str,
+    inputs: Sequence[Path] = (),
+    dry: bool = False,
+    max_fader_db: float = math.inf,
+    read: ReadOptions | None = None,
+    allow_outside: bool = False,
+    overwrite: bool = False,
+    guard: Guard,
+    report: Report = lambda stage: None,
+) -> Exported:
+    """Writes the archive.
+
+    Args:
+        plan: The mix.
+        folder: Of the plan's file; its inputs are named from there.
+        output: The archive, ``.dawproject``.
+        title: Of the song.
+        inputs: Files not to be written over, beside those of the plan.
+        dry: Leave out what no device of the format can do, instead of printing it.
+        max_fader_db: Where the DAW's faders end; more than that goes into the audio. By default
+            volumes are those of the plan.
+        read: How strictly files are read.
+        allow_outside: As for `open_plan_session`.
+        overwrite: Replace a file that is there.
+        guard: Context in which a function is called if a signal ends the program.
+        report: Told the name of each stage.
+
+    Raises:
+        UsageError: The output has another extension.
+        PlanError: A file of the plan is missing or may not be read.
+        InputError: A file cannot be used.
+        OutputError: The archive cannot be written.
+    """
+    if output.suffix.lower() != SUFFIX:
+        raise UsageError(f"{shown(output)}: DAWs know such a file by its name; end it in {SUFFIX}")
+    read = read or ReadOptions()
+    sources = [*inputs, *plan_inputs(plan, folder)]
+    with (
+        ArchiveTarget.reserve(output, overwrite=overwrite, inputs=sources) as target,
+        guard(target.discard),
+    ):
+        report("reading")
+        session = open_plan_session(plan, folder, read, allow_outside=allow_outside)
+        console = ExactConsole(session)
+        recordings = [
+            recording(console, plan, strip, dry=dry, max_fader_db=max_fader_db, read=read)
+            for strip in plan.tracks
+        ]
+        contents = _Contents(plan, recordings, [] if dry else _returns(console, plan))
+        tempo_bpm = tempo_of(plan)
+        project = project_xml(
+            plan, contents.clips(), [contents.returned(bus) for bus in plan.buses], tempo_bpm
+        )
+        comment = " ".join(f"Mixed by automix: {plan.method} {plan.preset}".split())
+        texts = {"project.xml": project, "metadata.xml": metadata_xml(title, comment)}
+        target.write_archive(texts, contents.entries(), lambda: report("writing"))
+    return Exported(
+        path=output,
+        sample_rate_hz=session.sample_rate,
+        tempo_bpm=tempo_bpm,
+        tracks=tuple(contents.exported()),
+        returns={name: contents.return_names[name] for name in contents.return_audio},
+        left_out=tuple(_left_out(plan, recordings, dry=dry)),
+        notes=(*session.notes, *_notes(plan, recordings, max_fader_db)),
+    )
+
+
+def tempo_of(plan: MixPlan) -> float | None:
+    """The tempo in BPM that a method measured or was given; none if no decision names it."""
+    for decision in plan.decisions:
+        tempo = dict(decision.figures).get("tempo_bpm")
+        if tempo is not None and TEMPO_BPM[0] <= tempo <= TEMPO_BPM[1]:
+            return tempo
+    return None
+
+
+def _returns(console: ExactConsole, plan: MixPlan) -> list[tuple[Bus, AudioSource]]:
+    found = [(bus, printed_return(console, plan, bus)) for bus in plan.buses]
+    return [(bus, audio) for bus, audio in found if audio is not None]
+
+
+class _Contents:
+    """The audio of an archive: recordings, then returns, with their names."""
+
+    def __init__(
+        self,
+        plan: MixPlan,
+        recordings: Sequence[Recording],
+        returns: Sequence[tuple[Bus, AudioSource]],
+    ) -> None:
+        self.recordings = recordings
+        self.return_audio = {bus.name: audio for bus, audio in returns}
+        self.return_names = {bus.name: f"{bus.name} return" for bus in plan.buses}
+        names = [track.strip.name for track in recordings]
+        names += [self.return_names[bus] for bus in self.return_audio]
+        self._paths = [f"audio/{name}" for name in audio_file_names(names)]
+
+    def clips(self) -> list[tuple[Recording, Clip]]:
+        """Of the recordings."""
+        pairs = zip(self.recordings, self._paths, strict=False)
+        return [(track, Clip(path=path, audio=track.audio)) for track, path in pairs]
+
+    def returned(self, bus: Bus) -> ReturnTrack:
+        """Of a bus."""
+        paths = dict(zip(self.return_audio, self._paths[len(self.recordings) :], strict=True))
+        name, clip = self.return_names[bus.name], None
+        if bus.name in paths:
+            clip = Clip(path=paths[bus.name], audio=self.return_audio[bus.name])
+        instead = f"; mute {name}, which plays the return of automix" if clip else ""
+        return ReturnTrack(
+            bus=bus,
+            clip=clip,
+            name=name,
+            comment=f"{_reverb_text(bus)}. To use a reverb of your own, put it here and unmute"
+            f" this channel{instead}.",
+        )
+
+    def entries(self) -> list[AudioEntry]:
+        """All files, in order."""
+        whole = [(track.audio, track.bits) for track in self.recordings]
+        whole += [(audio, "32f") for audio in self.return_audio.values()]
+        return [
+            AudioEntry(path=path, source=audio, bits=bits)
+            for path, (audio, bits) in zip(self._paths, whole, strict=True)
+        ]
+
+    def exported(self) -> list[ExportedTrack]:
+        """Of the recordings."""
+        names = {"e": "Equalizer", "c": "Compressor"}
+        return [
+            ExportedTrack(
+                name=track.strip.name,
+                file=clip.path,
+                channels=track.audio.channels,
+                bits=track.bits,
+                volume_db=track.volume_db,
+                audio_gain_db=track.audio_gain_db,
+                pan=track.strip.pan,
+                mute=track.strip.mute,
+                devices=tuple(names[stage] for stage in track.devices),
+                printed=track.printed,
+            )
+            for track, clip in self.clips()
+        ]
+
+
+def _reverb_text(bus: Bus) -> str:
+    kind = (
+        f"space: {bus.space.space}, decay {bus.space.decay:g}"
+        if bus.space.wet > 0.0
+        else f"reverberation time {bus.reverb.reverberation_time_s:.2f} s"
+    )
+    return f"{kind}, pre-delay {bus.pre_delay_ms:g} ms, return {bus.gain_db:+.2f} dB"
+
+
+def _left_out(plan: MixPlan, recordings: Sequence[Recording], *, dry: bool) -> list[str]:
+    missing = [
+        f"{recording.strip.name}: {what}" for recording in recordings for what in recording.left_out
+    ]
+    return missing + ([f"{bus.name}: {_reverb_text(bus)}" for bus in plan.buses] if dry else [])
+
+
+_CENTER_DB = {"linear": -6.0, "constant-power": -3.0, "compromise": -4.5}
+
+
+def _notes(plan: MixPlan, recordings: Sequence[Recording], max_fader_db: float) -> list[str]:
+    notes = []
+    if any(track.audio.channels == 1 for track in recordings):
+        notes.append(
+            f"the plan's pan law puts mono tracks at {_CENTER_DB[plan.pan_law]:g} dB in the center;"
+            " the format has no pan law: choose the same in the DAW"
+        )
+    if any(track.devices for track in recordings) or not _is_plain(plan):
+        notes.append(
+            "equalizers, compressors and limiters become the DAW's own, which sound similar, not"
+            " the same; --to stems keeps the sound"
+        )
+    if plan.buses:
+        notes.append("the channels that sends lead to are muted: they wait for a reverb")
+    highest_db = max((track.volume_db for track in recordings), default=0.0)
+    if highest_db > USUAL_MAX_FADER_DB and max_fader_db == math.inf:
+        notes.append(
+            f"a fader is at {highest_db:+.1f} dB, where those of many DAWs end at"
+            f" {USUAL_MAX_FADER_DB:+g} dB: --max-fader {USUAL_MAX_FADER_DB:g} puts the rest into"
+            " the audio"
+        )
+    if (gain_db := plan.master.gain_db) > min(
+        max_fader_db, USUAL_MAX_FADER_DB
+    ) and plan.master.limiter.is_neutral:
+        notes.append(f"the master's fader is at {gain_db:+.2f} dB, more than many DAWs have")
+    for track in recordings:
+        threshold_db = track.strip.compressor.threshold_db + track.audio_gain_db
+        if "c" in track.devices and threshold_db > 0.0 and track.audio_gain_db:
+            notes.append(
+                f"{track.strip.name}: compressor threshold {threshold_db:+.1f} dB, more than"
+                " many compressors have"
+            )
+    return notes
+
+
+def _is_plain(plan: MixPlan) -> bool:
+    master = plan.master
+    return replace(master, gain_db=0.0) == type(master)() and not compresses(master.compressor)

@@ -1,0 +1,167 @@
+"""A mix as rendered stems: files of one length that sum to the mix."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from automix.audio import AudioSource, Samples
+from automix.consoles.exact import ExactConsole, master_flow
+from automix.dsp.equalizer import Equalizer
+from automix.errors import OutputError, PlanError
+from automix.evaluation.ratings import in_natural_order
+from automix.export.dawproject import Guard
+from automix.export.names import audio_file_names
+from automix.files import OutputTarget, ReadOptions, collected, shown
+from automix.plan import Depth, MixPlan
+from automix.session import IN_MEMORY_BYTES, open_plan_session, plan_inputs
+from automix.streams import Stream
+
+_FRAME_BYTES = 8  # stereo, float32
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportedStem:
+    """One file.
+
+    Attributes:
+        name: Of the track, or of the bus whose return it is.
+        path: The file.
+        clipped: Samples above full scale that were held at full scale.
+    """
+
+    name: str
+    path: Path
+    clipped: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportedStems:
+    """What was written.
+
+    Attributes:
+        stems: In the order of their files.
+        sample_rate_hz: Of all.
+        frames: Length of all.
+        bits: Depth of all.
+        notes: What the user should know.
+    """
+
+    stems: tuple[ExportedStem, ...]
+    sample_rate_hz: int
+    frames: int
+    bits: Depth
+    notes: tuple[str, ...]
+
+
+def export_stems(
+    plan: MixPlan,
+    folder: Path,
+    output: Path,
+    *,
+    separate_returns: bool = False,
+    bits: Depth = "32f",
+    read: ReadOptions | None = None,
+    allow_outside: bool = False,
+    overwrite: bool = False,
+    guard: Guard,
+    report: Callable[[str], None] = lambda stage: None,
+) -> ExportedStems:
+    """Writes every audible track as it is in the mix, the master included.
+
+    The buses and the master's equalizer are linear, and the gain of its compressor and limiter is
+    that of the whole mix, so that the files sum to it.
+
+    Args:
+        plan: The mix.
+        folder: Of the plan's file; its inputs are named from there.
+        output: Folder of the stems.
+        separate_returns: Write returns as files of their own; else each track has its share.
+        bits: Depth. Floats have no full scale to clip at, and no dither.
+        read: How strictly files are read.
+        allow_outside: As for `open_plan_session`.
+        overwrite: Replace files that are there.
+        guard: Context in which a function is called if a signal ends the program.
+        report: Told the name of each stage.
+
+    Raises:
+        PlanError: A file of the plan is missing or may not be read, or all tracks are muted.
+        InputError: A file cannot be used.
+        OutputError: A stem cannot be written.
+    """
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"{shown(output)}: is a file; stems go to a folder")
+    audible = [strip for strip in plan.tracks if not strip.mute]
+    if not audible:
+        raise PlanError("every track of the plan is muted; unmute one")
+    fed = {send.bus for strip in audible for send in strip.sends}
+    buses = [bus.name for bus in plan.buses if separate_returns and bus.name in fed]
+    names = [*in_natural_order([strip.name for strip in audible]), *buses]
+    titles = [f"{name} return" if name in buses else name for name in names]
+    inputs = plan_inputs(plan, folder)
+    stems = []
+    with ExitStack() as stack:
+        targets = {}
+        for name, file in zip(names, audio_file_names(titles), strict=True):
+            target = OutputTarget.reserve(output / file, overwrite=overwrite, inputs=inputs)
+            targets[name] = stack.enter_context(target)
+            stack.enter_context(guard(target.discard))
+        report("reading")
+        session = open_plan_session(
+            plan, folder, read or ReadOptions(), allow_outside=allow_outside
+        )
+        console = ExactConsole(session)
+        report("mixing")
+        premaster: AudioSource = console.premaster(plan)
+        if premaster.frames * _FRAME_BYTES <= IN_MEMORY_BYTES:
+            premaster = collected(premaster)
+        dry = _without_sends(plan) if separate_returns else plan
+        for number, (name, target) in enumerate(targets.items()):
+            report("writing")
+            source = (
+                _return_stem(console, plan, name, premaster)
+                if name in buses
+                else console.stem(dry, name, premaster)
+            )
+            # Equal dither on all stems would add up in their sum.
+            written = target.write_audio(source, bits=bits, seed=number)
+            stems.append(ExportedStem(name=name, path=target.path, clipped=written.clipped))
+    return ExportedStems(
+        stems=tuple(stems),
+        sample_rate_hz=session.sample_rate,
+        frames=premaster.frames,
+        bits=bits,
+        notes=(*session.notes, *_notes(plan, stems)),
+    )
+
+
+def _without_sends(plan: MixPlan) -> MixPlan:
+    """The plan with nothing sent to its buses, which still lengthen the mix."""
+    return replace(plan, tracks=tuple(replace(strip, sends=()) for strip in plan.tracks))
+
+
+def _return_stem(
+    console: ExactConsole, plan: MixPlan, bus: str, premaster: AudioSource
+) -> AudioSource:
+    """The return of a bus as it is in the final mix; see `ExactConsole.stem`."""
+    rate = premaster.sample_rate
+
+    def blocks() -> Iterator[Samples]:
+        equalizer = Equalizer(plan.master.equalizer, rate, 2)
+        gains = (gain for _, gain in master_flow(premaster, plan.master))
+        for flow, gain in zip(console.flow(plan), gains, strict=True):
+            yield (equalizer.process(flow.returns[bus]) * gain).astype(np.float32)
+
+    return Stream(sample_rate=rate, channels=2, frames=premaster.frames, make_blocks=blocks)
+
+
+def _notes(plan: MixPlan, stems: list[ExportedStem]) -> list[str]:
+    notes = [f"{strip.name} is muted: no stem" for strip in plan.tracks if strip.mute]
+    return notes + [
+        f"{stem.name}: {stem.clipped} samples were clipped at full scale, so that the sum differs"
+        " from the mix; write with --bits 32f"
+        for stem in stems
+        if stem.clipped
+    ]
