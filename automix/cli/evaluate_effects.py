@@ -23,14 +23,27 @@ class Order(StrEnum):
 @reported
 def effects(
     audio: Annotated[
-        list[Path], typer.Argument(metavar="AUDIO", help="Files of dry audio, or folders of them.")
+        list[Path],
+        typer.Argument(
+            metavar="AUDIO",
+            help="Files of dry audio, or folders of them; or the data set SignalTrain LA2A.",
+        ),
     ],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Measure these weights too: a file of automix train effect, or the name of some"
+            " that ship, as tcn-20-channel. Repeatable.",
+        ),
+    ] = None,
     cases: Annotated[
         int, typer.Option(metavar="N", min=2, help="Test cases for each processor.")
     ] = 50,
     order: Annotated[
         Order, typer.Option(help="static: equalizer, compressor, reverb; variable: any order.")
     ] = Order.static,
+    device: options.Device = "auto",
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="Of the settings and the pieces of audio.")
     ] = 0,
@@ -38,25 +51,28 @@ def effects(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Measure how far bypass is from what the strip does, as a model has to beat it.
+    """Measure how well models imitate the strip or an LA-2A, beside bypass: what they have to beat.
 
     Draws settings of the equalizer, the compressor, the reverb, and of all three; the exact strip
-    gives the targets. The published figures of models stand beside; theirs is other audio.
+    gives the targets. With SignalTrain LA2A, they are its Test recordings. The published figures of
+    models stand beside; but for the LA-2A, theirs is other audio.
 
-    For example: automix evaluate effects stems/ --cases 100
+    For example: automix evaluate effects stems/ --model tcn-20-channel --cases 100
     """
     from dataclasses import asdict
 
     from automix.errors import UsageError
-    from automix.evaluation.effects import TASKS, bypass, evaluate_effects
+    from automix.evaluation.effects import TASKS
+    from automix.evaluation.effects_table import effects_table
 
     if json and csv:
         raise UsageError("--json and --csv both print to standard output; choose one")
     printer = Printer(json=json, quiet=quiet)
     with printer.progress(len(TASKS)) as report:
-        scores = evaluate_effects(
+        scores = effects_table(
             audio,
-            {"bypass": bypass},
+            model or [],
+            device=device,
             cases=cases,
             varied_order=order == Order.variable,
             seed=seed,
@@ -92,23 +108,24 @@ def _print(scores: "list[EffectScore]") -> None:
     from rich.table import Table
 
     from automix.evaluation.effects import METRICS
-    from automix.evaluation.published import PUBLISHED_EFFECTS
+    from automix.evaluation.published import PUBLISHED_EFFECTS, PUBLISHED_LA2A
 
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False, markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("task")
-    table.add_column("model")
+    table.add_column("model", overflow="fold")
     for heading in ("MAE", "ESR", "MCD", "MR-STFT"):
         table.add_column(heading, justify="right")
-    decimals = (3, 3, 1, 3)
+    last = {score.task: score for score in scores}
     for score in scores:
+        decimals = (5, 4, 1, 3) if score.task == "la2a" else (3, 3, 1, 3)
         cells = [
             f"{score.mean[m]:.{d}f} ± {score.deviation[m]:.{d}f}"
             for m, d in zip(METRICS, decimals, strict=True)
         ]
         table.add_row(score.task, score.model, *cells)
-        for row in PUBLISHED_EFFECTS:
-            if row.task == score.task:
+        for row in (*PUBLISHED_EFFECTS, *PUBLISHED_LA2A):
+            if row.task == score.task and score is last[score.task]:
                 cells = [f"{x:.{d}f}" for x, d in zip(row.figures, decimals, strict=True)]
                 table.add_row("", f"{row.model} (published)", *cells)
     console.print(table)

@@ -62,6 +62,11 @@ LAYOUTS = (
         is_variant=True,
     ),
     Layout(
+        name="signaltrain-la2a",
+        module="automix.datasets.signaltrain_la2a",
+        summary="SignalTrain LA2A: what goes into an LA-2A, and what comes out",
+    ),
+    Layout(
         name="plain",
         module="automix.datasets.plain",
         summary="a folder of stems for each song, with mix.wav or without, by artist or not",

@@ -48,13 +48,13 @@ class EffectScore:
 
     Attributes:
         model: Its name.
-        task: What was active.
+        task: What was active, or ``la2a``.
         mean: By metric, over the test cases.
         deviation: Standard deviation by metric.
     """
 
     model: str
-    task: Task
+    task: str
     mean: dict[Metric, float]
     deviation: dict[Metric, float]
 
@@ -78,7 +78,7 @@ def evaluate_effects(
 
     Args:
         audio: Files of dry audio, or folders of them.
-        models: By name.
+        models: By name; one with an attribute ``tasks`` is asked for those only.
         tasks: Which processors are active.
         cases: Pieces of audio for each task, at least 2; the same for every model.
         varied_order: Whether the order of the processors is drawn too (31 values instead of 25).
@@ -88,7 +88,7 @@ def evaluate_effects(
     Raises:
         InputError: A file cannot be used, or there is no sound in any.
     """
-    sources = [_mono(file) for path in audio for file in (audio_in(path) or [path])]
+    sources = [mono(file) for path in audio for file in (audio_in(path) or [path])]
     scores = []
     for task in tasks:
         report(task)
@@ -98,8 +98,9 @@ def evaluate_effects(
             vector = random_vector(task, rng, varied_order=varied_order)
             target = processed(patch, vector)
             for name, model in models.items():
-                found[name].append(_measured(model(patch, vector), target))
-        scores += [_score(name, task, rows) for name, rows in found.items()]
+                if task in getattr(model, "tasks", TASKS):
+                    found[name].append(measured(model(patch, vector), target))
+        scores += [scored(name, task, rows) for name, rows in found.items() if rows]
     return scores
 
 
@@ -137,7 +138,8 @@ def processed(audio: Samples, vector: NDArray[np.float64]) -> Samples:
     return result.astype(np.float32)
 
 
-def _mono(path: Path) -> Samples:
+def mono(path: Path) -> Samples:
+    """A file, folded and at 44.1 kHz ``(1, samples)``."""
     source = open_audio(path, ReadOptions()).source
     return collected(resampled(folded(source), RATE_HZ)).samples
 
@@ -157,12 +159,18 @@ def _patches(sources: Sequence[Samples], count: int, rng: np.random.Generator) -
         number = int(np.searchsorted(np.cumsum(lengths), position, "right"))
         start = position - int(lengths[:number].sum())
         patch = sources[number][:, start : start + PATCH_SAMPLES]
-        if float(np.sqrt((patch**2).mean())) > _QUIETEST_RMS:
+        if is_heard(patch):
             found += 1
             yield patch
 
 
-def _measured(prediction: Samples, target: Samples) -> dict[Metric, float]:
+def is_heard(audio: Samples) -> bool:
+    """Whether there is any sound to hear a processor by."""
+    return float(np.sqrt(np.square(audio).mean())) > _QUIETEST_RMS
+
+
+def measured(prediction: Samples, target: Samples) -> dict[Metric, float]:
+    """All metrics of signals ``(channels, samples)``."""
     return {
         "mae": mae(prediction, target),
         "esr": esr(prediction, target),
@@ -171,7 +179,8 @@ def _measured(prediction: Samples, target: Samples) -> dict[Metric, float]:
     }
 
 
-def _score(name: str, task: Task, rows: Sequence[Mapping[Metric, float]]) -> EffectScore:
+def scored(name: str, task: str, rows: Sequence[Mapping[Metric, float]]) -> EffectScore:
+    """The score of a model from the metrics of each case, of which there are two or more."""
     columns = {metric: [row[metric] for row in rows] for metric in METRICS}
     return EffectScore(
         model=name,

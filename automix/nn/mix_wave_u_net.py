@@ -56,7 +56,7 @@ class MixWaveUNet(nn.Module):
             before = out = wide
         for layer in self.modules():
             if isinstance(layer, nn.Conv1d | nn.ConvTranspose1d):
-                _rescale(layer)
+                rescale(layer)
 
     def forward(self, tracks: Tensor) -> Tensor:
         """See the class."""
@@ -102,7 +102,7 @@ def padded_length(samples: int, description: MixWaveUNetDescription) -> int:
     return length
 
 
-def _rescale(layer: nn.Conv1d | nn.ConvTranspose1d) -> None:
+def rescale(layer: nn.Conv1d | nn.ConvTranspose1d) -> None:
     """Brings the spread of the weights half-way, in dB, to 0.1 (Défossez et al. 2019)."""
     factor = torch.sqrt(layer.weight.detach().std() / _RESCALE)
     layer.weight.data /= factor

@@ -13,6 +13,7 @@ from automix.nn.dmc import Dmc, agreed, value_at
 from automix.nn.dmc_description import outputs
 from automix.nn.encoders import CompactEncoder, stacked
 from automix.training.dmc_mix import example_loss
+from automix.training.dmc_neural import open_strip
 from automix.training.examples import Example, Examples
 from automix.training.numbered import VALIDATION, made
 from automix.training.settings import DmcTraining
@@ -100,6 +101,8 @@ class DmcTask:
         torch.manual_seed(settings.loop.seed)
         self.network = Dmc(settings.model).to(device)
         self._slots = outputs(settings.model)
+        name = settings.neural_strip
+        self._strip = open_strip(name, settings.model, device) if name else None
         self._mixed = settings.audio_weight > 0.0
         self._made: list[Example] = []
         count = max(64, settings.examples // 10)
@@ -150,7 +153,7 @@ class DmcTask:
         if self._mixed:
             positions = opinions.mean(0)
             mixed = [
-                example_loss(example, position, self._settings)
+                example_loss(example, position, self._settings, self._strip)
                 for example, position in zip(batch.examples, positions, strict=True)
             ]
             total = total + self._settings.audio_weight * torch.stack(mixed).mean()
@@ -197,7 +200,7 @@ class DmcTask:
         for example in self._held_mixes:
             batch = collated([example], keep=False).to(self._device)
             opinion = agreed(self.network(batch.summaries, batch.mask))[0]
-            total += float(example_loss(example, share * opinion, self._settings))
+            total += float(example_loss(example, share * opinion, self._settings, self._strip))
         return total / len(self._held_mixes)
 
     def save(self, path: Path) -> None:

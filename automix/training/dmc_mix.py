@@ -20,7 +20,9 @@ from automix.methods.stems_processing import HIGHEST_RATIO, LARGEST_CUT_DB
 from automix.nn import losses
 from automix.nn.dmc import value_at
 from automix.nn.dmc_description import outputs
+from automix.nn.effects import EffectNetwork
 from automix.plan import MixPlan
+from automix.training.dmc_neural import neural_mix
 from automix.training.examples import Example
 from automix.training.prepared import RATE_HZ
 from automix.training.settings import DmcTraining
@@ -35,17 +37,32 @@ _LEVEL = 0.1
 """RMS at which mixes are compared: how loud a whole mix is, is not the controller's affair."""
 
 
-def example_loss(example: Example, positions: Tensor, settings: DmcTraining) -> Tensor:
+def example_loss(
+    example: Example,
+    positions: Tensor,
+    settings: DmcTraining,
+    strip: EffectNetwork | None = None,
+) -> Tensor:
     """Error of the mix of one example.
 
     Args:
         example: With its audio.
         positions: ``(tracks or more, outputs)`` in −1…1; rows beyond the tracks are filling.
         settings: Of the training.
+        strip: A neural strip to mix through, see `automix.training.dmc_neural`; if none, the
+            differentiable console does.
     """
     if example.session is None or example.human is None or example.plan is None:
         raise ValueError("the example was made without audio")
     plan = example.plan
+    device = positions.device
+    human = torch.from_numpy(example.human).to(device)[None]
+    if strip is not None:
+        layout, _ = from_plan(plan, example.session)
+        audio = session_audio(example.session, layout, example.human.shape[1]).to(device)
+        tracks = positions[: len(plan.tracks)]
+        mix = neural_mix(strip, audio[0], tracks, settings.model)[None]
+        return LOSSES[settings.audio_loss](_leveled(mix), _leveled(human))[0]
     said = {
         slot.name: value_at(column, slot)[None, : len(plan.tracks)].double()
         for slot, column in zip(outputs(settings.model), positions.unbind(-1), strict=True)
@@ -56,9 +73,7 @@ def example_loss(example: Example, positions: Tensor, settings: DmcTraining) -> 
     else:
         layout, values = from_plan(_with_bands(plan), example.session)
         values = {**values, **_strips(said)}
-    device = positions.device
     audio = session_audio(example.session, layout, example.human.shape[1]).to(device)
-    human = torch.from_numpy(example.human).to(device)[None]
     mix = DifferentiableConsole(RATE_HZ, layout).mix(audio, values)
     error: Tensor = LOSSES[settings.audio_loss](_leveled(mix), _leveled(human))[0]
     return error

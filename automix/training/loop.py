@@ -186,8 +186,22 @@ class Training:
                 f"the loss became {total} at step {self._step}; try a smaller learning_rate"
             )
         nn.utils.clip_grad_norm_(network.parameters(), self._settings.clip)
+        groups = self._optimizer.param_groups
+        rates = [group["lr"] for group in groups]
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate * self._share_of_rate()
         self._optimizer.step()
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate
         return total
+
+    def _share_of_rate(self) -> float:
+        """What the schedule makes of the learning rate at this step."""
+        settings, step = self._settings, self._step
+        share = min(1.0, (step + 1) / (settings.warm_up + 1))
+        if settings.cosine:
+            share *= 0.5 + 0.5 * math.cos(math.pi * step / settings.steps)
+        return share
 
     def _precision(self) -> AbstractContextManager[Any]:
         if self._settings.precision == "bf16":
@@ -203,7 +217,7 @@ class Training:
         self._best, self._without_gain = min(first, self._best), self._without_gain + 1
         if gained:
             self._without_gain = 0
-        elif self._without_gain % self._settings.plateau == 0:
+        elif self._without_gain % self._settings.plateau == 0 and not self._settings.cosine:
             for group in self._optimizer.param_groups:
                 group["lr"] /= 2.0
         rate = float(self._optimizer.param_groups[0]["lr"])

@@ -1,21 +1,27 @@
 """Examples made by their numbers, in worker processes where there are to be some."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from automix.errors import AutomixError
-from automix.training.examples import Example, Examples
 from automix.workers import use_workers
 
 VALIDATION = 10**9
 """Numbers of validation examples begin here, so that no training example is among them."""
 
 
+class Numbered(Protocol):
+    """Makes examples by their numbers; see `automix.training.examples.Examples`."""
+
+    def __getitem__(self, number: int) -> Any:
+        """The same number is the same example."""
+
+
 class _Numbered(Dataset[Any]):
-    def __init__(self, examples: Examples, numbers: Sequence[Any], audio: bool) -> None:
+    def __init__(self, examples: Numbered, numbers: Sequence[Any], audio: bool) -> None:
         self._examples, self._numbers, self._audio = examples, numbers, audio
 
     def __len__(self) -> int:
@@ -30,13 +36,13 @@ class _Numbered(Dataset[Any]):
         except AutomixError as error:  # raised in a worker, it would come with its traceback
             return error
 
-    def _example(self, number: int) -> Example:
+    def _example(self, number: int) -> Any:
         example = self._examples[number]
         return example if self._audio else example.without_audio()
 
 
 def made(
-    examples: Examples,
+    examples: Numbered,
     numbers: Sequence[Any],
     *,
     workers: int,
@@ -53,7 +59,7 @@ def made(
         report: Called with how many there are so far.
 
     Raises:
-        InputError: See `Examples`.
+        AutomixError: What making an example raises.
     """
     loader: DataLoader[Any] = DataLoader(
         _Numbered(examples, numbers, audio),

@@ -40,13 +40,17 @@ class Processes:
         return chosen_device(name)
 
     def averaged(self, network: nn.Module, loss: float) -> float:
-        """Makes every gradient the mean over the processes, and returns that of the loss."""
+        """Makes every gradient the mean over the processes, and returns that of the loss.
+
+        So it does with running statistics, which each process takes of its own examples.
+        """
         if self.count == 1:
             return loss
         gradients = [p.grad for p in network.parameters() if p.grad is not None]
-        for gradient in gradients:
-            distributed.all_reduce(gradient)
-            gradient /= self.count
+        statistics = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
+        for tensor in (*gradients, *statistics):
+            distributed.all_reduce(tensor)
+            tensor /= self.count
         mean = torch.tensor(loss, dtype=torch.float64, device=gradients[0].device)
         distributed.all_reduce(mean)
         return float(mean) / self.count

@@ -19,6 +19,8 @@ class LoopSettings(Settings):
     accumulate: Annotated[int, Range(1, 4096), "batches for one update"] = 1
     learning_rate: Annotated[float, Range(1e-7, 1, "", "log"), "of Adam"] = 3e-4
     weight_decay: Annotated[float, Range(0, 1), "pull of the weights to 0"] = 0.0
+    warm_up: Annotated[int, Range(0, 10**6), "steps in which the rate rises from 0"] = 0
+    cosine: Annotated[bool, "let the rate fall to 0 at the last step; plateaus do nothing"] = False
     clip: Annotated[float, Range(1e-3, 1e6), "largest norm of the gradient"] = 1.0
     validate_every: Annotated[int, Range(1, 10**6), "steps from validation to validation"] = 100
     plateau: Annotated[int, Range(1, 10**6), "validations without gain that halve the rate"] = 5
@@ -60,6 +62,11 @@ class DmcTraining(Settings):
     audio_weight: Annotated[float, Range(0, 1000), "of the error of the mix; 0 mixes none"] = 0.0
     audio_loss: Annotated[AudioLoss, "error of the mix"] = "stereo"
     shrink: Annotated[float, Range(0, 10), "pull of the advice to the rules"] = 0.01
+    neural_strip: Annotated[
+        str,
+        "base none, mode full: weights of an effect in the strip's place, as published; empty is"
+        " the differentiable console",
+    ] = ""
 
 
 @dataclass(frozen=True, kw_only=True)

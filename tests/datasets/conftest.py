@@ -155,6 +155,21 @@ def enst_drums_wet(root):
     return tree
 
 
+def signaltrain_la2a(root):
+    tree = Tree("signaltrain-la2a", root, needed="Train/input_138_.wav")
+    for side, number, settings in (
+        ("Train", 138, "2c__0__10"),
+        ("Train", 139, "3c__1__65"),
+        ("Val", 201, "2c__1__100"),
+        ("Test", 235, "3c__0__0"),
+    ):
+        target = f"{side}/target_{number}_LA2A_{settings}.wav"
+        write_wav(root / side / f"input_{number}_.wav", channels=1)
+        write_wav(root / target, channels=1)
+        tree.add(f"{side}/{number}", f"{side}/{number}", 1, target)
+    return tree
+
+
 TREES = {
     "plain": plain,
     "musdb18hq": musdb18hq,
@@ -162,6 +177,7 @@ TREES = {
     "medleydb-raw": medleydb_raw,
     "enst-drums": enst_drums,
     "enst-drums-wet": enst_drums_wet,
+    "signaltrain-la2a": signaltrain_la2a,
 }
 
 

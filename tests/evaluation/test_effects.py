@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from automix.checkpoints import save_weights
 from automix.conditioning import NEUTRAL, SLOTS, from_vector
-from automix.errors import InputError
+from automix.errors import InputError, UsageError
+from automix.evaluation.effect_models import NetworkModel
 from automix.evaluation.effects import (
     METRICS,
     PATCH_SAMPLES,
@@ -15,8 +17,11 @@ from automix.evaluation.effects import (
     processed,
     random_vector,
 )
-from automix.evaluation.published import PUBLISHED_EFFECTS
+from automix.evaluation.effects_table import effects_table
+from automix.evaluation.published import PUBLISHED_EFFECTS, PUBLISHED_LA2A
+from automix.nn.effects import FAMILY
 from automix.plan import ChannelStrip
+from tests.nn.effect_networks import identity, lively
 
 RATE = 44_100
 
@@ -107,3 +112,84 @@ def test_the_published_rows_are_those_of_the_thesis():
     assert rows["TCN-30", "reverb"] == (0.011, 0.041, 253.1, 1.212)
     assert rows["TCN-10, variable order", "compressor"] == (0.010, 0.435, 716.8, 2.684)
     assert len(rows) == 6 * 4
+
+
+@pytest.fixture
+def weights(tmp_path_factory):
+    """Saves a network, and gives its path."""
+    folder = tmp_path_factory.mktemp("weights")
+
+    def save(name, network):
+        path = folder / f"{name}.safetensors"
+        save_weights(path, FAMILY, network.description, network.state_dict())
+        return str(path)
+
+    return save
+
+
+def test_a_network_that_changes_nothing_scores_as_bypass(dry, weights):
+    models = [
+        weights("static", identity(network="tcn-8", causal=True)),
+        weights("variable", identity(network="tcn-8", order="variable")),
+    ]
+    scores = effects_table([dry], models, device="cpu", cases=2)
+    assert len(scores) == 3 * len(TASKS)
+    by_task = {(score.task, score.model): score.mean for score in scores}
+    for task in TASKS:
+        for model in models:
+            assert by_task[task, model]["mae"] == pytest.approx(by_task[task, "bypass"]["mae"])
+            assert by_task[task, model]["esr"] == pytest.approx(by_task[task, "bypass"]["esr"])
+
+
+def test_a_network_is_asked_for_what_it_was_trained_for(dry, weights):
+    path = weights("equalizer", identity(network="tcn-8", effect="equalizer"))
+    scores = effects_table([dry], [path], device="cpu", cases=2)
+    assert [score.task for score in scores if score.model == path] == ["equalizer"]
+    with pytest.raises(UsageError, match="knows one order"):
+        effects_table([dry], [path], device="cpu", varied_order=True)
+
+
+def test_a_network_of_any_order_is_given_the_static_one():
+    network = lively(network="tcn-8", order="variable", causal=True)
+    audio = noise(3_000)
+    static = NetworkModel(network)(audio, np.array(NEUTRAL))
+    values = {order: network.description.conditioning({"order": order}) for order in ("ecr", "rce")}
+    made = {order: NetworkModel(network)(audio, np.array(v)) for order, v in values.items()}
+    np.testing.assert_array_equal(static, made["ecr"])
+    assert not np.array_equal(static, made["rce"])
+
+
+@pytest.fixture
+def la2a(tmp_path_factory):
+    """Recordings of a device that halves, or, limiting, quarters."""
+    root = tmp_path_factory.mktemp("la2a")
+    for side, number, switch in (("Train", 1, 0), ("Test", 2, 0), ("Test", 3, 1)):
+        (root / side).mkdir(exist_ok=True)
+        x = noise(3 * RATE, number)[0]
+        soundfile.write(root / side / f"input_{number}_.wav", x, RATE, "FLOAT")
+        target = root / side / f"target_{number}_LA2A_2c__{switch}__50.wav"
+        soundfile.write(target, x * (0.25 if switch else 0.5), RATE, "FLOAT")
+    return root
+
+
+def test_recordings_of_the_la2a_are_measured_as_the_strip_is(la2a, dry, weights):
+    path = weights("la2a", identity(network="tcn-8", effect="la2a", causal=True))
+    channel = weights("channel", identity(network="tcn-8"))
+    scores = effects_table([la2a], [path], device="cpu", cases=4)
+    assert [(score.task, score.model) for score in scores] == [("la2a", "bypass"), ("la2a", path)]
+    # Half of the cases with an error of once the target, half with one of three times.
+    for score in scores:
+        assert score.mean["esr"] == pytest.approx((1.0 + 9.0) / 2.0, rel=1e-3)
+    with pytest.raises(UsageError, match="imitates the channel"):
+        effects_table([la2a], [channel], device="cpu")
+    with pytest.raises(UsageError, match="imitates the la2a"):
+        effects_table([dry], [path], device="cpu")
+    with pytest.raises(UsageError, match="stands alone"):
+        effects_table([la2a, dry], [], device="cpu")
+
+
+def test_table_9_is_that_of_the_thesis():
+    rows = {row.model: row.figures for row in PUBLISHED_LA2A}
+    assert rows["SignalTrain"] == (7.97e-3, 0.023, 809.6, 1.657)
+    assert rows["TCN-20-mixup"] == (4.24e-3, 0.008, 263.0, 0.606)
+    assert len(rows) == 9

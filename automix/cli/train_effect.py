@@ -1,0 +1,108 @@
+"""`automix train effect`: trains neural audio effects."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from automix.cli import options
+from automix.cli.output import reported
+from automix.cli.training import (
+    Asked,
+    Cache,
+    Config,
+    Resume,
+    Run,
+    Start,
+    run_training,
+    training_printer,
+)
+
+
+class Network(StrEnum):
+    """The networks of `automix.nn.effect_description`; a test holds them together."""
+
+    tcn_8 = "tcn-8"
+    tcn_10 = "tcn-10"
+    tcn_20 = "tcn-20"
+    tcn_30 = "tcn-30"
+    wave_u_net_6_8 = "wave-u-net-6-8"
+    wave_u_net_6_16 = "wave-u-net-6-16"
+
+
+class Task(StrEnum):
+    """What is imitated."""
+
+    channel = "channel"
+    equalizer = "equalizer"
+    compressor = "compressor"
+    reverb = "reverb"
+    la2a = "la2a"
+
+
+class Order(StrEnum):
+    """Whether the order of the processors is a setting."""
+
+    static = "static"
+    variable = "variable"
+
+
+@reported
+def effect(
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder of dry audio, searched to the bottom; files named mix are left out. For"
+            " --task la2a, the SignalTrain LA2A data set. Repeatable.",
+        ),
+    ],
+    output: Run,
+    model: Annotated[Network | None, typer.Option(help="Which network.  [default: tcn-20]")] = None,
+    task: Annotated[
+        Task | None,
+        typer.Option(
+            help="What it imitates: the strip's equalizer, compressor and reverb in a row"
+            " (channel), one of them, or the LA-2A.  [default: channel]"
+        ),
+    ] = None,
+    order: Annotated[
+        Order | None,
+        typer.Option(
+            help="static: equalizer, compressor, reverb; variable: in any order, which becomes a"
+            " setting.  [default: static]"
+        ),
+    ] = None,
+    config: Config = None,
+    hold_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Validate with this folder or file, and do not learn from it. Repeatable."
+            "  [default: every tenth folder; for la2a, Val of the data set]",
+        ),
+    ] = None,
+    start: Start = None,
+    resume: Resume = False,
+    cache: Cache = None,
+    device: options.Device = "auto",
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train a network that imitates the processors of the strip, or the LA-2A.
+
+    The strip makes the examples while the network trains. Writes best.safetensors for automix
+    apply, log.csv and last.pt, from which --resume goes on. Starts in several processes under
+    torchrun.
+
+    For example: automix train effect --model tcn-20 --task channel --data stems -o run && automix
+    apply run/best.safetensors in.wav out.wav --set compressor.threshold_db=-24
+    """
+    from automix.training.effect_run import described, train_effect
+
+    printer = training_printer(json, quiet)
+    request = Asked(data, output, hold_out or [], cache, device, resume, start, [])
+    asked = {"network": model, "effect": task, "order": order}
+    defaults = described({name: word.value for name, word in asked.items() if word is not None})
+    run_training(train_effect, defaults, config, request, printer)

@@ -1,0 +1,128 @@
+"""Trained networks as the models of `automix.evaluation.effects`, and the LA-2A of table 9."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automix.audio import Samples
+from automix.checkpoints import weights_path
+from automix.conditioning import ORDER_SLOTS, ORDERS
+from automix.datasets.signaltrain_la2a import recordings
+from automix.errors import InputError, UsageError
+from automix.evaluation.effects import (
+    PATCH_SAMPLES,
+    RATE_HZ,
+    TASKS,
+    EffectScore,
+    Metric,
+    Model,
+    Task,
+    is_heard,
+    measured,
+    mono,
+    scored,
+)
+from automix.files import shown
+from automix.nn.device import chosen_device
+from automix.nn.effect_description import LA2A_SLOTS
+from automix.nn.effect_rendering import rendered
+from automix.nn.effects import EffectNetwork, read_effect
+from automix.plan import ChannelStrip
+
+_STATIC = [1.0 if order == ChannelStrip().order else -1.0 for order in ORDERS]
+
+
+class NetworkModel:
+    """A trained network as a model.
+
+    Args:
+        network: See `automix.nn.effects.read_effect`.
+
+    Attributes:
+        tasks: Those that it was trained for.
+    """
+
+    def __init__(self, network: EffectNetwork) -> None:
+        self._network = network
+        self.effect = network.description.effect
+        self.tasks: tuple[Task, ...] = (
+            TASKS
+            if self.effect == "channel"
+            else tuple(task for task in TASKS if task == self.effect)
+        )
+
+    def __call__(self, audio: Samples, vector: NDArray[np.float64]) -> Samples:
+        """What it makes of audio ``(1, samples)``; a network of any order gets the static one."""
+        slots = len(self._network.description.slots)
+        values = vector.tolist()
+        if slots == len(values) + len(ORDER_SLOTS):
+            values = [*values, *_STATIC]
+        return np.concatenate(list(rendered(self._network, [audio], values)), axis=1)
+
+
+def open_models(
+    names: Sequence[str], device: str, *, la2a: bool, varied_order: bool
+) -> dict[str, NetworkModel]:
+    """Trained networks by name, checked to suit what they are measured by.
+
+    Args:
+        names: Of weights that ship, or files.
+        device: See `automix.nn.device.chosen_device`.
+        la2a: Whether they are measured by recordings of the LA-2A.
+        varied_order: Whether the order of the processors varies.
+
+    Raises:
+        DeviceError: Weights cannot be used.
+        UsageError: A network imitates something else.
+    """
+    models = {}
+    for name in names:
+        network = read_effect(weights_path(name), chosen_device(device))
+        effect, order = network.description.effect, network.description.order
+        if la2a != (effect == "la2a"):
+            wanted = "the LA-2A" if la2a else "processors of the strip"
+            raise UsageError(f"{shown(name)}: imitates the {effect}; this audio is for {wanted}")
+        if varied_order and order == "static":
+            raise UsageError(f"{shown(name)}: knows one order only; leave --order variable out")
+        models[name] = NetworkModel(network)
+    return models
+
+
+def evaluate_la2a(
+    root: Path, models: Mapping[str, Model], *, cases: int = 50, seed: int = 0
+) -> list[EffectScore]:
+    """Scores models by the recordings of an LA-2A that none has heard (table 9).
+
+    Args:
+        root: Of SignalTrain LA2A; its Test is used.
+        models: By name.
+        cases: Pieces of the recordings, at least 2; the same for every model.
+        seed: Of the draw of the pieces.
+
+    Raises:
+        InputError: There are no recordings in Test, or they cannot be used.
+    """
+    tested = [recording for recording in recordings(root) if recording.side == "test"]
+    if not tested:
+        raise InputError(f"{shown(root)}: nothing in Test")
+    rng = np.random.default_rng(seed)
+    found: dict[str, list[dict[Metric, float]]] = {name: [] for name in models}
+    for case in range(cases):
+        recording = tested[case % len(tested)]
+        given, target = mono(recording.input), mono(recording.target)
+        length = min(given.shape[1], target.shape[1])
+        for _ in range(50):
+            start = int(rng.integers(0, max(1, length - PATCH_SAMPLES + 1)))
+            piece = slice(start, min(start + PATCH_SAMPLES, length))
+            if is_heard(target[:, piece]):
+                break
+        values = (float(recording.limit), recording.peak_reduction)
+        positions = [slot.position(v) for slot, v in zip(LA2A_SLOTS, values, strict=True)]
+        for name, model in models.items():
+            # With all that came before, as far as any network hears.
+            heard = slice(max(0, piece.start - 2 * RATE_HZ), piece.stop)
+            made = model(given[:, heard], np.array(positions))[:, piece.start - heard.start :]
+            found[name].append(measured(made, target[:, piece]))
+    return [scored(name, "la2a", rows) for name, rows in found.items()]

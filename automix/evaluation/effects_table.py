@@ -1,0 +1,53 @@
+"""The rows of `automix evaluate effects`: bypass, and the networks asked for."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from automix.datasets.signaltrain_la2a import is_layout
+from automix.errors import UsageError
+from automix.evaluation.effects import EffectScore, Model, bypass, evaluate_effects
+
+
+def effects_table(
+    audio: Sequence[Path],
+    models: Sequence[str],
+    *,
+    device: str = "auto",
+    cases: int = 50,
+    varied_order: bool = False,
+    seed: int = 0,
+    report: Callable[[str], None] = lambda task: None,
+) -> list[EffectScore]:
+    """Scores bypass and trained networks.
+
+    Args:
+        audio: Dry audio, see `automix.evaluation.effects.evaluate_effects`; or one folder, of
+            SignalTrain LA2A.
+        models: Weights by name or path.
+        device: That they run on, see `automix.nn.device.chosen_device`.
+        cases: Pieces of audio for each task.
+        varied_order: Whether the order of the processors is drawn too.
+        seed: Of everything that is drawn.
+        report: Called with each task as it begins.
+
+    Raises:
+        InputError: Audio cannot be used.
+        DeviceError: Weights or the device cannot be used.
+        UsageError: A network does not suit the audio.
+    """
+    la2a = [root for root in audio if root.is_dir() and is_layout(root)]
+    if la2a and (len(audio) > 1 or varied_order):
+        raise UsageError("SignalTrain LA2A stands alone, and has no order of processors")
+    candidates: dict[str, Model] = {"bypass": bypass}
+    if models:
+        from automix.evaluation.effect_models import open_models
+
+        candidates |= open_models(models, device, la2a=bool(la2a), varied_order=varied_order)
+    if la2a:
+        from automix.evaluation.effect_models import evaluate_la2a
+
+        report("la2a")
+        return evaluate_la2a(la2a[0], candidates, cases=cases, seed=seed)
+    return evaluate_effects(
+        audio, candidates, cases=cases, varied_order=varied_order, seed=seed, report=report
+    )

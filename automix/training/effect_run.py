@@ -1,0 +1,150 @@
+"""A training run of a neural audio effect from its options."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from automix.checkpoints import load_into, read_description, read_tensors, weights_path
+from automix.conditioning import ORDERS, SLOTS
+from automix.datasets.signaltrain_la2a import Recording as La2aRecording
+from automix.datasets.signaltrain_la2a import recordings
+from automix.errors import InputError, OutputError, UsageError
+from automix.files import shown
+from automix.nn.effect_description import LA2A_SLOTS, EffectDescription
+from automix.nn.effects import FAMILY, EffectNetwork, make_effect
+from automix.nn.tcn import Tcn
+from automix.plan import ChannelStrip
+from automix.training.effect import EffectTask
+from automix.training.effect_audio import Recording, decoded, open_dry
+from automix.training.effect_examples import ChannelExamples, PairExamples
+from automix.training.effect_settings import EffectTraining
+from automix.training.loop import STATE, Progress, Training
+from automix.training.numbered import Numbered
+from automix.training.processes import Processes
+from automix.training.run import Request
+from automix.workers import use_workers, worker_count
+
+
+def described(changes: Mapping[str, str]) -> EffectTraining:
+    """The settings by default, with changes to what is trained.
+
+    Raises:
+        UsageError: They do not go together.
+    """
+    settings = EffectTraining()
+    return replace(settings, model=replace(settings.model, **changes))  # type: ignore[arg-type]
+
+
+def train_effect(
+    settings: EffectTraining,
+    request: Request,
+    stage: Callable[[str], None] = lambda stage: None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Progress | None:
+    """Trains a neural audio effect; see `automix.training.run.train_dmc`.
+
+    Raises:
+        AutomixError: See `automix.training.effect_audio.open_dry`,
+            `automix.datasets.signaltrain_la2a.find_recordings`, `automix.training.loop.Training`.
+    """
+    processes = Processes()
+    device = processes.device(request.device)
+    torch.manual_seed(settings.loop.seed)
+    network = make_effect(settings.model)
+    with processes.first_alone():
+        if processes.rank == 0 and not request.resume and (request.folder / STATE).exists():
+            raise OutputError(
+                f"{shown(request.folder)}: holds a run; --resume goes on with it, or choose another"
+                " folder"
+            )
+        training, validation = _examples(settings, request, network, stage)
+    threads = worker_count()
+    if settings.loop.workers:
+        use_workers(1)  # each of the processes that make examples has a processor to itself
+    try:
+        if request.start is not None:
+            begin_with(network, weights_path(request.start))
+        task = EffectTask(settings, network, training, validation, device)
+        run = Training(task, settings.loop, request.folder, device, processes)
+        if request.resume:
+            run.resume()
+        return run.run(report if processes.rank == 0 else lambda progress: None)
+    finally:
+        use_workers(threads)
+        processes.close()
+
+
+def begin_with(network: EffectNetwork, path: Path) -> None:
+    """Gives a network its first weights.
+
+    A TCN with more stacks goes on from one with fewer: the added blocks begin as those of a new
+    network, which change next to nothing. Of a network of any order, one of the static order takes
+    what that order means.
+
+    Raises:
+        DeviceError: They are of another kind of network.
+    """
+    tensors, own = read_tensors(path), network.state_dict()
+    given = read_description(path, FAMILY, EffectDescription)
+    first, bias = "film.layers.0.weight", "film.layers.0.bias"
+    if (given.order, network.description.order) == ("variable", "static"):
+        weight, count = tensors[first], len(SLOTS)
+        static = weight.new_tensor([1.0 if o == ChannelStrip().order else -1.0 for o in ORDERS])
+        tensors[bias] = tensors[bias] + weight[:, count:] @ static
+        tensors[first] = weight[:, :count]
+    if given.network.startswith("tcn") and isinstance(network, Tcn):
+        tensors = {**own, **tensors}
+    load_into(network, tensors, path)
+
+
+def _examples(
+    settings: EffectTraining,
+    request: Request,
+    network: EffectNetwork,
+    stage: Callable[[str], None],
+) -> tuple[Numbered, Numbered]:
+    """Examples to learn from, and to validate with."""
+    before, after = network.before, network.after
+    if settings.model.effect == "la2a":
+        sides = _pairs(request, stage)
+        return (
+            PairExamples(sides["train"], settings, before, after, disturbed=True),
+            PairExamples(sides["validation"], settings, before, after, disturbed=False),
+        )
+    dry, held = open_dry(request.data, request.held_out, request.cache, stage)
+    return (
+        ChannelExamples(dry, settings, before, after, disturbed=True),
+        ChannelExamples(held, settings, before, after, disturbed=False),
+    )
+
+
+Pair = tuple[Recording, Recording, NDArray[np.float32]]
+
+
+def _pairs(request: Request, stage: Callable[[str], None]) -> dict[str, list[Pair]]:
+    """The recordings of data sets of the LA-2A to learn from and to validate with."""
+    if request.held_out:
+        raise UsageError("--hold-out: SignalTrain LA2A has a split of its own, Train, Val and Test")
+    sides: dict[str, list[Pair]] = {"train": [], "validation": []}
+    for recording in (found for root in request.data for found in recordings(root)):
+        if recording.side in sides:
+            positions = la2a_positions(recording)
+            given, wanted = (
+                decoded(file, request.cache, stage) for file in (recording.input, recording.target)
+            )
+            sides[recording.side].append((given, wanted, positions))
+    for side, folder in (("train", "Train"), ("validation", "Val")):
+        if not sides[side]:
+            raise InputError(f"{shown(request.data[0])}: nothing in {folder}; training needs it")
+    return sides
+
+
+def la2a_positions(recording: La2aRecording) -> NDArray[np.float32]:
+    """The controls of a recording as a network takes them."""
+    values = (float(recording.limit), recording.peak_reduction)
+    positions = [slot.position(value) for slot, value in zip(LA2A_SLOTS, values, strict=True)]
+    return np.array(positions, np.float32)

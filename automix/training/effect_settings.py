@@ -1,0 +1,54 @@
+"""What can be chosen of the training of a neural audio effect."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from automix.nn.effect_description import EffectDescription
+from automix.parameters import Range, Settings
+from automix.training.settings import LoopSettings
+
+EffectLoss = Literal["l1", "mr-stft", "l1+mr-stft"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectAugmentation(Settings):
+    """How dry audio is disturbed before the strip hears it; shares are of the examples."""
+
+    gain_db: Annotated[float, Range(0, 48, "dB"), "gain within ±"] = 12.0
+    invert: Annotated[float, Range(0, 1), "with inverted polarity"] = 0.5
+    blend: Annotated[float, Range(0, 1), "of two pieces of audio added"] = 0.2
+    noise: Annotated[float, Range(0, 1), "with white noise at −80 … −40 dBFS"] = 0.1
+    drop: Annotated[float, Range(0, 1), "with up to a tenth of single samples zeroed"] = 0.05
+    block: Annotated[float, Range(0, 1), "with a block zeroed"] = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectTraining(Settings):
+    """Of a neural audio effect."""
+
+    model: EffectDescription = field(default_factory=EffectDescription)
+    loop: LoopSettings = field(
+        default_factory=lambda: LoopSettings(
+            steps=100_000, batch=4, plateau=15, patience=40, validate_every=500
+        )
+    )
+    augmentation: EffectAugmentation = field(default_factory=EffectAugmentation)
+    patch_samples: Annotated[
+        int, Range(1024, 2**20), "output of an example; published 16384, 32768 and 65536"
+    ] = 32768
+    loss: Annotated[EffectLoss, "error that is made small"] = "l1"
+    relative: Annotated[
+        bool, "divide the L1 error of each example by the mean magnitude of its target"
+    ] = False
+    statistics: Annotated[
+        Literal["batch", "running"],
+        "what normalizes a TCN in training: each batch as published, or a running mean",
+    ] = "batch"
+    settle: Annotated[
+        int, Range(1, 10**8), "batches after which the running statistics stay as they are"
+    ] = 1000
+    single: Annotated[
+        float, Range(0, 1), "channel: share of examples with one processor at work"
+    ] = 0.0
+    mixup: Annotated[float, Range(0, 0.4), "la2a: α of mixup's Beta(α, α); 0 is none"] = 0.0
+    held_examples: Annotated[int, Range(2, 10**5), "that are validated with"] = 32

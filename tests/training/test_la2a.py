@@ -1,0 +1,56 @@
+"""The way of the LA-2A: from a data set in its layout to a network that imitates a device."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import automix.training.configs
+from automix.cli.layering import layered
+from automix.errors import InputError, UsageError
+from automix.evaluation.effects_table import effects_table
+from automix.training.effect_run import described, train_effect
+from automix.training.effect_settings import EffectTraining
+from automix.training.run import Request
+from tests.training.la2a_set import make_la2a
+
+CONFIG = Path(automix.training.configs.__path__[0]) / "effect-la2a.toml"
+
+
+def request(data, folder, held_out=()):
+    return Request(
+        data=[data],
+        folder=folder / "run",
+        held_out=held_out,
+        cache=folder / "cache",
+        device="cpu",
+        resume=False,
+    )
+
+
+def test_the_set_is_split_by_its_folders(tmp_path):
+    make_la2a(tmp_path / "set", seconds=0.5)
+    settings = layered(described({}), CONFIG, {})
+    loop = replace(settings.loop, steps=2, validate_every=2)
+    short = replace(settings, loop=loop, patch_samples=2048, held_examples=12)
+    progress = train_effect(short, request(tmp_path / "set", tmp_path))
+    assert progress.figures["bypass_esr"] > 0.1
+    with pytest.raises(UsageError, match="a split of its own"):
+        train_effect(short, request(tmp_path / "set", tmp_path / "other", ["Val"]))
+    for file in (tmp_path / "set" / "Val").iterdir():
+        file.unlink()
+    (tmp_path / "set" / "Val").rmdir()
+    with pytest.raises(InputError, match="nothing in Val"):
+        train_effect(short, request(tmp_path / "set", tmp_path / "third"))
+
+
+@pytest.mark.slow
+def test_the_device_is_imitated(tmp_path):
+    """Audio and knob positions that were never heard; takes minutes."""
+    make_la2a(tmp_path / "set")
+    settings: EffectTraining = layered(described({}), CONFIG, {})
+    train_effect(settings, request(tmp_path / "set", tmp_path))
+    weights = str(tmp_path / "run" / "best.safetensors")
+    bypass, network = effects_table([tmp_path / "set"], [weights], device="cpu", cases=16)
+    assert network.mean["esr"] < 0.1
+    assert network.mean["esr"] < 0.1 * bypass.mean["esr"]
