@@ -22,6 +22,15 @@ def vocal(
             " batch`.",
         ),
     ],
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WEIGHTS",
+            help="Networks: wide or paper, which ship, a folder of automix train vocal --task all,"
+            " or none. Repeatable.  [default: wide, paper]",
+        ),
+    ] = None,
+    device: options.Device = "auto",
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="Of the parameters that are drawn.")
     ] = 0,
@@ -31,8 +40,9 @@ def vocal(
 ) -> None:
     """Print the results table of Li and Lerch for one's own songs.
 
-    Mean absolute errors of predicting the mean, and of the rules. Level and loudness range are
-    measured on the songs; gains and reverbs are drawn, evenly over their ranges.
+    Mean absolute errors of predicting the mean, of the rules, and of networks. Level and loudness
+    range are measured on the songs; gains and reverbs are drawn, evenly over their ranges, and so
+    are the dynamics that a network hears. Use songs that the networks have not learned from.
 
     For example: automix evaluate vocal songs/
     """
@@ -45,7 +55,9 @@ def vocal(
         raise UsageError("--json and --csv both print to standard output; choose one")
     printer = Printer(json=json, quiet=quiet)
     with printer.progress(1) as report:
-        rows, notes = evaluate_vocal(folders, seed=seed, report=report)
+        rows, notes = evaluate_vocal(
+            folders, weights=_networks(weights), device=device, seed=seed, report=report
+        )
     for note in notes:
         printer.note(note)
     if json:
@@ -61,10 +73,22 @@ def _print_csv(rows: "list[Parameter]") -> None:
     import sys
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["parameter", "unit", "cases", "mean", "rule"])
+    networks = _columns(rows)
+    writer.writerow(["parameter", "unit", "cases", "mean", "rule", *networks])
     for row in rows:
-        errors = row.errors
-        writer.writerow([row.name, row.unit, row.cases, errors["mean"], errors.get("rule", "")])
+        errors = [row.errors.get(name, "") for name in ("mean", "rule", *networks)]
+        writer.writerow([row.name, row.unit, row.cases, *errors])
+
+
+def _networks(given: list[str] | None) -> list[str]:
+    if given is None:
+        return ["wide", "paper"]
+    return [name for name in given if name != "none"]
+
+
+def _columns(rows: "list[Parameter]") -> list[str]:
+    """The networks of a table."""
+    return list(dict.fromkeys(n for row in rows for n in row.errors if n not in ("mean", "rule")))
 
 
 def _print(rows: "list[Parameter]") -> None:
@@ -79,16 +103,16 @@ def _print(rows: "list[Parameter]") -> None:
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False, markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("mean absolute error of")
-    for heading in ("cases", "mean", "rule", "published mean", "published CNN"):
+    names = ("mean", "rule", *_columns(rows))
+    for heading in ("cases", *names, "published mean", "published CNN"):
         table.add_column(heading, justify="right")
     for row in rows:
         published = PUBLISHED_VOCAL[row.name]
-        rule = row.errors.get("rule")
+        errors = [row.errors.get(name) for name in names]
         table.add_row(
             f"{row.name}{f', {row.unit}' if row.unit else ''}",
             str(row.cases),
-            f"{row.errors['mean']:.4g}",
-            "–" if rule is None else f"{rule:.4g}",
+            *("–" if error is None else f"{error:.4g}" for error in errors),
             f"{published.mean:g}",
             f"{published.cnn:g}",
         )

@@ -1,6 +1,7 @@
 """`automix vocal`: a lead vocal over a finished backing track."""
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ class Method(StrEnum):
     """Rows of the catalog; a test holds them together."""
 
     rules = "rules"
+    cnn = "cnn"
     random = "random"
     sum = "sum"
 
@@ -41,8 +43,8 @@ def vocal(
     preset: Annotated[
         Preset,
         typer.Option(
-            help="Constants of --method rules: those of Li and Lerch's paper or poster, or studio,"
-            " which repairs what measurement shows to be weak in them."
+            help="Constants of --method rules and cnn: those of Li and Lerch's paper or poster, or"
+            " studio, which repairs what measurement shows to be weak in them."
         ),
     ] = Preset.studio,
     level: Annotated[
@@ -61,6 +63,23 @@ def vocal(
             "  [default: measured]",
         ),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WEIGHTS",
+            help="Networks of --method cnn: wide or paper, which ship, or a folder of automix train"
+            " vocal --task all.  [default: wide]",
+        ),
+    ] = None,
+    device: options.Device = "auto",
+    reference: options.Reference = None,
+    reference_weight: options.ReferenceWeight = None,
+    amount: options.Amount = 100.0,
+    candidates: options.Candidates = None,
+    vocals: options.Vocals = None,
+    reverb: options.Reverb = None,
+    width: options.Width = None,
+    brightness: options.Brightness = None,
     loudness: options.Loudness = None,
     true_peak: options.TruePeak = None,
     config: options.Config = None,
@@ -95,15 +114,16 @@ def vocal(
     """
     from automix.cli.destination import Delivery
     from automix.cli.jobs import console_maker, run_vocal
+    from automix.cli.wishes import Wishes
     from automix.files import ReadOptions
     from automix.workers import use_workers
 
     printer = Printer(json=json, quiet=quiet, verbose=verbose)
     use_workers(jobs)
-    run_vocal(
+    run = partial(
+        run_vocal,
         vocal,
         backing,
-        printer=printer,
         method=method.value,
         preset=preset.value,
         config=config,
@@ -118,16 +138,33 @@ def vocal(
         changes=set_ or [],
         seed=seed,
         read=ReadOptions(strict=strict, repair=repair, allow_truncated=allow_truncated),
-        delivery=Delivery(
-            output=output,
-            name=name,
-            bits=bits.value if bits else None,
-            force=force,
-            skip_existing=skip_existing,
-            write_plan=not no_plan,
-            stems=export_stems,
-            report=report,
-            dry_run=dry_run,
-        ),
         renderer=console_maker(plugins, on_plugin_error.value),
+        weights=weights,
+        device=device,
     )
+    wishes = Wishes(
+        references=reference or [],
+        weights=reference_weight or [],
+        amount=amount,
+        vocals=vocals,
+        reverb=reverb,
+        width=width,
+        brightness=brightness,
+    )
+    delivery = Delivery(
+        output=output,
+        name=name,
+        bits=bits.value if bits else None,
+        force=force,
+        skip_existing=skip_existing,
+        write_plan=not no_plan,
+        stems=export_stems,
+        report=report,
+        dry_run=dry_run,
+    )
+    if candidates is None:
+        run(wishes=wishes, delivery=delivery, printer=printer)
+        return
+    from automix.cli.candidates import run_candidates
+
+    run_candidates(candidates, seed, run, wishes, delivery, printer)

@@ -49,7 +49,27 @@ def impulse_response(
     """
     if channels not in (1, 2):
         raise ValueError(f"channels must be 1 or 2, not {channels}")
-    return _impulse_response(settings, sample_rate, channels, direct)
+    excitations = ((1.0, 0.0), (0.0, 1.0))[:channels]
+    return _impulse_response(settings, sample_rate, excitations, direct, None)
+
+
+def response_to_mono(
+    settings: FdnReverbSettings, sample_rate: int, *, longest_s: float | None = None
+) -> NDArray[np.float64]:
+    """What a reverb insert makes of an impulse on a mono track: (1 − w)·dry + w·network.
+
+    Args:
+        settings: The parameters.
+        sample_rate: Frames per second, 8–192 kHz.
+        longest_s: The response is cut off after this, which saves the time to render the rest.
+
+    Returns:
+        ``(2, frames)`` float64.
+    """
+    found = _impulse_response(settings, sample_rate, ((1.0, 1.0),), True, longest_s)
+    response: Vector = settings.dry_wet * found[0]
+    response[:, 0] += 1.0 - settings.dry_wet
+    return response
 
 
 def tail_s(settings: FdnReverbSettings) -> float:
@@ -58,6 +78,12 @@ def tail_s(settings: FdnReverbSettings) -> float:
     longest_s = max(settings.reverberation_time_s, settings.fade_in_time_s)
     boost_db_s = _boost_db_s(settings)
     return 90.0 / (_decay_db_s(longest_s, boost_db_s) - boost_db_s) + longest_line_s
+
+
+def line_delays_s(settings: FdnReverbSettings) -> Vector:
+    """Lengths of the delay lines ``(lines,)`` in seconds."""
+    delays_s: Vector = _prime_numbers(settings) / 10_000.0
+    return delays_s
 
 
 def decay_time_s(
@@ -88,9 +114,15 @@ def decay_time_s(
 
 @lru_cache(maxsize=2)
 def _impulse_response(
-    settings: FdnReverbSettings, sample_rate: int, channels: int, direct: bool
+    settings: FdnReverbSettings,
+    sample_rate: int,
+    excitations: tuple[tuple[float, float], ...],
+    direct: bool,
+    longest_s: float | None,
 ) -> NDArray[np.float64]:
-    frames = math.ceil(tail_s(settings) * sample_rate)
+    """Responses ``(excitations, 2, frames)`` to impulses of these heights into lines 0 and 1."""
+    length_s = tail_s(settings)
+    frames = math.ceil(min(length_s, length_s if longest_s is None else longest_s) * sample_rate)
     delays = _delays(settings, sample_rate)
     delays_s = delays / sample_rate
     low, high = (np.ascontiguousarray(x.T) for x in _shelves(settings, delays_s, sample_rate))
@@ -100,7 +132,7 @@ def _impulse_response(
         decay_db_s = _decay_db_s(time_s, boost_db_s) if time_s > 0 else math.inf
         feedback = 10.0 ** (-decay_db_s * delays_s / 20.0)
         return np.stack(
-            [_render(delays, feedback, low, high, source, frames) for source in range(channels)]
+            [_render(delays, feedback, low, high, np.array(e), frames) for e in excitations]
         )
 
     response = network(settings.reverberation_time_s)
@@ -142,7 +174,7 @@ def _boost_db_s(settings: FdnReverbSettings) -> float:
 
     At a rate of its own: the bilinear transform moves an overshoot, but does not change it.
     """
-    delays_s = _prime_numbers(settings) / 10_000.0
+    delays_s = line_delays_s(settings)
     frequencies_hz = np.geomspace(10.0, 40_000.0, 250)
     boost_db_s = 0.0
     for delay_s, *line in zip(delays_s, *_shelves(settings, delays_s, 96_000), strict=True):
@@ -171,9 +203,14 @@ def _shelves(
 
 @kernel
 def _render(
-    delays: NDArray[np.int64], feedback: Vector, low: Vector, high: Vector, source: int, frames: int
+    delays: NDArray[np.int64],
+    feedback: Vector,
+    low: Vector,
+    high: Vector,
+    excitation: Vector,
+    frames: int,
 ) -> NDArray[np.float64]:
-    """Response ``(2, frames)`` of lines 0 and 1 to an impulse into line ``source``.
+    """Response ``(2, frames)`` of lines 0 and 1 to an impulse into them, ``excitation`` high.
 
     Works in blocks no longer than the shortest line, so that nothing written is read in the same
     block: the shelves run side by side over the lines, the transform over the frames.
@@ -199,7 +236,7 @@ def _render(
                 if at == ends[line]:
                     at = starts[line]
         if first == 0:
-            frame_major[0, source] = 1.0
+            frame_major[0, 0], frame_major[0, 1] = excitation
         for n in range(count):
             _filter_lines(frame_major[n], high, state[0], state[1])
             _filter_lines(frame_major[n], low, state[2], state[3])

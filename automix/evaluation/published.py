@@ -127,6 +127,23 @@ PUBLISHED_EFFECTS = tuple(
 )
 """Other audio than one's own, and other implementations of the processors."""
 
+_LA2A = (
+    ("SignalTrain", (7.97e-3, 0.023, 809.6, 1.657)),
+    ("TCN-8", (8.11e-3, 0.024, 392.9, 0.808)),
+    ("TCN-10", (4.95e-3, 0.012, 339.4, 0.754)),
+    ("TCN-10-mixup", (4.60e-3, 0.009, 350.2, 0.748)),
+    ("TCN-20-mixup", (4.24e-3, 0.008, 263.0, 0.606)),
+    ("TCN-30-mixup", (5.53e-3, 0.013, 297.1, 0.679)),
+    ("Wave-U-Net-6-8", (1.30e-2, 0.157, 260.0, 0.502)),
+    ("Wave-U-Net-6-16", (1.13e-2, 0.046, 259.5, 0.599)),
+    ("Wave-U-Net-6-16-mixup", (1.14e-2, 0.084, 455.3, 0.987)),
+)
+
+PUBLISHED_LA2A = tuple(
+    PublishedEffect(model=model, task="la2a", figures=figures) for model, figures in _LA2A
+)
+"""Table 9: the Test recordings of SignalTrain LA2A."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedVocal:

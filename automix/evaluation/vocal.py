@@ -2,11 +2,12 @@
 
 Level and loudness range are those of finished vocals over their backings. The gains of the
 equalizer and the parameters of the reverb have no truth in a finished mix: they are drawn, as the
-data of the paper were made, and applied to what a network hears.
+data of the paper were made, and applied to what a network hears. So are the dynamics from which a
+network is to find the loudness range.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
@@ -53,7 +54,8 @@ class Parameter:
         unit: Of the errors.
         cases: Songs, or draws.
         errors: Mean absolute error by predictor: ``mean`` predicts the mean of the other songs (of
-            the distribution, where values are drawn), ``rule`` what the rules aim for.
+            the distribution, where values are drawn), ``rule`` what the rules aim for; the others
+            are networks, by name of their weights.
     """
 
     name: str
@@ -62,13 +64,45 @@ class Parameter:
     errors: dict[str, float]
 
 
+def _reverb_mean(field: str) -> float:
+    legal = parameters(FdnReverbSettings)[field].range
+    if legal is None:
+        raise RuntimeError(f"{field} has no range")
+    return (legal.low + legal.high) / 2.0
+
+
+_PLACES: dict[str, tuple[str, slice, float]] = {
+    "relative loudness": ("level", slice(0, 1), 1.0),
+    "loudness range": ("compression", slice(0, 1), 1.0),
+    "equalizer gains": ("equalization", slice(0, BANDS), 1.0),
+    **{
+        name: ("reverb", slice(place, place + 1), factor)
+        for place, (name, (_, factor, _)) in enumerate(_REVERB.items())
+    },
+}
+"""Row → the network that predicts it, its outputs, and the factor to the unit of the row."""
+
+_MEANS = {
+    "equalizer gains": 0.0,
+    **{n: _reverb_mean(field) for n, (field, _, _) in _REVERB.items()},
+}
+"""Of what is drawn."""
+
+
 def evaluate_vocal(
-    folders: Sequence[Path], *, seed: int = 0, report: Callable[[str], None] = lambda song: None
+    folders: Sequence[Path],
+    *,
+    weights: Sequence[str] = (),
+    device: str = "auto",
+    seed: int = 0,
+    report: Callable[[str], None] = lambda song: None,
 ) -> tuple[list[Parameter], list[str]]:
     """Errors of the predictors on finished vocals.
 
     Args:
         folders: Of songs, each a vocal and its backing, named so.
+        weights: Of networks, as for ``--weights`` of `automix vocal`.
+        device: Of the networks.
         seed: Of the draws.
         report: Called with each song as it begins.
 
@@ -77,9 +111,10 @@ def evaluate_vocal(
 
     Raises:
         InputError: A file cannot be used, or fewer than two songs are.
+        DeviceError: Weights or device cannot be used.
     """
     notes: list[str] = []
-    levels, ranges = [], []
+    levels, ranges, kept = [], [], []
     for folder in folders:
         for item in find_songs(str(folder), kind="vocal"):
             report(item.song)
@@ -95,6 +130,7 @@ def evaluate_vocal(
                 continue
             levels.append(level_lu)
             ranges.append(range_lu)
+            kept.append(item.inputs)
     if len(levels) < 2:
         raise InputError(
             f"{', '.join(map(shown, folders))}: {len(levels)} usable songs of a vocal and its"
@@ -104,7 +140,51 @@ def evaluate_vocal(
         _from_songs("relative loudness", levels, PAPER.relative_loudness_lu),
         _from_songs("loudness range", ranges, PAPER.loudness_range_below_lu),
     ]
-    return [*rows, *_from_draws(np.random.default_rng(seed))], notes
+    rows += _from_draws(np.random.default_rng(seed))
+    if weights:
+        rows, more = _with_networks(rows, kept, levels, ranges, weights, device, seed, report)
+        notes += more
+    return rows, notes
+
+
+def _with_networks(
+    rows: list[Parameter],
+    inputs: Sequence[tuple[str, ...]],
+    levels: Sequence[float],
+    ranges: Sequence[float],
+    weights: Sequence[str],
+    device: str,
+    seed: int,
+    report: Callable[[str], None],
+) -> tuple[list[Parameter], list[str]]:
+    """The rows with the errors of networks beside those of the mean, over the same cases."""
+    from automix.evaluation.vocal_networks import Case, cases_of_song, open_all
+    from automix.nn.vocal_mel import one_thread
+
+    networks = open_all(weights, device)
+    notes = [note for found in networks.values() for note in found.notes]
+    cases: list[Case] = []
+    for number, ((vocal, backing), level_lu, range_lu) in enumerate(
+        zip(inputs, levels, ranges, strict=True)
+    ):
+        rng = np.random.default_rng((seed, number))
+        files = Path(vocal), Path(backing)
+        with one_thread():
+            cases += cases_of_song(*files, level_lu, range_lu, networks, rng, report)
+    by_row = {row.name: row for row in rows}
+    for name, (task, places, factor) in _PLACES.items():
+        truths = np.array([case.truth for case in cases if case.task == task])[:, places]
+        row = by_row[name]
+        errors = dict(row.errors)
+        if task in ("equalization", "reverb"):  # the mean of what is drawn, over these cases
+            errors["mean"] = float(np.abs(truths - _MEANS[name]).mean() * factor)
+        for network in networks:
+            if all(network in case.said for case in cases if case.task == task):
+                said = np.array([case.said[network] for case in cases if case.task == task])
+                errors[network] = float(np.abs(said[:, places] - truths).mean() * factor)
+        count = row.cases if task == "level" else len(truths)
+        by_row[name] = replace(row, cases=count, errors=errors)
+    return list(by_row.values()), notes
 
 
 def _energies(path: Path) -> NDArray[np.float64]:

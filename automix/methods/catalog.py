@@ -28,6 +28,12 @@ VOCAL_METHODS = (
         summary="unmasking, loudness-range compression, tempo-driven reverb, level balance",
     ),
     Entry(
+        name="cnn",
+        module="automix.methods.vocal_cnn",
+        function="write_plan",
+        summary="four networks (Li and Lerch) in the place of the rules' decisions",
+    ),
+    Entry(
         name="random",
         module="automix.methods.vocal_anchors",
         function="write_random_plan",

@@ -6,6 +6,7 @@ Li & Lerch, section III; the rules themselves are pure functions in the modules 
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from automix.analysis.loudness import (
     EnergyMatrixMeter,
@@ -51,17 +52,18 @@ def write_plan(console: ExactConsole, writer: PlanWriter, rules: VocalRules) -> 
     writer.report_conditions(session.with_role("backing track").name, backing.conditions)
     if vocal.conditions.silent:
         return
-    _equalize(writer, name, vocal, backing, rules)
+    equalize(writer, name, vocal, backing, rules)
     if rules.de_ess:
-        _de_ess(writer, name, vocal)
-    _compress(console, writer, name, rules)
+        de_ess(writer, name, vocal)
+    compress(console, writer, name, rules)
     reverberate(writer, name, backing, rules)
     balance(console, writer, name, rules)
 
 
-def _equalize(
+def equalize(
     writer: PlanWriter, name: str, vocal: Heard, backing: Heard, rules: VocalRules
 ) -> None:
+    """Boosts and cuts where vocal and backing mask each other; see `automix.methods.unmasking`."""
     gate = singing(vocal)
     whole = gate if rules.compare_while_singing else np.ones_like(gate)
     findings = find_masking(
@@ -73,12 +75,7 @@ def _equalize(
         limit_db=rules.filter_limit_db,
         filters=rules.filters,
     )
-    if rules.high_pass_hz is not None:
-        band = EqualizerBand(kind="high_pass", frequency_hz=rules.high_pass_hz)
-        path = writer.add_band(name, band)
-        writer.decide(
-            f"{path}.frequency_hz", rules.high_pass_hz, "rumble filter", "below any sung note"
-        )
+    filter_rumble(writer, name, rules)
     for finding in findings:
         if finding.gain_db != 0.0 and abs(finding.gain_db) >= rules.filter_floor_db:
             _add_filter(writer, name, finding, rules)
@@ -89,6 +86,16 @@ def _equalize(
             "unmasking",
             "no filter: no band is essential for one and masked by the other",
             bands=len(findings),
+        )
+
+
+def filter_rumble(writer: PlanWriter, name: str, rules: VocalRules) -> None:
+    """Adds the high pass, where the rules want one."""
+    if rules.high_pass_hz is not None:
+        band = EqualizerBand(kind="high_pass", frequency_hz=rules.high_pass_hz)
+        path = writer.add_band(name, band)
+        writer.decide(
+            f"{path}.frequency_hz", rules.high_pass_hz, "rumble filter", "below any sung note"
         )
 
 
@@ -104,7 +111,7 @@ def _add_filter(writer: PlanWriter, name: str, finding: BandFinding, rules: Voca
         f"{path}.gain_db",
         finding.gain_db,
         "unmasking",
-        f"{_hz(finding.center_hz)} band: {verdict} (difference {finding.difference_db:+.1f} dB)",
+        f"{in_hz(finding.center_hz)} band: {verdict} (difference {finding.difference_db:+.1f} dB)",
         center_hz=finding.center_hz,
         vocal_db=finding.vocal_db,
         backing_db=finding.backing_db,
@@ -112,7 +119,8 @@ def _add_filter(writer: PlanWriter, name: str, finding: BandFinding, rules: Voca
     )
 
 
-def _hz(frequency_hz: float) -> str:
+def in_hz(frequency_hz: float) -> str:
+    """A frequency for people."""
     return f"{frequency_hz / 1000:g} kHz" if frequency_hz >= 1000 else f"{frequency_hz:g} Hz"
 
 
@@ -120,7 +128,8 @@ UNOBTRUSIVE_SIBILANCE_DB = -12.0
 """Treble of the most sibilant twentieth of a voice, relative to its mean power."""
 
 
-def _de_ess(writer: PlanWriter, name: str, vocal: Heard) -> None:
+def de_ess(writer: PlanWriter, name: str, vocal: Heard) -> None:
+    """Turns sibilance down as far as it stands out."""
     treble = [band for band, center in enumerate(vocal.centers_hz) if center >= 8000]
     sung = singing(vocal)
     if not treble or not sung.any():
@@ -141,7 +150,14 @@ def _de_ess(writer: PlanWriter, name: str, vocal: Heard) -> None:
     )
 
 
-def _compress(console: ExactConsole, writer: PlanWriter, name: str, rules: VocalRules) -> None:
+def compress(
+    console: ExactConsole,
+    writer: PlanWriter,
+    name: str,
+    rules: VocalRules,
+    rule: str = "loudness range",
+) -> None:
+    """Compresses until the loudness range is below that of the rules; ``rule`` is told as why."""
     equalized, before = normalize_peak(console, writer, name, rules.loudness_range_window_s)
     # The gain that was really set: a very quiet recording may need more than there is.
     gain = db_to_gain(writer.plan.strip(name).input_gain_db)
@@ -161,7 +177,7 @@ def _compress(console: ExactConsole, writer: PlanWriter, name: str, rules: Vocal
         measure,
         rules.loudness_range_below_lu,
     )
-    _record_compression(writer, name, finding, rules)
+    _record_compression(writer, name, finding, rules, rule)
 
 
 def normalize_peak(
@@ -186,7 +202,7 @@ def normalize_peak(
 
 
 def _record_compression(
-    writer: PlanWriter, name: str, finding: CompressionFinding, rules: VocalRules
+    writer: PlanWriter, name: str, finding: CompressionFinding, rules: VocalRules, rule: str
 ) -> None:
     if finding.step:
         writer.change(name, compressor=finding.settings)
@@ -203,7 +219,6 @@ def _record_compression(
         "target_below_lu": rules.loudness_range_below_lu,
         "window_s": rules.loudness_range_window_s,
     }
-    rule = "loudness range"
     settings = finding.settings
     path = f"{name}.compressor"
     writer.decide(f"{path}.threshold_db", settings.threshold_db, rule, reason, **figures)
@@ -224,18 +239,33 @@ def _peak_and_range(source: AudioSource, window_s: float) -> tuple[float, float]
 
 def balance(console: ExactConsole, writer: PlanWriter, name: str, rules: VocalRules) -> None:
     """Sets the fader, and the return of the reverb send if there is one, by measured loudness."""
+    set_levels(console, writer, name, rules, energies(console, writer, name))
+
+
+def energies(console: ExactConsole, writer: PlanWriter, name: str) -> NDArray[np.float64]:
+    """Cross energies ``(hops, 3, 3)`` of vocal, reverb return and backing, as the plan is now."""
     meter = EnergyMatrixMeter(console.session.sample_rate, 3)
     backing_name = console.session.with_role("backing track").name
     for flow in prefetched(console.flow(writer.plan)):
         vocal, backing = flow.channels[name], flow.channels[backing_name]
         wet = flow.returns.get(BUS, np.zeros_like(vocal))
         meter.add(np.stack([vocal, wet, backing]))
+    return meter.matrix
+
+
+def set_levels(
+    console: ExactConsole,
+    writer: PlanWriter,
+    name: str,
+    rules: VocalRules,
+    matrix: NDArray[np.float64],
+    rule: str = "level balance",
+) -> None:
+    """The same from `energies` at a fader and a return gain of 0 dB; ``rule`` is told as why."""
     try:
         if console.session.frames < SHORTEST_S * console.session.sample_rate:
             raise ValueError("too short for the meter")
-        gain, wet_gain = vocal_gains(
-            meter.matrix, rules.relative_loudness_lu, rules.return_below_mix_lu
-        )
+        gain, wet_gain = vocal_gains(matrix, rules.relative_loudness_lu, rules.return_below_mix_lu)
     except ValueError:
         writer.warn("vocal or backing is silent or under 0.4 s: levels are left as they are")
         undo_db = -writer.plan.strip(name).input_gain_db
@@ -245,7 +275,7 @@ def balance(console: ExactConsole, writer: PlanWriter, name: str, rules: VocalRu
         name,
         "fader_db",
         gain_to_db(gain),
-        "level balance",
+        rule,
         f"vocal with its reverb {rules.relative_loudness_lu:+.2f} LU against the backing",
         relative_loudness_lu=rules.relative_loudness_lu,
     )

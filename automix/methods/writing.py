@@ -6,7 +6,7 @@ from typing import Any
 
 from automix.analysis.conditions import Conditions
 from automix.parameters import parameters
-from automix.plan import Bus, ChannelStrip, Decision, Master, MixPlan, change_setting
+from automix.plan import Bus, ChannelStrip, Decision, Master, MixPlan, change_setting, look_up
 from automix.session import Session
 from automix.settings import EqualizerBand, EqualizerSettings
 from automix.version import __version__
@@ -85,6 +85,29 @@ class PlanWriter:
             value = legal.clamp(value)
         self.plan = change_setting(self.plan, address, lambda _: value)
         self.decide(address, value, rule, reason, **figures)
+
+    def revise(
+        self, address: str, value: float, rule: str, reason: str, *, old: float | None = None
+    ) -> None:
+        """Sets any number of the plan, within its range, and keeps why it was what it was.
+
+        Args:
+            address: As in ``--set``.
+            value: What it becomes.
+            rule: Why.
+            reason: One sentence for people.
+            old: What it was, if not what the plan says.
+        """
+        declared, found = look_up(self.plan, address)
+        if declared.range is not None:
+            value = declared.range.clamp(value)
+        earlier = next((d for d in self.plan.decisions if d.setting == address), None)
+        self.plan = change_setting(self.plan, address, lambda _: value)
+        before = f"before: {found if old is None else old:.4g}"
+        if earlier is not None:
+            before += f", {earlier.rule}: {earlier.reason}"
+        figures = dict(earlier.figures) if earlier else {}
+        self.decide(address, value, rule, f"{reason}; {before}", **figures)
 
     def report_conditions(self, track: str, conditions: Conditions, *, repair: bool = True) -> None:
         """Warns of what is wrong with an input, and filters a constant offset away."""

@@ -151,7 +151,8 @@ def test_a_lossless_network_keeps_its_energy():
     delays = _delays(DEFAULT, 44_100)
     flat = np.zeros((5, 64))
     flat[0] = 1.0
-    response = _render(delays, np.ones(64), flat, flat, 0, 2_000_000)
+    excitation = np.array([1.0, 0.0])
+    response = _render(delays, np.ones(64), flat, flat, excitation, 2_000_000)
     power = (response.reshape(2, 10, -1)[:, 2:] ** 2).mean(axis=2) * delays.sum()
     np.testing.assert_allclose(power[:, -1], power[:, 0], rtol=0.03)
     np.testing.assert_allclose(power.mean(axis=1), [3.0, 1.0], rtol=0.1)

@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 import soundfile
+import torch
 
+from automix.checkpoints import save_weights
 from automix.errors import InputError
 from automix.evaluation.published import PUBLISHED_VOCAL
 from automix.evaluation.vocal import evaluate_vocal
+from automix.nn.vocal_cnn import FAMILY, VocalCnn
+from automix.nn.vocal_cnn_description import VocalCnnDescription, output_ranges
 from automix.parameters import parameters
 from automix.settings import FdnReverbSettings
 
@@ -55,3 +59,33 @@ def test_the_errors_of_what_is_drawn_are_those_of_the_distributions(tmp_path):
     sizes = parameters(FdnReverbSettings)["room_size"].range
     assert rows["room size"] == pytest.approx((sizes.high - sizes.low) / 4, rel=0.02)
     assert list(rows) == list(PUBLISHED_VOCAL)
+
+
+def test_networks_are_judged_by_what_they_say_of_damaged_copies(tmp_path, monkeypatch):
+    """Networks that always say the same: no damage, −4 LU, a range of 12 LU, a middling reverb."""
+    monkeypatch.setattr("automix.evaluation.vocal_networks.COPIES", 3)
+    weights = tmp_path / "constant"
+    weights.mkdir()
+    for task, value in (("equalization", 0.0), ("level", -4.0), ("compression", 12.0)):
+        description = VocalCnnDescription(task=task)
+        network = VocalCnn(description)
+        with torch.no_grad():
+            network.members[0][-1].weight.zero_()
+            network.members[0][-1].bias.fill_(output_ranges(task)[0].to_unit(value))
+        save_weights(weights / f"{task}.safetensors", FAMILY, description, network.state_dict())
+    songs = tmp_path / "songs"
+    songs.mkdir()
+    for name, level_db in (("a", -4.0), ("b", -1.0)):
+        write_song(songs, name, level_db)
+    found, notes = evaluate_vocal([songs], weights=[str(weights)], device="cpu")
+    rows = {row.name: row for row in found}
+    assert rows["relative loudness"].errors["constant"] == pytest.approx(1.5, abs=0.02)
+    assert rows["loudness range"].errors["constant"] == pytest.approx(2.0, abs=0.2)
+    gains = rows["equalizer gains"]
+    assert gains.errors["constant"] == pytest.approx(gains.errors["mean"], abs=1e-4)
+    assert gains.errors["mean"] == pytest.approx(10 / 3, abs=1.5)
+    assert (rows["relative loudness"].cases, gains.cases) == (2, 6)
+    assert "constant" not in rows["room size"].errors
+    assert any("reverb" in note for note in notes)
+    again, _ = evaluate_vocal([songs], weights=[str(weights)], device="cpu")
+    assert again == found

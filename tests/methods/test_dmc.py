@@ -44,7 +44,7 @@ def session(cut_demo):
     return cut_demo(8, 24)
 
 
-@pytest.mark.parametrize("name", MANIFEST)
+@pytest.mark.parametrize("name", [name for name in MANIFEST if name.startswith("dmc-")])
 def test_weights_are_what_the_manifest_says_and_have_a_card(name):
     row = MANIFEST[name]
     path = weights_path(name)

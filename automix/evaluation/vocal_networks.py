@@ -1,0 +1,126 @@
+"""Errors of the vocal networks on finished vocals, and on copies of them with known damage."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from automix.audio import Audio
+from automix.files import ReadOptions, collected, open_audio, resampled
+from automix.methods.vocal_cnn_settings import VocalNetworks
+from automix.methods.vocal_cnn_weights import Networks, open_networks
+from automix.nn.vocal_cnn_description import CHANGED_BANDS, REVERB_FIELDS, VocalTask
+from automix.nn.vocal_mel import GATE_DB, RATE_HZ, Frames, frames_of, paired
+from automix.training.vocal_copies import (
+    drawn_expansion,
+    drawn_gains_db,
+    drawn_reverb,
+    equalized,
+    reverberated,
+    with_dynamics,
+)
+
+COPIES = 8
+"""Damaged copies of each vocal, for each task."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One thing to predict.
+
+    Attributes:
+        task: Which network predicts it.
+        truth: What is right, in the order of the network's outputs.
+        said: Prediction by name of the weights.
+    """
+
+    task: VocalTask
+    truth: tuple[float, ...]
+    said: Mapping[str, tuple[float, ...]]
+
+
+def open_all(weights: Sequence[str], device: str) -> dict[str, Networks]:
+    """Networks by name of their weights.
+
+    Args:
+        weights: As for ``--weights`` of `automix vocal`.
+        device: See `automix.nn.device`.
+
+    Raises:
+        DeviceError: Weights or device cannot be used.
+    """
+    found = {}
+    for given in weights:
+        name = Path(given).name or given
+        found[name] = open_networks(VocalNetworks(weights=given, device=device))
+    return found
+
+
+def cases_of_song(
+    vocal: Path,
+    backing: Path,
+    level_lu: float,
+    range_lu: float,
+    networks: Mapping[str, Networks],
+    rng: np.random.Generator,
+    report: Callable[[str], None] = lambda stage: None,
+) -> Iterator[Case]:
+    """What networks say of a song and of its damaged copies.
+
+    The level is predicted from the vocal as it is. The loudness range is that of the vocal as it
+    is, predicted from copies with other dynamics; gains and reverbs are those of the copies.
+
+    Args:
+        vocal: File of the finished vocal.
+        backing: File of its backing.
+        level_lu: Loudness of the vocal minus that of the backing.
+        range_lu: Loudness range of the vocal.
+        networks: By name of their weights.
+        rng: Draws the damage.
+        report: Called with each task as it begins.
+
+    Raises:
+        InputError: A file cannot be used.
+    """
+    audio, under = _read(vocal), frames_of(_read(backing))
+
+    def case(task: VocalTask, copy: Audio, truth: Sequence[float]) -> Case:
+        return Case(task=task, truth=tuple(truth), said=_said(task, copy, under, networks))
+
+    report("level")
+    yield case("level", audio, [level_lu])
+    for task in ("compression", "equalization", "reverb"):
+        report(task)
+        for _ in range(COPIES):
+            if task == "compression":
+                yield case("compression", with_dynamics(audio, drawn_expansion(rng)), [range_lu])
+            elif task == "equalization":
+                gains_db = drawn_gains_db(rng)
+                yield case("equalization", equalized(audio, gains_db), gains_db)
+            else:
+                reverb = drawn_reverb(rng)
+                truth = [getattr(reverb, field) for field in REVERB_FIELDS]
+                yield case("reverb", reverberated(audio, reverb), truth)
+
+
+def _read(path: Path) -> Audio:
+    return collected(resampled(open_audio(path, ReadOptions()).source, RATE_HZ))
+
+
+def _said(
+    task: VocalTask, copy: Audio, under: Frames, networks: Mapping[str, Networks]
+) -> dict[str, tuple[float, ...]]:
+    pair = paired(frames_of(copy), under)
+    said = {}
+    for name, by_task in networks.items():
+        if task in by_task and (pair.level_db > GATE_DB).any():
+            values = by_task[task].predicted(pair)
+            said[name] = tuple(applied(values) if task == "equalization" else values)
+    return said
+
+
+def applied(gains_db: Sequence[float]) -> list[float]:
+    """The four largest gains, the others 0: what `automix vocal` undoes."""
+    order = sorted(range(len(gains_db)), key=lambda band: -abs(gains_db[band]))[:CHANGED_BANDS]
+    return [gain_db if band in order else 0.0 for band, gain_db in enumerate(gains_db)]

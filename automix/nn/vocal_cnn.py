@@ -1,0 +1,146 @@
+"""The regressors of Li & Lerch, "Automatic Vocal Mixing Using Convolutional Neural Networks".
+
+One class for level, compression, equalization and reverb, in the paper's shape and in wider ones.
+"""
+
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from automix.nn import vocal_mel
+from automix.nn.vocal_cnn_description import (
+    CHANGED_BANDS,
+    RULES,
+    VocalCnnDescription,
+    VocalTask,
+    output_ranges,
+)
+from automix.nn.vocal_mel import BANDS, HOP_LENGTH, N_FFT, Pair
+from automix.nn.vocal_mel import RATE_HZ as RATE_HZ  # for the catalog
+
+FAMILY = "vocal-cnn"
+"""In files of weights."""
+
+KERNEL = 3
+POOL = 2
+RECEPTIVE_FIELD = 63 * HOP_LENGTH + N_FFT
+"""Samples of a block of 64 frames."""
+
+_BLOCKS_AT_A_TIME = 64
+
+
+class VocalCnn(nn.Module):
+    """Four convolutions and a linear layer (section III-C).
+
+    Args:
+        description: Shape and task.
+
+    Attributes:
+        flattened: Values that the linear layer is given; 768 of a block of 64 frames.
+
+    Shape:
+        ``(blocks, 2, 128, frames)`` from `heard` to ``(blocks, outputs)``, each output 0…1 over its
+        `output_ranges`; nothing holds it within them.
+    """
+
+    def __init__(self, description: VocalCnnDescription | None = None) -> None:
+        super().__init__()
+        self.description = description or VocalCnnDescription()
+        bands, frames = BANDS, self.description.frames
+        for _ in self.description.channels:
+            bands, frames = ((size - KERNEL + 1) // POOL for size in (bands, frames))
+        self.flattened = self.description.channels[-1] * bands * frames
+        self.members = nn.ModuleList(self._regressor() for _ in range(self.description.members))
+
+    def _regressor(self) -> nn.Sequential:
+        layers: list[nn.Module] = []
+        before = 2
+        for channels in self.description.channels:
+            layers += [
+                nn.Conv2d(before, channels, KERNEL),
+                nn.BatchNorm2d(channels),
+                nn.ReLU(),
+                nn.MaxPool2d(POOL),
+            ]
+            before = channels
+        outputs = len(output_ranges(self.description.task))
+        layers += [nn.Flatten(), nn.Dropout(self.description.dropout)]
+        last = nn.Linear(self.flattened, outputs)
+        nn.init.constant_(last.bias, 0.5)  # the middle of every range
+        return nn.Sequential(*layers, last)
+
+    def forward(self, blocks: Tensor) -> Tensor:
+        """The mean of the members; see the class."""
+        return torch.stack([member(blocks) for member in self.members]).mean(0)
+
+    def trusted(self, said: Tensor) -> Tensor:
+        """Positions ``(..., outputs)`` drawn to the constant of the rules, as far as described."""
+        rule, trust = RULES.get(self.description.task), self.description.trust
+        if rule is None or trust == 1.0:
+            return said
+        (legal,) = output_ranges(self.description.task)
+        return legal.to_unit(rule) + trust * (said - legal.to_unit(rule))
+
+    @torch.inference_mode()
+    def predicted(self, pair: Pair) -> list[float]:
+        """What the network says of a song, in the units of `output_ranges` and within them.
+
+        Raises:
+            ValueError: Nothing is sung.
+        """
+        device = next(self.parameters()).device
+        blocks = heard(pair, self.description)
+        said = [self(some.to(device)).cpu() for some in torch.split(blocks, _BLOCKS_AT_A_TIME)]
+        positions = self.trusted(torch.cat(said).double().mean(0)).tolist()
+        ranges = output_ranges(self.description.task)
+        return [
+            legal.from_unit(position) for legal, position in zip(ranges, positions, strict=True)
+        ]
+
+
+def largest(gains_db: Tensor) -> Tensor:
+    """The gains ``(..., 9)`` that are applied: the four of largest magnitude, the others 0."""
+    kept = gains_db.abs().argsort(dim=-1, descending=True, stable=True)[..., :CHANGED_BANDS]
+    return torch.zeros_like(gains_db).scatter(-1, kept, gains_db.gather(-1, kept))
+
+
+def heard(pair: Pair, description: VocalCnnDescription) -> Tensor:
+    """The blocks ``(blocks, 2, 128, frames)`` that a network of that description is given.
+
+    Raises:
+        ValueError: Nothing is sung.
+    """
+    return scaled(cut_blocks(pair, description), description)
+
+
+def cut_blocks(pair: Pair, description: VocalCnnDescription) -> Tensor:
+    """The same before they are scaled: mel powers."""
+    mel = pair.sung(description.gate_db)
+    if description.hearing == "blocks":
+        return vocal_mel.blocks(mel, description.frames)
+    if description.hearing == "song":
+        return vocal_mel.whole_song(mel, description.frames)
+    return vocal_mel.quantiles(mel, description.frames)
+
+
+def scaled(blocks: Tensor, description: VocalCnnDescription) -> Tensor:
+    """Blocks of mel powers as the network is given them."""
+    if description.decibels == 0.0:
+        return vocal_mel.normalized(blocks)
+    return vocal_mel.in_decibels(blocks, description.decibels)
+
+
+def _wide(task: VocalTask) -> VocalCnn:
+    """The shape of the `wide` networks, to be counted and listed."""
+    return VocalCnn(
+        VocalCnnDescription(
+            task=task, hearing="quantiles", frames=48, decibels=90.0, channels=(16, 32, 48, 64)
+        )
+    )
+
+
+wide_equalization = partial(_wide, "equalization")
+wide_compression = partial(_wide, "compression")
+wide_reverb = partial(_wide, "reverb")
+wide_level = partial(_wide, "level")

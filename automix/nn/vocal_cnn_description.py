@@ -1,0 +1,79 @@
+"""The shape of the vocal networks, and what their outputs mean. Imports no torch."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from automix.parameters import Range, Settings, parameters
+from automix.settings import FdnReverbSettings
+
+VocalTask = Literal["level", "compression", "equalization", "reverb"]
+Hearing = Literal["blocks", "song", "quantiles"]
+
+LEVELS_LU = Range(-10, 6, "LU")
+RANGES_LU = Range(5, 30, "LU")
+"""Songs outside these are outliers, in the paper as here."""
+
+GAINS_DB = Range(-15, 15, "dB")
+BANDS_HZ = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0)
+BAND_Q = 1.0
+CHANGED_BANDS = 4
+
+RULES = {"level": -1.77, "compression": 16.36}
+"""The constants that the rules have in the place of a prediction, in LU."""
+
+REVERB_FIELDS = (
+    "dry_wet",
+    "reverberation_time_s",
+    "fade_in_time_s",
+    "room_size",
+    "low_cutoff_hz",
+    "low_gain_db_s",
+    "low_q",
+    "high_cutoff_hz",
+    "high_gain_db_s",
+    "high_q",
+)
+"""In the order of the paper's table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VocalCnnDescription(Settings):
+    """The shape of a regressor. The defaults are the paper's (Li & Lerch, section III-C)."""
+
+    task: Annotated[VocalTask, "what is predicted"] = "level"
+    hearing: Annotated[
+        Hearing,
+        "blocks: stretches of time, the predictions averaged; song: one block of means over the"
+        " song; quantiles: one block of the levels in each band, from low to high",
+    ] = "blocks"
+    frames: Annotated[int, Range(46, 4096), "of a block; 64 are 1.51 s"] = 64
+    gate_db: Annotated[
+        float, Range(-120, 0, "dB"), "frames with the vocal below are dropped, its peak at -1 dBFS"
+    ] = -30.0
+    decibels: Annotated[
+        float, Range(0, 160, "dB"), "depth of the logarithmic spectrogram; 0 is a linear one"
+    ] = 0.0
+    channels: Annotated[tuple[int, ...], "of the four convolutions"] = (8, 16, 32, 64)
+    dropout: Annotated[float, Range(0, 0.9), "in training"] = 0.3
+    trust: Annotated[
+        float, Range(0, 1), "share of its departure from the constant of the rules that counts"
+    ] = 1.0
+    members: Annotated[int, Range(1, 16), "networks whose mean counts"] = 1
+
+
+def output_ranges(task: VocalTask) -> tuple[Range, ...]:
+    """What 0 and 1 of each output stand for, all linear as in the paper."""
+    if task == "level":
+        return (LEVELS_LU,)
+    if task == "compression":
+        return (RANGES_LU,)
+    if task == "equalization":
+        return (GAINS_DB,) * len(BANDS_HZ)
+    declared = parameters(FdnReverbSettings)
+    ranges = []
+    for name in REVERB_FIELDS:
+        legal = declared[name].range
+        if legal is None:
+            raise RuntimeError(f"{name} has no range")
+        ranges.append(Range(legal.low, legal.high, legal.unit))
+    return tuple(ranges)

@@ -1,0 +1,141 @@
+"""What can be chosen of a training of the vocal networks, and what the two variants choose."""
+
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal
+
+from automix.nn.vocal_cnn_description import VocalCnnDescription, VocalTask
+from automix.parameters import Range, Settings
+from automix.training.settings import LoopSettings
+
+Variant = Literal["paper", "wide"]
+VARIANTS: tuple[Variant, ...] = ("paper", "wide")
+TASKS: tuple[VocalTask, ...] = ("equalization", "compression", "reverb", "level")
+"""In chain order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VocalTraining(Settings):
+    """Of one vocal network. The defaults disturb nothing, as in the paper."""
+
+    model: VocalCnnDescription = field(default_factory=VocalCnnDescription)
+    loop: LoopSettings = field(default_factory=LoopSettings)
+    views: Annotated[int, Range(1, 10**6), "stretches of songs, made once and used again"] = 2000
+    shortest_s: Annotated[float, Range(1, 600, "s"), "sung, in a view of a whole song"] = 600.0
+    longest_s: Annotated[float, Range(1, 600, "s"), "sung, in a view of a whole song"] = 600.0
+    reverbs: Annotated[int, Range(1, 10**6), "settings of the reverb that are drawn"] = 350
+    expansion: Annotated[
+        float, Range(1, 4), "the dynamics of a vocal are multiplied by up to this, or divided"
+    ] = 1.0
+    diversity: Annotated[
+        float,
+        Range(1, 4),
+        "a vocal's own loudness range is multiplied by up to this, or divided",
+    ] = 1.0
+    raw: Annotated[float, Range(0, 1), "share of views of unprocessed vocals where known"] = 0.0
+    spectrum_db: Annotated[
+        float, Range(0, 24, "dB"), "spread of the spectra of singers, over some octaves"
+    ] = 0.0
+    color_db: Annotated[float, Range(0, 24, "dB"), "the same over one octave and less"] = 0.0
+    transposition: Annotated[float, Range(0, 2, "octaves"), "spread of the size of singers"] = 0.0
+    other_backing: Annotated[
+        float, Range(0, 1), "share of examples over the backing of another view"
+    ] = 0.0
+    unchanged_weight: Annotated[
+        float, Range(0, 100), "of the bands that were not equalized, in eq. 3"
+    ] = 0.1
+    huber: Annotated[
+        float, Range(0, 1), "errors above this share of the range count linearly; 0: all squared"
+    ] = 0.0
+
+
+def vocal_training(task: VocalTask, variant: Variant) -> VocalTraining:
+    """The training of a network: the paper's, or the one that makes up for its causes of failure.
+
+    ``paper``: section III-C and IV-A. ``wide``: logarithmic spectra, more of the song at a time,
+    and voices, backings and dynamics that are disturbed while the network learns.
+    """
+    return _paper(task) if variant == "paper" else _wide(task)
+
+
+def _paper(task: VocalTask) -> VocalTraining:
+    loop = LoopSettings(batch=25, steps=2500, validate_every=250, plateau=100, patience=100)
+    rates = {"level": 1e-3, "compression": 1e-4, "equalization": 1e-3, "reverb": 1e-5}
+    loop = replace(loop, learning_rate=rates[task])
+    if task == "equalization":
+        loop = replace(loop, batch=30)
+    if task == "reverb":
+        loop = replace(loop, weight_decay=1e-5)
+    hearing: Literal["song", "blocks"] = "song" if task == "equalization" else "blocks"
+    # "Song" is the spectrogram of a whole one; a part of it is another example.
+    part_s = 10.0 if task == "equalization" else 600.0
+    return VocalTraining(
+        model=VocalCnnDescription(task=task, hearing=hearing), loop=loop, shortest_s=part_s
+    )
+
+
+def _wide(task: VocalTask) -> VocalTraining:
+    model = VocalCnnDescription(
+        task=task,
+        hearing="quantiles",
+        frames=48,
+        # Reverb is in what remains between the words.
+        gate_db=-70.0 if task == "reverb" else -30.0,
+        decibels=90.0,
+        channels=(16, 32, 48, 64),
+    )
+    loop = LoopSettings(
+        batch=64,
+        steps=2000,
+        learning_rate=2e-3,
+        validate_every=250,
+        cosine=True,
+        warm_up=50,
+        plateau=100,
+        patience=100,
+    )
+    training = VocalTraining(
+        model=model,
+        loop=loop,
+        shortest_s=8.0,
+        longest_s=120.0,
+        other_backing=0.5,
+        unchanged_weight=1.25,
+        huber=0.1,
+        spectrum_db=4.0,
+        color_db=4.5,
+        transposition=0.3,
+    )
+    if task == "equalization":
+        return replace(
+            training,
+            loop=replace(loop, steps=6000),
+            views=3000,
+            spectrum_db=4.5,
+            color_db=3.3,
+            transposition=0.35,
+        )
+    if task == "reverb":
+        return replace(
+            training,
+            model=replace(model, dropout=0.5),
+            loop=replace(loop, steps=900, learning_rate=1e-3, weight_decay=1e-4),
+            huber=0.0,
+            reverbs=2500,
+            views=5000,
+            spectrum_db=3.0,
+            color_db=2.0,
+        )
+    if task == "compression":
+        training = replace(training, loop=replace(loop, steps=1000))
+        return replace(training, expansion=1.8, diversity=2.2, raw=0.3, shortest_s=15.0, views=4000)
+    return replace(
+        training,
+        model=replace(model, trust=0.25),
+        raw=0.3,
+        other_backing=0.0,
+        spectrum_db=1.5,
+        color_db=1.0,
+        transposition=0.1,
+        shortest_s=15.0,
+        loop=replace(loop, steps=300, validate_every=50, weight_decay=1e-2),
+    )

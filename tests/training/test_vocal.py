@@ -1,0 +1,206 @@
+"""Losses, disturbances and targets of the vocal networks; a run that learns and resumes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from automix.analysis.loudness import LoudnessMeter, loudness_range_lu
+from automix.audio import Audio
+from automix.checkpoints import read_description
+from automix.datasets.catalog import find_songs
+from automix.dsp.fdn_reverb import impulse_response
+from automix.nn.vocal_cnn import FAMILY
+from automix.nn.vocal_cnn_description import GAINS_DB, REVERB_FIELDS, VocalCnnDescription
+from automix.nn.vocal_mel import RATE_HZ, frames_of
+from automix.parameters import parameters
+from automix.settings import FdnReverbSettings
+from automix.training import vocal_disturbance as disturbance
+from automix.training.loop import Training
+from automix.training.prepared import prepare
+from automix.training.vocal import VocalTask, equalizer_loss, reverb_loss
+from automix.training.vocal_copies import drawn_gains_db, equalized, reverberated, with_dynamics
+from automix.training.vocal_settings import TASKS, VARIANTS, VocalTraining, vocal_training
+from automix.training.vocal_songs import VocalSong, vocal_songs
+from automix.training.vocal_views import made_views, positions
+
+CPU = torch.device("cpu")
+
+
+def test_the_loss_of_the_equalizer_is_equation_3():
+    wanted = torch.full((1, 9), 0.5)
+    wanted[0, :4] = torch.tensor([0.0, 1.0, 0.2, 0.8])
+    said = wanted.clone()
+    said[0, :4] += 0.1
+    assert equalizer_loss(said, wanted).item() == pytest.approx(0.01)
+    said = wanted.clone()
+    said[0, 4:] += 0.2
+    assert equalizer_loss(said, wanted).item() == pytest.approx(0.1 * 0.04)
+
+
+def test_the_loss_of_the_reverb_is_equation_2():
+    wanted = torch.full((2, 10), 0.5)
+    for field, weight in (("dry_wet", 10), ("reverberation_time_s", 5), ("room_size", 5)):
+        said = wanted.clone()
+        said[:, REVERB_FIELDS.index(field)] += 0.1
+        assert reverb_loss(said, wanted).item() == pytest.approx(weight * 0.01)
+    said = wanted.clone()
+    said[:, REVERB_FIELDS.index("low_q")] += 0.1
+    assert reverb_loss(said, wanted).item() == pytest.approx(0.01 / 7)
+
+
+def test_the_published_training_is_as_published():
+    rates = {task: vocal_training(task, "paper").loop.learning_rate for task in TASKS}
+    assert rates == {"equalization": 1e-3, "compression": 1e-4, "reverb": 1e-5, "level": 1e-3}
+    batches = {task: vocal_training(task, "paper").loop.batch for task in TASKS}
+    assert batches == {"equalization": 30, "compression": 25, "reverb": 25, "level": 25}
+    assert vocal_training("reverb", "paper").loop.weight_decay == 1e-5
+    for task in TASKS:
+        model = vocal_training(task, "paper").model
+        hearing = "song" if task == "equalization" else "blocks"
+        assert model == VocalCnnDescription(task=task, hearing=hearing)
+
+
+def test_equalized_spectra_are_those_of_equalized_sound():
+    noise = Audio(np.random.default_rng(1).normal(size=10 * RATE_HZ) * 0.02, RATE_HZ)
+    gains = drawn_gains_db(np.random.default_rng(2))
+    before, after = (frames_of(x).mel.mean(1) for x in (noise, equalized(noise, gains)))
+    added = 10 * torch.log10(after / before)
+    expected = disturbance.equalizer_db(torch.tensor([gains]))[0]
+    offset = (added - expected).median()  # copies are turned down below full scale
+    assert (added - offset)[3:].numpy() == pytest.approx(expected[3:].numpy(), abs=0.6)
+
+
+def test_four_of_nine_gains_are_drawn_evenly():
+    for gains in (
+        disturbance.drawn_gains_db(4000, torch.Generator().manual_seed(1)).numpy(),
+        np.array([drawn_gains_db(np.random.default_rng(n)) for n in range(4000)]),
+    ):
+        assert ((gains != 0).sum(1) == 4).all()
+        assert np.abs(gains).mean() == pytest.approx(10 / 3, abs=0.06)  # the paper's 3.33 dB
+        assert np.abs(gains).max() <= GAINS_DB.high
+        assert (gains != 0).mean(0) == pytest.approx(4 / 9, abs=0.05)
+
+
+def test_transposition_moves_a_peak():
+    centers = disturbance.band_centers_hz()
+    peak = torch.zeros(1, 128, 2)
+    peak[0, (centers - 1000).abs().argmin()] = 1.0
+    moved = disturbance.transposed(peak, torch.tensor([1.0]))
+    found_hz = float(centers[moved[0, :, 0].argmax()])
+    assert found_hz == pytest.approx(2000, rel=0.03)
+
+
+def test_dynamics_are_multiplied():
+    time = np.arange(20 * RATE_HZ) / RATE_HZ
+    steps = np.where(time % 4 < 2, 1.0, 10 ** (-6 / 20))
+    vocal = Audio(0.5 * np.sin(2 * np.pi * 500 * time) * steps, RATE_HZ)
+
+    def range_lu(audio):
+        meter = LoudnessMeter(RATE_HZ, 1)
+        meter.add(audio.samples)
+        return loudness_range_lu(meter.energies, 0.1)
+
+    assert range_lu(vocal) == pytest.approx(6.0, abs=0.1)
+    assert range_lu(with_dynamics(vocal, 1.5)) == pytest.approx(9.0, abs=0.3)
+    assert range_lu(with_dynamics(vocal, 0.5)) == pytest.approx(3.0, abs=0.3)
+    # The same on spectra.
+    power = frames_of(vocal).power
+    gain = disturbance.dynamics_gain(power, 1.5)
+    levels = 10 * torch.log10((power * gain)[10:-10])
+    assert float(levels.quantile(0.9) - levels.quantile(0.1)) == pytest.approx(9.0, abs=0.5)
+
+
+def test_a_reverberated_copy_is_what_a_strip_makes_of_it():
+    reverb = FdnReverbSettings(dry_wet=0.4, reverberation_time_s=0.5)
+    impulse = np.zeros((1, RATE_HZ // 10))
+    impulse[0, 0] = 0.5
+    wet = reverberated(Audio(impulse, RATE_HZ), reverb).samples
+    expected = 0.4 * 0.5 * impulse_response(reverb, RATE_HZ).sum(axis=0)
+    expected[:, 0] += 0.6 * 0.5
+    assert wet[:, : expected.shape[1]] == pytest.approx(expected, abs=1e-6)
+
+
+def test_positions_of_a_reverb_are_its_values():
+    declared = parameters(FdnReverbSettings)
+    lowest = FdnReverbSettings(**{f: declared[f].range.low for f in REVERB_FIELDS})
+    assert positions(lowest) == [0.0] * 10
+    assert positions(replace(lowest, dry_wet=0.25))[0] == 0.25
+
+
+@pytest.fixture(scope="module")
+def singers(tmp_path_factory: pytest.TempPathFactory) -> list[VocalSong]:
+    """Three songs of a voice that sings by turns, and noise."""
+    root = tmp_path_factory.mktemp("vocal songs")
+    for song in range(3):
+        place = root / f"song {song}"
+        place.mkdir()
+        rng = np.random.default_rng(song)
+        time = np.arange(9 * RATE_HZ) / RATE_HZ
+        loud = np.where(time % 1.5 < 0.8, 1.0, 0.3)
+        voice = sum(np.sin(2 * np.pi * (180 + 20 * song) * n * time) / n for n in range(1, 12))
+        soundfile.write(place / "vocal.wav", 0.08 * voice * loud, RATE_HZ, "FLOAT")
+        soundfile.write(place / "beat.wav", 0.1 * rng.normal(size=len(time)), RATE_HZ, "FLOAT")
+    prepared = prepare(find_songs(root), tmp_path_factory.mktemp("cache"))
+    return vocal_songs(prepared, [1.0] * 3, tmp_path_factory.mktemp("mel"))
+
+
+def quick(task, variant="wide", **changes) -> VocalTraining:
+    settings = vocal_training(task, variant)
+    loop = replace(settings.loop, steps=4, batch=4, validate_every=2)
+    return replace(settings, loop=loop, views=12, reverbs=4, shortest_s=2.0, **changes)
+
+
+def test_a_song_is_measured(singers):
+    assert len(singers) == 3
+    assert singers[0].range_lu == pytest.approx(10.5, abs=1.0)  # 0.3 is −10.5 dB
+    assert singers[0].dry.shape == (9 * RATE_HZ,)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("task", TASKS)
+def test_every_training_runs_and_goes_on_to_the_same_curve(singers, tmp_path, task, variant):
+    settings = quick(task, variant)
+
+    def run(folder, steps, *, resume=False):
+        loop = replace(settings.loop, steps=steps)
+        made = VocalTask(settings, singers[1:], singers[:1], CPU)
+        training = Training(made, replace(loop, cosine=False), folder, CPU)
+        if resume:
+            training.resume()
+        return training.run()
+
+    run(tmp_path / "whole", 4)
+    run(tmp_path / "halves", 2)
+    run(tmp_path / "halves", 4, resume=True)
+    curves = [(tmp_path / name / "log.csv").read_text() for name in ("whole", "halves")]
+    assert curves[0] == curves[1]
+    weights = tmp_path / "whole" / "best.safetensors"
+    assert read_description(weights, FAMILY, VocalCnnDescription) == settings.model
+
+
+def test_one_batch_is_learned_by_heart(singers):
+    plain = {"spectrum_db": 0.0, "color_db": 0.0, "transposition": 0.0, "huber": 0.0}
+    settings = quick("equalization", **plain)
+    settings = replace(settings, model=replace(settings.model, dropout=0.0))
+    task = VocalTask(settings, singers[1:], singers[:1], CPU)
+    batch = next(task.batches(iter([range(4)])))
+    optimizer = torch.optim.Adam(task.network.parameters(), 3e-3)
+    first = task.loss(batch).item()
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = task.loss(batch)
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.03 * first
+
+
+def test_wanted_ranges_are_those_before_the_dynamics_change(singers):
+    settings = quick("compression", diversity=1.0, raw=0.0)
+    views = made_views(singers[:1], settings, 1)
+    expected = (singers[0].range_lu - 5.0) / 25.0
+    assert views.wanted.flatten().tolist() == pytest.approx([expected] * 12)
+    varied = made_views(singers[:1], quick("compression"), 1).wanted
+    assert varied.std() > 0.05
