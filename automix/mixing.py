@@ -2,25 +2,26 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.analysis.program import Loudness, ProgramMeter
-from automix.audio import Audio, AudioSource, Samples
-from automix.consoles.exact import ExactConsole, Flow, mastered
+from automix.audio import AudioSource, Samples
+from automix.consoles.exact import ExactConsole, mastered
 from automix.finishing import Finish, finish
+from automix.macros import Macros, apply_macros
 from automix.methods.catalog import Entry
 from automix.methods.writing import PlanWriter, blank_plan
 from automix.parameters import Settings
 from automix.plan import Change, MixPlan, change_setting
+from automix.premaster import Premaster, premaster
 from automix.streams import prefetched
-from automix.workers import Workers
+
+if TYPE_CHECKING:
+    from automix.goal import Towards
+    from automix.reference.aims import Goal
+    from automix.reference.comparison import Compared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,8 @@ class MixRequest:
         finish: Output loudness and peak.
         changes: Address and change of settings, applied to the method's plan in order.
         seed: Of methods that draw at random.
+        goal: References that the mix is to be like.
+        macros: Applied to the plan before `changes`.
     """
 
     method: Entry
@@ -42,6 +45,8 @@ class MixRequest:
     finish: Finish = Finish()
     changes: Sequence[tuple[str, Change]] = ()
     seed: int | None = None
+    goal: "Goal | None" = None
+    macros: Macros = Macros()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,6 +61,7 @@ class Mix:
         sum_lufs: Integrated loudness of their sum.
         warnings: For the user.
         stems: What each audible track contributes to the finished mix, by name.
+        compared: How near it is to its references.
     """
 
     plan: MixPlan
@@ -64,6 +70,7 @@ class Mix:
     sum_lufs: float
     warnings: tuple[str, ...]
     stems: dict[str, AudioSource]
+    compared: "Sequence[Compared]" = ()
 
     def levels_at(self, mix_lufs: float) -> dict[str, float]:
         """The levels when the master brings the mix to a loudness."""
@@ -96,6 +103,7 @@ def mix_session(
         InputError: A file changed while it was read, or the session does not suit the method.
         PlanError: A change leads nowhere or is out of range.
     """
+    towards = _towards(console, request.goal)
     report("listening")
     blank = blank_plan(
         console.session, method=request.method.name, preset=request.preset, seed=request.seed
@@ -103,86 +111,65 @@ def mix_session(
     writer = PlanWriter(blank)
     write_plan = getattr(import_module(request.method.module), request.method.function)
     write_plan(console, writer, request.options)
+    aim = request.finish
+    if towards is not None:
+        aim = towards.move(writer, aim, report)
+    apply_macros(writer, request.macros)
     on_master = [change for change in request.changes if change[0].startswith("master.")]
     _apply(writer, [change for change in request.changes if change not in on_master])
     report("mixing")
     renderer = renderer or console
-    premaster, levels = _premaster(renderer, writer.plan)
-    finish(writer, premaster, levels.sum, request.finish)
+    summed = premaster(renderer, writer.plan)
+    finish(writer, summed.source, summed.loudness, aim)
     _apply(writer, on_master)
-    return _mix(renderer, writer, premaster, levels)
+    mix = _mix(renderer, writer, summed)
+    return mix if towards is None else replace(mix, compared=towards.compared(mix.audio))
 
 
-def render(console: ExactConsole, plan: MixPlan, report: Report = lambda stage: None) -> Mix:
-    """Renders a plan as it is.
+def render(
+    console: ExactConsole,
+    plan: MixPlan,
+    *,
+    macros: Macros = Macros(),  # noqa: B008 - immutable
+    report: Report = lambda stage: None,
+) -> Mix:
+    """Renders a plan as it is, or with macros over it.
 
     Raises:
         InputError: A file changed while it was read.
     """
     report("mixing")
-    premaster, levels = _premaster(console, plan)
-    return _mix(console, PlanWriter(plan), premaster, levels)
+    writer = PlanWriter(plan)
+    apply_macros(writer, macros)
+    return _mix(console, writer, premaster(console, writer.plan))
 
 
-@dataclass(frozen=True)
-class _Levels:
-    tracks: dict[str, float]
-    sum: Loudness
+def _towards(console: ExactConsole, goal: "Goal | None") -> "Towards | None":
+    """What leads to the references; nothing where no way is to be gone."""
+    if goal is None or goal.amount == 0.0:
+        return None
+    from automix.goal import Towards
+
+    return Towards(console, goal)
 
 
-def _mix(console: ExactConsole, writer: PlanWriter, premaster: AudioSource, levels: _Levels) -> Mix:
+def _mix(console: ExactConsole, writer: PlanWriter, summed: Premaster) -> Mix:
     plan = writer.plan
     return Mix(
         plan=plan,
-        audio=mastered(premaster, plan.master),
-        levels=levels.tracks,
-        sum_lufs=levels.sum.integrated_lufs,
+        audio=mastered(summed.source, plan.master),
+        levels=summed.levels,
+        sum_lufs=summed.loudness.integrated_lufs,
         warnings=(*writer.warnings, *console.warnings),
-        stems={s.name: console.stem(plan, s.name, premaster) for s in plan.tracks if not s.mute},
+        stems={
+            s.name: console.stem(plan, s.name, summed.source) for s in plan.tracks if not s.mute
+        },
     )
 
 
 def _apply(writer: PlanWriter, changes: Sequence[tuple[str, Change]]) -> None:
     for address, change in changes:
         writer.plan = change_setting(writer.plan, address, change)
-
-
-def _premaster(console: ExactConsole, plan: MixPlan) -> tuple[AudioSource, _Levels]:
-    """The sum before the master, kept in memory where the session is, and what it is made of."""
-    rate = console.session.sample_rate
-    source: AudioSource = console.premaster(plan)
-    kept = np.empty((2, source.frames), np.float32) if console.in_memory else None
-    whole = ProgramMeter(rate, 2)
-    meters: dict[str, LoudnessMeter] = {}
-
-    def add(meter: LoudnessMeter | ProgramMeter, block: NDArray[np.floating]) -> None:
-        meter.add(np.asarray(block, np.float32))
-
-    position = 0
-    with Workers(len(plan.tracks) + len(plan.buses)) as workers:
-        for flow in prefetched(console.flow(plan)):
-            mix = flow.sum().astype(np.float32)
-            measured: list[Callable[[], None]] = [partial(add, whole, mix)]
-            for name, block in _attributed(plan, flow).items():
-                meter = meters.setdefault(name, LoudnessMeter(rate, 2))
-                measured.append(partial(add, meter, block))
-            workers.map(lambda work: work(), measured)
-            if kept is not None:
-                kept[:, position : position + mix.shape[1]] = mix
-                position += mix.shape[1]
-    tracks = {name: integrated_lufs(meter.energies) for name, meter in meters.items()}
-    levels = _Levels(tracks, whole.result())
-    return (source if kept is None else Audio(kept, rate)), levels
-
-
-def _attributed(plan: MixPlan, flow: Flow) -> dict[str, Any]:
-    """Channels with the returns that they alone feed, and the returns that are shared."""
-    signals = dict(flow.channels)
-    for bus, block in flow.returns.items():
-        feeding = [s.name for s in plan.tracks if any(send.bus == bus for send in s.sends)]
-        sole = feeding[0] if len(feeding) == 1 and feeding[0] in signals else None
-        signals[sole or bus] = signals[sole] + block if sole else block
-    return signals
 
 
 class Metered:

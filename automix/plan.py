@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, TypeVar
 
 from automix.errors import PlanError, UsageError
-from automix.parameters import Range, Settings, parameters
+from automix.parameters import Parameter, Range, Settings, parameters
 from automix.settings import (
     CompressorSettings,
     DeEsserSettings,
@@ -165,6 +165,37 @@ _IDENTITY = ("name", "file", "right_file", "sha256")
 
 Change = Callable[[Any], Any]
 Named = TypeVar("Named", bound=ChannelStrip | Bus)
+
+
+def look_up(plan: MixPlan, address: str) -> tuple[Parameter, Any]:
+    """Declaration and value of a setting, or of a group of them.
+
+    Args:
+        plan: The plan.
+        address: As for `change_setting`.
+
+    Raises:
+        PlanError: The address leads nowhere.
+    """
+    parts: dict[str, Settings] = {strip.name: strip for strip in plan.tracks}
+    parts |= {bus.name: bus for bus in plan.buses}
+    owner = max((name for name in parts if address.startswith(name + ".")), key=len, default="")
+    path = (address[len(owner) + 1 :] if owner else address).split(".")
+    value: Any = parts.get(owner, plan)
+    declared: Parameter | None = None
+    for head in path:
+        if isinstance(value, tuple):
+            if not head.isdecimal() or not 1 <= int(head) <= len(value):
+                raise PlanError(f"{address!r}: there is no entry {head!r}")
+            value = value[int(head) - 1]
+            continue
+        declared = parameters(type(value)).get(head) if isinstance(value, Settings) else None
+        if declared is None:
+            raise PlanError(f"{address!r} leads nowhere")
+        value = getattr(value, head)
+    if declared is None:
+        raise PlanError(f"{address!r} leads nowhere")
+    return declared, value
 
 
 def change_setting(plan: MixPlan, address: str, change: Change) -> MixPlan:

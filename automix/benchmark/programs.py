@@ -100,6 +100,19 @@ def full_against_basic(bench: Workbench) -> Measurement:
     return _times(full, basic)
 
 
+def reference_against_plain(bench: Workbench) -> Measurement:
+    """P15. Once each, because it is long; the reference is a mix of the same song, but softer."""
+    aim = bench.scratch / "reference.wav"
+    run_process([*_stems(bench, "--vocals", "-4", "-o"), aim])
+    refined = run_process(_stems(bench, "--reference", str(aim)))
+    plain = run_process(_stems(bench))
+    return Measurement(
+        ours=refined.wall_s - plain.wall_s,
+        reference=60.0,
+        note=f"{refined.wall_s:.1f} s with --reference, {plain.wall_s:.1f} s without",
+    )
+
+
 def help_against_typer(bench: Workbench) -> Measurement:
     """P6. Four times the rounds, because they are short."""
     commands: list[list[str | Path]] = [

@@ -16,6 +16,7 @@ class Delivery:
 
     Attributes:
         output: File, or folder: one that exists, or a name that ends in ``/``.
+        candidate: Its number where there are several, which goes into the file's name.
     """
 
     output: str | None = None
@@ -27,9 +28,18 @@ class Delivery:
     stems: Path | None = None
     report: Path | None = None
     dry_run: bool = False
+    candidate: int | None = None
 
 
 def output_path(delivery: Delivery, fields: Mapping[str, str], *, default_name: str) -> Path:
+    """The file to write, see `_output_path`; with its number where it is one of several."""
+    path = _output_path(delivery, fields, default_name=default_name)
+    if delivery.candidate is None:
+        return path
+    return path.with_name(f"{path.stem}.{delivery.candidate}{path.suffix}")
+
+
+def _output_path(delivery: Delivery, fields: Mapping[str, str], *, default_name: str) -> Path:
     """The file to write: ``-o`` itself, or a file in the folder that it is.
 
     Args:

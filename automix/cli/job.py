@@ -35,6 +35,7 @@ class Job:
         request: Fingerprint of the settings.
         open: Opens the session.
         mix: Mixes it.
+        references: Files that it is compared with.
     """
 
     inputs: tuple[Path, ...]
@@ -44,6 +45,7 @@ class Job:
     request: str
     open: Callable[[], Session]
     mix: Callable[[Session, Report], Mix]
+    references: tuple[Path, ...] = ()
 
 
 def read_plan(path: Path) -> MixPlan:
@@ -80,8 +82,12 @@ def _is_done(job: Job, stems: Iterable[Path]) -> bool:
     return plan.request == job.request and made_from == [sha256(path) for path in job.inputs]
 
 
-def run_job(job: Job, delivery: Delivery, printer: Printer) -> None:
-    """Reserves the outputs, opens the inputs, mixes, writes, and prints the summary."""
+def run_job(job: Job, delivery: Delivery, printer: Printer) -> MixPlan | None:
+    """Reserves the outputs, opens the inputs, mixes, writes, and prints the summary.
+
+    Returns:
+        The plan; none where the mix was kept.
+    """
     start = time.perf_counter()
     output_format(job.output, delivery.bits or "24")
     stems = stem_paths(delivery, job.output, job.tracks)
@@ -92,14 +98,15 @@ def run_job(job: Job, delivery: Delivery, printer: Printer) -> None:
         printer.note(f"{shown(job.output)}: made from the same inputs and settings already; kept")
         if printer.json:
             printer.document({"output": str(job.output), "skipped": True})
-        return
+        return None
+    kept = (*job.inputs, *job.references)
     with ExitStack() as targets, printer.progress(STAGES + bool(delivery.report)) as report:
         target, plan_target, stem_targets, report_target = None, None, {}, None
         if not delivery.dry_run:
 
             def reserve(path: Path) -> OutputTarget:
                 target = targets.enter_context(
-                    OutputTarget.reserve(path, overwrite=delivery.force, inputs=job.inputs)
+                    OutputTarget.reserve(path, overwrite=delivery.force, inputs=kept)
                 )
                 targets.enter_context(removed_when_ended(target.discard))
                 return target
@@ -146,3 +153,4 @@ def run_job(job: Job, delivery: Delivery, printer: Printer) -> None:
         print(dumps(plan), end="")
     elif not printer.quiet:
         print_summary(plan, mix, delivered, seconds, verbose=printer.verbose)
+    return plan

@@ -10,27 +10,40 @@ from automix.cli.destination import Delivery, output_path
 from automix.cli.job import Job, read_plan, run_job
 from automix.cli.layering import Flags, layered
 from automix.cli.output import Printer
+from automix.cli.wishes import Wishes
 from automix.consoles.exact import ExactConsole
 from automix.errors import DeviceError, UsageError
 from automix.files import ReadOptions, sha256, shown
 from automix.finishing import Finish
+from automix.macros import Macros
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
 from automix.methods.stems_settings import DmcOptions, StemsRules
-from automix.methods.vocal_settings import PRESETS
+from automix.methods.vocal_cnn_settings import VocalNetworks
+from automix.methods.vocal_settings import PRESETS, VocalRules
 from automix.mixing import Mix, MixRequest, mix_session, render
-from automix.plan import change_setting
+from automix.plan import MixPlan, change_setting
 from automix.plan_file import parse_assignment
 from automix.session import Session, TrackFile, open_plan_session, open_session, plan_inputs
 from automix.song_folder import open_song, song_files
 from automix.version import __version__
 
 
-def console_maker(plugins: Path | None, on_error: str) -> Callable[[Session], ExactConsole]:
-    """How to make the console that renders: the exact one, or the one of real plug-ins.
+def console_maker(
+    plugins: Path | None, on_error: str, console: str = "exact", device: str = "auto"
+) -> Callable[[Session], ExactConsole]:
+    """How to make the console that renders: the exact one, of real plug-ins, or of a network.
 
     Raises:
         PluginError: The folder lacks a plug-in.
+        DeviceError: The network or the device cannot be used.
+        UsageError: Both plug-ins and a network are asked for.
     """
+    if console != "exact":
+        if plugins is not None:
+            raise UsageError("--plugins and --console: choose one")
+        from automix.consoles.neural import open_console
+
+        return open_console(console, device)
     if plugins is None:
         return ExactConsole
     from automix.consoles.plugin import PluginConsole, find_plugins
@@ -53,18 +66,25 @@ def run_vocal(
     read: ReadOptions,
     delivery: Delivery,
     renderer: Callable[[Session], ExactConsole],
+    wishes: Wishes,
     printer: Printer,
-) -> None:
+    weights: str | None = None,
+    device: str = "auto",
+) -> tuple[Path, MixPlan] | None:
     """Mixes a vocal over its backing; see the options of `automix vocal`."""
-    rules = layered(PRESETS[preset], config, rule_flags)
+    rules = layered(_vocal_options(method, preset, weights, device), config, rule_flags)
+    if isinstance(rules, VocalNetworks) and rule_flags["--level"][1] is not None:
+        rules = replace(rules, level_by="rules")  # a level that is given is no one else's choice
     finish = layered(Finish(), None, finish_flags)
     request = MixRequest(
         method=next(entry for entry in VOCAL_METHODS if entry.name == method),
-        preset=preset if method == "rules" else "",
+        preset=preset if method in ("rules", "cnn") else "",
         options=rules,
         finish=finish,
         changes=[parse_assignment(change) for change in changes],
         seed=seed if method == "random" else None,
+        goal=wishes.goal(device),
+        macros=wishes.macros(),
     )
     output = output_path(
         delivery,
@@ -76,6 +96,7 @@ def run_vocal(
         TrackFile(name="beat", role="backing track", path=backing),
     )
     told = [method, request.preset, seed, asdict(rules), asdict(finish), list(changes)]
+    told += wishes.told()
     job = Job(
         inputs=(vocal, backing),
         tracks=("vocal", "beat"),
@@ -86,8 +107,18 @@ def run_vocal(
         mix=lambda session, report: mix_session(
             ExactConsole(session), request, renderer=renderer(session), report=report
         ),
+        references=tuple(wishes.references),
     )
-    run_job(job, delivery, printer)
+    plan = run_job(job, delivery, printer)
+    return None if plan is None else (output, plan)
+
+
+def _vocal_options(method: str, preset: str, weights: str | None, device: str) -> VocalRules:
+    if method == "cnn":
+        return VocalNetworks.over(PRESETS[preset], weights=weights or "wide", device=device)
+    if weights:
+        raise UsageError(f"--weights goes with --method cnn, not with {method}")
+    return PRESETS[preset]
 
 
 def run_stems(
@@ -105,8 +136,9 @@ def run_stems(
     seed: int,
     read: ReadOptions,
     delivery: Delivery,
+    wishes: Wishes,
     printer: Printer,
-) -> None:
+) -> tuple[Path, MixPlan] | None:
     """Mixes the tracks of a song; see the options of `automix stems`."""
     rules = layered(_stems_options(method, weights, device), config, {"--mode": ("mode", mode)})
     finish = layered(Finish(), None, finish_flags)
@@ -118,6 +150,8 @@ def run_stems(
         finish=finish,
         changes=[parse_assignment(change) for change in changes],
         seed=seed if method == "random" else None,
+        goal=wishes.goal(device),
+        macros=wishes.macros(),
     )
     title = song[0].resolve().stem if len(song) == 1 else "song"
     output = output_path(
@@ -126,7 +160,7 @@ def run_stems(
         default_name=f"{title}.mix.wav",
     )
     told = [method, seed, asdict(rules), asdict(finish), list(changes), list(roles)]
-    told.append(sha256(weights) if weights else "")
+    told += [sha256(weights) if weights else "", *wishes.told()]
     job = Job(
         inputs=tuple(path for file in files for path in file.paths),
         tracks=tuple(file.name for file in files),
@@ -135,12 +169,14 @@ def run_stems(
         request=_fingerprint([*told, delivery.bits, __version__]),
         open=lambda: open_song(files, read, notes),
         mix=lambda session, report: mix_session(ExactConsole(session), request, report=report),
+        references=tuple(wishes.references),
     )
     if method == "wave-u-net":
         job = _without_plan(job, weights, device, request, delivery)
-    run_job(job, delivery, printer)
+    plan = run_job(job, delivery, printer)
     if method == "wave-u-net":
         printer.note("the network maps the tracks to the mix: there is no plan to read or edit")
+    return None if plan is None or job.plan_file is None else (output, plan)
 
 
 def _without_plan(
@@ -149,6 +185,8 @@ def _without_plan(
     """The job of a network that makes the mix itself."""
     for option, given in (
         ("--set", request.changes),
+        ("--reference", request.goal),
+        (request.macros.described(), request.macros != Macros()),
         ("--export-stems", delivery.stems),
         ("--report", delivery.report),
         ("--dry-run", delivery.dry_run),
@@ -194,6 +232,7 @@ def run_render(
     read: ReadOptions,
     delivery: Delivery,
     renderer: Callable[[Session], ExactConsole],
+    macros: Macros,
     printer: Printer,
 ) -> None:
     """Renders a plan; see the options of `automix render`."""
@@ -204,7 +243,8 @@ def run_render(
     if delivery.output is not None:
         output = output_path(delivery, {"plan": plan_file.stem}, default_name=output.name)
     new_plan: Path | None = output.with_suffix(".toml")
-    if not delivery.write_plan or (not changes and _same(new_plan, plan_file)):
+    changed = bool(changes) or macros != Macros()
+    if not delivery.write_plan or (not changed and _same(new_plan, plan_file)):
         new_plan = None
     folder = plan_file.parent
     job = Job(
@@ -214,7 +254,7 @@ def run_render(
         plan_file=new_plan,
         request=plan.request,
         open=lambda: open_plan_session(plan, folder, read, allow_outside=allow_outside),
-        mix=lambda session, report: render(renderer(session), plan, report=report),
+        mix=lambda session, report: render(renderer(session), plan, macros=macros, report=report),
     )
     run_job(job, replace(delivery, bits=delivery.bits or plan.bits), printer)
 

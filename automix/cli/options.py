@@ -115,6 +115,58 @@ Device = Annotated[
         help="auto, cpu, cuda or cuda:N. auto takes CUDA where there is one.",
     ),
 ]
+Reference = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Mix towards this finished mix, of this song or another, in loudness, dynamics,"
+        " spectrum and stereo image. May be given several times.",
+    ),
+]
+ReferenceWeight = Annotated[
+    list[float] | None,
+    typer.Option(
+        metavar="N", min=0.0, help="How much each --reference counts, in their order.  [default: 1]"
+    ),
+]
+Amount = Annotated[
+    float,
+    typer.Option(
+        metavar="PERCENT",
+        min=0.0,
+        max=100.0,
+        help="How far the mix goes towards the reference; 0 is the mix without it.",
+    ),
+]
+Candidates = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=2,
+        max=12,
+        help="Write N mixes, MIX.1.wav and so on, that differ audibly (--seed draws others), and a"
+        " page to compare them.",
+    ),
+]
+Vocals = Annotated[
+    float | None,
+    typer.Option(metavar="DB", help="All vocals louder or softer, as +2 or -1.5, -24 to 24 dB."),
+]
+Reverb = Annotated[
+    str | None,
+    typer.Option(metavar="PERCENT", help="More or less reverb, as +50% or -30%, -100 to 300 %."),
+]
+Width = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PERCENT",
+        help="Tracks further to the sides or to the center, as +20% or -50%, -100 to 300 %.",
+    ),
+]
+Brightness = Annotated[
+    float | None,
+    typer.Option(metavar="DB", help="A brighter or darker mix, as +1.5 or -2, -12 to 12 dB."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and write no file.")]
 Json = Annotated[
     bool,

@@ -14,6 +14,10 @@ def render(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help="File of a plan, such as mix.toml.")],
     output: options.Output = None,
     set_: options.SetValue = None,
+    vocals: options.Vocals = None,
+    reverb: options.Reverb = None,
+    width: options.Width = None,
+    brightness: options.Brightness = None,
     bits: options.Bits = None,
     force: options.Force = False,
     no_plan: options.NoPlan = False,
@@ -37,6 +41,15 @@ def render(
     allow_truncated: options.AllowTruncated = False,
     plugins: options.Plugins = None,
     on_plugin_error: options.PluginErrors = options.OnPluginError.fail,
+    console: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="exact; or neural: a network imitates the equalizer, compressor and space of each"
+            " strip, as the thesis rendered. Or weights, as for automix apply.",
+        ),
+    ] = "exact",
+    device: options.Device = "auto",
 ) -> None:
     """Render a plan to audio.
 
@@ -47,6 +60,7 @@ def render(
     """
     from automix.cli.destination import Delivery
     from automix.cli.jobs import console_maker, run_render
+    from automix.cli.wishes import Wishes
     from automix.files import ReadOptions
     from automix.workers import use_workers
 
@@ -57,6 +71,7 @@ def render(
         changes=set_ or [],
         allow_outside=allow_outside,
         read=ReadOptions(strict=strict, repair=repair, allow_truncated=allow_truncated),
+        macros=Wishes(vocals=vocals, reverb=reverb, width=width, brightness=brightness).macros(),
         delivery=Delivery(
             output=output,
             bits=bits.value if bits else None,
@@ -66,5 +81,5 @@ def render(
             report=report,
             dry_run=dry_run,
         ),
-        renderer=console_maker(plugins, on_plugin_error.value),
+        renderer=console_maker(plugins, on_plugin_error.value, console, device),
     )

@@ -1,6 +1,7 @@
 """`automix stems`: any number of tracks to a mix."""
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -64,6 +65,14 @@ def stems(
     recursive: Annotated[
         bool, typer.Option("--recursive", help="Look into the folders of the song's folder.")
     ] = False,
+    reference: options.Reference = None,
+    reference_weight: options.ReferenceWeight = None,
+    amount: options.Amount = 100.0,
+    candidates: options.Candidates = None,
+    vocals: options.Vocals = None,
+    reverb: options.Reverb = None,
+    width: options.Width = None,
+    brightness: options.Brightness = None,
     loudness: options.Loudness = None,
     true_peak: options.TruePeak = None,
     config: options.Config = None,
@@ -95,11 +104,13 @@ def stems(
     """
     from automix.cli.destination import Delivery
     from automix.cli.jobs import run_stems
+    from automix.cli.wishes import Wishes
     from automix.files import ReadOptions
     from automix.workers import use_workers
 
     use_workers(jobs)
-    run_stems(
+    run = partial(
+        run_stems,
         song,
         mode=mode.value,
         method=method.value,
@@ -115,16 +126,31 @@ def stems(
         changes=set_ or [],
         seed=seed,
         read=ReadOptions(strict=strict, repair=repair, allow_truncated=allow_truncated),
-        delivery=Delivery(
-            output=output,
-            name=name,
-            bits=bits.value if bits else None,
-            force=force,
-            skip_existing=skip_existing,
-            write_plan=not no_plan,
-            stems=export_stems,
-            report=report,
-            dry_run=dry_run,
-        ),
-        printer=Printer(json=json, quiet=quiet, verbose=verbose),
     )
+    wishes = Wishes(
+        references=reference or [],
+        weights=reference_weight or [],
+        amount=amount,
+        vocals=vocals,
+        reverb=reverb,
+        width=width,
+        brightness=brightness,
+    )
+    delivery = Delivery(
+        output=output,
+        name=name,
+        bits=bits.value if bits else None,
+        force=force,
+        skip_existing=skip_existing,
+        write_plan=not no_plan,
+        stems=export_stems,
+        report=report,
+        dry_run=dry_run,
+    )
+    printer = Printer(json=json, quiet=quiet, verbose=verbose)
+    if candidates is None:
+        run(wishes=wishes, delivery=delivery, printer=printer)
+        return
+    from automix.cli.candidates import run_candidates
+
+    run_candidates(candidates, seed, run, wishes, delivery, printer)

@@ -11,10 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from automix.delivery import Delivered
+from automix.errors import PlanError
 from automix.files import shown
 from automix.mixing import Mix
-from automix.parameters import Parameter, Settings, parameters
-from automix.plan import Decision, MixPlan
+from automix.parameters import Settings
+from automix.plan import Decision, MixPlan, look_up
 from automix.session import Session
 
 
@@ -39,6 +40,7 @@ def print_summary(
             table.add_row(*(Text(shown(cell)) for cell in _row(plan, decision)))
     if table.row_count:
         console.print(table, "")
+    _print_compared(console, mix)
     loudness = delivered.loudness
     for note in delivered.notes:
         console.print(f"note: {note}")
@@ -54,6 +56,24 @@ def print_summary(
     console.print(f"written   {shown(delivered.mix.path)}")
 
 
+def _print_compared(console: Console, mix: Mix) -> None:
+    """How near the mix has come to its references."""
+    if not mix.compared:
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("towards the reference")
+    for heading in ("without", "mix", "reference", "distance"):
+        table.add_column(heading, justify="right")
+    for row in mix.compared:
+        values = (
+            "–" if value is None else f"{value:.1f}"
+            for value in (row.before, row.after, row.reference)
+        )
+        distance = f"{row.distance_before:.2f} → {row.distance_after:.2f} {row.unit}"
+        table.add_row(f"{row.name}, {row.unit}", *values, distance)
+    console.print(table, "")
+
+
 def _lufs(level: float) -> str:
     return f"{level:.2f} LUFS" if level > -200 else "silent"
 
@@ -62,8 +82,8 @@ def _row(plan: MixPlan, decision: Decision) -> tuple[str, str, str]:
     """Setting, value and reason; the value is that of the plan, which may have been edited."""
     why = f"{decision.rule}: {decision.reason}"
     try:
-        declared, value = _looked_up(plan, decision.setting)
-    except (AttributeError, IndexError, KeyError, ValueError):
+        declared, value = look_up(plan, decision.setting)
+    except PlanError:
         return decision.setting, "–", f"removed; was {decision.value:.4g}, {why}"
     if issubclass(declared.kind, Settings):
         return decision.setting, "–", why  # about a processor as a whole
@@ -73,25 +93,6 @@ def _row(plan: MixPlan, decision: Decision) -> tuple[str, str, str]:
         return decision.setting, {True: "on", False: "off"}.get(value, str(value)), why
     unit = declared.range.unit if declared.range else ""
     return decision.setting, f"{value:.4g} {unit}".rstrip(), why
-
-
-def _looked_up(plan: MixPlan, address: str) -> tuple[Parameter, Any]:
-    """Declaration and value of a setting; fails in many ways if it is not there (any more)."""
-    owners: dict[str, Settings] = {strip.name: strip for strip in plan.tracks}
-    owners |= {bus.name: bus for bus in plan.buses}
-    for name, owner in owners.items():
-        if address.startswith(name + "."):
-            return _looked_up_below(owner, address[len(name) + 1 :].split("."))
-    return _looked_up_below(plan, address.split("."))
-
-
-def _looked_up_below(value: Any, path: list[str]) -> tuple[Parameter, Any]:
-    head, *rest = path
-    if isinstance(value, tuple):
-        return _looked_up_below(value[int(head) - 1], rest)
-    if rest:
-        return _looked_up_below(getattr(value, head), rest)
-    return parameters(type(value))[head], getattr(value, head)
 
 
 def document(
@@ -114,6 +115,7 @@ def document(
             if delivered is not None
             else mix.sum_lufs + plan.master.gain_db
         ),
+        "reference": [asdict(row) for row in mix.compared],
         "warnings": list(mix.warnings),
         "notes": [*session.notes, *(delivered.notes if delivered else ())],
         "plan": asdict(plan),

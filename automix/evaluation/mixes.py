@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from automix.analysis.features import MixFeatures, measure_features
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.audio import Audio, AudioSource
 from automix.errors import InputError, UsageError
-from automix.evaluation.features import MixFeatures, measure_features
 from automix.evaluation.metrics import mae, mr_stft, stereo_mr_stft, third_octave_distance_db
 from automix.files import ReadOptions, collected, open_audio, resampled, shown
 from automix.song_folder import EXTENSIONS

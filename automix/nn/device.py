@@ -1,5 +1,8 @@
 """Which device a network runs on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from automix.errors import DeviceError
@@ -26,3 +29,14 @@ def chosen_device(name: str) -> torch.device:
         there = "no CUDA device" if count == 0 else f"only cuda:0 to cuda:{count - 1}"
         raise DeviceError(f"--device {name}: there is {there}; --device auto takes what there is")
     return torch.device(f"cuda:{int(index or 0)}")
+
+
+@contextmanager
+def one_processor_left() -> Iterator[None]:
+    """Many short operations wait for their slowest thread: a shared processor would stall all."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads - 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

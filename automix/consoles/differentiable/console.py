@@ -104,8 +104,9 @@ class DifferentiableConsole:
         self, signal: Tensor, strips: Part, alike: _Alike, layout: Sequence[TrackLayout]
     ) -> Tensor:
         """What strips of one kind give ``(batch, outputs, samples)``: left, right, sends."""
-        gain = gain_of(strips.get("input_gain_db")) * strips.get("polarity")
-        signal = signal * gain[..., None, None].to(signal.dtype)
+        if any(strips.used("input_gain_db")) or any(strips.used("polarity")):
+            gain = gain_of(strips.get("input_gain_db")) * strips.get("polarity")
+            signal = signal * gain[..., None, None].to(signal.dtype)
         routes = self._routes(strips, alike.mono)
         wet_part: Tensor | float = 0.0
         for stage in alike.order:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from automix.analysis.features import THIRD_OCTAVE_CENTERS_HZ
 from automix.dsp.equalizer import band_is_active, response_db
-from automix.evaluation.features import THIRD_OCTAVE_CENTERS_HZ
 from automix.evaluation.report.drawing import Axis, Diagram, frequency_axis, time_axis
 from automix.settings import CompressorSettings, EqualizerSettings
 

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from automix.analysis.features import FeatureMeter, MixFeatures
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs, short_term_lufs
 from automix.audio import Audio, AudioSource, Samples
-from automix.evaluation.features import FeatureMeter, MixFeatures
 from automix.files import padded
 from automix.session import Session
 from automix.streams import Stream

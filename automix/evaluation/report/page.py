@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
+from automix.analysis.features import MixFeatures
 from automix.analysis.program import Loudness
 from automix.audio import Audio, AudioSource
-from automix.evaluation.features import MixFeatures
 from automix.evaluation.report import diagrams
 from automix.evaluation.report.hearing import (
     excerpts,

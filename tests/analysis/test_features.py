@@ -8,14 +8,14 @@ import pytest
 import scipy.signal
 import soxr
 
-from automix.analysis.program import measure
-from automix.audio import Audio
-from automix.evaluation.features import (
+from automix.analysis.features import (
     BARK_EDGES_HZ,
     THIRD_OCTAVE_CENTERS_HZ,
     FeatureMeter,
     measure_features,
 )
+from automix.analysis.program import measure
+from automix.audio import Audio
 
 RATE = 44_100
 SECONDS = 6

@@ -89,15 +89,15 @@ class MixFeatures:
     @property
     def bark_width_db(self) -> Vector:
         """`width_db` of each critical band."""
-        return self._width_db(_band_weights(_BARK, self.frequencies_hz))
+        return self._width_db(band_weights(_BARK, self.frequencies_hz))
 
     @property
     def bark_imbalance_db(self) -> Vector:
         """`imbalance_db` of each critical band."""
-        return self._imbalance_db(_band_weights(_BARK, self.frequencies_hz))
+        return self._imbalance_db(band_weights(_BARK, self.frequencies_hz))
 
     def _levels_db(self, edges: Sequence[tuple[float, float]]) -> Vector:
-        levels = _db(_band_weights(edges, self.frequencies_hz) @ self.power)
+        levels = _db(band_weights(edges, self.frequencies_hz) @ self.power)
         levels[np.array([high for _, high in edges]) > 1.0001 * self.frequencies_hz[-1]] = np.nan
         return levels
 
@@ -205,7 +205,7 @@ def measure_features(source: AudioSource) -> MixFeatures:
     return meter.result()
 
 
-def _band_weights(edges: Sequence[tuple[float, float]], frequencies_hz: Vector) -> Vector:
+def band_weights(edges: Sequence[tuple[float, float]], frequencies_hz: Vector) -> Vector:
     """Share ``(bands, bins)`` of each bin that lies within each band."""
     width = frequencies_hz[1]
     low, high = (np.array(side)[:, np.newaxis] for side in zip(*edges, strict=True))

@@ -1,0 +1,1 @@
+"""Mixing towards a reference: what it is like, and the settings that lead there."""

@@ -1,0 +1,130 @@
+"""How near a mix is to its references, feature by feature."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from automix.analysis.features import MixFeatures, Vector
+from automix.units import power_to_db
+
+NARROWEST_DB = -40.0
+"""Width below this counts as this: it cannot be heard, and mono has none."""
+
+_LEAST_IN_BAND_DB = -60.0
+"""Of a band below the whole: less than this is not heard beside the rest."""
+
+FEATURES = {
+    "loudness": "LUFS",
+    "loudness range": "LU",
+    "crest factor": "dB",
+    "spectrum": "dB",
+    "width": "dB",
+    "width by band": "dB",
+    "imbalance": "dB",
+    "imbalance by band": "dB",
+}
+"""What is compared, with units."""
+
+STEREO_FEATURES = ("width", "width by band", "imbalance", "imbalance by band")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """One feature of a mix without and with its reference.
+
+    Attributes:
+        name: One of `FEATURES`.
+        unit: Of all numbers.
+        before: Of the mix without the reference; none for features by band, which are many numbers.
+        after: Of the mix.
+        reference: Of the reference, or the weighted mean of several.
+        distance_before: Mean absolute difference to the reference before.
+        distance_after: And after.
+    """
+
+    name: str
+    unit: str
+    before: float | None
+    after: float | None
+    reference: float | None
+    distance_before: float
+    distance_after: float
+
+
+def figures(features: MixFeatures, *, stereo: bool = True) -> dict[str, Vector]:
+    """The features that are compared, by name; NaN where there is nothing to compare.
+
+    Args:
+        features: Of a mix.
+        stereo: Whether it says anything of the stereo image.
+    """
+    total_db = power_to_db(float(features.power.sum()))
+    with np.errstate(invalid="ignore"):
+        in_bands = features.bark_db - total_db
+        heard = in_bands > _LEAST_IN_BAND_DB
+        # Where the meter knows the band, and it holds next to nothing, that is what it says.
+        spectrum = np.where(np.isnan(in_bands), np.nan, np.maximum(in_bands, _LEAST_IN_BAND_DB))
+    lufs, range_lu = features.loudness.integrated_lufs, features.loudness.loudness_range_lu
+    found = {
+        "loudness": np.array([lufs]),
+        "loudness range": np.array([range_lu]),
+        "crest factor": np.array([features.crest_db]),
+        "spectrum": spectrum,
+        "width": np.maximum([features.width_db], NARROWEST_DB),
+        "width by band": np.where(heard, np.maximum(features.bark_width_db, NARROWEST_DB), np.nan),
+        "imbalance": np.array([features.imbalance_db]),
+        "imbalance by band": np.where(heard, features.bark_imbalance_db, np.nan),
+    }
+    silent = [] if stereo else list(STEREO_FEATURES)
+    return {
+        name: np.full_like(values, np.nan)
+        if name in silent
+        else np.where(np.isfinite(values), values, np.nan)
+        for name, values in found.items()
+    }
+
+
+def weighted_mean(
+    every: Sequence[dict[str, Vector]], weights: Sequence[float]
+) -> dict[str, Vector]:
+    """The mean of the features of several references, each where it has a value."""
+    mean = {}
+    for name in every[0]:
+        values = np.array([figures[name] for figures in every])
+        known = np.isfinite(values)
+        parts = np.array(weights)[:, np.newaxis] * known
+        total = parts.sum(axis=0)
+        sums = (parts * np.where(known, values, 0.0)).sum(axis=0)
+        mean[name] = np.where(total > 0.0, sums / np.maximum(total, 1e-12), np.nan)
+    return mean
+
+
+def compared(
+    before: dict[str, Vector], after: dict[str, Vector], reference: dict[str, Vector]
+) -> list[Compared]:
+    """The rows of `FEATURES` that the reference has, see `figures`."""
+    rows = []
+    for name, unit in FEATURES.items():
+        distances = [_distance(values[name], reference[name]) for values in (before, after)]
+        if not all(map(math.isfinite, distances)):
+            continue
+        single = len(reference[name]) == 1
+        rows.append(
+            Compared(
+                name=name,
+                unit=unit,
+                before=float(before[name][0]) if single else None,
+                after=float(after[name][0]) if single else None,
+                reference=float(reference[name][0]) if single else None,
+                distance_before=distances[0],
+                distance_after=distances[1],
+            )
+        )
+    return rows
+
+
+def _distance(values: Vector, reference: Vector) -> float:
+    known = np.isfinite(values) & np.isfinite(reference)
+    return float(np.abs(values - reference)[known].mean()) if known.any() else math.nan
