@@ -7,12 +7,16 @@ from typing import Annotated
 import typer
 
 from automix.cli import (
+    apply,
     batch,
     bench,
     completion,
     data,
     demo,
+    diff,
     evaluate,
+    explain,
+    export,
     info,
     listen,
     render,
@@ -41,6 +45,10 @@ app = typer.Typer(
 app.command()(vocal.vocal)
 app.command()(stems.stems)
 app.command()(render.render)
+app.command()(apply.apply)
+app.command()(diff.diff)
+app.command()(explain.explain)
+app.command()(export.export)
 app.command()(batch.batch)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(listen.app, name="listen")

@@ -84,6 +84,7 @@ def _check_settings(item: Item, parsed: dict[str, Any]) -> None:
     from automix.cli.layering import layered
     from automix.files import output_format
     from automix.methods.stems_settings import DmcOptions, StemsRules
+    from automix.methods.vocal_cnn_settings import VocalNetworks
     from automix.methods.vocal_settings import PRESETS
     from automix.plan_file import parse_assignment
 
@@ -93,7 +94,9 @@ def _check_settings(item: Item, parsed: dict[str, Any]) -> None:
             "--level": ("relative_loudness_lu", parsed["level"]),
             "--tempo": ("tempo_bpm", parsed["tempo"]),
         }
-        layered(PRESETS[parsed["preset"]], parsed["config"], flags)
+        rules = PRESETS[parsed["preset"]]
+        networks = parsed["method"] == "cnn"
+        layered(VocalNetworks.over(rules) if networks else rules, parsed["config"], flags)
     else:
         dmc = parsed["method"] == "dmc"
         layered(DmcOptions() if dmc else StemsRules(), parsed["config"], {})

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from automix.cli import options
+from automix.cli import data_vocal, options
 from automix.cli.output import Printer, reported
 from automix.cli.signals import Ended, handle_signals, removed_when_ended
 
@@ -18,6 +18,9 @@ app = typer.Typer(help="Make data to train on.", no_args_is_help=True, rich_mark
 @app.callback()
 def _commands() -> None:
     pass
+
+
+app.command("vocal")(data_vocal.vocal)
 
 
 @contextmanager

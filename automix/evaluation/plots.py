@@ -91,7 +91,7 @@ def box_plots(ratings: Ratings, aspect: str, form: str) -> Picture:
         aspect: Which ratings.
         form: One of `automix.evaluation.picture_format.FORMATS`.
     """
-    return _drawn(lambda figure: _draw_boxes(figure, ratings, aspect), form)
+    return drawn(lambda figure: _draw_boxes(figure, ratings, aspect), form)
 
 
 def likert_bars(ratings: Ratings, form: str) -> Picture:
@@ -105,10 +105,10 @@ def likert_bars(ratings: Ratings, form: str) -> Picture:
         UsageError: There are other numbers.
     """
     check_likert(ratings)
-    return _drawn(lambda figure: _draw_likert(figure, ratings), form)
+    return drawn(lambda figure: _draw_likert(figure, ratings), form)
 
 
-def _drawn(draw: Callable[[Figure], None], form: str) -> Picture:
+def drawn(draw: Callable[[Figure], None], form: str) -> Picture:
     """What ``draw`` puts into a figure, with settings that are the same everywhere."""
     known = {font.name for font in font_manager.fontManager.ttflist}
     fonts = ["DejaVu Sans", *(name for name in _OTHER_FONTS if name in known)]

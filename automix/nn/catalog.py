@@ -15,7 +15,7 @@ class Model:
         network: Name of its class, or of a function that makes it.
         summary: One line for people.
         receptive_field: Name of the number of samples that one output hears, in the module; empty
-            where that is the whole song.
+            where the network itself has it, or hears the whole song.
         rate_hz: Name of its sample rate, likewise; empty where any will do.
         weights: As in the manifest; empty where none ship.
     """
@@ -36,6 +36,7 @@ class Model:
         field, rate = (
             getattr(module, name) if name else None for name in (self.receptive_field, self.rate_hz)
         )
+        field = getattr(network, "receptive_field", field)
         return {
             "name": self.name,
             "summary": self.summary,
@@ -67,12 +68,80 @@ MODELS = (
         network="published",
         summary="the controller as published (Steinmetz et al. 2021), with VGGish; to be trained",
     ),
+    *(
+        Model(
+            name=f"vocal-{task}",
+            module="automix.nn.vocal_cnn",
+            network=f"wide_{task}",
+            summary=f"{what} of a vocal over its backing (after Li and Lerch)",
+            weights=f"vocal-{task}-wide",
+        )
+        for task, what in (
+            ("equalization", "damage to the spectrum"),
+            ("compression", "loudness range"),
+            ("reverb", "ten parameters of the reverb"),
+            ("level", "relative loudness"),
+        )
+    ),
+    Model(
+        name="vocal-published",
+        module="automix.nn.vocal_cnn",
+        network="VocalCnn",
+        summary="the regressor as published (Li and Lerch); weights vocal-*-paper",
+        receptive_field="RECEPTIVE_FIELD",
+        rate_hz="RATE_HZ",
+        weights="vocal-level-paper",
+    ),
     Model(
         name="mix-wave-u-net",
         module="automix.nn.mix_wave_u_net",
         network="published",
         summary="eight tracks to a mix, without settings (Steinmetz 2020); to be trained",
         receptive_field="RECEPTIVE_FIELD",
+    ),
+    Model(
+        name="tcn-8",
+        module="automix.nn.effects",
+        network="tcn_8",
+        summary="imitates the strip or an LA-2A (Steinmetz 2020), 81 ms; to be trained",
+        rate_hz="RATE_HZ",
+    ),
+    Model(
+        name="tcn-10",
+        module="automix.nn.effects",
+        network="tcn_10",
+        summary="the same, 325 ms; ships as the strip with its processors in any order",
+        rate_hz="RATE_HZ",
+        weights="tcn-10-any-order",
+    ),
+    Model(
+        name="tcn-20",
+        module="automix.nn.effects",
+        network="tcn_20",
+        summary="the same, 650 ms; ships as the strip",
+        rate_hz="RATE_HZ",
+        weights="tcn-20-channel",
+    ),
+    Model(
+        name="tcn-30",
+        module="automix.nn.effects",
+        network="tcn_30",
+        summary="the same, 974 ms; to be trained",
+        rate_hz="RATE_HZ",
+    ),
+    Model(
+        name="wave-u-net-6-8",
+        module="automix.nn.effects",
+        network="wave_u_net_6_8",
+        summary="the same task, with a Wave-U-Net; to be trained",
+        rate_hz="RATE_HZ",
+    ),
+    Model(
+        name="wave-u-net-6-16",
+        module="automix.nn.effects",
+        network="wave_u_net_6_16",
+        summary="the same with longer kernels; to be trained",
+        rate_hz="RATE_HZ",
     ),
     Model(
         name="vggish",

@@ -20,6 +20,7 @@ LAYERS = (
         "plan",
         "version",
         "plan_file",
+        "plan_difference",
         "audio",
         "roles",
         "conditioning",
@@ -39,9 +40,13 @@ LAYERS = (
     ),
     ("nn", "checkpoints"),
     ("consoles",),
-    ("methods",),
+    ("methods", "reference"),
     (
         "mixing",
+        "premaster",
+        "goal",
+        "macros",
+        "candidates",
         "finishing",
         "delivery",
         "information",
@@ -50,6 +55,8 @@ LAYERS = (
         "batch",
         "evaluation",
         "listening",
+        "export",
+        "explanation",
         "synthesis",
     ),
     ("cli", "__main__"),
@@ -73,8 +80,11 @@ HEAVY = {"torch", "torchaudio", "scipy", "matplotlib", "pedalboard", "pyloudnorm
 ALLOWED_HEAVY = {
     "nn": {"torch", "torchaudio"},
     "checkpoints": {"torch"},
+    "reference": {"torch"},
     "training": {"torch", "torchaudio"},
     "evaluation.plots": {"matplotlib"},
+    "evaluation.explanation_plot": {"matplotlib"},
+    "explanation.network": {"torch"},
 }
 
 MODULES = {

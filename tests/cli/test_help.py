@@ -13,7 +13,7 @@ from automix.parameters import parameters
 from automix.version import __version__
 
 HEAVY = {"torch", "scipy", "numba", "numpy", "matplotlib", "soundfile", "soxr", "pedalboard"}
-COMMANDS = ["vocal", "render", "demo", "completion"]
+COMMANDS = ["vocal", "stems", "render", "apply", "diff", "explain", "export", "demo", "completion"]
 
 
 def test_methods_and_presets_are_those_that_exist() -> None:
