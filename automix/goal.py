@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from automix.analysis.features import measure_features
 from automix.audio import AudioSource
@@ -14,12 +13,9 @@ from automix.nn.device import chosen_device, one_processor_left
 from automix.plan import MixPlan, look_up
 from automix.premaster import Premaster, premaster
 from automix.reference.aims import Goal, aim_of
-from automix.reference.bands import BandAnalysis, Feature
+from automix.reference.bands import BandAnalysis, Features
 from automix.reference.comparison import Compared, compared, figures
 from automix.reference.refinement import Descent
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 LOUDEST_LUFS = -8.0
 """No reference makes a mix louder than this; `--loudness` does."""
@@ -105,7 +101,7 @@ class Towards:
         after = figures(measure_features(mix))
         return compared(self._before, after, self._aim.figures)
 
-    def _heard(self, plan: MixPlan, summed: Premaster, aim: Finish) -> "dict[Feature, Tensor]":
+    def _heard(self, plan: MixPlan, summed: Premaster, aim: Finish) -> Features:
         """Features of the whole song, finished; the limiter has its part in the crest factor."""
         trial = PlanWriter(plan)
         finish(trial, summed.source, summed.loudness, aim)

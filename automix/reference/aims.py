@@ -11,7 +11,7 @@ from automix.analysis.features import BARK_EDGES_HZ, FeatureMeter, MixFeatures, 
 from automix.audio import AudioSource, Samples
 from automix.errors import InputError
 from automix.files import open_audio, resampled, shown
-from automix.reference.bands import FEATURES, STEREO, BandAnalysis, Feature
+from automix.reference.bands import FEATURES, STEREO, BandAnalysis, Feature, Features
 from automix.reference.comparison import figures, weighted_mean
 from automix.streams import Stream
 
@@ -53,7 +53,7 @@ class Aim:
         notes: For the user.
     """
 
-    features: dict[Feature, Tensor]
+    features: Features
     known: dict[Feature, Tensor]
     figures: dict[str, Vector]
     true_peak_dbtp: float
@@ -68,7 +68,7 @@ def aim_of(goal: Goal, analysis: BandAnalysis) -> Aim:
     """
     weights = goal.weights or (1.0,) * len(goal.files)
     heard = [_hear(path, analysis) for path in goal.files]
-    features: dict[Feature, Tensor] = {}
+    features: Features = {}
     known: dict[Feature, Tensor] = {}
     for name in FEATURES:
         values = torch.stack([found.features[name] for found in heard])
@@ -91,7 +91,7 @@ def aim_of(goal: Goal, analysis: BandAnalysis) -> Aim:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Heard:
-    features: dict[Feature, Tensor]
+    features: Features
     known: dict[Feature, Tensor]
     meter: MixFeatures
     figures: dict[str, Vector]

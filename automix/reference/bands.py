@@ -24,6 +24,9 @@ Feature = Literal[
 FEATURES: tuple[Feature, ...] = get_args(Feature)
 STEREO: tuple[Feature, ...] = ("width", "band_width", "imbalance", "band_imbalance")
 
+Features = dict[Feature, Tensor]
+"""Numbers in dB of each feature, see `BandAnalysis.features`."""
+
 _FRAME_S = 0.046
 _SHORT_TERM_S = 3.0
 _RANGE_QUANTILES = (0.10, 0.95)
@@ -134,7 +137,7 @@ class BandAnalysis:
             found.append(self.frames(pending[None]))
         return found[0].joined(found[1:])
 
-    def features(self, frames: Frames) -> dict[Feature, Tensor]:
+    def features(self, frames: Frames) -> Features:
         """Features in dB, none of which depends on the level; with gradients.
 
         Each is a row of numbers: ``spectrum`` and those of bands have one for each critical band,

@@ -8,26 +8,17 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from automix.audio import Samples
-from automix.consoles.differentiable import DifferentiableConsole, Layout, from_plan, to_plan
+from automix.consoles.differentiable import DifferentiableConsole, to_plan
 from automix.consoles.exact import ExactConsole
-from automix.plan import ChannelStrip, MixPlan
+from automix.plan import MixPlan
 from automix.reference.aims import Aim
-from automix.reference.bands import BandAnalysis, Feature
+from automix.reference.bands import BandAnalysis, Feature, Features
+from automix.reference.excerpts import LEAD_IN_S, audible, bare_values, excerpts
 from automix.settings import CompressorSettings, EqualizerBand, EqualizerSettings
 from automix.units import power_to_db
-from automix.workers import in_parallel
-
-_EXCERPTS = 8
-_EXCERPT_S = 4.0
-_SHORTEST_EXCERPT_S = 2.0
-_LEAD_IN_S = 0.5
-_MOST_SAMPLES = 60_000_000
-"""Of all excerpts of all tracks: what a step may cost."""
 
 MASTER_BANDS = (
     EqualizerBand(kind="low_shelf", frequency_hz=100.0, q=0.7),
@@ -96,20 +87,20 @@ class Descent:
         self,
         console: ExactConsole,
         plan: MixPlan,
-        whole: Mapping[Feature, Tensor],
+        whole: Features,
         aim: Aim,
         analysis: BandAnalysis,
         device: torch.device,
     ) -> None:
         equalizer = EqualizerSettings(bands=MASTER_BANDS)
         plan = replace(plan, master=replace(plan.master, equalizer=equalizer))
-        layout, values = _bare(console, plan)
+        layout, values = bare_values(console, plan)
         self._values = {name: value.to(device) for name, value in values.items()}
         self._analysis, self._aim = analysis, aim
         self._audio = excerpts(console, plan).to(device)
         self._console = DifferentiableConsole(analysis.sample_rate, layout)
         # What is in the center is meant to be there.
-        self._pans = torch.tensor([strip.pan != 0.5 for strip in _audible(plan)], device=device)
+        self._pans = torch.tensor([strip.pan != 0.5 for strip in audible(plan)], device=device)
         with torch.no_grad():
             mix = self._mix({})
             first = analysis.features(analysis.frames(mix))
@@ -133,7 +124,7 @@ class Descent:
             and (denser or name != "master.compressor.ratio")
         }
 
-    def distances(self, whole: Mapping[Feature, Tensor]) -> dict[Feature, float]:
+    def distances(self, whole: Features) -> dict[Feature, float]:
         """Mean distance in dB from the references, of each feature that they have."""
         known = {name: known for name, known in self._aim.known.items() if bool(known.any())}
         return {
@@ -141,7 +132,7 @@ class Descent:
             for name, of_name in known.items()
         }
 
-    def _set_aims(self, heard: Mapping[Feature, Tensor], whole: Mapping[Feature, Tensor]) -> None:
+    def _set_aims(self, heard: Features, whole: Features) -> None:
         """Aims for the excerpts, from what is heard of them and of the whole song."""
         self._aims = {
             name: heard[name]
@@ -152,7 +143,7 @@ class Descent:
             change = self._aim.features["range"] / whole["range"].clamp_min(_AUDIBLE_DB)
             self._aims["range"] = heard["range"] * change.clamp(0.25, 4.0)
 
-    def score(self, whole: Mapping[Feature, Tensor]) -> float:
+    def score(self, whole: Features) -> float:
         """How far a whole song is from the references: the loss without its pull."""
         distances = self.distances(whole)
         return sum(
@@ -166,7 +157,7 @@ class Descent:
         share = distance / max(self._distances[name], _AUDIBLE_DB)
         return share + _PENALTY_FOR_WORSE * (share - 1.0).clamp_min(0.0)
 
-    def correct(self, whole: Mapping[Feature, Tensor]) -> bool:
+    def correct(self, whole: Features) -> bool:
         """Makes up for what the excerpts do not tell, where something has become worse.
 
         Args:
@@ -216,7 +207,7 @@ class Descent:
 
     def _lead_in(self) -> int:
         """Frames at the beginning of each excerpt that are not judged, while reverbs fill up."""
-        return min(round(_LEAD_IN_S * self._analysis.sample_rate), self._audio.shape[-1] // 4)
+        return min(round(LEAD_IN_S * self._analysis.sample_rate), self._audio.shape[-1] // 4)
 
     def _loss(self) -> Tensor:
         found = self._analysis.features(self._analysis.frames(self._mix(self._changes())))
@@ -270,57 +261,6 @@ class Descent:
 def _distance(found: Tensor, aim: Tensor, known: Tensor) -> Tensor:
     """Mean difference in dB, smooth at 0."""
     return torch.nn.functional.smooth_l1_loss(found[known], aim[known], beta=_AUDIBLE_DB)
-
-
-def _audible(plan: MixPlan) -> list[ChannelStrip]:
-    return [strip for strip in plan.tracks if not strip.mute]
-
-
-def _bare(console: ExactConsole, plan: MixPlan) -> tuple[Layout, dict[str, Tensor]]:
-    """The plan as the differentiable console sees it after the inserts."""
-    strips = tuple(
-        ChannelStrip(name=s.name, fader_db=s.fader_db, pan=s.pan, sends=s.sends, mute=s.mute)
-        for s in plan.tracks
-    )
-    layout, values = from_plan(replace(plan, tracks=strips), console.session)
-    inserted = {s.name: console.inserted(s, plan.pan_law).channels for s in _audible(plan)}
-    tracks = tuple(replace(track, mono=inserted[track.name] == 1) for track in layout.tracks)
-    return replace(layout, tracks=tracks), values
-
-
-def excerpts(console: ExactConsole, plan: MixPlan) -> Tensor:
-    """Excerpts of what is at the faders of a plan, evenly over the song.
-
-    Returns:
-        ``(excerpts, tracks, 2, samples)`` float32; mono comes twice.
-
-    Raises:
-        InputError: The file behind a track changed or cannot be read.
-    """
-    rate, frames = console.session.sample_rate, console.session.frames
-    strips = _audible(plan)
-    most_s = _MOST_SAMPLES / (2 * len(strips) * _EXCERPTS * rate) - _LEAD_IN_S
-    length_s = _LEAD_IN_S + max(_SHORTEST_EXCERPT_S, min(_EXCERPT_S, most_s))
-    length = min(round(length_s * rate), frames)
-    count = min(_EXCERPTS, math.ceil(frames / length))
-    starts = np.linspace(0, frames - length, count).round().astype(int)
-
-    def cut(strip: ChannelStrip) -> Samples:
-        source = console.inserted(strip, plan.pan_law)
-        found = np.zeros((count, 2, length), np.float32)
-        position = 0
-        for block in source.blocks():
-            stop = position + block.shape[1]
-            for excerpt, start in zip(found, starts, strict=True):
-                first, last = max(start, position), min(start + length, stop)
-                if first < last:
-                    excerpt[:, first - start : last - start] = block[
-                        :, first - position : last - position
-                    ]
-            position = stop
-        return found
-
-    return torch.from_numpy(np.stack(list(in_parallel(cut, strips)), axis=1))
 
 
 def _compressor(mix: Tensor) -> CompressorSettings:

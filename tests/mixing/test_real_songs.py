@@ -5,15 +5,21 @@ from pathlib import Path
 import numpy as np
 import pyloudnorm
 import pytest
+import soundfile
 
 from automix.audio import Audio
 from automix.consoles.exact import ExactConsole
-from automix.files import open_audio
-from automix.methods.catalog import VOCAL_METHODS
+from automix.datasets.plain import find_song
+from automix.evaluation.real_songs import Protocol, evaluate_songs
+from automix.files import ReadOptions, collected, open_audio, resampled
+from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
+from automix.methods.stems_settings import StemsRules
 from automix.methods.tempo_reverb import BUS, reverberation_time_s
 from automix.methods.vocal_settings import PRESETS
 from automix.mixing import MixRequest, mix_session
+from automix.reference.aims import Goal
 from automix.session import Session, Track
+from automix.song_folder import open_song
 
 AUDIO = Path(__file__).parents[3] / "shared" / "audio"
 BPM = {"francium": 128, "potassium": 90, "caesium": 130}  # as the artist states
@@ -63,3 +69,28 @@ def test_studio_keeps_its_promises(session):
     assert np.abs(audio[:, -session.sample_rate // 100 :]).max() < 1e-4, "the tail is cut"
     stems = sum(np.concatenate(list(stem.blocks()), axis=1) for stem in mix.stems.values())
     np.testing.assert_allclose(stems, audio, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_artists_own_mix_as_reference_gives_its_balance_back(tmp_path):
+    song = find_song(AUDIO / "potassium")
+    protocol = Protocol(start_s=90.0, duration_s=20.0)
+    session = open_song(song.stems, ReadOptions())
+    stems = np.stack(
+        [collected(resampled(track.source, 44100)).samples for track in session.tracks]
+    )
+    mix = tmp_path / "artist.wav"
+    soundfile.write(mix, stems.sum(axis=0)[:, 90 * 44100 : 110 * 44100].T, 44100, "FLOAT")
+
+    def towards(goal):
+        entry = next(entry for entry in STEMS_METHODS if entry.name == "rules")
+        request = MixRequest(method=entry, preset="basic", options=StemsRules(), goal=goal)
+        return lambda disturbed, seed: (
+            collected(mix_session(ExactConsole(disturbed), request).audio).samples
+        )
+
+    methods = {"plain": towards(None), "reference": towards(Goal(files=(mix,), device="cpu"))}
+    (evaluated,) = evaluate_songs([song], methods, protocol)
+    plain, reference = evaluated.distances["plain"], evaluated.distances["reference"]
+    assert reference.stereo_mr_stft < 0.6 * plain.stereo_mr_stft
+    assert reference.level_error_db < plain.level_error_db
