@@ -47,7 +47,8 @@ def apply(
 ) -> None:
     """Send audio through a network that imitates processors.
 
-    Such as those of the strip, or an LA-2A. The network hears each side of a stereo file by itself, and works at 44.1 kHz.
+    Such as those of the strip, or an LA-2A. The network hears each side of a stereo file by
+    itself, and works at 44.1 kHz.
 
     For example: automix apply tcn-20-channel demo/vocal.wav out.wav --set
     compressor.threshold_db=-24 --set compressor.ratio=4

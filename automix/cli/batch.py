@@ -106,6 +106,20 @@ def batch(
     level: Annotated[
         float | None, typer.Option(metavar="LU", help="Of `automix vocal`: vocal minus beat.")
     ] = None,
+    reference: options.Reference = None,
+    amount: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PERCENT",
+            min=0.0,
+            max=100.0,
+            help="How far mixes go towards the reference.  [default: 100]",
+        ),
+    ] = None,
+    vocals: options.Vocals = None,
+    reverb: options.Reverb = None,
+    width: options.Width = None,
+    brightness: options.Brightness = None,
     loudness: options.Loudness = None,
     true_peak: options.TruePeak = None,
     config: options.Config = None,
@@ -145,8 +159,11 @@ def batch(
         raise UsageError("--ray-address goes with --engine ray")
     given: dict[str, object] = {"method": method, "loudness": loudness, "true-peak": true_peak}
     given |= {"seed": seed, "bits": bits, "config": config}
+    given |= {"amount": amount, "vocals": vocals, "reverb": reverb, "width": width}
+    given |= {"brightness": brightness}
     of_all = [f"--{option}={value}" for option, value in given.items() if value is not None]
     of_all += [f"--set={change}" for change in set_ or []]
+    of_all += [f"--reference={path}" for path in reference or []]
     flags = {"strict": strict, "repair": repair, "allow-truncated": allow_truncated}
     of_all += [f"--{flag}" for flag, is_set in flags.items() if is_set]
     of_vocal = {"preset": preset, "level": level}

@@ -82,6 +82,7 @@ def check_item(item: Item) -> None:
 
 def _check_settings(item: Item, parsed: dict[str, Any]) -> None:
     from automix.cli.layering import layered
+    from automix.cli.wishes import Wishes
     from automix.files import output_format
     from automix.methods.stems_settings import DmcOptions, StemsRules
     from automix.methods.vocal_cnn_settings import VocalNetworks
@@ -100,6 +101,10 @@ def _check_settings(item: Item, parsed: dict[str, Any]) -> None:
     else:
         dmc = parsed["method"] == "dmc"
         layered(DmcOptions() if dmc else StemsRules(), parsed["config"], {})
+    if parsed["candidates"]:
+        raise UsageError("--candidates goes with one song")
+    macros = ("vocals", "reverb", "width", "brightness")
+    Wishes(**{name: parsed[name] for name in macros}).macros()
     for change in parsed["set_"] or []:
         parse_assignment(change)
     flags = {

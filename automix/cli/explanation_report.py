@@ -1,0 +1,254 @@
+"""What `automix explain` does and prints."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from automix.cli.job import read_plan
+from automix.cli.output import Printer
+from automix.cli.signals import removed_when_ended
+from automix.consoles.exact import ExactConsole
+from automix.errors import DeviceError, PlanError
+from automix.evaluation.picture_format import picture_format
+from automix.explanation.explaining import Explanation, explain
+from automix.explanation.findings import band, effect
+from automix.explanation.hearing import HeardByNetwork
+from automix.explanation.measuring import BANDS
+from automix.explanation.moves import with_unit
+from automix.explanation.provenance import Action, described, position
+from automix.explanation.tracks import TrackInMix
+from automix.files import OutputTarget, ReadOptions, shown
+from automix.plan import MixPlan, change_setting
+from automix.plan_file import parse_assignment
+from automix.session import open_plan_session, plan_inputs
+
+_STAGES = 4
+_MOST_FINDINGS = 8
+_MOST_MOVES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The options of `automix explain`."""
+
+    plan_file: Path
+    picture: Path | None
+    track: str | None
+    changes: tuple[str, ...]
+    weights: Path | None
+    allow_outside: bool
+    device: str
+    force: bool
+    read: ReadOptions
+
+
+def run_explain(request: Request, printer: Printer) -> None:
+    """Explains a plan; see the options of `automix explain`."""
+    plan = read_plan(request.plan_file)
+    for change in request.changes:
+        plan = change_setting(plan, *parse_assignment(change))
+    _check(request, plan)
+    folder = request.plan_file.parent
+    inputs = (request.plan_file, *plan_inputs(plan, folder))
+    with ExitStack() as targets, printer.progress(_STAGES) as report:
+        target = None
+        if request.picture is not None:
+            target = targets.enter_context(
+                OutputTarget.reserve(request.picture, overwrite=request.force, inputs=inputs)
+            )
+            targets.enter_context(removed_when_ended(target.discard))
+        report("reading")
+        session = open_plan_session(plan, folder, request.read, allow_outside=request.allow_outside)
+        found = explain(
+            ExactConsole(session),
+            plan,
+            weights=str(request.weights) if request.weights else "",
+            device=request.device,
+            track=request.track,
+            report=report,
+        )
+        notes = [*session.notes, *found.notes]
+        if target is not None:
+            from automix.evaluation.explanation_plot import explanation_picture
+
+            drawn = explanation_picture(
+                found, shown(request.plan_file.stem), picture_format(target.path)
+            )
+            target.write_bytes(drawn.data)
+            notes += drawn.notes
+    for note in notes:
+        printer.note(note)
+    if printer.json:
+        printer.document(document(found, request.track, notes))
+    elif not printer.quiet:
+        print_explanation(found, request.track)
+
+
+def _check(request: Request, plan: MixPlan) -> None:
+    """Whether all options make sense, before anything is read."""
+    if request.picture is not None:
+        picture_format(request.picture)
+    if request.track is not None:
+        plan.strip(request.track)
+    if request.weights is not None and not request.weights.is_file():
+        raise DeviceError(f"{shown(request.weights)}: there is no such file of weights")
+    if not plan.tracks:
+        raise PlanError(f"{shown(request.plan_file)}: the plan has no tracks")
+
+
+def print_explanation(found: Explanation, track: str | None) -> None:
+    """Prints findings, the table of tracks, and what was done to each."""
+    console = Console(
+        width=None if sys.stdout.isatty() else 160,
+        color_system=None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=not sys.stdout.isatty(),
+    )
+    told = [f for f in found.findings if track in (None, f.track)]
+    for number, finding in enumerate(told[: None if track else _MOST_FINDINGS], 1):
+        console.print(f"{number}. {shown(finding.sentence)}")
+    if not told:
+        console.print("Nothing stands out.")
+    elif len(told) > _MOST_FINDINGS and track is None:
+        console.print(f"   and {len(told) - _MOST_FINDINGS} more with --json")
+    console.print()
+    tracks = [t for t in found.tracks if track in (None, t.name)]
+    console.print(_table(tracks), f"\nmix {_level(found.lufs)} LUFS")
+    owners = [t.name for t in tracks] if track else list(_owners(found.plan))
+    for owner in owners:
+        console.print()
+        _print_owner(console, found, owner)
+
+
+def _owners(plan: MixPlan) -> Iterator[str]:
+    yield from (strip.name for strip in plan.tracks)
+    yield from (bus.name for bus in plan.buses)
+    yield "master"
+
+
+def _table(tracks: list[TrackInMix]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("track", overflow="fold")
+    table.add_column("LUFS in the mix", justify="right")
+    table.add_column("over the others", justify="right")
+    table.add_column("pan")
+    table.add_column("strongest at", overflow="fold")
+    table.add_column("covered", justify="right")
+    table.add_column("most by, at", overflow="fold")
+    for track in tracks:
+        cover = track.cover
+        by = ""
+        if cover.masker and cover.low_hz is not None and cover.high_hz is not None:
+            by = f"{cover.masker} {cover.ratio_db:+.0f} dB, {band(cover.low_hz, cover.high_hz)}"
+        sounds = track.state == "in the mix"
+        row = (
+            track.name,
+            _level(track.lufs) if sounds else track.state,
+            f"{track.over_others_lu:+.1f} LU" if sounds else "",
+            position(track.pan),
+            ", ".join(band(*edges) for edges in track.leads) or "–",
+            f"{100 * cover.share:.0f} %" if sounds else "",
+            by if sounds else "",
+        )
+        table.add_row(*(Text(shown(cell)) for cell in row))
+    return table
+
+
+def _level(lufs: float) -> str:
+    return f"{lufs:.1f}" if lufs > -200 else "silent"
+
+
+def _print_owner(console: Console, found: Explanation, owner: str) -> None:
+    track = next((t for t in found.tracks if t.name == owner), None)
+    role = f" ({track.role})" if track else ""
+    done = [action for action in found.actions if action.owner == owner]
+    if track is None and not done:
+        return
+    console.print(shown(f"{owner}{role}"))
+    for action in done:
+        console.print(f"  {shown(_line(found.plan, action))}")
+    if track is None:
+        return
+    moves = found.moves.get(owner, ())
+    word = "with it" if track.state == "muted" else "without it"
+    if track.state != "silent":
+        console.print(shown(f"  {word}: {effect(track.change, muted=track.state == 'muted')}"))
+    if moves:
+        told = ", ".join(with_unit(move) for move in moves[:_MOST_MOVES])
+        more = f" and {len(moves) - _MOST_MOVES} more" if len(moves) > _MOST_MOVES else ""
+        console.print(shown(f"  if {found.plan.method} had not heard it: {told}{more}"))
+    if found.hearing is not None and owner in found.hearing.tracks:
+        for line in _heard(found.hearing.tracks[owner]):
+            console.print(f"  {line}")
+
+
+def _line(plan: MixPlan, action: Action) -> str:
+    figures = ", ".join(f"{name} {value:.4g}" for name, value in action.figures)
+    line = f"{action.part}: {described(plan, action)} · {action.rule}: {action.reason}"
+    return f"{line} [{figures}]" if figures else line
+
+
+def _heard(heard: HeardByNetwork) -> Iterator[str]:
+    """What a network says, and what moved it."""
+    for said in heard.said:
+        value = f"× {said.value:.2f}" if said.unit == "×" else f"{said.value:+.2f} {said.unit}"
+        parts = sorted(said.parts, key=lambda part: -abs(part[1]))
+        counted = [f"{name} {part:+.1f} dB" for name, part in parts if abs(part) >= 0.05]
+        why = f", from {', '.join(counted)}" if counted else ""
+        yield f"network: {said.output} {value.strip()}{why}"
+
+
+def document(found: Explanation, track: str | None, notes: list[str]) -> dict[str, Any]:
+    """The explanation for programs; the pictures' maps are left out."""
+    plan = found.plan
+    tracks = []
+    for row in found.tracks:
+        if track not in (None, row.name):
+            continue
+        entry: dict[str, Any] = asdict(row)
+        entry["actions"] = _actions(found, row.name)
+        entry["moves_without_it"] = [
+            {**asdict(move), "change": move.change} for move in found.moves.get(row.name, ())
+        ]
+        if found.hearing is not None and row.name in found.hearing.tracks:
+            heard = found.hearing.tracks[row.name]
+            entry["network"] = {
+                "facts": dict(heard.facts),
+                "outputs": [{**asdict(said), "parts": dict(said.parts)} for said in heard.said],
+            }
+        tracks.append(entry)
+    content: dict[str, Any] = {
+        "method": plan.method,
+        "preset": plan.preset,
+        "lufs": found.lufs,
+        "width_db": found.width_db,
+        "duration_s": found.duration_s,
+        "bands_hz": [list(edges) for edges in BANDS],
+        "findings": [asdict(f) for f in found.findings if track in (None, f.track)],
+        "tracks": tracks,
+        "removed": [asdict(row) for row in found.removed],
+        "buses": {bus.name: _actions(found, bus.name) for bus in plan.buses},
+        "master": _actions(found, "master"),
+        "notes": notes,
+    }
+    if found.hearing is not None and found.hearing.saliency is not None:
+        content["saliency"] = found.hearing.saliency.summary()
+    return content
+
+
+def _actions(found: Explanation, owner: str) -> list[dict[str, Any]]:
+    return [
+        {**asdict(action), "figures": dict(action.figures), "edited": action.edited}
+        for action in found.actions
+        if action.owner == owner
+    ]

@@ -1,0 +1,149 @@
+"""The method run again without one track: how the settings of the others move."""
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from automix.consoles.exact import ExactConsole
+from automix.explanation.hearing import Hearing
+from automix.explanation.moves import Move, Values, moved
+from automix.methods.stems_advice import Advice
+from automix.methods.stems_hearing import HeardTrack, hear_stems
+from automix.methods.stems_processing import LARGEST_CUT_DB, masking_cuts
+from automix.methods.stems_rules import write_rules
+from automix.methods.stems_settings import StemsRules
+from automix.methods.writing import PlanWriter, blank_plan
+from automix.plan import MixPlan
+from automix.session import Session
+
+_STEMS_METHODS = ("rules", "dmc")
+_UNTRACED = (
+    "what the vocal networks said is part of the reasons below; where they look in the spectrogram"
+    " is traced for --method dmc only"
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rerun:
+    """What running the method again has shown; see `Explanation`."""
+
+    moves: Mapping[str, tuple[Move, ...]]
+    hearing: Hearing | None = None
+    notes: tuple[str, ...] = ()
+
+
+Advise = Callable[[Collection[str]], Mapping[str, Advice]]
+"""What a network advises when it hears these tracks alone."""
+
+
+def _no_advice(names: Collection[str]) -> Mapping[str, Advice]:
+    return {}
+
+
+def settings_without(
+    console: ExactConsole,
+    plan: MixPlan,
+    *,
+    weights: str = "",
+    device: str = "auto",
+    track: str | None = None,
+) -> Rerun:
+    """Runs the method of a plan on its tracks without each of them.
+
+    The rules' levels, positions and cuts are compared; levels as they are set before equalizer and
+    compressor, whose own loudness is made up for in the plan.
+
+    Args:
+        console: Of the plan's session.
+        plan: Whose method it is.
+        weights: File of the network's weights; empty for those that ship.
+        device: For the network.
+        track: Whose saliency is wanted.
+
+    Raises:
+        DeviceError: The weights or the device cannot be used.
+        InputError: A file changed while it was read.
+    """
+    if plan.method == "cnn":
+        return Rerun(moves={}, notes=(_UNTRACED,))
+    if plan.method not in _STEMS_METHODS or plan.preset not in ("basic", "full"):
+        return Rerun(moves={})
+    heard = {n: t for n, t in hear_stems(console.session).items() if not t.is_silent}
+    hearing: Hearing | None = None
+    advise: Advise = _no_advice
+    notes: tuple[str, ...] = ()
+    if plan.method == "dmc" and len(heard) > 1:
+        from automix.explanation.network import Listener, open_network
+
+        opened = open_network(plan, weights, device)
+        if isinstance(opened, str):
+            return Rerun(moves={}, notes=(opened,))
+        listener = Listener(opened, console.session, heard)
+        hearing = listener.hearing(track)
+        if opened.description.base != "rules":
+            return Rerun(moves=listener.moves(), hearing=hearing)
+        advise = listener.advice
+    whole = _settings(console.session, plan, heard, advise)
+    notes = _unlike(plan, whole)
+    moves = {}
+    for name in heard:
+        left = {other: track for other, track in heard.items() if other != name}
+        moves[name] = moved(whole, _settings(console.session, plan, left, advise) if left else {})
+    return Rerun(moves=moves, hearing=hearing, notes=notes)
+
+
+def _settings(
+    session: Session, plan: MixPlan, heard: Mapping[str, HeardTrack], advise: Advise
+) -> Values:
+    """What the rules set when these tracks are all there is."""
+    part = Session(tracks=tuple(track for track in session.tracks if track.name in heard))
+    writer = PlanWriter(blank_plan(part, method=plan.method, preset=plan.preset))
+    advice = dict(advise(list(heard)))
+    write_rules(ExactConsole(part), writer, StemsRules(mode="basic"), heard, advice)
+    found: dict[tuple[str, str], float] = {}
+    for strip in writer.plan.tracks:
+        found[strip.name, "fader"] = strip.fader_db
+        found[strip.name, "pan"] = strip.pan
+    if plan.preset == "full":
+        faders = {name: found[name, "fader"] for name in heard}
+        found |= _cuts(heard, faders, advice)
+    return found
+
+
+def _cuts(
+    heard: Mapping[str, HeardTrack], faders: Mapping[str, float], advice: Mapping[str, Advice]
+) -> Values:
+    names = sorted(heard)
+    with np.errstate(divide="ignore"):
+        levels_db = np.array(
+            [10 * np.log10(heard[name].band_powers) + faders[name] for name in names]
+        )
+    return {
+        (name, f"cut at {heard[name].centers_hz[cut.band]:g} Hz"): max(
+            cut.gain_db * advice.get(name, Advice()).processing, -LARGEST_CUT_DB
+        )
+        for name, cuts in zip(names, masking_cuts(levels_db), strict=True)
+        for cut in cuts
+    }
+
+
+def _unlike(plan: MixPlan, again: Values) -> tuple[str, ...]:
+    """Says so where the plan was made with other constants than those of the method itself."""
+    for decision in plan.decisions:
+        track, _, field = decision.setting.rpartition(".")
+        if decision.rule == "panning" and field == "pan" and (track, "pan") in again:
+            differs = not math.isclose(float(decision.value), again[track, "pan"], abs_tol=0.005)
+        elif decision.rule == "level" and field == "fader_db" and (track, "fader") in again:
+            processed = "processed_lufs" in dict(decision.figures)
+            differs = not processed and abs(float(decision.value) - again[track, "fader"]) > 0.05
+        else:
+            continue
+        if differs:
+            return (
+                "the method, run again with its own constants, sets other values than the plan's"
+                f" ({decision.setting}): the plan was made with others, or from other files; how"
+                " settings move without a track is shown for the method's own",
+            )
+    return ()

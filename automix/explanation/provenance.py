@@ -1,0 +1,266 @@
+"""What set the values of a plan: decisions by track and processor, and what was edited since."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from automix.errors import PlanError
+from automix.parameters import Settings, parameters
+from automix.plan import ChannelStrip, Decision, MixPlan, look_up
+
+Value = float | int | bool | str
+
+_PARTS = {
+    "input_gain_db": "level",
+    "fader_db": "level",
+    "gain_db": "level",
+    "pan": "pan",
+    "mute": "mute",
+    "sends": "send",
+    "de_esser": "de-esser",
+    "pre_delay_ms": "reverb",
+    "space": "reverb",
+}
+_BY_HAND = ("input_gain_db", "fader_db", "pan", "mute", "compressor.makeup_db")
+"""Settings that every method of the rules gives a reason for where it changes them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One value of a plan.
+
+    Attributes:
+        address: As in ``--set``.
+        value: What it is; none where it was removed, or where a whole processor is meant.
+        decided: What the method set; none where no rule set it and it was neutral.
+        unit: Of numbers.
+        edited: Whether it was changed after the method was done.
+    """
+
+    address: str
+    value: Value | None
+    decided: Value | None
+    unit: str = ""
+    edited: bool = False
+
+    @property
+    def change(self) -> float:
+        """Value minus what was decided; 0 where either is no number."""
+        if isinstance(self.value, float) and isinstance(self.decided, float):
+            return self.value - self.decided
+        return 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """What one rule did to one processor of a track, a bus or the master.
+
+    Attributes:
+        owner: Whose.
+        part: Such as ``level`` or ``equalizer``.
+        rule: Name of the rule, of the network, ``reference``, ``macro``, or ``by hand``.
+        reason: One sentence.
+        figures: What the rule looked at, with units in their names.
+        settings: What it set.
+    """
+
+    owner: str
+    part: str
+    rule: str
+    reason: str
+    figures: tuple[tuple[str, float], ...]
+    settings: tuple[Setting, ...]
+
+    @property
+    def edited(self) -> bool:
+        """Whether any of the settings was edited."""
+        return any(setting.edited for setting in self.settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemovedTrack:
+    """A track that the plan gives reasons for and no longer has.
+
+    Attributes:
+        name: Of the track.
+        fader_db: What its fader was.
+        lufs: How loud it would be before the master, if the plan tells.
+        makes_way: Settings of other tracks that still make way for it.
+    """
+
+    name: str
+    fader_db: float | None
+    lufs: float | None
+    makes_way: tuple[str, ...]
+
+
+def actions(plan: MixPlan) -> tuple[Action, ...]:
+    """What was done, by owner in the order of the plan, then in the order of the decisions."""
+    owners = [*(s.name for s in plan.tracks), *(b.name for b in plan.buses), "master"]
+    found: dict[tuple[str, str, str, str], Action] = {}
+    for decision in plan.decisions:
+        owner = _owner(plan, decision)
+        if owner is None:
+            continue
+        setting = _setting(plan, decision)
+        head = decision.setting[len(owner) + 1 :].partition(".")[0]
+        part = _PARTS.get(head, head)
+        key = (owner, part, decision.rule, decision.reason)
+        before = found.get(key)
+        found[key] = Action(
+            owner=owner,
+            part=part,
+            rule=decision.rule,
+            reason=decision.reason,
+            figures=decision.figures,
+            settings=(*(before.settings if before else ()), setting),
+        )
+    grouped = [*found.values(), *_by_hand(plan)]
+    return tuple(sorted(grouped, key=lambda action: owners.index(action.owner)))
+
+
+def _owner(plan: MixPlan, decision: Decision) -> str | None:
+    """The longest name that the setting's address begins with."""
+    names = [*(s.name for s in plan.tracks), *(b.name for b in plan.buses), "master"]
+    fits = (name for name in names if decision.setting.startswith(f"{name}."))
+    return max(fits, key=len, default=None)
+
+
+def _setting(plan: MixPlan, decision: Decision) -> Setting:
+    address, decided = decision.setting, decision.value
+    try:
+        declared, value = look_up(plan, address)
+    except PlanError:
+        # The value is gone, such as that of a band that was taken out; or it is about a whole.
+        return Setting(address=address, value=None, decided=decided, edited=True)
+    if issubclass(declared.kind, Settings):
+        return Setting(address=address, value=None, decided=None)
+    unit = declared.range.unit if declared.range else ""
+    return Setting(
+        address=address, value=value, decided=decided, unit=unit, edited=value != decided
+    )
+
+
+def _by_hand(plan: MixPlan) -> Iterator[Action]:
+    """Levels, positions and mutes that no rule has set."""
+    decided = {decision.setting for decision in plan.decisions}
+    bare = plan.method == "dmc" and not any(d.rule == "level" for d in plan.decisions)
+    for strip in plan.tracks:
+        for field in _BY_HAND:
+            address = f"{strip.name}.{field}"
+            declared, value = look_up(plan, address)
+            if value == declared.default or address in decided:
+                continue
+            if bare and "." in field:  # a network that sets whole strips gives no reasons for it
+                continue
+            unit = declared.range.unit if declared.range else ""
+            yield Action(
+                owner=strip.name,
+                part=_PARTS.get(field, field.partition(".")[0]),
+                rule="by hand",
+                reason="no rule has set it",
+                figures=(),
+                settings=(
+                    Setting(
+                        address=address,
+                        value=value,
+                        decided=declared.default,
+                        unit=unit,
+                        edited=True,
+                    ),
+                ),
+            )
+
+
+def removed_tracks(plan: MixPlan) -> tuple[RemovedTrack, ...]:
+    """Tracks that decisions are about and that the plan has no more, by name."""
+    gone: dict[str, dict[str, Decision]] = {}
+    for decision in plan.decisions:
+        if _owner(plan, decision) is None and (split := _split(decision.setting)):
+            gone.setdefault(split[0], {})[split[1]] = decision
+    # Every method sets the fader of the tracks that it hears; what has none was a bus.
+    return tuple(
+        _removed(plan, name, gone[name]) for name in sorted(gone) if "fader_db" in gone[name]
+    )
+
+
+def _removed(plan: MixPlan, name: str, decisions: dict[str, Decision]) -> RemovedTrack:
+    fader = decisions.get("fader_db")
+    figures = dict(fader.figures) if fader else {}
+    lufs = figures.get("processed_lufs", figures.get("track_lufs"))
+    way = f"gives way to {name},"
+    return RemovedTrack(
+        name=name,
+        fader_db=None if fader is None else float(fader.value),
+        lufs=None if lufs is None or fader is None else lufs + fader.value,
+        makes_way=tuple(d.setting for d in plan.decisions if d.reason.startswith(way)),
+    )
+
+
+def _split(address: str) -> tuple[str, str] | None:
+    """Name and setting of an address whose track is not there: the longest name that makes one."""
+    parts = address.split(".")
+    for count in range(len(parts) - 1, 0, -1):
+        if parts[count] in parameters(ChannelStrip):
+            # "gain_db" and "equalizer" alone would also fit a bus or the master.
+            return ".".join(parts[:count]), ".".join(parts[count:])
+    return None
+
+
+def described(plan: MixPlan, action: Action) -> str:
+    """The settings of an action in words of a desk, such as ``−1.5 dB at 500 Hz``."""
+    return ", ".join(_described(plan, setting) for setting in action.settings)
+
+
+def _described(plan: MixPlan, setting: Setting) -> str:
+    if setting.value is None:
+        return "–" if setting.decided is None else f"removed; was {said(setting.decided, '')}"
+    head, _, field = setting.address.rpartition(".")
+    say = _place if field == "pan" else said
+    value = say(setting.value, setting.unit)
+    if setting.edited and setting.decided is not None:
+        value += f" (edited, was {say(setting.decided, setting.unit)})"
+    if ".equalizer.bands." in f".{head}":
+        _, band = look_up(plan, head)
+        kind = band.kind.replace("_", " ")
+        if field == "frequency_hz":
+            return f"{kind} at {value}"
+        if field == "gain_db":
+            return f"{value} at {frequency(band.frequency_hz)} ({kind})"
+        return f"{field} {value} at {frequency(band.frequency_hz)}"
+    if ".sends." in head:
+        _, send = look_up(plan, head)
+        return f"{value} to {send.bus}"
+    if field == "pan":
+        return value
+    word = {"fader_db": "fader", "input_gain_db": "input gain", "gain_db": "gain"}
+    name = word.get(field, field.removesuffix(f"_{setting.unit.lower()}").replace("_", " "))
+    return f"{name} {value}"
+
+
+def _place(value: Value, unit: str) -> str:
+    return position(value) if isinstance(value, float) else said(value, unit)
+
+
+def position(pan: float) -> str:
+    """A pan position in words."""
+    if abs(pan - 0.5) < 0.005:
+        return "center"
+    return f"{200 * abs(pan - 0.5):.0f} % {'left' if pan < 0.5 else 'right'}"
+
+
+def frequency(frequency_hz: float) -> str:
+    """In Hz or kHz."""
+    if frequency_hz < 1000.0:
+        return f"{frequency_hz:.0f} Hz"
+    return f"{frequency_hz / 1000:.3g} kHz"
+
+
+def said(value: Value, unit: str) -> str:
+    """A value for people."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if not isinstance(value, float):
+        return str(value)
+    if unit in ("dB", "LU", "dBTP"):
+        return f"{value:+.1f} {unit}"
+    return frequency(value) if unit == "Hz" else f"{value:.3g} {unit}".rstrip()

@@ -1,0 +1,103 @@
+"""What set each value: every method's own plan counts as unedited, and edits are found."""
+
+from dataclasses import replace
+
+import pytest
+
+from automix.consoles.exact import ExactConsole
+from automix.explanation.provenance import actions, described, removed_tracks
+from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
+from automix.methods.vocal_settings import PRESETS
+from automix.mixing import MixRequest, mix_session
+from automix.plan import change_setting
+from automix.plan_file import dumps, loads
+from tests.explanation.conftest import apart, noise, planned, session_of
+
+
+@pytest.mark.parametrize("mode", ["basic", "full"])
+@pytest.mark.parametrize("method", [e.name for e in STEMS_METHODS if e.name != "wave-u-net"])
+def test_what_a_method_wrote_is_not_called_edited(method, mode):
+    session = session_of(apart())
+    entry = next(entry for entry in STEMS_METHODS if entry.name == method)
+    options = planned_options(method, mode)
+    request = MixRequest(method=entry, preset=mode, options=options, seed=1)
+    plan = loads(dumps(mix_session(ExactConsole(session), request).plan))
+    assert not any(action.edited for action in actions(plan))
+
+
+def planned_options(method, mode):
+    from automix.methods.stems_settings import DmcOptions, StemsRules
+
+    return (DmcOptions if method == "dmc" else StemsRules)(mode=mode)
+
+
+@pytest.mark.parametrize("preset", list(PRESETS))
+@pytest.mark.parametrize("method", ["rules", "random", "sum"])
+def test_what_a_vocal_method_wrote_is_not_called_edited(method, preset):
+    session = session_of(
+        {
+            "vocal": ("lead vocal", noise(300, 4000, 1)),
+            "beat": ("backing track", noise(50, 12000, 2)),
+        }
+    )
+    entry = next(entry for entry in VOCAL_METHODS if entry.name == method)
+    request = MixRequest(method=entry, preset=preset, options=PRESETS[preset], seed=1)
+    plan = mix_session(ExactConsole(session), request).plan
+    assert [action for action in actions(plan) if action.edited] == []
+
+
+@pytest.mark.parametrize(
+    ("address", "value", "words"),
+    [
+        ("bass.fader_db", -3.0, "fader -3.0 dB (edited, was"),
+        ("lead vocal.pan", 0.25, "50 % left (edited, was center)"),
+        ("guitar.compressor.makeup_db", 4.0, "makeup +4.0 dB (edited, was +0.0 dB)"),
+        ("master.gain_db", -9.0, "gain -9.0 dB (edited, was"),
+    ],
+)
+def test_an_edit_is_described_with_what_it_was(address, value, words):
+    plan = change_setting(planned(session_of(apart())), address, lambda _: value)
+    (action,) = (action for action in actions(plan) if action.edited)
+    assert words in described(plan, action)
+
+
+def test_a_band_that_was_taken_out_is_said_to_be_removed():
+    from automix.settings import EqualizerSettings
+
+    plan = planned(session_of(apart()), "rules", "full")
+    assert plan.strip("hats").equalizer.bands
+    plan = plan.with_strip("hats", equalizer=EqualizerSettings())
+    gone = [a for a in actions(plan) if a.owner == "hats" and a.part == "equalizer"]
+    assert gone
+    assert all("removed; was" in described(plan, action) for action in gone)
+
+
+def test_names_with_dots_and_of_others_keep_their_own_reasons():
+    names = {"bass": "a", "lead vocal": "a.pan", "guitar": "a.pan.fader_db", "hats": "b"}
+    session = session_of({names[name]: track for name, track in apart().items()})
+    plan = planned(session)
+    for name in names.values():
+        levels = [a for a in actions(plan) if a.owner == name and a.part == "level"]
+        assert [s.address for a in levels for s in a.settings] == [f"{name}.fader_db"]
+
+
+def test_a_removed_track_and_who_still_makes_way_for_it():
+    plan = planned(session_of(apart()), "rules", "full")
+    way = replace(
+        plan.decisions[0],
+        setting="guitar.equalizer.bands.1.gain_db",
+        reason="gives way to hats, for which this band is essential",
+    )
+    left = replace(
+        plan,
+        tracks=tuple(strip for strip in plan.tracks if strip.name != "hats"),
+        decisions=(*plan.decisions, way),
+    )
+    (removed,) = removed_tracks(left)
+    assert removed.name == "hats"
+    assert removed.makes_way == ("guitar.equalizer.bands.1.gain_db",)
+    fader = next(d for d in plan.decisions if d.setting == "hats.fader_db")
+    assert removed.fader_db == fader.value
+    # The rules bring every track to −23 LUFS, and its crest factor's correction.
+    assert -28 < removed.lufs < -18
+    assert removed_tracks(plan) == ()
