@@ -12,7 +12,7 @@ from automix.checkpoints import load_into, read_description, read_tensors, weigh
 from automix.conditioning import ORDERS, SLOTS
 from automix.datasets.signaltrain_la2a import Recording as La2aRecording
 from automix.datasets.signaltrain_la2a import recordings
-from automix.errors import InputError, OutputError, UsageError
+from automix.errors import InputError, UsageError
 from automix.files import shown
 from automix.nn.effect_description import LA2A_SLOTS, EffectDescription
 from automix.nn.effects import FAMILY, EffectNetwork, make_effect
@@ -22,7 +22,7 @@ from automix.training.effect import EffectTask
 from automix.training.effect_audio import Recording, decoded, open_dry
 from automix.training.effect_examples import ChannelExamples, PairExamples
 from automix.training.effect_settings import EffectTraining
-from automix.training.loop import STATE, Progress, Training
+from automix.training.loop import Progress, Training
 from automix.training.numbered import Numbered
 from automix.training.processes import Processes
 from automix.training.run import Request
@@ -56,11 +56,7 @@ def train_effect(
     torch.manual_seed(settings.loop.seed)
     network = make_effect(settings.model)
     with processes.first_alone():
-        if processes.rank == 0 and not request.resume and (request.folder / STATE).exists():
-            raise OutputError(
-                f"{shown(request.folder)}: holds a run; --resume goes on with it, or choose another"
-                " folder"
-            )
+        request.check_folder(processes)
         training, validation = _examples(settings, request, network, stage)
     threads = worker_count()
     if settings.loop.workers:

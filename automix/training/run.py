@@ -44,6 +44,18 @@ class Request:
     start: str | None = None
     shares: Sequence[float] = ()
 
+    def check_folder(self, processes: Processes) -> None:
+        """Refuses to write over an earlier run; one of several processes looks.
+
+        Raises:
+            OutputError: The folder holds a run that is not to be resumed.
+        """
+        if processes.rank == 0 and not self.resume and (self.folder / STATE).exists():
+            raise OutputError(
+                f"{shown(self.folder)}: holds a run; --resume goes on with it, or choose another"
+                " folder"
+            )
+
 
 def train_dmc(
     settings: DmcTraining,
@@ -97,11 +109,7 @@ def _train(
     processes = Processes()
     device = processes.device(request.device)
     with processes.first_alone():
-        if processes.rank == 0 and not request.resume and (request.folder / STATE).exists():
-            raise OutputError(
-                f"{shown(request.folder)}: holds a run; --resume goes on with it, or choose another"
-                " folder"
-            )
+        request.check_folder(processes)
         songs = open_songs(
             request.data,
             request.held_out,

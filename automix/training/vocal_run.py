@@ -5,9 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from automix.checkpoints import load_into, read_tensors, weights_path
-from automix.errors import OutputError
-from automix.files import shown
-from automix.training.loop import STATE, Progress, Training
+from automix.training.loop import Progress, Training
 from automix.training.processes import Processes
 from automix.training.run import Request
 from automix.training.songs import open_songs
@@ -42,11 +40,7 @@ def train_vocal(
     processes = Processes()
     device = processes.device(request.device)
     with processes.first_alone():
-        if processes.rank == 0 and not request.resume and (request.folder / STATE).exists():
-            raise OutputError(
-                f"{shown(request.folder)}: holds a run; --resume goes on with it, or choose another"
-                " folder"
-            )
+        request.check_folder(processes)
         songs = open_songs(
             [_songs_in(folder) for folder in request.data],
             request.held_out,
