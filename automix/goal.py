@@ -20,6 +20,10 @@ from automix.reference.refinement import Descent
 LOUDEST_LUFS = -8.0
 """No reference makes a mix louder than this; `--loudness` does."""
 
+QUIETEST_LUFS = -60.0
+MOST_LIMITING_DB = 6.0
+"""However dense the reference is."""
+
 _ROUNDS = 3
 
 
@@ -62,7 +66,8 @@ class Towards:
         plain = PlanWriter(writer.plan)
         finish(plain, summed.source, summed.loudness, aim)
         self._before = figures(measure_features(mastered(summed.source, plain.plan.master)))
-        whole = self._heard(writer.plan, summed, self._finish(summed, aim, 1.0))
+        finished = self._finish(writer.plan, summed, aim, 1.0)
+        whole = self._heard(writer.plan, summed, finished)
         descent = Descent(
             self._console, writer.plan, whole, self._aim, self._analysis, self._device
         )
@@ -71,7 +76,7 @@ class Towards:
             summed, plan = self._descend(writer, descent, summed, aim, share, report)
         before, writer.plan = writer.plan, plan
         _explain(writer, before, self._goal.names)
-        return self._finish(summed, aim, share)
+        return self._finish(plan, summed, aim, share)
 
     def _descend(
         self,
@@ -88,7 +93,7 @@ class Towards:
             descent.run(lambda step: report(f"reference, {step} steps") if step % 10 == 0 else None)
             trial = descent.plan()
             moved = premaster(self._console, trial)
-            whole = self._heard(trial, moved, self._finish(moved, aim, 1.0))
+            whole = self._heard(trial, moved, self._finish(trial, moved, aim, 1.0))
             if descent.score(whole) < best:
                 best, summed = descent.score(whole), moved
                 plan = descent.plan(share)
@@ -108,23 +113,26 @@ class Towards:
         mix = mastered(summed.source, trial.plan.master)
         return self._analysis.features(self._analysis.whole(mix))
 
-    def _finish(self, summed: Premaster, aim: Finish, share: float) -> Finish:
-        """Loudness and peak a share of the way, unless the user has said how loud it is to be."""
+    def _finish(self, plan: MixPlan, summed: Premaster, aim: Finish, share: float) -> Finish:
+        """Loudness and peak a share of the way, unless the user has said how loud it is to be.
+
+        The limiter takes as much as the reference is denser than the mix, and no more.
+        """
         before_lufs = float(self._before["loudness"][0])
         reference_lufs = float(self._aim.figures["loudness"][0])
         if aim.loudness_lufs is not None or not math.isfinite(before_lufs + reference_lufs):
             return aim
-        quietest, loudest = -60.0, LOUDEST_LUFS
         target_lufs = before_lufs + share * (
-            min(max(reference_lufs, quietest), loudest) - before_lufs
+            min(max(reference_lufs, QUIETEST_LUFS), LOUDEST_LUFS) - before_lufs
         )
-        # The limiter takes no more than what the reference is denser by.
-        denser_db = float(self._before["crest factor"][0] - self._aim.figures["crest factor"][0])
-        unlimited_lufs = (
-            summed.loudness.integrated_lufs - summed.loudness.true_peak_dbtp + aim.true_peak_dbtp
-        )
-        most_lufs = unlimited_lufs - PEAK_MARGIN_DB + share * max(denser_db, 0.0)
-        return replace(aim, loudness_lufs=min(target_lufs, max(most_lufs, before_lufs)))
+        mix = measure_features(mastered(summed.source, replace(plan.master, gain_db=0.0)))
+        denser_db = mix.crest_db - float(self._aim.figures["crest factor"][0])
+        denser_db = share * min(max(denser_db, 0.0), MOST_LIMITING_DB)
+        above_loudness_db = mix.loudness.true_peak_dbtp - mix.loudness.integrated_lufs - denser_db
+        highest_dbtp = aim.true_peak_dbtp - PEAK_MARGIN_DB
+        target_lufs = min(target_lufs, max(highest_dbtp - above_loudness_db, before_lufs))
+        ceiling_dbtp = min(target_lufs + above_loudness_db + PEAK_MARGIN_DB, aim.true_peak_dbtp)
+        return replace(aim, loudness_lufs=target_lufs, true_peak_dbtp=max(ceiling_dbtp, -20.0))
 
 
 def _explain(writer: PlanWriter, before: MixPlan, names: str) -> None:

@@ -1,5 +1,6 @@
 """What tests of several parts share."""
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -19,3 +20,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         pytest.skip("Chromium is not installed")
     with chromium(tmp_path_factory.mktemp("chromium")) as browser:
         yield browser
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that take minutes wait until they are asked for."""
+    if "AUTOMIX_LONG_TESTS" not in os.environ:
+        for item in items:
+            if item.get_closest_marker("long") is not None:
+                item.add_marker(pytest.mark.skip(reason="takes minutes: set AUTOMIX_LONG_TESTS"))

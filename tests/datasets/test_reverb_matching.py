@@ -52,19 +52,18 @@ def test_first_echoes_tell_the_size_of_the_room():
     assert sizes[int(np.argmax(likeness))] == 17.0
 
 
-def check(number):
+LONG = [pytest.param(number, marks=pytest.mark.long) for number in range(1, 20)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [0, *LONG])
+def test_random_settings_are_found_again(number):
     rng = np.random.default_rng((3, number))
     settings = drawn_reverb(rng)
     found = match_reverb(response_of(settings), RATE, seed=number).settings
     wrong = found.reverberation_time_s / settings.reverberation_time_s - 1.0
     assert abs(wrong) < 0.1
     assert abs(found.dry_wet - settings.dry_wet) < 0.05
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("number", range(20))
-def test_random_settings_are_found_again(number):
-    check(number)
 
 
 def test_a_small_search_finds_time_and_dry_wet_and_repeats_itself(monkeypatch):

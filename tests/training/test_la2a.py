@@ -44,7 +44,7 @@ def test_the_set_is_split_by_its_folders(tmp_path):
         train_effect(short, request(tmp_path / "set", tmp_path / "third"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_device_is_imitated(tmp_path):
     """Audio and knob positions that were never heard; takes minutes."""
     make_la2a(tmp_path / "set")
