@@ -18,7 +18,7 @@ EXTENSIONS = (".csv", ".toml")
 
 PLACES = {"name", "vocal", "beat", "stems", "output"}
 FILES = {"config", "reference", "plugins"}
-REPEATED = {"set", "role"}
+REPEATED = {"set", "role", "reference", "reference-weight"}
 OF_THE_RUN = {
     *("help", "force", "skip-existing", "no-plan", "dry-run", "json", "quiet", "verbose", "jobs"),
     "export-stems",
@@ -107,14 +107,13 @@ def _options(folder: str, source: str, key: str, value: Value) -> Iterator[str]:
         raise UsageError(f"{source}: {key!r} is not an option of one song; remove the column")
     if isinstance(value, str) and option in REPEATED:
         value = [part.strip() for part in value.split(";") if part.strip()]
-    if isinstance(value, list):
-        yield from (f"--{option}={part}" for part in value)
-    elif str(value).lower() in ("true", "false"):
-        yield from [f"--{option}"] if str(value).lower() == "true" else []
-    elif option in FILES:
-        yield f"--{option}={os.path.join(folder, str(value))}"
-    else:
-        yield f"--{option}={value}"
+    for part in value if isinstance(value, list) else [value]:
+        if str(part).lower() in ("true", "false"):
+            yield from [f"--{option}"] if str(part).lower() == "true" else []
+        elif option in FILES:
+            yield f"--{option}={os.path.join(folder, str(part))}"
+        else:
+            yield f"--{option}={part}"
 
 
 def _text(source: str, key: str, value: Value) -> str:

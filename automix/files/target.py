@@ -17,6 +17,7 @@ from automix.files.formats import RIFF_LIMIT_BYTES, output_format
 from automix.files.names import shown
 from automix.files.temporary import (
     lock_temporary,
+    remove_if_unlocked,
     remove_leftovers,
     rename_to_new,
     sync_folder,
@@ -91,6 +92,7 @@ class OutputTarget:
                 remove_leftovers(real_path.parent, target._temporary.name)
             except BaseException:
                 target.discard()
+                remove_if_unlocked(target._temporary)  # a signal came before it was ours
                 raise
         return target
 

@@ -83,17 +83,18 @@ def remove_leftovers(folder: Path, keep: str) -> None:
             if entry.name != keep and _TEMPORARY.fullmatch(entry.name)
         ]
     for path in leftovers:
-        with contextlib.suppress(OSError):
-            _remove_if_unlocked(path)
+        remove_if_unlocked(path)
 
 
-def _remove_if_unlocked(path: str) -> None:
-    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        if stat.S_ISREG(os.fstat(descriptor).st_mode) and _lock(descriptor):
-            os.unlink(path)
-    finally:
-        os.close(descriptor)
+def remove_if_unlocked(path: str | Path) -> None:
+    """Removes a temporary file, unless a run is at work on it."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode) and _lock(descriptor):
+                os.unlink(path)
+        finally:
+            os.close(descriptor)
 
 
 def rename_to_new(temporary: Path, target: Path) -> None:

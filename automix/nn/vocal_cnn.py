@@ -126,16 +126,16 @@ def cut_blocks(pair: Pair, description: VocalCnnDescription) -> Tensor:
 
 def scaled(blocks: Tensor, description: VocalCnnDescription) -> Tensor:
     """Blocks of mel powers as the network is given them."""
-    if description.decibels == 0.0:
+    if description.depth_db == 0.0:
         return vocal_mel.normalized(blocks)
-    return vocal_mel.in_decibels(blocks, description.decibels)
+    return vocal_mel.in_decibels(blocks, description.depth_db)
 
 
 def _wide(task: VocalTask) -> VocalCnn:
     """The shape of the `wide` networks, to be counted and listed."""
     return VocalCnn(
         VocalCnnDescription(
-            task=task, hearing="quantiles", frames=48, decibels=90.0, channels=(16, 32, 48, 64)
+            task=task, hearing="quantiles", frames=48, depth_db=90.0, channels=(16, 32, 48, 64)
         )
     )
 

@@ -50,10 +50,10 @@ class VocalCnnDescription(Settings):
     gate_db: Annotated[
         float, Range(-120, 0, "dB"), "frames with the vocal below are dropped, its peak at -1 dBFS"
     ] = -30.0
-    decibels: Annotated[
-        float, Range(0, 160, "dB"), "depth of the logarithmic spectrogram; 0 is a linear one"
+    depth_db: Annotated[
+        float, Range(0, 160, "dB"), "of the logarithmic spectrogram; 0 is a linear one"
     ] = 0.0
-    channels: Annotated[tuple[int, ...], "of the four convolutions"] = (8, 16, 32, 64)
+    channels: Annotated[tuple[int, ...], Range(1, 1024), "of four convolutions"] = (8, 16, 32, 64)
     dropout: Annotated[float, Range(0, 0.9), "in training"] = 0.3
     trust: Annotated[
         float, Range(0, 1), "share of its departure from the constant of the rules that counts"

@@ -159,9 +159,9 @@ def disturbed(
         order = torch.randperm(count, generator=draw)
         swap = torch.rand(count, generator=draw) < settings.other_backing
         backing = torch.where(swap[:, None, None], backing[order], backing)
-    if settings.transposition > 0.0:
-        octaves = torch.randn(count, generator=draw).clamp(-2.0, 2.0) * settings.transposition
-        vocal = transposed(vocal, octaves)
+    if settings.transposition_octaves > 0.0:
+        spread = torch.randn(count, generator=draw).clamp(-2.0, 2.0)
+        vocal = transposed(vocal, spread * settings.transposition_octaves)
     curve = singers_db(count, settings, draw)
     if gains_db is not None:
         curve = curve + equalizer_db(gains_db)

@@ -36,7 +36,9 @@ class VocalTraining(Settings):
         float, Range(0, 24, "dB"), "spread of the spectra of singers, over some octaves"
     ] = 0.0
     color_db: Annotated[float, Range(0, 24, "dB"), "the same over one octave and less"] = 0.0
-    transposition: Annotated[float, Range(0, 2, "octaves"), "spread of the size of singers"] = 0.0
+    transposition_octaves: Annotated[
+        float, Range(0, 2, "octaves"), "spread of the size of singers"
+    ] = 0.0
     other_backing: Annotated[
         float, Range(0, 1), "share of examples over the backing of another view"
     ] = 0.0
@@ -80,7 +82,7 @@ def _wide(task: VocalTask) -> VocalTraining:
         frames=48,
         # Reverb is in what remains between the words.
         gate_db=-70.0 if task == "reverb" else -30.0,
-        decibels=90.0,
+        depth_db=90.0,
         channels=(16, 32, 48, 64),
     )
     loop = LoopSettings(
@@ -103,7 +105,7 @@ def _wide(task: VocalTask) -> VocalTraining:
         huber=0.1,
         spectrum_db=4.0,
         color_db=4.5,
-        transposition=0.3,
+        transposition_octaves=0.3,
     )
     if task == "equalization":
         return replace(
@@ -112,7 +114,7 @@ def _wide(task: VocalTask) -> VocalTraining:
             views=3000,
             spectrum_db=4.5,
             color_db=3.3,
-            transposition=0.35,
+            transposition_octaves=0.35,
         )
     if task == "reverb":
         return replace(
@@ -135,7 +137,7 @@ def _wide(task: VocalTask) -> VocalTraining:
         other_backing=0.0,
         spectrum_db=1.5,
         color_db=1.0,
-        transposition=0.1,
+        transposition_octaves=0.1,
         shortest_s=15.0,
         loop=replace(loop, steps=300, validate_every=50, weight_decay=1e-2),
     )

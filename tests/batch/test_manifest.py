@@ -48,7 +48,7 @@ def test_toml(tmp_path: Path) -> None:
         tmp_path,
         "songs.toml",
         '[[song]]\nstems = "/songs/Ü"\nloudness = -14\nstrict = true\nrepair = false\n'
-        'true_peak = -1.5\nrole = ["a=bass", "b=kick"]\n',
+        'true_peak = -1.5\nrole = ["a=bass", "b=kick"]\nreference = ["one.wav", "/two.wav"]\n',
     )
     assert (item.inputs, item.song) == (("/songs/Ü",), "Ü")
     assert item.options == (
@@ -57,6 +57,8 @@ def test_toml(tmp_path: Path) -> None:
         "--true-peak=-1.5",
         "--role=a=bass",
         "--role=b=kick",
+        f"--reference={tmp_path}/one.wav",
+        "--reference=/two.wav",
     )
 
 

@@ -26,7 +26,7 @@ def refusal(result, exit_code: int) -> str:
     [
         (["--bogus"], "--bogus"),
         (["--preset", "nope"], "'nope'"),
-        (["--method", "cnn"], "'cnn'"),
+        (["--method", "dmc"], "'dmc'"),
         (["--bits", "12"], "'12'"),
         (["--level", "31"], "--level"),
         (["--level", "nan"], "--level"),

@@ -10,7 +10,7 @@ from automix.nn.vocal_cnn import VocalCnn, heard, largest
 from automix.nn.vocal_cnn_description import VocalCnnDescription, VocalTask, output_ranges
 from automix.nn.vocal_mel import HOP_LENGTH, N_FFT, RATE_HZ, Pair, frames_of, paired, sung
 
-WIDE = VocalCnnDescription(hearing="quantiles", frames=48, decibels=90.0)
+WIDE = VocalCnnDescription(hearing="quantiles", frames=48, depth_db=90.0)
 
 
 def tone(frequency_hz: float, seconds: float, level_db: float = -1.0) -> np.ndarray:

@@ -23,6 +23,8 @@ UNITS = {
     "_ms": "ms",
     "_s": "s",
     "_bpm": "BPM",
+    "_percent": "%",
+    "_octaves": "octaves",
 }
 
 

@@ -182,7 +182,7 @@ def test_every_training_runs_and_goes_on_to_the_same_curve(singers, tmp_path, ta
 
 
 def test_one_batch_is_learned_by_heart(singers):
-    plain = {"spectrum_db": 0.0, "color_db": 0.0, "transposition": 0.0, "huber": 0.0}
+    plain = {"spectrum_db": 0.0, "color_db": 0.0, "transposition_octaves": 0.0, "huber": 0.0}
     settings = quick("equalization", **plain)
     settings = replace(settings, model=replace(settings.model, dropout=0.0))
     task = VocalTask(settings, singers[1:], singers[:1], CPU)
