@@ -12,6 +12,7 @@ from automix.consoles.differentiable import (
     Layout,
     TrackLayout,
 )
+from automix.consoles.differentiable.convolution import convolved
 from automix.parameters import Settings, parameters
 from automix.plan import Bus, ChannelStrip, Master
 from automix.settings import EqualizerBand, FdnReverbSettings
@@ -171,3 +172,23 @@ def test_gradient_descent_finds_the_settings_of_a_mix():
     optimizer.step(loss)
     for name, value in wanted.items():
         torch.testing.assert_close(found[name].detach(), value, rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize("responses", [1, 2])
+@pytest.mark.parametrize("frames", [11, 12])
+def test_the_gradients_of_a_convolution(responses, frames):
+    generator = torch.Generator().manual_seed(0)
+
+    def drawn(*shape):
+        values = torch.randn(shape, generator=generator, dtype=torch.float64)
+        return values.requires_grad_()
+
+    inputs = drawn(2, 3, frames), drawn(responses, 3, 2, 7), drawn(2, 4, 3, 2)
+    assert torch.autograd.gradcheck(convolved, inputs)
+    feeds, of_parts, gains = (x.detach().numpy() for x in inputs)
+    mixed = np.zeros((2, 4, frames))
+    for batch, output, feed, side in np.ndindex(gains.shape):
+        response = of_parts[batch % responses, feed, side]
+        part = np.convolve(feeds[batch, feed], response)[:frames]
+        mixed[batch, output] += gains[batch, output, feed, side] * part
+    np.testing.assert_allclose(convolved(*inputs).detach(), mixed, atol=1e-12)

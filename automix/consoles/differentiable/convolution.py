@@ -1,7 +1,10 @@
 """Convolution with long responses by one transform, as long as the audio."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
 def convolved(feeds: Tensor, responses: Tensor, gains: Tensor) -> Tensor:
@@ -15,16 +18,61 @@ def convolved(feeds: Tensor, responses: Tensor, gains: Tensor) -> Tensor:
     Returns:
         ``(batch, outputs, samples)``: the tail that goes beyond the feeds is left out.
     """
-    samples = feeds.shape[-1]
-    responses = responses[..., :samples]
-    size = fast_length(samples + responses.shape[-1] - 1)
-    spectra = torch.fft.rfft(feeds, size).unsqueeze(2) * torch.fft.rfft(responses, size)
-    # A mix of spectra with real gains is a product of real matrices.
-    parts = torch.view_as_real(spectra).flatten(-2).flatten(1, 2)
-    mixed = torch.matmul(gains.flatten(2).to(parts.dtype), parts)
-    mixed = torch.view_as_complex(mixed.reshape(*mixed.shape[:-1], -1, 2))
-    result: Tensor = torch.fft.irfft(mixed, size)
-    return result[..., :samples]
+    responses = responses[..., : feeds.shape[-1]]
+    result: Tensor = _Convolved.apply(feeds, responses, gains.to(feeds.dtype))  # type: ignore[no-untyped-call]
+    return result
+
+
+class _Convolved(torch.autograd.Function):
+    """With gradients by transforms of real signals: torch's own go through complex ones."""
+
+    @staticmethod
+    def forward(ctx: Any, feeds: Tensor, responses: Tensor, gains: Tensor) -> Tensor:
+        samples = feeds.shape[-1]
+        size = fast_length(samples + responses.shape[-1] - 1)
+        of_feeds = torch.fft.rfft(feeds, size)
+        of_responses = torch.fft.rfft(responses, size)
+        parts = of_feeds.unsqueeze(2) * of_responses
+        ctx.save_for_backward(of_feeds, of_responses, parts, gains)
+        ctx.extent = samples, responses.shape[-1], size
+        of_mix = _mixed(gains.flatten(2), parts.flatten(1, 2))
+        mix: Tensor = torch.fft.irfft(of_mix, size)[..., :samples]
+        return mix
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        of_feeds, of_responses, parts, gains = ctx.saved_tensors
+        samples, taps, size = ctx.extent
+        of_mix = torch.fft.rfft(gradients[0], size)
+        of_parts = _mixed(gains.flatten(2).mT, of_mix).view_as(parts)
+        grad_feeds = grad_responses = grad_gains = None
+        if ctx.needs_input_grad[0]:
+            spectra = (of_parts * of_responses.conj()).sum(2)
+            grad_feeds = torch.fft.irfft(spectra, size)[..., :samples]
+        if ctx.needs_input_grad[1]:
+            spectra = (of_parts * of_feeds.conj().unsqueeze(2)).sum_to_size(
+                len(of_responses), *of_parts.shape[1:]
+            )
+            grad_responses = torch.fft.irfft(spectra, size)[..., :taps]
+        if ctx.needs_input_grad[2]:
+            # Parseval: all frequencies but the first and the last stand for two.
+            of_mix *= 2.0 / size
+            of_mix[..., 0] *= 0.5
+            of_mix[..., -1] *= 0.5
+            products = torch.matmul(_real(of_mix), _real(parts.flatten(1, 2)).mT)
+            grad_gains = products.view_as(gains)
+        return grad_feeds, grad_responses, grad_gains
+
+
+def _mixed(gains: Tensor, spectra: Tensor) -> Tensor:
+    """A mix of spectra with real gains is a product of real matrices."""
+    mixed = torch.matmul(gains, _real(spectra))
+    return torch.view_as_complex(mixed.reshape(*mixed.shape[:-1], -1, 2))
+
+
+def _real(spectra: Tensor) -> Tensor:
+    return torch.view_as_real(spectra).flatten(-2)
 
 
 def fast_length(least: int) -> int:
