@@ -24,7 +24,7 @@ QUIETEST_LUFS = -60.0
 MOST_LIMITING_DB = 6.0
 """However dense the reference is."""
 
-_ROUNDS = 3
+_ROUNDS = 4
 
 
 class Towards:

@@ -51,8 +51,8 @@ _WEIGHTS: dict[Feature, float] = {
     "imbalance": 0.4,
     "band_imbalance": 0.3,
 }
-_AUDIBLE_DB = 0.5
-"""Distances are told apart down to this; the pull wins below."""
+_AUDIBLE_DB: dict[Feature, float] = {"range": 0.2, "imbalance": 0.1, "band_imbalance": 0.1}
+"""Distances are told apart down to this, or else to half a dB; the pull wins below."""
 _FURTHEST_DB = 12.0
 """No feature is followed further than this in one go."""
 _PULL = 0.03
@@ -114,7 +114,7 @@ class Descent:
         self._distances = self.distances(whole)
         self._set_aims(first, whole)
         denser = any(
-            bool((aim.known[name] & (aim.features[name] < whole[name] - _AUDIBLE_DB)).any())
+            bool((aim.known[name] & (aim.features[name] < whole[name] - _audible_db(name))).any())
             for name in ("crest", "range")
         )
         self._positions = {
@@ -140,13 +140,13 @@ class Descent:
             for name in self._distances
         }
         if "range" in self._aims:  # of excerpts it is smaller, as are its changes
-            change = self._aim.features["range"] / whole["range"].clamp_min(_AUDIBLE_DB)
+            change = self._aim.features["range"] / whole["range"].clamp_min(0.5)
             self._aims["range"] = heard["range"] * change.clamp(0.25, 4.0)
 
     def score(self, whole: Features) -> float:
-        """How far a whole song is from the references: the loss without its pull."""
+        """How far a whole song is from the references and the plan from its start: the loss."""
         distances = self.distances(whole)
-        return sum(
+        return float(self._pull().detach()) + sum(
             weight * self._penalized(torch.tensor(distances[name]), name).item()
             for name, weight in _WEIGHTS.items()
             if name in distances
@@ -154,7 +154,7 @@ class Descent:
 
     def _penalized(self, distance: Tensor, name: Feature) -> Tensor:
         """A distance, relative to what it was; to become worse costs more."""
-        share = distance / max(self._distances[name], _AUDIBLE_DB)
+        share = distance / max(self._distances[name], _audible_db(name))
         return share + _PENALTY_FOR_WORSE * (share - 1.0).clamp_min(0.0)
 
     def correct(self, whole: Features) -> bool:
@@ -167,7 +167,7 @@ class Descent:
             Whether there is anything to make up for, so that another `run` is worth it.
         """
         distances = self.distances(whole)
-        worse = [n for n in distances if distances[n] > max(self._distances[n], _AUDIBLE_DB)]
+        worse = [n for n in distances if distances[n] > max(self._distances[n], _audible_db(n))]
         for name in worse:
             self._weights[name] *= _MINDED
         with torch.no_grad():
@@ -213,13 +213,17 @@ class Descent:
         found = self._analysis.features(self._analysis.frames(self._mix(self._changes())))
         total = torch.zeros((), device=self._audio.device)
         for name, aim in self._aims.items():
-            distance = _distance(found[name], aim, self._aim.known[name])
+            known = self._aim.known[name]
+            distance = _distance(found[name][known], aim[known], _audible_db(name))
             total = total + self._weights[name] * self._penalized(distance, name)
-        pull = sum(
+        return total + self._pull()
+
+    def _pull(self) -> Tensor:
+        squares = [
             (position - position.mean() if name == "fader_db" else position).square().sum()
             for name, position in self._positions.items()
-        )
-        return total + _PULL * pull
+        ]
+        return _PULL * torch.stack(squares).sum()
 
     def run(self, report: Callable[[int], None] = lambda step: None) -> int:
         """Steps that become smaller until nothing is gained any more; stays at the best.
@@ -258,9 +262,13 @@ class Descent:
             self._positions[name].data.copy_(position)
 
 
-def _distance(found: Tensor, aim: Tensor, known: Tensor) -> Tensor:
+def _audible_db(name: Feature) -> float:
+    return _AUDIBLE_DB.get(name, 0.5)
+
+
+def _distance(found: Tensor, aim: Tensor, audible_db: float) -> Tensor:
     """Mean difference in dB, smooth at 0."""
-    return torch.nn.functional.smooth_l1_loss(found[known], aim[known], beta=_AUDIBLE_DB)
+    return torch.nn.functional.smooth_l1_loss(found, aim, beta=audible_db)
 
 
 def _compressor(mix: Tensor) -> CompressorSettings:
