@@ -11,7 +11,8 @@ from automix.explanation.hearing import Hearing
 from automix.explanation.moves import Move, Values, moved
 from automix.methods.stems_advice import Advice
 from automix.methods.stems_hearing import HeardTrack, hear_stems
-from automix.methods.stems_processing import LARGEST_CUT_DB, masking_cuts
+from automix.methods.stems_processing import cut_gain_db, masking_cuts
+from automix.methods.stems_rawness import LEAST, song_rawness
 from automix.methods.stems_rules import write_rules
 from automix.methods.stems_settings import StemsRules
 from automix.methods.writing import PlanWriter, blank_plan
@@ -120,12 +121,14 @@ def _cuts(
         levels_db = np.array(
             [10 * np.log10(heard[name].band_powers) + faders[name] for name in names]
         )
+    raw = song_rawness(heard, StemsRules().processed_side_db)
     return {
-        (name, f"cut at {heard[name].centers_hz[cut.band]:g} Hz"): max(
-            cut.gain_db * advice.get(name, Advice()).processing, -LARGEST_CUT_DB
+        (name, f"cut at {heard[name].centers_hz[cut.band]:g} Hz"): cut_gain_db(
+            cut, raw[name].amount(advice.get(name, Advice()))[0]
         )
         for name, cuts in zip(names, masking_cuts(levels_db), strict=True)
         for cut in cuts
+        if raw[name].share >= LEAST
     }
 
 

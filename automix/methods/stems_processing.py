@@ -13,6 +13,8 @@ LARGEST_CUT_DB = 3.0
 FILTERS_PER_TRACK = 2
 SMALLEST_CUT_DB = 1.0
 HIGHEST_RATIO = 3.0
+LOWEST_HZ = 20.0
+"""Corner of a high pass that takes nothing away; less of one moves towards it."""
 
 SENDS_DB: dict[Role, float] = {
     "lead vocal": 0.0,
@@ -94,6 +96,11 @@ def masking_cuts(levels_db: NDArray[np.float64]) -> list[list[Cut]]:
                 cuts.append(cut)
         found.append(sorted(cuts, key=lambda cut: cut.gain_db)[:FILTERS_PER_TRACK])
     return found
+
+
+def cut_gain_db(cut: Cut, amount: float) -> float:
+    """Gain of a cut when a factor is applied to it."""
+    return max(cut.gain_db * amount, -LARGEST_CUT_DB)
 
 
 def compression(

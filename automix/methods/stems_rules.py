@@ -3,46 +3,47 @@
 basic: level and pan. full: also high pass, masking equalizer, compressor, and a shared reverb.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.analysis.loudness import EnergyMatrixMeter, LoudnessMeter, integrated_lufs
+from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.analysis.tempo import Tempo, TempoEstimator
 from automix.consoles.exact import ExactConsole
 from automix.files import mono_fold
-from automix.methods.level_balance import gain_db_to_reach, lufs
+from automix.methods.level_balance import gain_db_to_reach
 from automix.methods.stems_advice import Advice
 from automix.methods.stems_baselines import set_loudness
 from automix.methods.stems_hearing import HeardTrack, hear_stems
 from automix.methods.stems_levels import level_offsets, median_crest_db, panned
 from automix.methods.stems_processing import (
     HIGHEST_RATIO,
-    LARGEST_CUT_DB,
-    SENDS_DB,
+    LOWEST_HZ,
     compression,
+    cut_gain_db,
     high_pass_hz,
     masking_cuts,
 )
+from automix.methods.stems_rawness import LEAST, Rawness, song_rawness
+from automix.methods.stems_reverb import reverberate, senders
 from automix.methods.stems_settings import StemsRules
-from automix.methods.tempo_reverb import reverberation_time_s
-from automix.methods.vocal_settings import PAPER
 from automix.methods.writing import PlanWriter
-from automix.plan import Bus, Send
+from automix.plan import MixPlan
 from automix.roles import Role
-from automix.settings import EqualizerBand, EqualizerSettings, FdnReverbSettings
+from automix.settings import EqualizerBand
 from automix.streams import prefetched
-from automix.units import db_to_gain, db_to_power, gain_to_db
-from automix.workers import in_parallel
-
-BUS = "reverb"
-_DRY_SIDE_SHARE = 1e-2
-
+from automix.units import db_to_power, gain_to_db
+from automix.workers import Workers, in_parallel
 
 NO_ADVICE: Mapping[str, Advice] = {}
+
+_PROCESSED = (
+    "most tracks are as wide as stems that were processed already, so full sets only levels and"
+    " pans; with processed_side_db = 0 in a file given to --config it processes them once more"
+)
 
 
 def write_plan(console: ExactConsole, writer: PlanWriter, rules: StemsRules) -> None:
@@ -83,11 +84,18 @@ def write_rules(
     _set_levels(writer, audible, roles, rules, advice)
     _set_pans(writer, audible, roles, rules, advice)
     if rules.mode == "full":
-        tempo = _tempo(console, writer)
-        _equalize(writer, audible, advice)
-        _compress(writer, audible, advice)
-        _restore_levels(console, writer, audible)
-        _reverberate(console, writer, audible, roles, rules, tempo, advice)
+        raw = song_rawness(audible, rules.processed_side_db)
+        if all(track.song < LEAST for track in raw.values()):
+            writer.warn(_PROCESSED)
+        sending = senders(raw, roles, advice)
+        with Workers(2) as workers:
+            # Of the plan as it is now, beside what follows.
+            tempo = workers.start(partial(_tempo, console), writer.plan) if sending else None
+            _equalize(writer, audible, raw, advice)
+            _compress(writer, audible, raw, advice)
+            _restore_levels(console, writer, audible)
+        if tempo is not None:
+            reverberate(console, writer, sending, rules.sends_below_mix_lu, tempo())
 
 
 def _set_levels(
@@ -140,15 +148,18 @@ def _set_pans(
             )
 
 
-def _tempo(console: ExactConsole, writer: PlanWriter) -> Tempo | None:
+def _tempo(console: ExactConsole, plan: MixPlan) -> Tempo | None:
     estimator = TempoEstimator(console.session.sample_rate)
-    for flow in prefetched(console.flow(writer.plan)):
+    for flow in prefetched(console.flow(plan)):
         estimator.add(mono_fold(flow.sum().astype(np.float32)))
     return estimator.estimate()
 
 
 def _equalize(
-    writer: PlanWriter, heard: Mapping[str, HeardTrack], advice: Mapping[str, Advice]
+    writer: PlanWriter,
+    heard: Mapping[str, HeardTrack],
+    raw: Mapping[str, Rawness],
+    advice: Mapping[str, Advice],
 ) -> None:
     names = sorted(heard)
     bands = min(len(heard[name].centers_hz) for name in names)
@@ -160,45 +171,58 @@ def _equalize(
             ]
         )
     for name, cuts in zip(names, masking_cuts(levels_db), strict=True):
+        if raw[name].share < LEAST:
+            continue
+        figures = {"side_db": raw[name].side_db, "rawness": raw[name].share}
         corner_hz = high_pass_hz(heard[name].band_powers, heard[name].centers_hz)
         if corner_hz is not None:
+            amount, why = raw[name].amount(Advice())
+            corner_hz = LOWEST_HZ * (corner_hz / LOWEST_HZ) ** amount
             path = writer.add_band(name, EqualizerBand(kind="high_pass", frequency_hz=corner_hz))
-            reason = "an octave below the track's lowest strong band"
-            writer.decide(f"{path}.frequency_hz", corner_hz, "high pass", reason)
+            reason = f"an octave below the track's lowest strong band{why}"
+            writer.decide(f"{path}.frequency_hz", corner_hz, "high pass", reason, **figures)
+        amount, why = raw[name].amount(advice[name])
         for cut in cuts:
             center_hz = heard[name].centers_hz[cut.band]
-            gain_db = max(cut.gain_db * advice[name].processing, -LARGEST_CUT_DB)
+            gain_db = cut_gain_db(cut, amount)
             band = EqualizerBand(frequency_hz=center_hz, gain_db=gain_db, q=1.0)
             writer.decide(
                 f"{writer.add_band(name, band)}.gain_db",
                 gain_db,
                 "unmasking",
-                f"gives way to {names[cut.masked]}, for which this band is essential",
+                f"gives way to {names[cut.masked]}, for which this band is essential{why}",
                 center_hz=center_hz,
                 excess_db=cut.excess_db,
+                **figures,
             )
 
 
 def _compress(
-    writer: PlanWriter, heard: Mapping[str, HeardTrack], advice: Mapping[str, Advice]
+    writer: PlanWriter,
+    heard: Mapping[str, HeardTrack],
+    raw: Mapping[str, Rawness],
+    advice: Mapping[str, Advice],
 ) -> None:
     for name, track in heard.items():
         peak_db = gain_to_db(track.conditions.sample_peak)
         settings = compression(track.crest_db, track.loudness_range_lu, peak_db)
-        if settings is None:
+        if settings is None or raw[name].share < LEAST:
             continue
-        ratio = min(1.0 + (settings.ratio - 1.0) * advice[name].processing, HIGHEST_RATIO)
-        settings = replace(settings, ratio=ratio)
+        amount, why = raw[name].amount(advice[name])
+        settings = replace(settings, ratio=min(1 + (settings.ratio - 1) * amount, HIGHEST_RATIO))
         writer.change(name, compressor=settings)
+        reason = f"loudness range {track.loudness_range_lu:.1f} LU, crest {track.crest_db:.1f} dB"
         for field in ("threshold_db", "ratio", "attack_ms", "release_ms"):
             writer.decide(
                 f"{name}.compressor.{field}",
                 getattr(settings, field),
                 "compression",
-                f"loudness range {track.loudness_range_lu:.1f} LU, crest {track.crest_db:.1f} dB",
+                reason + why if field == "ratio" else reason,
                 loudness_range_lu=track.loudness_range_lu,
                 crest_db=track.crest_db,
                 peak_db=peak_db,
+                side_db=raw[name].side_db,
+                rawness=raw[name].share,
             )
 
 
@@ -232,68 +256,3 @@ def _restore_levels(
             **dict(before.figures),
             processed_lufs=integrated_lufs(energies),
         )
-
-
-def _reverberate(
-    console: ExactConsole,
-    writer: PlanWriter,
-    heard: Mapping[str, HeardTrack],
-    roles: Mapping[str, Role],
-    rules: StemsRules,
-    tempo: Tempo | None,
-    advice: Mapping[str, Advice],
-) -> None:
-    # A track that is wide already brings its own space.
-    sending = [
-        name
-        for name, track in heard.items()
-        if roles[name] in SENDS_DB and track.side_share < _DRY_SIDE_SHARE
-    ]
-    if not sending:
-        return
-    time_s = PAPER.reverb.reverberation_time_s if tempo is None else reverberation_time_s(tempo.bpm)
-    low_cut = EqualizerSettings(bands=(EqualizerBand(kind="high_pass", frequency_hz=200.0),))
-    reverb = FdnReverbSettings(reverberation_time_s=time_s, dry_wet=1.0)
-    writer.add_bus(Bus(name=BUS, pre_delay_ms=20.0, equalizer=low_cut, reverb=reverb))
-    writer.decide(
-        f"{BUS}.reverb.reverberation_time_s",
-        time_s,
-        "tempo reverb",
-        "no tempo was found: the mean of published data"
-        if tempo is None
-        else f"RT = −T/45 + 40/9 at {tempo.bpm:.1f} BPM (measured)",
-        **({} if tempo is None else {"tempo_bpm": tempo.bpm, "confidence": tempo.confidence}),
-    )
-    for name in sending:
-        send_db = SENDS_DB[roles[name]]
-        writer.change(name, sends=(Send(bus=BUS, gain_db=send_db),))
-        writer.decide(f"{name}.sends.1.gain_db", send_db, "send by role", roles[name])
-    meter = EnergyMatrixMeter(console.session.sample_rate, 2)
-    for flow in prefetched(console.flow(writer.plan)):
-        wet = flow.returns[BUS]
-        meter.add(np.stack([flow.sum() - wet, wet]))
-    _set_return(writer, meter, rules)
-    for name in sending:  # only now: the return would make up for what advice takes away
-        if advice[name].processing != 1.0:
-            send_db = SENDS_DB[roles[name]] + gain_to_db(advice[name].processing)
-            writer.change(name, sends=(Send(bus=BUS, gain_db=send_db),))
-            reason = f"{roles[name]}; × {advice[name].processing:.2f} {advice[name].source}"
-            writer.decide(f"{name}.sends.1.gain_db", send_db, "send by role", reason)
-
-
-def _set_return(writer: PlanWriter, meter: EnergyMatrixMeter, rules: StemsRules) -> None:
-    gain_db = 0.0
-    for _ in range(20):
-        gain = db_to_gain(gain_db)
-        mix, wet = lufs(meter.matrix, (1.0, gain)), lufs(meter.matrix, (0.0, gain))
-        if not (math.isfinite(mix) and math.isfinite(wet)):
-            return
-        gain_db += mix - rules.sends_below_mix_lu - wet
-    writer.set(
-        BUS,
-        "gain_db",
-        gain_db,
-        "reverb return",
-        f"return {rules.sends_below_mix_lu:g} LU below the mix (De Man et al. 2017)",
-        below_mix_lu=rules.sends_below_mix_lu,
-    )

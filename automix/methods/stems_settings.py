@@ -22,6 +22,11 @@ class StemsRules(Settings):
     sends_below_mix_lu: Annotated[
         float, Range(6, 60, "LU"), "loudness of the shared reverb below the mix"
     ] = 16.0
+    processed_side_db: Annotated[
+        float,
+        Range(-60, 0, "dB"),
+        "sides of a track over its whole from which full takes it as processed; 0 processes all",
+    ] = -19.0
 
 
 @dataclass(frozen=True, kw_only=True)

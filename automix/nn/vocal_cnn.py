@@ -121,6 +121,8 @@ def cut_blocks(pair: Pair, description: VocalCnnDescription) -> Tensor:
         return vocal_mel.blocks(mel, description.frames)
     if description.hearing == "song":
         return vocal_mel.whole_song(mel, description.frames)
+    if description.hearing == "loudness":
+        return vocal_mel.wide_quantiles(mel, description.frames)
     return vocal_mel.quantiles(mel, description.frames)
 
 
@@ -128,14 +130,21 @@ def scaled(blocks: Tensor, description: VocalCnnDescription) -> Tensor:
     """Blocks of mel powers as the network is given them."""
     if description.depth_db == 0.0:
         return vocal_mel.normalized(blocks)
+    if description.hearing == "loudness":
+        return vocal_mel.dynamics_in_decibels(blocks, description.depth_db)
     return vocal_mel.in_decibels(blocks, description.depth_db)
 
 
 def _wide(task: VocalTask) -> VocalCnn:
     """The shape of the `wide` networks, to be counted and listed."""
+    is_compression = task == "compression"
     return VocalCnn(
         VocalCnnDescription(
-            task=task, hearing="quantiles", frames=48, depth_db=90.0, channels=(16, 32, 48, 64)
+            task=task,
+            hearing="loudness" if is_compression else "quantiles",
+            frames=48,
+            depth_db=90.0,
+            channels=(8, 16, 16, 16) if is_compression else (16, 32, 48, 64),
         )
     )
 

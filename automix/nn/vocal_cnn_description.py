@@ -7,7 +7,7 @@ from automix.parameters import Range, Settings, parameters
 from automix.settings import FdnReverbSettings
 
 VocalTask = Literal["level", "compression", "equalization", "reverb"]
-Hearing = Literal["blocks", "song", "quantiles"]
+Hearing = Literal["blocks", "song", "quantiles", "loudness"]
 
 LEVELS_LU = Range(-10, 6, "LU")
 RANGES_LU = Range(5, 30, "LU")
@@ -44,7 +44,8 @@ class VocalCnnDescription(Settings):
     hearing: Annotated[
         Hearing,
         "blocks: stretches of time, the predictions averaged; song: one block of means over the"
-        " song; quantiles: one block of the levels in each band, from low to high",
+        " song; quantiles: one block of the levels in each band, from low to high; loudness: the"
+        " same over 0.1 s and some octaves",
     ] = "blocks"
     frames: Annotated[int, Range(46, 4096), "of a block; 64 are 1.51 s"] = 64
     gate_db: Annotated[

@@ -27,6 +27,8 @@ PEAK_DB = -1.0
 
 _FRAMES_AT_A_TIME = 256
 _SILENCE = 1e-12
+_WIDE_BANDS = 64.0
+_SMOOTH_FRAMES = 5  # 0.1 s
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -163,6 +165,20 @@ def quantiles(mel: Tensor, count: int) -> Tensor:
     return torch.nn.functional.adaptive_avg_pool1d(mel.sort(-1).values, count)[None]
 
 
+def wide_quantiles(mel: Tensor, count: int) -> Tensor:
+    """One block ``(1, 2, 128, count)``: levels from low to high as a loudness meter hears them.
+
+    Over 0.1 s, and of each band with its neighbors (Gaussian over 64 bands), so that the range of
+    a vocal is not hidden by notes and formants that come and go within a narrow band.
+    """
+    rows = torch.arange(BANDS, dtype=mel.dtype)
+    around = (-0.5 * ((rows[:, None] - rows) / _WIDE_BANDS).square()).exp()
+    smooth = torch.nn.functional.avg_pool1d(
+        around @ mel, _SMOOTH_FRAMES, 1, _SMOOTH_FRAMES // 2, count_include_pad=False
+    )
+    return quantiles(smooth, count)
+
+
 def normalized(block: Tensor) -> Tensor:
     """Each channel of each block ``(..., 128, frames)`` divided by its maximum (III-C)."""
     return block / block.amax((-2, -1), keepdim=True).clamp_min(_SILENCE)
@@ -176,3 +192,14 @@ def in_decibels(block: Tensor, depth_db: float) -> Tensor:
     """
     level = 10.0 * normalized(block).clamp_min(db_to_power(-depth_db)).log10()
     return (level - level.mean((-2, -1), keepdim=True)) / 20.0
+
+
+def dynamics_in_decibels(block: Tensor, depth_db: float) -> Tensor:
+    """Levels of blocks ``(..., 2, 128, frames)`` with neither spectrum nor backing.
+
+    As `in_decibels`, each band below its own maximum. The backing says nothing of a vocal's own
+    dynamics, and is zero.
+    """
+    own = block / block.amax(-1, keepdim=True).clamp_min(_SILENCE)
+    is_vocal = torch.tensor([1.0, 0.0])[:, None, None]
+    return in_decibels(own, depth_db) * is_vocal

@@ -119,6 +119,8 @@ class DmcTask:
             if isinstance(controller.encoder, CompactEncoder):
                 rows = torch.cat([example.summaries for example in seen])
                 controller.encoder.standardize(rows.to(device))
+        if settings.kept_outputs:
+            _keep(self.network, settings.kept_outputs)
         # The Bayesian bootstrap (Rubin 1981): each member weighs the songs in its own way.
         members, songs = settings.model.members, training.count
         draw = np.random.default_rng(settings.loop.seed)
@@ -206,6 +208,20 @@ class DmcTask:
     def save(self, path: Path) -> None:
         """Writes the weights with the description of the network."""
         save_weights(path, "dmc", self._settings.model, self.network.state_dict())
+
+
+def _keep(network: Dmc, outputs: int) -> None:
+    """Lets only the last layer learn, and of that not the first outputs."""
+
+    def without_first(gradient: Tensor) -> Tensor:
+        return torch.cat([torch.zeros_like(gradient[:outputs]), gradient[outputs:]])
+
+    network.requires_grad_(False)
+    for controller in network.controllers:
+        last = [layer for layer in controller.post_processor if isinstance(layer, nn.Linear)][-1]
+        for parameter in last.parameters():
+            parameter.requires_grad_(True)
+            parameter.register_hook(without_first)  # type: ignore[no-untyped-call]
 
 
 def level_errors(said: Tensor, batch: Batch) -> Tensor:

@@ -62,6 +62,11 @@ class DmcTraining(Settings):
     audio_weight: Annotated[float, Range(0, 1000), "of the error of the mix; 0 mixes none"] = 0.0
     audio_loss: Annotated[AudioLoss, "error of the mix"] = "stereo"
     shrink: Annotated[float, Range(0, 10), "pull of the advice to the rules"] = 0.01
+    kept_outputs: Annotated[
+        int,
+        Range(0, 64),
+        "of the first outputs that stay what the weights given to --from say; 0 learns all",
+    ] = 0
     neural_strip: Annotated[
         str,
         "base none, mode full: weights of an effect in the strip's place, as published; empty is"

@@ -128,8 +128,20 @@ def _wide(task: VocalTask) -> VocalTraining:
             color_db=2.0,
         )
     if task == "compression":
-        training = replace(training, loop=replace(loop, steps=1000))
-        return replace(training, expansion=1.8, diversity=2.2, raw=0.3, shortest_s=15.0, views=4000)
+        # Neither spectrum nor backing is heard, so there is none to disturb.
+        return replace(
+            training,
+            model=replace(model, hearing="loudness", gate_db=-40.0, channels=(8, 16, 16, 16)),
+            loop=replace(loop, batch=48, steps=400, validate_every=400, weight_decay=1e-3),
+            expansion=1.8,
+            diversity=1.4,
+            shortest_s=15.0,
+            views=1500,
+            other_backing=0.0,
+            spectrum_db=0.0,
+            color_db=0.0,
+            transposition_octaves=0.0,
+        )
     return replace(
         training,
         model=replace(model, trust=0.25),

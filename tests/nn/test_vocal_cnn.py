@@ -140,6 +140,33 @@ def test_wide_networks_hear_no_level_and_no_order():
     assert (first.diff(dim=-1)[0, 0] >= -1e-6).all()  # from low to high
 
 
+LOUDNESS = VocalCnnDescription(hearing="loudness", gate_db=-40.0, frames=48, depth_db=90.0)
+
+
+def in_steps(range_db: float) -> np.ndarray:
+    """Noise that is some dB softer for half of the time, by turns of a second."""
+    noise = 0.05 * np.random.default_rng(6).normal(size=8 * RATE_HZ)
+    soft = np.arange(len(noise)) // RATE_HZ % 2 == 1
+    return noise * np.where(soft, 10 ** (-range_db / 20), 1.0)
+
+
+def test_a_network_of_loudness_hears_how_far_a_vocal_goes_down():
+    for range_db in (6.0, 12.0):
+        block = heard(pair(in_steps(range_db), in_steps(range_db)), LOUDNESS)[0, 0]
+        assert block.shape == (128, 48)
+        fall_db = 20.0 * (block[:, 36] - block[:, 12])  # 1 of a block is 20 dB
+        assert fall_db.numpy() == pytest.approx(range_db, abs=1.0)
+
+
+def test_a_network_of_loudness_hears_neither_spectrum_nor_backing():
+    vocal = in_steps(8.0)
+    assert torch.equal(heard(pair(vocal, vocal), LOUDNESS), heard(pair(vocal, 0 * vocal), LOUDNESS))
+    colored = np.convolve(vocal, [1.0, 0.9], "same")  # 25 dB less at the top than at the bottom
+    first, second = (heard(pair(v, vocal), LOUDNESS)[0, 0] for v in (vocal, colored))
+    assert second.amax(1).numpy() == pytest.approx(np.full(128, float(second.max())), abs=1e-5)
+    assert second[:, 12:].numpy() == pytest.approx(first[:, 12:].numpy(), abs=0.06)
+
+
 def test_four_gains_are_kept():
     gains = torch.tensor([1.0, -9.0, 2.0, 3.0, -4.0, 0.5, 8.0, 0.0, -2.5])
     assert largest(gains).tolist() == [0, -9.0, 0, 3.0, -4.0, 0, 8.0, 0, 0]

@@ -71,6 +71,24 @@ def test_the_audio_loss_reaches_every_weight(songs, settings, model):
         assert weight.grad.abs().sum() > 0, name
 
 
+def test_kept_outputs_stay_and_the_others_learn(songs, settings, tmp_path):
+    chosen = settings(
+        model=replace(SMALL, mode="full"), kept_outputs=2, audio_weight=1.0, parameter_weight=0.0,
+        loop={"steps": 2, "validate_every": 2, "learning_rate": 0.01},
+    )  # fmt: skip
+    trained = task(songs, chosen)
+    for controller in trained.network.controllers:
+        torch.nn.init.normal_(controller.post_processor[-2].weight, std=0.3)
+    trained.network.eval()
+    summaries = collated([trained._training[0]], keep=False)
+    before = trained.network(summaries.summaries, summaries.mask)
+    Training(trained, chosen.loop, tmp_path, CPU).run()
+    trained.network.eval()
+    after = trained.network(summaries.summaries, summaries.mask)
+    assert (after[..., :2] == before[..., :2]).all()
+    assert ((after[..., 2] - before[..., 2]).abs() > 1e-4).all()
+
+
 def test_a_run_that_was_left_goes_on_to_the_same_curve(songs, settings, tmp_path):
     chosen = settings(model=SMALL)
     whole, halves = tmp_path / "whole", tmp_path / "halves"

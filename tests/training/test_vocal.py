@@ -9,10 +9,11 @@ import torch
 
 from automix.analysis.loudness import LoudnessMeter, loudness_range_lu
 from automix.audio import Audio
-from automix.checkpoints import read_description
+from automix.checkpoints import read_description, read_tensors, weights_path
 from automix.datasets.catalog import find_songs
 from automix.dsp.fdn_reverb import impulse_response
-from automix.nn.vocal_cnn import FAMILY
+from automix.nn import vocal_cnn
+from automix.nn.vocal_cnn import FAMILY, VocalCnn
 from automix.nn.vocal_cnn_description import GAINS_DB, REVERB_FIELDS, VocalCnnDescription
 from automix.nn.vocal_mel import RATE_HZ, frames_of
 from automix.parameters import parameters
@@ -61,6 +62,17 @@ def test_the_published_training_is_as_published():
         model = vocal_training(task, "paper").model
         hearing = "song" if task == "equalization" else "blocks"
         assert model == VocalCnnDescription(task=task, hearing=hearing)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_wide_shape_that_is_listed_is_the_one_that_is_trained_and_ships(task):
+    listed = getattr(vocal_cnn, f"wide_{task}")()
+    trained = VocalCnn(vocal_training(task, "wide").model)
+    shipped = read_tensors(weights_path(f"vocal-{task}-wide"))
+    for other in (trained.state_dict(), shipped):
+        assert {n: x.shape for n, x in other.items()} == {
+            n: x.shape for n, x in listed.state_dict().items()
+        }
 
 
 def test_equalized_spectra_are_those_of_equalized_sound():
