@@ -66,6 +66,7 @@ def run_vocal(
     read: ReadOptions,
     delivery: Delivery,
     renderer: Callable[[Session], ExactConsole],
+    console: str,
     wishes: Wishes,
     printer: Printer,
     weights: str | None = None,
@@ -96,7 +97,7 @@ def run_vocal(
         TrackFile(name="beat", role="backing track", path=backing),
     )
     told = [method, request.preset, seed, asdict(rules), asdict(finish), list(changes)]
-    told += wishes.told()
+    told += [*wishes.told(), *_told_console(console)]
     job = Job(
         inputs=(vocal, backing),
         tracks=("vocal", "beat"),
@@ -136,10 +137,12 @@ def run_stems(
     seed: int,
     read: ReadOptions,
     delivery: Delivery,
+    console: str,
     wishes: Wishes,
     printer: Printer,
 ) -> tuple[Path, MixPlan] | None:
     """Mixes the tracks of a song; see the options of `automix stems`."""
+    neural = None if console == "exact" else console_maker(None, "", console, device)
     rules = layered(_stems_options(method, weights, device), config, {"--mode": ("mode", mode)})
     finish = layered(Finish(), None, finish_flags)
     files, notes = song_files(song, recursive=recursive, roles=_given_roles(roles))
@@ -160,7 +163,7 @@ def run_stems(
         default_name=f"{title}.mix.wav",
     )
     told = [method, seed, asdict(rules), asdict(finish), list(changes), list(roles)]
-    told += [sha256(weights) if weights else "", *wishes.told()]
+    told += [sha256(weights) if weights else "", *wishes.told(), *_told_console(console)]
     job = Job(
         inputs=tuple(path for file in files for path in file.paths),
         tracks=tuple(file.name for file in files),
@@ -168,11 +171,13 @@ def run_stems(
         plan_file=output.with_suffix(".toml") if delivery.write_plan else None,
         request=_fingerprint([*told, delivery.bits, __version__]),
         open=lambda: open_song(files, read, notes),
-        mix=lambda session, report: mix_session(ExactConsole(session), request, report=report),
+        mix=lambda session, report: mix_session(
+            ExactConsole(session), request, renderer=neural and neural(session), report=report
+        ),
         references=tuple(wishes.references),
     )
     if method == "wave-u-net":
-        job = _without_plan(job, weights, device, request, delivery)
+        job = _without_plan(job, weights, device, request, delivery, console)
     plan = run_job(job, delivery, printer)
     if method == "wave-u-net":
         printer.note("the network maps the tracks to the mix: there is no plan to read or edit")
@@ -180,7 +185,12 @@ def run_stems(
 
 
 def _without_plan(
-    job: Job, weights: Path | None, device: str, request: MixRequest, delivery: Delivery
+    job: Job,
+    weights: Path | None,
+    device: str,
+    request: MixRequest,
+    delivery: Delivery,
+    console: str,
 ) -> Job:
     """The job of a network that makes the mix itself."""
     for option, given in (
@@ -190,6 +200,7 @@ def _without_plan(
         ("--export-stems", delivery.stems),
         ("--report", delivery.report),
         ("--dry-run", delivery.dry_run),
+        ("--console", console != "exact"),
     ):
         if given:
             raise UsageError(f"{option} needs a plan, and --method wave-u-net makes none")
@@ -257,6 +268,15 @@ def run_render(
         mix=lambda session, report: render(renderer(session), plan, macros=macros, report=report),
     )
     run_job(job, replace(delivery, bits=delivery.bits or plan.bits), printer)
+
+
+def _told_console(console: str) -> list[str]:
+    """What a mix owes to the console that rendered it."""
+    if console == "exact":
+        return []
+    from automix.consoles.neural import console_weights
+
+    return [sha256(console_weights(console))]
 
 
 def _same(first: Path | None, second: Path) -> bool:

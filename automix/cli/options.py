@@ -219,3 +219,11 @@ PluginErrors = Annotated[
         help="When a plug-in fails: fail with exit code 6, or skip it for the built-in processor.",
     ),
 ]
+Console = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="exact; or neural: a network imitates the equalizer, compressor and space of each"
+        " strip, as the thesis rendered. Or weights, as for automix apply.",
+    ),
+]

@@ -41,14 +41,7 @@ def render(
     allow_truncated: options.AllowTruncated = False,
     plugins: options.Plugins = None,
     on_plugin_error: options.PluginErrors = options.OnPluginError.fail,
-    console: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="exact; or neural: a network imitates the equalizer, compressor and space of each"
-            " strip, as the thesis rendered. Or weights, as for automix apply.",
-        ),
-    ] = "exact",
+    console: options.Console = "exact",
     device: options.Device = "auto",
 ) -> None:
     """Render a plan to audio.

@@ -93,6 +93,7 @@ def stems(
     strict: options.Strict = False,
     repair: options.Repair = False,
     allow_truncated: options.AllowTruncated = False,
+    console: options.Console = "exact",
 ) -> None:
     """Mix the tracks of a song.
 
@@ -126,6 +127,7 @@ def stems(
         changes=set_ or [],
         seed=seed,
         read=ReadOptions(strict=strict, repair=repair, allow_truncated=allow_truncated),
+        console=console,
     )
     wishes = Wishes(
         references=reference or [],

@@ -102,6 +102,7 @@ def vocal(
     allow_truncated: options.AllowTruncated = False,
     plugins: options.Plugins = None,
     on_plugin_error: options.PluginErrors = options.OnPluginError.fail,
+    console: options.Console = "exact",
 ) -> None:
     """Mix a lead vocal over a finished backing track.
 
@@ -138,7 +139,8 @@ def vocal(
         changes=set_ or [],
         seed=seed,
         read=ReadOptions(strict=strict, repair=repair, allow_truncated=allow_truncated),
-        renderer=console_maker(plugins, on_plugin_error.value),
+        console=console,
+        renderer=console_maker(plugins, on_plugin_error.value, console, device),
         weights=weights,
         device=device,
     )

@@ -84,7 +84,7 @@ class ExactConsole:
         kept = self._kept.get(strip.name)
         if kept is not None and kept[:2] == (strip, pan_law):
             return kept[2]
-        stream = _insert_stream(source, strip, pan_law)
+        stream = insert_stream(source, strip, pan_law)
         if not self.in_memory:
             return stream
         audio = collected(stream)
@@ -189,7 +189,8 @@ def inserts_of(strip: ChannelStrip) -> ChannelStrip:
     )
 
 
-def _insert_stream(source: AudioSource, strip: ChannelStrip, pan_law: PanLaw) -> Stream:
+def insert_stream(source: AudioSource, strip: ChannelStrip, pan_law: PanLaw) -> Stream:
+    """A track through a strip's inserts, with the tail of its reverb."""
     tail = insert_tail_frames(strip, source.sample_rate)
     whole = padded(source, source.frames + tail)
 

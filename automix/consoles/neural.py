@@ -6,11 +6,12 @@ the master stay those of the exact console.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from automix.audio import AudioSource, Samples
 from automix.checkpoints import weights_path
 from automix.conditioning import vector, vector_with_order
-from automix.consoles.exact import ExactConsole, inserts_of
+from automix.consoles.exact import ExactConsole, insert_stream, inserts_of
 from automix.errors import UsageError
 from automix.files import collected, padded, resampled
 from automix.files.blocks import Padded, reblocked
@@ -20,8 +21,14 @@ from automix.nn.effect_rendering import rendered
 from automix.nn.effects import EffectNetwork, read_effect
 from automix.plan import ChannelStrip, PanLaw
 from automix.session import Session
+from automix.settings import (
+    DeEsserSettings,
+    EqualizerSettings,
+    FdnReverbSettings,
+    SpaceSettings,
+)
 from automix.streams import Stream
-from automix.units import db_to_gain, seconds_to_samples
+from automix.units import seconds_to_samples
 
 SHIPPED = "tcn-20-channel"
 
@@ -64,7 +71,8 @@ class NeuralConsole(ExactConsole):
     """Renders plans with a neural effect of the whole strip in every channel.
 
     A strip whose equalizer, compressor and space do nothing stays as it is. The space of a mono
-    track is mono.
+    track is mono. The exact processors do what the network has no settings for where they can: the
+    equalizer with the de-esser where it comes first, the reverb with the space where it comes last.
 
     Args:
         session: The tracks.
@@ -86,32 +94,61 @@ class NeuralConsole(ExactConsole):
         """A track after its strip's inserts, before fader and pan.
 
         Raises:
-            UsageError: The network has no such processor, band or order; see
-                `automix.conditioning.vector`.
+            UsageError: The network has no such processor, band or order, and the exact console
+                cannot do it before or after it; see `automix.conditioning.vector`.
         """
-        source = self.source(strip)
         inserts = inserts_of(strip)
-        gains = ChannelStrip(
-            name=strip.name,
-            fold=strip.fold,
-            input_gain_db=strip.input_gain_db,
-            invert_polarity=strip.invert_polarity,
-        )
-        if inserts == replace(gains, order=inserts.order):
-            return super().inserted(gains, pan_law)
         kept = self._kept.get(strip.name)
         if kept is not None and kept[:2] == (inserts, pan_law):
             return kept[2]
+        first, imitated, last = self._shared_out(inserts)
+        if imitated == ChannelStrip(name=strip.name, order=strip.order):
+            return super().inserted(strip, pan_law)
         in_any_order = self._network.description.order == "variable"
-        conditioning = (vector_with_order if in_any_order else vector)(inserts)
-        gain = db_to_gain(strip.input_gain_db) * (-1.0 if strip.invert_polarity else 1.0)
-        audio = through_effect(
-            _amplified(source, gain), self._network, conditioning, half=self._half
-        )
+        conditioning = (vector_with_order if in_any_order else vector)(imitated)
+        given = insert_stream(self.source(strip), first, pan_law)
+        audio = through_effect(given, self._network, conditioning, half=self._half)
+        if last is not None:
+            audio = insert_stream(audio, last, pan_law)
         if self.in_memory:
             audio = collected(audio)
             self._kept[strip.name] = (inserts, pan_law, audio)
         return audio
+
+    def _shared_out(
+        self, inserts: ChannelStrip
+    ) -> tuple[ChannelStrip, ChannelStrip, ChannelStrip | None]:
+        """What comes before the network, what it imitates, and what comes after it, if anything."""
+        first = ChannelStrip(
+            name=inserts.name,
+            input_gain_db=inserts.input_gain_db,
+            invert_polarity=inserts.invert_polarity,
+        )
+        imitated = replace(inserts, fold=False, input_gain_db=0.0, invert_polarity=False)
+        last = None
+        if inserts.order[0] == "e" and not _is_imitable(inserts):
+            first = replace(first, equalizer=inserts.equalizer, de_esser=inserts.de_esser)
+            imitated = replace(imitated, equalizer=EqualizerSettings(), de_esser=DeEsserSettings())
+            self._warn(inserts.name, "equalizer and de-esser are")
+        if inserts.order[-1] == "r" and inserts.reverb.dry_wet > 0.0:
+            last = ChannelStrip(name=inserts.name, reverb=inserts.reverb, space=inserts.space)
+            imitated = replace(imitated, reverb=FdnReverbSettings(), space=SpaceSettings())
+            self._warn(inserts.name, "reverb is")
+        return first, imitated, last
+
+    def _warn(self, track: str, what: str) -> None:
+        warning = f"{track}: {what} exact, not neural: the network has no settings for that"
+        if warning not in self.warnings:  # every pass asks for the inserts again
+            self.warnings.append(warning)
+
+
+def _is_imitable(inserts: ChannelStrip) -> bool:
+    """Whether the conditioning vector has room for the equalizer and de-esser."""
+    try:
+        vector(ChannelStrip(equalizer=inserts.equalizer, de_esser=inserts.de_esser))
+    except UsageError:
+        return False
+    return True
 
 
 def open_console(name: str, device: str) -> Callable[[Session], NeuralConsole]:
@@ -124,17 +161,14 @@ def open_console(name: str, device: str) -> Callable[[Session], NeuralConsole]:
     Raises:
         DeviceError: The weights or the device cannot be used.
     """
-    path = weights_path(SHIPPED if name == "neural" else name)
-    network = read_effect(path, chosen_device(device))
+    network = read_effect(console_weights(name), chosen_device(device))
     return lambda session: NeuralConsole(session, network)
 
 
-def _amplified(source: AudioSource, gain: float) -> AudioSource:
-    if gain == 1.0:
-        return source
-    return Stream(
-        sample_rate=source.sample_rate,
-        channels=source.channels,
-        frames=source.frames,
-        make_blocks=lambda: ((block * gain).astype("float32") for block in source.blocks()),
-    )
+def console_weights(name: str) -> Path:
+    """The file of weights that `open_console` takes.
+
+    Raises:
+        DeviceError: There is none.
+    """
+    return weights_path(SHIPPED if name == "neural" else name)

@@ -76,7 +76,8 @@ class EffectTask:
                     error = error / target.abs().mean(-1).clamp_min(_FLOOR)
                 total = total + error
             if "mr-stft" in kind:
-                total = total + losses.mr_stft(prediction, target)
+                weight = self._settings.spectral_weight if "l1" in kind else 1.0
+                total = total + weight * losses.mr_stft(prediction, target)
         return total
 
     @torch.inference_mode()

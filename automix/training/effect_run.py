@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from automix.checkpoints import load_into, read_description, read_tensors, weights_path
 from automix.conditioning import ORDERS, SLOTS
@@ -55,6 +56,9 @@ def train_effect(
     device = processes.device(request.device)
     torch.manual_seed(settings.loop.seed)
     network = make_effect(settings.model)
+    for module in network.modules():
+        if isinstance(module, nn.PReLU):
+            nn.init.constant_(module.weight, settings.first_slope)
     with processes.first_alone():
         request.check_folder(processes)
         training, validation = _examples(settings, request, network, stage)
@@ -77,9 +81,9 @@ def train_effect(
 def begin_with(network: EffectNetwork, path: Path) -> None:
     """Gives a network its first weights.
 
-    A TCN with more stacks goes on from one with fewer: the added blocks begin as those of a new
-    network, which change next to nothing. Of a network of any order, one of the static order takes
-    what that order means.
+    A TCN with more blocks or stacks goes on from one with fewer: the added ones begin as those of
+    a new network, which change next to nothing. Of a network of any order, one of the static order
+    takes what that order means.
 
     Raises:
         DeviceError: They are of another kind of network.

@@ -20,6 +20,9 @@ class EffectAugmentation(Settings):
     noise: Annotated[float, Range(0, 1), "with white noise at −80 … −40 dBFS"] = 0.1
     drop: Annotated[float, Range(0, 1), "with up to a tenth of single samples zeroed"] = 0.05
     block: Annotated[float, Range(0, 1), "with a block zeroed"] = 0.2
+    colored: Annotated[
+        float, Range(0, 1), "of swelling noise of a random slope, in place of audio"
+    ] = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +43,14 @@ class EffectTraining(Settings):
     relative: Annotated[
         bool, "divide the L1 error of each example by the mean magnitude of its target"
     ] = False
+    spectral_weight: Annotated[float, Range(0, 100), "of MR-STFT beside L1"] = 1.0
+    first_slope: Annotated[
+        float, Range(-1, 1), "of a new PReLU below 0; with 1 the network is linear at first"
+    ] = 0.25
     statistics: Annotated[
-        Literal["batch", "running"],
-        "what normalizes a TCN in training: each batch as published, or a running mean",
+        Literal["batch", "running", "frozen"],
+        "what normalizes a TCN in training: each batch as published, a running mean, or nothing"
+        " but the weights that it began with",
     ] = "batch"
     settle: Annotated[
         int, Range(1, 10**8), "batches after which the running statistics stay as they are"

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from automix.checkpoints import save_weights
 from automix.cli.stems import Method, Mode
 from automix.methods.catalog import STEMS_METHODS
+from automix.nn.effects import FAMILY
+from tests.nn.effect_networks import lively
 
 
 def automix(*arguments, cwd):
@@ -40,6 +43,36 @@ def song(tmp_path):
     for name, samples in tracks.items():
         soundfile.write(folder / f"{name}.wav", samples, 44100)
     return folder
+
+
+def test_a_network_renders_the_mix_as_it_renders_the_plan(song, tmp_path):
+    network = lively(network="tcn-8", causal=True)
+    weights = tmp_path / "effect.safetensors"
+    save_weights(weights, FAMILY, network.description, network.state_dict())
+    command = ("stems", song, "-q", "-o", "mix.wav", "--set", "bass.compressor.threshold_db=-40")
+    neural = (*command, "--console", "effect.safetensors")
+    assert automix(*neural, cwd=tmp_path).returncode == 0
+    mix = (tmp_path / "mix.wav").read_bytes()
+    plan = ("render", "mix.toml", "-q", "-o")
+    for name, options in (("same.wav", neural[-2:]), ("exact.wav", ())):
+        assert automix(*plan, name, *options, cwd=tmp_path).returncode == 0
+    assert (tmp_path / "same.wav").read_bytes() == mix
+    assert (tmp_path / "exact.wav").read_bytes() != mix
+    assert automix(*neural, "--skip-existing", cwd=tmp_path).returncode == 0
+    other = automix(*command, "--skip-existing", cwd=tmp_path)
+    assert other.returncode == 4
+    assert "mix.wav: exists" in other.stderr
+    unknown = automix("stems", song, "--console", "nothing", cwd=tmp_path)
+    assert unknown.returncode == 5
+    assert "no such file of weights" in unknown.stderr
+
+
+def test_a_network_that_makes_the_mix_has_no_console(song, tmp_path):
+    options = ("--method", "wave-u-net", "--weights", "w.safetensors", "--console", "neural")
+    (tmp_path / "w.safetensors").write_bytes(b"weights")
+    refused = automix("stems", song, *options, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "--console needs a plan" in refused.stderr
 
 
 def test_the_enumerations_are_the_catalog():

@@ -9,7 +9,10 @@ import pyloudnorm
 import pytest
 import soundfile
 
+from automix.checkpoints import save_weights
+from automix.nn.effects import FAMILY
 from tests.cli.short_song import RATE, drums, voice
+from tests.nn.effect_networks import lively
 
 
 def test_it_writes_the_mix_and_its_plan(cli, song) -> None:
@@ -239,3 +242,22 @@ def test_config_goes_over_the_preset_and_flags_over_it(cli, song) -> None:
 
     assert balance_lu() == -7
     assert balance_lu("--level", "-3") == -3
+
+
+def test_a_network_compresses_the_vocal_and_says_what_it_leaves_to_the_strip(cli, song) -> None:
+    network = lively(network="tcn-8", causal=True)
+    save_weights(Path("effect.safetensors"), FAMILY, network.description, network.state_dict())
+    changes = ("--set", "vocal.compressor.threshold_db=-40", "--set", "vocal.space.wet=0.2")
+    changes += ("--set", "vocal.de_esser.max_reduction_db=6")
+    command = ("vocal", song.vocal, song.beat, *changes)
+    neural = ("--console", "effect.safetensors")
+    done = cli(*command, "-o", "mix.wav", *neural)
+    assert done.exit_code == 0
+    assert "vocal: equalizer and de-esser are exact, not neural" in done.stderr
+    assert cli(*command, "-o", "exact.wav").exit_code == 0
+    assert Path("exact.wav").read_bytes() != Path("mix.wav").read_bytes()
+    assert cli("render", "mix.toml", "-o", "again.wav", *neural).exit_code == 0
+    assert Path("again.wav").read_bytes() == Path("mix.wav").read_bytes()
+    both = cli(*command, "-o", "both.wav", *neural, "--plugins", ".")
+    assert both.exit_code == 2
+    assert "--plugins and --console" in both.stderr

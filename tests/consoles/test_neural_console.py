@@ -14,7 +14,14 @@ from automix.files import collected
 from automix.nn.effect_description import RATE_HZ
 from automix.plan import ChannelStrip, MixPlan
 from automix.session import Session, Track
-from automix.settings import CompressorSettings, EqualizerBand, EqualizerSettings, SpaceSettings
+from automix.settings import (
+    CompressorSettings,
+    DeEsserSettings,
+    EqualizerBand,
+    EqualizerSettings,
+    FdnReverbSettings,
+    SpaceSettings,
+)
 from tests.nn.effect_networks import identity, lively
 
 
@@ -79,6 +86,31 @@ def test_a_strip_that_does_nothing_needs_no_network():
     plan = replace(PLAN, tracks=(bare(VOICE), bare(KEYS)))
     made = mix(NeuralConsole(session(), network), plan)
     np.testing.assert_array_equal(made, mix(ExactConsole(session()), plan))
+
+
+def test_the_exact_console_does_what_the_network_has_no_settings_for():
+    """High pass and de-esser come before the network, the reverb after it; here it does nothing."""
+    high_pass = EqualizerBand(kind="high_pass", frequency_hz=400, gain_db=0.0, q=0.707)
+    strip = replace(
+        VOICE,
+        equalizer=EqualizerSettings(bands=(high_pass, *EQUALIZED.bands)),
+        de_esser=DeEsserSettings(max_reduction_db=6.0),
+        reverb=FdnReverbSettings(dry_wet=0.3),
+    )
+    compressed = replace(strip, compressor=KEYS.compressor)
+    sound = np.pad(noise(1, 0), ((0, 0), (0, 5_000)))  # a filter rings no longer than the track
+    track = Session(tracks=(Track(name="voice", role="lead vocal", source=Audio(sound, RATE_HZ)),))
+    neural = NeuralConsole(track, identity(network="tcn-8", causal=True))
+    made = collected(neural.inserted(compressed, PLAN.pan_law)).samples
+    wanted = collected(ExactConsole(track).inserted(strip, PLAN.pan_law)).samples
+    assert made.shape == wanted.shape
+    np.testing.assert_allclose(made, wanted, atol=1e-6)
+    neural.inserted(replace(compressed, fader_db=-6.0), PLAN.pan_law)
+    assert len(neural.warnings) == 2
+    assert all(warning.startswith("voice: ") for warning in neural.warnings)
+    variable = NeuralConsole(track, lively(network="tcn-8", order="variable"))
+    with pytest.raises(UsageError, match="de-esser"):
+        variable.inserted(replace(compressed, order="cer"), PLAN.pan_law)
 
 
 def test_in_memory_and_streaming_are_one():

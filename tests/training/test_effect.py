@@ -22,13 +22,20 @@ from automix.conditioning import NEUTRAL, ORDERS, SLOTS
 from automix.errors import DeviceError, InputError, UsageError
 from automix.evaluation.effects import processed
 from automix.nn.effect_description import EffectDescription, EffectName, NetworkName, OrderName
-from automix.nn.effects import FAMILY, make_effect
+from automix.nn.effects import FAMILY, make_effect, read_effect
 from automix.training.effect import EffectTask
 from automix.training.effect_audio import DryAudio, open_dry
-from automix.training.effect_examples import ChannelExamples, PairExamples, disturbed
+from automix.training.effect_examples import (
+    ChannelExamples,
+    PairExamples,
+    colored_noise,
+    disturbed,
+)
 from automix.training.effect_run import begin_with
+from automix.training.effect_run import train_effect as train_effect_run
 from automix.training.effect_settings import EffectAugmentation, EffectTraining
 from automix.training.loop import Training
+from automix.training.run import Request
 from automix.training.settings import LoopSettings
 from tests.nn.effect_networks import lively
 
@@ -199,6 +206,36 @@ def pairs():
     ]
 
 
+def test_colored_noise_has_sound_at_all_frequencies():
+    """In each octave from 100 Hz; its slope is drawn, and so is its level."""
+    slopes, levels_db = [], []
+    for seed in range(40):
+        noise = colored_noise(30_000, np.random.default_rng(seed))
+        assert noise.shape == (1, 30_000)
+        assert noise.dtype == np.float32
+        power = np.abs(np.fft.rfft(noise[0])) ** 2
+        frequencies_hz = np.fft.rfftfreq(30_000, 1 / RATE)
+        octaves = np.arange(7)
+        density_db = [
+            10 * np.log10(power[(frequencies_hz >= low) & (frequencies_hz < 2 * low)].mean())
+            for low in 100.0 * 2.0**octaves
+        ]
+        slopes.append(np.polyfit(octaves, density_db, 1)[0])
+        levels_db.append(10 * np.log10(np.square(noise).mean()))
+    assert -6.0 < min(slopes) < -4.0
+    assert -1.5 < max(slopes) < 0.6
+    assert -40.1 < min(levels_db) < -30.0
+    assert -18.0 < max(levels_db) < -7.9
+
+
+def test_colored_noise_takes_the_place_of_audio():
+    dry = DryAudio(recordings=((np.full(40_000, 0.1, np.float16),),))
+    for share in (0.0, 1.0):
+        settings = tiny(augmentation=replace(PLAIN, colored=share))
+        audio = ChannelExamples(dry, settings, 3570, 0, disturbed=True)[1].audio
+        assert (len(np.unique(audio)) > 1000) == bool(share)
+
+
 def test_pairs_are_cut_at_one_place_and_mixed_up():
     settings = tiny(model=EffectDescription(network="tcn-8", effect="la2a", causal=True))
     plain = PairExamples(pairs(), settings, 3570, 0, disturbed=True)
@@ -237,7 +274,41 @@ def test_every_loss_reaches_every_weight(dry, network, loss):
         assert weight.grad.abs().sum() > 0, name
 
 
-@pytest.mark.parametrize("statistics", ["batch", "running"])
+def test_the_spectral_error_counts_by_its_weight(dry):
+    def error(**changes):
+        trained = task(dry, tiny(**changes))
+        [batch] = trained.batches(iter([range(2)]))
+        return trained.loss(batch).item()
+
+    sample, spectral = error(loss="l1"), error(loss="mr-stft", spectral_weight=0.3)
+    both = error(loss="l1+mr-stft", spectral_weight=0.3)
+    assert both == pytest.approx(sample + 0.3 * spectral, rel=1e-5)
+
+
+def test_a_network_may_begin_linear_and_without_normalization(folder, tmp_path):
+    """What is twice as loud comes out twice as loud, but for the biases."""
+    settings = tiny(
+        first_slope=1.0, statistics="frozen", loop=replace(TINY, steps=1, learning_rate=1e-7)
+    )
+    request = Request(
+        data=[folder],
+        folder=tmp_path / "run",
+        held_out=["three"],
+        cache=tmp_path / "cache",
+        device="cpu",
+        resume=False,
+    )
+    train_effect_run(settings, request)
+    network = read_effect(tmp_path / "run" / "best.safetensors", CPU)
+    audio, vector = 0.1 * torch.randn(1, 1, 5_000), torch.rand(1, 25) * 2 - 1
+    silent, once, twice = (network(gain * audio, vector) for gain in (0.0, 1.0, 2.0))
+    torch.testing.assert_close(twice - silent, 2 * (once - silent), rtol=1e-3, atol=1e-5)
+    for name, values in network.named_buffers():
+        if "running" in name:
+            assert (values == float("var" in name)).all()
+
+
+@pytest.mark.parametrize("statistics", ["batch", "running", "frozen"])
 def test_a_gain_is_learned_by_heart(dry, statistics):
     settings = tiny(
         model=EffectDescription(network="tcn-8", effect="equalizer", causal=True),
@@ -385,10 +456,24 @@ def test_the_words_of_the_command_line_are_those_of_the_description():
         assert [word.value for word in words] == list(get_args(known))
 
 
-@pytest.mark.parametrize("name", ["effect-channel", "effect-any-order", "effect-la2a"])
-def test_the_configurations_that_ship_are_legal(name):
-    file = ROOT / "automix" / "training" / "configs" / f"{name}.toml"
-    assert layered(EffectTraining(), file, {}).model.causal
+def test_the_configurations_that_ship_are_legal():
+    files = sorted((ROOT / "automix" / "training" / "configs").glob("effect-*.toml"))
+    assert len(files) >= 3
+    for file in files:
+        assert layered(EffectTraining(), file, {}).model.causal
+
+
+def test_a_network_of_more_blocks_goes_on_where_one_of_fewer_was(tmp_path):
+    given = lively(network="tcn-8", causal=True)
+    path = tmp_path / "given.safetensors"
+    save_weights(path, FAMILY, given.description, given.state_dict())
+    network = make_effect(EffectDescription(network="tcn-10", causal=True)).eval()
+    begin_with(network, path)
+    audio, settings = 0.1 * torch.randn(1, 1, 20_000), torch.rand(1, 25) * 2 - 1
+    with torch.inference_mode():
+        made = network(audio, settings)
+        wanted = given(audio, settings)[..., -made.shape[-1] :]
+    assert 0.0 < (made - wanted).abs().mean() < 0.1 * wanted.abs().mean()
 
 
 def test_a_deeper_network_goes_on_where_a_shallower_one_of_any_order_was(tmp_path):
