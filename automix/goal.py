@@ -16,6 +16,7 @@ from automix.reference.aims import Goal, aim_of
 from automix.reference.bands import BandAnalysis, Features
 from automix.reference.comparison import Compared, compared, figures
 from automix.reference.refinement import Descent
+from automix.reference.same_song import same_song
 
 LOUDEST_LUFS = -8.0
 """No reference makes a mix louder than this; `--loudness` does."""
@@ -68,8 +69,11 @@ class Towards:
         self._before = figures(measure_features(mastered(summed.source, plain.plan.master)))
         finished = self._finish(writer.plan, summed, aim, 1.0)
         whole = self._heard(writer.plan, summed, finished)
+        same = same_song(self._goal.files, summed.source)
+        if same is not None:
+            writer.warn(f"{self._goal.names}: is a mix of this song, and followed moment by moment")
         descent = Descent(
-            self._console, writer.plan, whole, self._aim, self._analysis, self._device
+            self._console, writer.plan, whole, self._aim, same, self._analysis, self._device
         )
         share = self._goal.amount / 100.0
         with one_processor_left():

@@ -164,6 +164,23 @@ class BandAnalysis:
             "band_imbalance": _db(mean_right + 1e-6 * level) - _db(mean_left + 1e-6 * level),
         }
 
+    def course(self, frames: Frames, *, stereo: bool) -> tuple[Tensor, Tensor]:
+        """Levels of every frame and band over the mean level in dB; with gradients.
+
+        Args:
+            frames: Of the excerpts.
+            stereo: Whether of both sides, or of their sum.
+
+        Returns:
+            ``(excerpts, frames, 1 or 2, bands)``, and which frames are active.
+        """
+        left, right = frames.left[..., :-1], frames.right[..., :-1]
+        powers = torch.stack([left, right] if stereo else [left + right], 2)
+        total = powers.sum((2, 3))
+        active = _active(total)
+        level = total[active].mean().clamp_min(_SILENT)
+        return _db(powers / level).clamp_min(_LEAST_DB), active
+
     def _range(self, frames: Frames) -> Tensor:
         """Loudness range over what the excerpts last, in LU."""
         loud = (frames.left + frames.right)[..., -1].unsqueeze(1)

@@ -1,16 +1,20 @@
 """What a descent hears of a song: excerpts of the tracks as they arrive at the faders."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from automix.audio import Samples
+from automix.analysis.loudness import LoudnessMeter
+from automix.audio import AudioSource, Samples
 from automix.consoles.differentiable import Layout, from_plan
 from automix.consoles.exact import ExactConsole
 from automix.plan import ChannelStrip, MixPlan
+from automix.units import db_to_power
 from automix.workers import in_parallel
 
 LEAD_IN_S = 0.5
@@ -19,6 +23,10 @@ LEAD_IN_S = 0.5
 _EXCERPTS = 8
 _EXCERPT_S = 4.0
 _SHORTEST_EXCERPT_S = 2.0
+HOP_S = 0.1
+"""Of `LoudnessMeter`."""
+_STANDS_OUT = 0.3
+"""Of the largest share of the mix that a track ever has."""
 _MOST_SAMPLES = 60_000_000
 """Of all excerpts of all tracks: what a step may cost."""
 
@@ -40,11 +48,18 @@ def bare_values(console: ExactConsole, plan: MixPlan) -> tuple[Layout, dict[str,
     return replace(layout, tracks=tracks), values
 
 
-def excerpts(console: ExactConsole, plan: MixPlan) -> Tensor:
+def excerpts(
+    console: ExactConsole, plan: MixPlan, *, of_every_track: bool = False
+) -> tuple[Tensor, NDArray[np.int64]]:
     """Excerpts of what is at the faders of a plan, evenly over the song.
 
+    Args:
+        console: Of the session.
+        plan: Of the mix.
+        of_every_track: Whether to add some where tracks stand out that are hardly heard in those.
+
     Returns:
-        ``(excerpts, tracks, 2, samples)`` float32; mono comes twice.
+        ``(excerpts, tracks, 2, samples)`` float32, mono comes twice; and where they begin.
 
     Raises:
         InputError: The file behind a track changed or cannot be read.
@@ -55,21 +70,81 @@ def excerpts(console: ExactConsole, plan: MixPlan) -> Tensor:
     length_s = LEAD_IN_S + max(_SHORTEST_EXCERPT_S, min(_EXCERPT_S, most_s))
     length = min(round(length_s * rate), frames)
     count = min(_EXCERPTS, math.ceil(frames / length))
-    starts = np.linspace(0, frames - length, count).round().astype(int)
+    starts = np.linspace(0, frames - length, count).round().astype(np.int64)
+    inserted = [console.inserted(strip, plan.pan_law) for strip in strips]
+    if of_every_track:
+        starts = _with_every_track(strips, in_parallel(energies_of, inserted), starts, length, rate)
+    found = in_parallel(lambda source: cut(source, starts, length), inserted)
+    return torch.from_numpy(np.stack(found, axis=1)), starts
 
-    def cut(strip: ChannelStrip) -> Samples:
-        source = console.inserted(strip, plan.pan_law)
-        found = np.zeros((count, 2, length), np.float32)
-        position = 0
-        for block in source.blocks():
-            stop = position + block.shape[1]
-            for excerpt, start in zip(found, starts, strict=True):
-                first, last = max(start, position), min(start + length, stop)
-                if first < last:
-                    excerpt[:, first - start : last - start] = block[
-                        :, first - position : last - position
-                    ]
-            position = stop
-        return found
 
-    return torch.from_numpy(np.stack(list(in_parallel(cut, strips)), axis=1))
+def energies_of(source: AudioSource) -> NDArray[np.float64]:
+    """K-weighted energies ``(hops,)`` of a source, every `HOP_S`."""
+    meter = LoudnessMeter(source.sample_rate, source.channels)
+    for block in source.blocks():
+        meter.add(block)
+    return meter.energies
+
+
+def _with_every_track(
+    strips: Sequence[ChannelStrip],
+    energies: Sequence[NDArray[np.float64]],
+    starts: NDArray[np.int64],
+    length: int,
+    rate: int,
+) -> NDArray[np.int64]:
+    hops = max(len(of_track) for of_track in energies)
+    at_faders = np.zeros((len(strips), hops))
+    for row, strip, of_track in zip(at_faders, strips, energies, strict=True):
+        row[: len(of_track)] = db_to_power(strip.fader_db) * of_track
+    hop = HOP_S * rate
+    more = _standing_out(at_faders, (starts / hop).astype(np.int64), round(length / hop))
+    return np.sort(np.append(starts, np.array(more) * hop).round().astype(np.int64))
+
+
+def _standing_out(
+    energies: NDArray[np.float64], starts: NDArray[np.int64], length: int
+) -> list[int]:
+    """Where else to listen, so that no track is left out; a place that serves many comes first.
+
+    Args:
+        energies: ``(tracks, hops)``.
+        starts: Hops at which what is heard already begins.
+        length: Hops of an excerpt.
+    """
+    hops = energies.shape[1]
+    if hops <= length:
+        return []
+    sums = np.cumsum(np.pad(energies, ((0, 0), (1, 0))), axis=1)
+    within = sums[:, length:] - sums[:, :-length]
+    shares = within / np.maximum(within.sum(0), 1e-12)
+    highest = shares.max(1, keepdims=True)
+    relative = shares / np.maximum(highest, 1e-6)
+    relative[relative < _STANDS_OUT] = 0.0
+    heard = relative[:, np.minimum(starts, relative.shape[1] - 1)].any(1)
+    missing = ~heard & (highest[:, 0] > 1e-6)
+    found: list[int] = []
+    while missing.any() and len(found) < _EXCERPTS:
+        found.append(int(relative[missing].sum(0).argmax()))
+        missing &= relative[:, found[-1]] == 0.0
+    return found
+
+
+def cut(source: AudioSource, starts: NDArray[np.int64], length: int) -> Samples:
+    """Excerpts ``(excerpts, 2, length)`` of a source; silence before its start and after its end.
+
+    Raises:
+        InputError: The file behind the source changed or cannot be read.
+    """
+    found = np.zeros((len(starts), 2, length), np.float32)
+    position = 0
+    for block in source.blocks():
+        stop = position + block.shape[1]
+        for excerpt, start in zip(found, starts, strict=True):
+            first, last = max(start, position), min(start + length, stop)
+            if first < last:
+                excerpt[:, first - start : last - start] = block[
+                    :, first - position : last - position
+                ]
+        position = stop
+    return found

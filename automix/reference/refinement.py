@@ -15,8 +15,9 @@ from automix.consoles.differentiable import DifferentiableConsole, to_plan
 from automix.consoles.exact import ExactConsole
 from automix.plan import MixPlan
 from automix.reference.aims import Aim
-from automix.reference.bands import BandAnalysis, Feature, Features
+from automix.reference.bands import BandAnalysis, Feature, Features, Frames
 from automix.reference.excerpts import LEAD_IN_S, audible, bare_values, excerpts
+from automix.reference.same_song import SameSong
 from automix.settings import CompressorSettings, EqualizerBand, EqualizerSettings
 from automix.units import power_to_db
 
@@ -51,6 +52,8 @@ _WEIGHTS: dict[Feature, float] = {
     "imbalance": 0.4,
     "band_imbalance": 0.3,
 }
+_COURSE_WEIGHT = 4.0
+"""As much as all others, where the reference is a mix of this very song."""
 _AUDIBLE_DB: dict[Feature, float] = {"range": 0.2, "imbalance": 0.1, "band_imbalance": 0.1}
 """Distances are told apart down to this, or else to half a dB; the pull wins below."""
 _FURTHEST_DB = 12.0
@@ -76,6 +79,7 @@ class Descent:
         plan: To begin with; its master is neutral.
         whole: Features of its mix before the master, of the whole song.
         aim: Of the references.
+        same: Where the reference is a mix of this very song.
         analysis: At the rate of the session.
         device: For the gradients.
 
@@ -89,6 +93,7 @@ class Descent:
         plan: MixPlan,
         whole: Features,
         aim: Aim,
+        same: SameSong | None,
         analysis: BandAnalysis,
         device: torch.device,
     ) -> None:
@@ -97,7 +102,8 @@ class Descent:
         layout, values = bare_values(console, plan)
         self._values = {name: value.to(device) for name, value in values.items()}
         self._analysis, self._aim = analysis, aim
-        self._audio = excerpts(console, plan).to(device)
+        audio, starts = excerpts(console, plan, of_every_track=same is not None)
+        self._audio = audio.to(device)
         self._console = DifferentiableConsole(analysis.sample_rate, layout)
         # What is in the center is meant to be there.
         self._pans = torch.tensor([strip.pan != 0.5 for strip in audible(plan)], device=device)
@@ -113,6 +119,14 @@ class Descent:
         self._skipped = 0
         self._distances = self.distances(whole)
         self._set_aims(first, whole)
+        self._course: tuple[Tensor, Tensor] | None = None
+        if same is not None:
+            moments = same.moments(starts, self._audio.shape[-1])
+            frames = analysis.frames(moments[..., self._lead_in() :].to(device))
+            heard = analysis.features(frames)
+            self._aims = {name: heard[name] for name in self._distances}
+            self._course = self._course_of(frames)
+            self._course_before = float(self._course_distance(analysis.frames(mix)))
         denser = any(
             bool((aim.known[name] & (aim.features[name] < whole[name] - _audible_db(name))).any())
             for name in ("crest", "range")
@@ -166,6 +180,8 @@ class Descent:
         Returns:
             Whether there is anything to make up for, so that another `run` is worth it.
         """
+        if self._course is not None:
+            return False
         distances = self.distances(whole)
         worse = [n for n in distances if distances[n] > max(self._distances[n], _audible_db(n))]
         for name in worse:
@@ -210,13 +226,31 @@ class Descent:
         return min(round(LEAD_IN_S * self._analysis.sample_rate), self._audio.shape[-1] // 4)
 
     def _loss(self) -> Tensor:
-        found = self._analysis.features(self._analysis.frames(self._mix(self._changes())))
+        frames = self._analysis.frames(self._mix(self._changes()))
+        found = self._analysis.features(frames)
         total = torch.zeros((), device=self._audio.device)
+        if self._course is not None:
+            distance = self._course_distance(frames) / max(self._course_before, 0.5)
+            total = total + _COURSE_WEIGHT * distance
         for name, aim in self._aims.items():
             known = self._aim.known[name]
             distance = _distance(found[name][known], aim[known], _audible_db(name))
             total = total + self._weights[name] * self._penalized(distance, name)
         return total + self._pull()
+
+    def _course_distance(self, frames: Frames) -> Tensor:
+        """Mean difference in dB from the reference at the same moments."""
+        if self._course is None:
+            raise RuntimeError("the reference is another song")
+        levels_db, active = self._course
+        found_db, _ = self._course_of(frames)
+        return _distance(found_db[active], levels_db[active], 0.5)
+
+    def _course_of(self, frames: Frames) -> tuple[Tensor, Tensor]:
+        """What the reference knows of the levels over time."""
+        known = self._aim.known
+        levels_db, active = self._analysis.course(frames, stereo=bool(known["width"].any()))
+        return levels_db[..., known["spectrum"]], active
 
     def _pull(self) -> Tensor:
         squares = [

@@ -1,0 +1,97 @@
+"""Whether a reference is a mix of this very song, and where in it the song begins.
+
+If it is, both can be compared moment by moment, which says far more of the levels than what all of
+a song has in common.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, from_numpy
+
+from automix.audio import AudioSource
+from automix.files import open_audio, resampled
+from automix.reference.excerpts import HOP_S, cut, energies_of
+
+_DEPTH_DB = 40.0
+_TREND_HOPS = 31
+_LEAST_CORRELATION = 0.8
+"""Of loudness over time: mixes of one song have 0.93 and more, others at most 0.33 (four songs)."""
+_LEAST_OVERLAP = 0.5
+_SHORTEST_HOPS = 50
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SameSong:
+    """A mix and a reference of one song.
+
+    Attributes:
+        mix: Any mix.
+        reference: At the same sample rate.
+        hops: By how many hops of 0.1 s the mix begins later in the reference.
+    """
+
+    mix: AudioSource
+    reference: AudioSource
+    hops: int
+
+    def moments(self, starts: NDArray[np.int64], length: int) -> Tensor:
+        """The excerpts ``(excerpts, 2, length)`` of the reference that belong to those of the mix.
+
+        Args:
+            starts: Of the excerpts of the mix.
+            length: Of each.
+
+        Raises:
+            InputError: The file behind a source changed or cannot be read.
+        """
+        hop = round(HOP_S * self.mix.sample_rate)
+        wanted = cut(self.mix, starts, length).mean(1)
+        around = cut(self.reference, starts + (self.hops - 1) * hop, length + 2 * hop)
+        size = 1 << (length + 2 * hop).bit_length()
+        products = np.fft.rfft(around.mean(1), size) * np.fft.rfft(wanted, size).conj()
+        first = int(np.abs(np.fft.irfft(products.sum(0), size)[: 2 * hop + 1]).argmax())
+        return from_numpy(np.ascontiguousarray(around[..., first : first + length]))
+
+
+def same_song(files: Sequence[Path], mix: AudioSource) -> SameSong | None:
+    """Where a mix is found in its reference; none in that of another song, or in several.
+
+    Raises:
+        InputError: A file cannot be read.
+    """
+    if len(files) != 1:
+        return None
+    reference = resampled(open_audio(files[0], in_memory=False).source, mix.sample_rate)
+    hops = _lag_hops(_course(mix), _course(reference))
+    return None if hops is None else SameSong(mix=mix, reference=reference, hops=hops)
+
+
+def _course(source: AudioSource) -> NDArray[np.float64]:
+    """Loudness over time against the seconds around, in dB."""
+    level_db = 10.0 * np.log10(np.maximum(energies_of(source), 1e-12))
+    if len(level_db) < _SHORTEST_HOPS:
+        return np.empty(0)
+    level_db = np.maximum(level_db, level_db.max() - _DEPTH_DB)
+    window = np.ones(_TREND_HOPS)
+    counts = np.convolve(np.ones_like(level_db), window, "same")
+    return np.asarray(level_db - np.convolve(level_db, window, "same") / counts)
+
+
+def _lag_hops(mix: NDArray[np.float64], reference: NDArray[np.float64]) -> int | None:
+    """By how many hops the mix begins later in the reference; none where they are not alike."""
+    if not len(mix) or not len(reference):
+        return None
+    size = 1 << (len(mix) + len(reference)).bit_length()
+    products = np.fft.rfft(reference, size) * np.fft.rfft(mix, size).conj()
+    lag = int(np.fft.irfft(products, size).argmax())
+    lag -= size if lag >= len(reference) else 0
+    first, last = max(lag, 0), min(lag + len(mix), len(reference))
+    ours, theirs = mix[first - lag : last - lag], reference[first:last]
+    power = np.sqrt(np.square(ours).sum() * np.square(theirs).sum())
+    if last - first < _LEAST_OVERLAP * len(mix) or not power:
+        return None
+    return lag if ours @ theirs >= _LEAST_CORRELATION * power else None
