@@ -15,7 +15,8 @@ from automix.consoles.differentiable import DifferentiableConsole, to_plan
 from automix.consoles.exact import ExactConsole
 from automix.plan import MixPlan
 from automix.reference.aims import Aim
-from automix.reference.bands import BandAnalysis, Feature, Features, Frames
+from automix.reference.bands import BandAnalysis, Feature, Features
+from automix.reference.course import Course
 from automix.reference.excerpts import LEAD_IN_S, audible, bare_values, excerpts
 from automix.reference.same_song import SameSong
 from automix.settings import CompressorSettings, EqualizerBand, EqualizerSettings
@@ -119,14 +120,13 @@ class Descent:
         self._skipped = 0
         self._distances = self.distances(whole)
         self._set_aims(first, whole)
-        self._course: tuple[Tensor, Tensor] | None = None
+        self._course: Course | None = None
         if same is not None:
             moments = same.moments(starts, self._audio.shape[-1])
             frames = analysis.frames(moments[..., self._lead_in() :].to(device))
             heard = analysis.features(frames)
             self._aims = {name: heard[name] for name in self._distances}
-            self._course = self._course_of(frames)
-            self._course_before = float(self._course_distance(analysis.frames(mix)))
+            self._course = Course(analysis, aim.known, frames, analysis.frames(mix))
         denser = any(
             bool((aim.known[name] & (aim.features[name] < whole[name] - _audible_db(name))).any())
             for name in ("crest", "range")
@@ -230,27 +230,12 @@ class Descent:
         found = self._analysis.features(frames)
         total = torch.zeros((), device=self._audio.device)
         if self._course is not None:
-            distance = self._course_distance(frames) / max(self._course_before, 0.5)
-            total = total + _COURSE_WEIGHT * distance
+            total = total + _COURSE_WEIGHT * self._course.distance(frames)
         for name, aim in self._aims.items():
             known = self._aim.known[name]
             distance = _distance(found[name][known], aim[known], _audible_db(name))
             total = total + self._weights[name] * self._penalized(distance, name)
         return total + self._pull()
-
-    def _course_distance(self, frames: Frames) -> Tensor:
-        """Mean difference in dB from the reference at the same moments."""
-        if self._course is None:
-            raise RuntimeError("the reference is another song")
-        levels_db, active = self._course
-        found_db, _ = self._course_of(frames)
-        return _distance(found_db[active], levels_db[active], 0.5)
-
-    def _course_of(self, frames: Frames) -> tuple[Tensor, Tensor]:
-        """What the reference knows of the levels over time."""
-        known = self._aim.known
-        levels_db, active = self._analysis.course(frames, stereo=bool(known["width"].any()))
-        return levels_db[..., known["spectrum"]], active
 
     def _pull(self) -> Tensor:
         squares = [
