@@ -58,8 +58,10 @@ def rawness(side_share: float, processed_side_db: float) -> float:
     Args:
         side_share: Power of the difference of the channels over that of both.
         processed_side_db: Where it is 0. A mono track with a reverb return 16 dB below it has sides
-            of −19 dB: half of the power of a reverb lies there.
+            of −19 dB: half of the power of a reverb lies there. With 0 dB every track is raw.
     """
+    if processed_side_db == 0.0:
+        return 1.0
     return math.sqrt(max(1.0 - side_share / db_to_power(processed_side_db), 0.0))
 
 

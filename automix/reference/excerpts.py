@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from automix.analysis.hops import HOPS_PER_SECOND
 from automix.analysis.loudness import LoudnessMeter
 from automix.audio import AudioSource, Samples
 from automix.consoles.differentiable import Layout, from_plan
@@ -23,8 +24,6 @@ LEAD_IN_S = 0.5
 _EXCERPTS = 8
 _EXCERPT_S = 4.0
 _SHORTEST_EXCERPT_S = 2.0
-HOP_S = 0.1
-"""Of `LoudnessMeter`."""
 _STANDS_OUT = 0.3
 """Of the largest share of the mix that a track ever has."""
 _MOST_SAMPLES = 60_000_000
@@ -79,7 +78,7 @@ def excerpts(
 
 
 def energies_of(source: AudioSource) -> NDArray[np.float64]:
-    """K-weighted energies ``(hops,)`` of a source, every `HOP_S`."""
+    """K-weighted energies ``(hops,)`` of a source, see `automix.analysis.hops`."""
     meter = LoudnessMeter(source.sample_rate, source.channels)
     for block in source.blocks():
         meter.add(block)
@@ -97,7 +96,7 @@ def _with_every_track(
     at_faders = np.zeros((len(strips), hops))
     for row, strip, of_track in zip(at_faders, strips, energies, strict=True):
         row[: len(of_track)] = db_to_power(strip.fader_db) * of_track
-    hop = HOP_S * rate
+    hop = rate / HOPS_PER_SECOND
     more = _standing_out(at_faders, (starts / hop).astype(np.int64), round(length / hop))
     return np.sort(np.append(starts, np.array(more) * hop).round().astype(np.int64))
 

@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, from_numpy
 
+from automix.analysis.hops import hop_start
 from automix.audio import AudioSource
 from automix.files import open_audio, resampled
-from automix.reference.excerpts import HOP_S, cut, energies_of
+from automix.reference.excerpts import cut, energies_of
 
 _DEPTH_DB = 40.0
 _TREND_HOPS = 31
 _LEAST_CORRELATION = 0.8
-"""Of loudness over time: mixes of one song have 0.93 and more, others at most 0.33 (four songs)."""
+"""Of loudness over time: mixes of one real song had 0.93 and more, those of two at most 0.33."""
 _LEAST_OVERLAP = 0.5
 _SHORTEST_HOPS = 50
 
@@ -48,12 +49,13 @@ class SameSong:
         Raises:
             InputError: The file behind a source changed or cannot be read.
         """
-        hop = round(HOP_S * self.mix.sample_rate)
+        margin = hop_start(1, self.mix.sample_rate)
+        later = hop_start(self.hops, self.mix.sample_rate)
         wanted = cut(self.mix, starts, length).mean(1)
-        around = cut(self.reference, starts + (self.hops - 1) * hop, length + 2 * hop)
-        size = 1 << (length + 2 * hop).bit_length()
+        around = cut(self.reference, starts + later - margin, length + 2 * margin)
+        size = 1 << (length + 2 * margin).bit_length()
         products = np.fft.rfft(around.mean(1), size) * np.fft.rfft(wanted, size).conj()
-        first = int(np.abs(np.fft.irfft(products.sum(0), size)[: 2 * hop + 1]).argmax())
+        first = int(np.abs(np.fft.irfft(products.sum(0), size)[: 2 * margin + 1]).argmax())
         return from_numpy(np.ascontiguousarray(around[..., first : first + length]))
 
 

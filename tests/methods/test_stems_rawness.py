@@ -104,6 +104,7 @@ def test_what_is_there_and_what_is_added_make_the_whole():
     for part in (0.0, 0.1, 0.5, 0.9):
         assert rawness(part * limit, PROCESSED_DB) ** 2 + part == pytest.approx(1.0)
     assert rawness(0.5, PROCESSED_DB) == 0.0
+    assert rawness(0.5, 0.0) == 1.0
 
 
 def test_one_wide_track_leaves_a_raw_song_raw_and_one_raw_track_a_processed_song_processed(session):

@@ -35,6 +35,19 @@ def test_the_same_moments_to_the_sample(tmp_path, late):
     np.testing.assert_allclose(same.moments(starts, 2 * RATE).numpy(), expected, atol=1e-7)
 
 
+def test_a_rate_that_tenths_of_a_second_do_not_divide(tmp_path):
+    """A mix that begins minutes late: half a frame lost at each tenth would be far off."""
+    rate, late_s = 11_025, 300
+    mix = hits(0)
+    reference = np.pad(mix, ((0, 0), (late_s * rate, 0)))
+    sf.write(tmp_path / "reference.wav", reference.T, rate, subtype="FLOAT")
+    same = same_song([tmp_path / "reference.wav"], Audio(mix, rate))
+    assert same is not None
+    starts = np.array([rate, 7 * rate])
+    expected = cut(Audio(mix, rate), starts, 2 * rate)
+    np.testing.assert_allclose(same.moments(starts, 2 * rate).numpy(), expected, atol=1e-7)
+
+
 def test_no_other_song_and_not_one_of_several(tmp_path):
     sf.write(tmp_path / "other.wav", hits(2).T, RATE)
     sf.write(tmp_path / "short.wav", hits(0)[:, : 2 * RATE].T, RATE)
