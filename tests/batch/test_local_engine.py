@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from automix.batch.engines import Outcome, Task
-from automix.batch.local_engine import LocalEngine
+from automix.batch.local_engine import ONE_THREAD, LocalEngine
 from tests.batch import toy
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +60,11 @@ def test_an_idle_worker_that_was_killed_costs_no_more_than_an_item() -> None:
         assert not ran(engine, "nothing").died
 
 
-def test_workers_work_side_by_side_and_silently(capfd: pytest.CaptureFixture[str]) -> None:
+def test_workers_work_side_by_side_and_silently(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ONE_THREAD:  # what the user has set stays
+        monkeypatch.delenv(name, raising=False)
     with LocalEngine(toy.mix, toy.prepare, 2) as engine:
         engine.submit(task("long", "sleep", "300"))
         for arguments in (("print",), ("exit", "7")):
@@ -79,7 +83,7 @@ def test_workers_work_side_by_side_and_silently(capfd: pytest.CaptureFixture[str
 
 RUN = """
 import sys
-from automix.batch.local_engine import LocalEngine
+from automix.batch.local_engine import ONE_THREAD, LocalEngine
 from tests.batch import toy
 from tests.batch.test_local_engine import task
 with LocalEngine(toy.mix, toy.prepare, 1) as engine:
