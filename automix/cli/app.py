@@ -1,5 +1,6 @@
 """The program: its commands, its exit codes, and what signals do to it."""
 
+import gc
 import os
 import sys
 from typing import Annotated
@@ -75,7 +76,7 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    pass
+    gc.enable()  # `automix.__main__` has it off
 
 
 def main() -> None:

@@ -2,14 +2,16 @@
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from automix.analysis.conditions import Conditions
 from automix.parameters import parameters
 from automix.plan import Bus, ChannelStrip, Decision, Master, MixPlan, change_setting, look_up
 from automix.session import Session
 from automix.settings import EqualizerBand, EqualizerSettings
 from automix.version import __version__
+
+if TYPE_CHECKING:
+    from automix.analysis.conditions import Conditions
 
 
 def blank_plan(
@@ -109,7 +111,9 @@ class PlanWriter:
         figures = dict(earlier.figures) if earlier else {}
         self.decide(address, value, rule, f"{reason}; {before}", **figures)
 
-    def report_conditions(self, track: str, conditions: Conditions, *, repair: bool = True) -> None:
+    def report_conditions(
+        self, track: str, conditions: "Conditions", *, repair: bool = True
+    ) -> None:
         """Warns of what is wrong with an input, and filters a constant offset away."""
         self.warnings += [f"{track}: {message}" for message in conditions.messages()]
         if conditions.has_offset and repair:

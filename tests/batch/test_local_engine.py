@@ -39,7 +39,7 @@ def ran(engine: LocalEngine, *arguments: str) -> Outcome:
 def test_a_worker_that_dies_is_replaced(word: str) -> None:
     with LocalEngine(toy.mix, toy.prepare, 1) as engine:
         first = ran(engine, "nothing").figures
-        assert ran(engine, "nothing").figures == first  # the same worker
+        assert ran(engine, "nothing").figures["pid"] == first["pid"]  # used again
         died = ran(engine, "die", word)
         assert died.died
         assert died.exit_code == -getattr(signal, word)
@@ -48,6 +48,11 @@ def test_a_worker_that_dies_is_replaced(word: str) -> None:
         assert after["pid"] != first["pid"]
     assert not is_alive(first["pid"])
     assert not is_alive(after["pid"])
+
+
+def test_a_worker_collects_garbage_once_its_imports_are_done() -> None:
+    with LocalEngine(toy.mix, toy.prepare, 1) as engine:
+        assert [ran(engine, "nothing").figures["collects"] for _ in range(3)] == [False, True, True]
 
 
 def test_an_idle_worker_that_was_killed_costs_no_more_than_an_item() -> None:

@@ -1,5 +1,6 @@
 """Work for an engine that takes no time, in a module so that workers find it."""
 
+import gc
 import os
 import signal
 import time
@@ -27,5 +28,6 @@ def mix(task: Task) -> Outcome:
         "pid": os.getpid(),
         "blocked": signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()),
         "threads": os.environ["OMP_NUM_THREADS"],
+        "collects": gc.isenabled(),
     }
     return Outcome(exit_code=0, figures=figures)

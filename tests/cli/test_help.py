@@ -64,3 +64,18 @@ def test_help_and_usage_errors_import_nothing_heavy(
     command = [sys.executable, "-c", code, *arguments]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=60)
     assert done.stderr.decode().splitlines()[-1] == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "collects"), [(["-h"], "False"), (["completion", "bash"], "True")]
+)
+def test_garbage_is_collected_in_commands(
+    arguments: list[str], collects: str, environment, tmp_path: Path
+) -> None:
+    code = (
+        "import atexit, gc, sys; from automix.__main__ import main;"
+        "atexit.register(lambda: print(gc.isenabled(), file=sys.stderr)); main()"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=60)
+    assert done.stderr.decode().split() == [collects]
