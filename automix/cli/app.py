@@ -1,37 +1,76 @@
 """The program: its commands, its exit codes, and what signals do to it."""
 
+import functools
 import gc
 import os
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from automix.cli import (
-    apply,
-    batch,
-    bench,
-    completion,
-    data,
-    demo,
-    diff,
-    evaluate,
-    explain,
-    export,
-    info,
-    listen,
-    render,
-    stems,
-    train,
-    vocal,
-)
 from automix.cli.output import discard_stdout, prepare_streams
 from automix.cli.signals import Ended, handle_signals
 from automix.errors import OutputError
 from automix.version import __version__
 
+if TYPE_CHECKING:
+    from typer._click import Command, Context, HelpFormatter
+
+SUMMARIES = {
+    "vocal": "Mix a lead vocal over a finished backing track.",
+    "stems": "Mix the tracks of a song.",
+    "render": "Render a plan to audio.",
+    "apply": "Send audio through a network that imitates processors.",
+    "diff": "Show what differs between two plans.",
+    "explain": "Show why a mix is as it is.",
+    "export": "Take a mix to a DAW: as a DAWproject or as stems.",
+    "batch": "Mix many songs: vocals over their beats, or folders of tracks.",
+    "demo": "Synthesize a song to try everything with.",
+    "bench": "Measure speed and memory.",
+    "info": "Show versions, devices, methods, models and plug-ins.",
+    "completion": "Print the completion script of a shell.",
+    "evaluate": "Measure mixes, models and listening tests.",
+    "listen": "Let people rate mixes, blind and side by side.",
+    "train": "Train the networks on your own songs.",
+    "data": "Make data to train on.",
+}
+"""The commands, each in a module of its name, in the order of the help."""
+
+
+@functools.cache
+def load(name: str) -> "Command":
+    """A command, or a group of them."""
+    module = import_module(f"automix.cli.{name}")
+    if hasattr(module, "app"):
+        return get_command(module.app)
+    program = typer.Typer(add_completion=False, rich_markup_mode=None)
+    program.command(name)(getattr(module, name))
+    return get_command(program)
+
+
+class Commands(TyperGroup):
+    """The commands. A module is loaded when its command is asked for: ``--help`` needs none."""
+
+    def list_commands(self, ctx: "Context") -> list[str]:
+        """Names of the commands."""
+        return list(SUMMARIES)
+
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
+        """The command of a name; none where there is none."""
+        return load(cmd_name) if cmd_name in SUMMARIES else None
+
+    def format_commands(self, ctx: "Context", formatter: "HelpFormatter") -> None:
+        """Writes the list of commands for the help."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+
 app = typer.Typer(
     name="automix",
+    cls=Commands,
     help="Mixes music by itself, and writes what it did to a plan that you can read and edit."
     "\n\nTo begin: automix demo demo && automix vocal demo/vocal.wav demo/beat.wav -o demo/mix.wav",
     epilog="Exit codes: 0 done, 1 some songs of a batch failed, 2 usage or plan, 3 input, 4 output,"
@@ -43,22 +82,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-app.command()(vocal.vocal)
-app.command()(stems.stems)
-app.command()(render.render)
-app.command()(apply.apply)
-app.command()(diff.diff)
-app.command()(explain.explain)
-app.command()(export.export)
-app.command()(batch.batch)
-app.add_typer(evaluate.app, name="evaluate")
-app.add_typer(listen.app, name="listen")
-app.add_typer(train.app, name="train")
-app.add_typer(data.app, name="data")
-app.command()(demo.demo)
-app.command()(bench.bench)
-app.command()(info.info)
-app.command()(completion.completion)
 
 
 def _print_version(wanted: bool) -> None:

@@ -139,7 +139,7 @@ def batch(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Mix many songs: vocals over their beats, or the tracks in each folder.
+    """Mix many songs: vocals over their beats, or folders of tracks.
 
     A journal beside the mixes, automix-batch.jsonl, says how each song ended: a run that was cut
     short goes on with --resume. A song that fails, or takes its process with it, does not stop the

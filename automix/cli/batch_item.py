@@ -1,7 +1,6 @@
 """One item of a batch, mixed in this process by the command that a user would run for it."""
 
 import contextlib
-import functools
 import io
 import json
 import os
@@ -10,21 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from typer.main import get_command
 
 from automix.batch.engines import Outcome, Task
 from automix.batch.item import Item
-from automix.cli import stems, vocal
+from automix.cli.app import load
 from automix.errors import UsageError
-
-
-@functools.cache
-def _program() -> Any:
-    """The commands that mix, without those that do not."""
-    program = typer.Typer(rich_markup_mode=None)
-    program.command()(vocal.vocal)
-    program.command()(stems.stems)
-    return get_command(program)
 
 
 def mix_item(task: Task) -> Outcome:
@@ -32,10 +21,11 @@ def mix_item(task: Task) -> Outcome:
     out, err = io.StringIO(), io.StringIO()
     began = time.perf_counter()
     exit_code, error = 0, ""
+    kind, *words = task.arguments
     try:
         os.chdir(task.folder)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            _program()(list(task.arguments), prog_name="automix")
+            load(kind)(words, prog_name=f"automix {kind}")
     except SystemExit as ended:
         exit_code = ended.code if isinstance(ended.code, int) else 1
         if exit_code:
@@ -71,7 +61,7 @@ def check_item(item: Item) -> None:
     """
     words = [*item.options, "--", *item.inputs]
     try:
-        parsed = _program().commands[item.kind].make_context(item.kind, words).params
+        parsed = load(item.kind).make_context(item.kind, words).params
         _check_settings(item, parsed)
     except typer.TyperException as error:
         reason = error.format_message() if hasattr(error, "format_message") else error

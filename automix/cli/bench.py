@@ -28,11 +28,12 @@ def bench(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Measure speed and memory against ffmpeg, libebur128, pyloudnorm and librosa.
+    """Measure speed and memory.
 
-    Whole processes and functions take turns on the same files, a synthesized song of 240 s; the
-    table gives medians and their ratios. A tool that is missing leaves its row out. P9 mixes 60
-    minutes: it takes a minute or two and 2.1 GB of disk space.
+    Beside ffmpeg, libebur128, pyloudnorm and librosa: whole processes and functions take turns on
+    the same files, a synthesized song of 240 s; the table gives medians and their ratios. A tool
+    that is missing leaves its row out. P9 mixes 60 minutes: it takes a minute or two and 2.1 GB of
+    disk space.
 
     For example: automix bench --only P1,P3
     """

@@ -11,7 +11,7 @@ from automix.cli import options
 from automix.cli.output import Printer, reported
 
 app = typer.Typer(
-    help="Let people rate mixes, blind and side by side, in their browsers.",
+    help="Let people rate mixes, blind and side by side.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -85,16 +85,18 @@ class OutputTarget:
         with reported(path):
             real_path = Path(os.path.realpath(path))
             _check_target(path, real_path, overwrite, inputs)
-            target = cls(path, real_path, overwrite)
-            try:
+        target = cls(path, real_path, overwrite)
+        try:
+            with reported(path):
                 target._make_folder()
                 target._descriptor = lock_temporary(target._temporary, path)
                 remove_leftovers(real_path.parent, target._temporary.name)
-            except BaseException:
-                target.discard()
+            return target
+        except BaseException:
+            if target._descriptor is None:
                 remove_if_unlocked(target._temporary)  # a signal came before it was ours
-                raise
-        return target
+            target.discard()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -225,9 +227,11 @@ class OutputTarget:
             missing.append(folder)
             folder = folder.parent
         for folder in reversed(missing):
-            with contextlib.suppress(FileExistsError):
+            self._folders.append(folder)  # before it is made: a signal may come right after
+            try:
                 folder.mkdir()
-                self._folders.append(folder)
+            except FileExistsError:  # another run was faster
+                self._folders.pop()
 
 
 def _check_target(

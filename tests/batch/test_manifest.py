@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
 from automix.batch import manifest
 from automix.batch.item import Item
 from automix.batch.manifest import read_manifest
-from automix.cli.app import app
+from automix.cli.app import load
 from automix.errors import InputError, UsageError
 
 
@@ -95,11 +94,10 @@ def test_a_manifest_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_the_lists_of_options_are_those_of_the_commands() -> None:
-    commands = get_command(app).commands
     options = {
         name.removeprefix("--"): option
         for command in ("vocal", "stems")
-        for option in commands[command].params
+        for option in load(command).params
         for name in option.opts
         if name.startswith("--")
     }

@@ -448,6 +448,34 @@ def test_killed_at_random_points(tmp_path):
     assert os.listdir(tmp_path) == ["a.wav"]
 
 
+def test_an_interrupt_at_any_line_of_a_reservation_leaves_nothing(tmp_path):
+    lines = 0
+
+    def interrupt(frame, event, argument):
+        nonlocal lines
+        if Path(frame.f_code.co_filename).name not in ("target.py", "temporary.py"):
+            return None
+        lines += event == "line"
+        if event == "line" and lines == stop:
+            raise KeyboardInterrupt
+        return interrupt
+
+    for stop in range(1, 1000):
+        lines = 0
+        sys.settrace(interrupt)
+        try:
+            target = OutputTarget.reserve(tmp_path / "new" / "stems" / "a.wav")
+        except KeyboardInterrupt:
+            target = None
+        finally:
+            sys.settrace(None)
+        if target is not None:
+            target.discard()
+            break
+        assert os.listdir(tmp_path) == [], f"after line {stop}"
+    assert 30 < stop < 1000
+
+
 def test_ctrl_c_at_random_points(tmp_path):
     """No message of the encoder, no temporary file, and the interrupt is not lost."""
     path = tmp_path / "a.ogg"
