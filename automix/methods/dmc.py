@@ -15,7 +15,7 @@ from automix.errors import UsageError
 from automix.files import sha256, shown
 from automix.methods.dmc_hearing import summaries_of
 from automix.methods.stems_advice import MOST_PROCESSING, Advice
-from automix.methods.stems_hearing import HeardTrack, hear_stems
+from automix.methods.stems_hearing import HeardTrack, hear_stems, parts
 from automix.methods.stems_rules import write_rules
 from automix.methods.stems_settings import DmcOptions
 from automix.methods.writing import PlanWriter
@@ -42,8 +42,8 @@ def write_plan(console: ExactConsole, writer: PlanWriter, options: DmcOptions) -
     network.eval().to(chosen_device(options.device))
     writer.plan = replace(writer.plan, weights=sha256(path))
     heard = hear_stems(console.session)
-    audible = {name: track for name, track in heard.items() if not track.is_silent}
-    said = _said(network, console, audible) if len(audible) > 1 else {}
+    judged = parts(heard)
+    said = _said(network, console, judged) if len(judged) > 1 else {}
     if description.base == "rules":
         write_rules(console, writer, options, heard, _advice(said))
         return
@@ -57,7 +57,7 @@ def write_plan(console: ExactConsole, writer: PlanWriter, options: DmcOptions) -
 def _said(
     network: Dmc, console: ExactConsole, heard: Mapping[str, HeardTrack]
 ) -> dict[str, dict[str, float]]:
-    """What the network says of each audible track, by name of the output."""
+    """What the network says of each part of the song, by name of the output."""
     device = next(network.parameters()).device
     summaries = summaries_of(console.session, heard, network.description)
     opinions = network.opinions([summary.to(device) for summary in summaries])

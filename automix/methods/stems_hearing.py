@@ -1,6 +1,7 @@
 """What the methods for stems measure on every track before they decide anything."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,12 @@ from automix.workers import in_parallel
 
 ACTIVE_RANGE_LU = 20.0
 """A track is active where its short-term loudness is within this of its maximum."""
+
+NOISE_BELOW_LU = 40.0
+"""A track this far below the median of the others holds noise or bleed, not a part of the song.
+
+With levels ±12 dB off, no track of 44 songs came there in 88,000 draws.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,6 +83,20 @@ def hear_stems(session: Session) -> dict[str, HeardTrack]:
     """Measures every track."""
     names = (track.name for track in session.tracks)
     return dict(zip(names, in_parallel(_hear, session.tracks), strict=True))
+
+
+def parts(heard: Mapping[str, HeardTrack]) -> dict[str, HeardTrack]:
+    """The tracks that are part of the song: neither silent nor noise."""
+    audible = {name: track for name, track in heard.items() if not track.is_silent}
+    return {
+        name: track
+        for name, track in audible.items()
+        if len(audible) == 1 or track.lufs > _median_of_others(audible, name) - NOISE_BELOW_LU
+    }
+
+
+def _median_of_others(heard: Mapping[str, HeardTrack], name: str) -> float:
+    return float(np.median([track.lufs for other, track in heard.items() if other != name]))
 
 
 def _hear(track: Track) -> HeardTrack:

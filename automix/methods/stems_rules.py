@@ -17,7 +17,7 @@ from automix.files import mono_fold
 from automix.methods.level_balance import gain_db_to_reach
 from automix.methods.stems_advice import Advice
 from automix.methods.stems_baselines import set_loudness
-from automix.methods.stems_hearing import HeardTrack, hear_stems
+from automix.methods.stems_hearing import NOISE_BELOW_LU, HeardTrack, hear_stems, parts
 from automix.methods.stems_levels import level_offsets, median_crest_db, panned
 from automix.methods.stems_processing import (
     HIGHEST_RATIO,
@@ -77,11 +77,12 @@ def write_rules(
     for name, track in heard.items():
         writer.report_conditions(name, track.conditions)
     roles: dict[str, Role] = {track.name: track.role for track in console.session.tracks}
-    audible = {name: track for name, track in heard.items() if not track.is_silent}
+    audible = parts(heard)
     if not audible:
         return
     advice = {name: advice.get(name, Advice()) for name in audible}
     _set_levels(writer, audible, roles, rules, advice)
+    _leave_noise(writer, heard, audible)
     _set_pans(writer, audible, roles, rules, advice)
     if rules.mode == "full":
         raw = song_rawness(audible, rules.processed_side_db)
@@ -121,6 +122,22 @@ def _set_levels(
             reason,
             crest_db=heard[name].crest_db,
             median_crest_db=median_db,
+        )
+
+
+def _leave_noise(
+    writer: PlanWriter, heard: Mapping[str, HeardTrack], audible: Mapping[str, HeardTrack]
+) -> None:
+    """Keeps what is no part of the song as far below the others as it was."""
+    change_db = float(np.median([writer.plan.strip(name).fader_db for name in audible]))
+    for name, track in heard.items():
+        if name in audible or track.is_silent:
+            continue
+        reason = "taken for noise: moved as much as the other tracks"
+        writer.set(name, "fader_db", change_db, "level", reason, track_lufs=track.lufs)
+        writer.warn(
+            f"{name}: {track.lufs:.0f} LUFS, over {NOISE_BELOW_LU:.0f} LU below the other tracks,"
+            f" is taken for noise and not raised; --set '{name}.fader_db=…' raises it"
         )
 
 

@@ -9,6 +9,7 @@ from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.audio import Audio
 from automix.consoles.exact import ExactConsole
 from automix.methods.catalog import STEMS_METHODS
+from automix.methods.stems_hearing import hear_stems
 from automix.methods.stems_levels import crest_correction_lu, pan_positions
 from automix.methods.stems_processing import compression, high_pass_hz, masking_cuts
 from automix.methods.stems_settings import DmcOptions, StemsRules
@@ -70,6 +71,25 @@ def test_the_order_of_tracks_does_not_matter(session, method, mode):
     np.testing.assert_array_equal(
         samples(mixed(session, method, mode)), samples(mixed(turned, method, mode))
     )
+
+
+@pytest.mark.parametrize("method", ["rules", "dmc"])
+@pytest.mark.parametrize(("below_lu", "is_noise"), [(45.0, True), (35.0, False)])
+def test_a_take_that_holds_only_hum_is_not_raised(session, method, below_lu, is_noise):
+    levels = {name: track.lufs for name, track in hear_stems(session).items()}
+    time_s = np.arange(10 * session.sample_rate) / session.sample_rate
+    hum = np.sin(2 * np.pi * 100 * time_s)[None].astype(np.float32)
+    aim_lufs = float(np.median(list(levels.values()))) - below_lu
+    hum *= np.float32(10 ** ((aim_lufs - lufs(hum, session.sample_rate)) / 20))
+    take = Track(name="take", source=Audio(hum, session.sample_rate), role="guitar")
+    mix = mixed(replace(session, tracks=(*session.tracks, take)), method)
+    raised = {name: mix.plan.strip(name).fader_db for name in levels}
+    rise_db = mix.plan.strip("take").fader_db - float(np.median(list(raised.values())))
+    assert ("take" in " ".join(mix.warnings)) == is_noise
+    assert rise_db == pytest.approx(0.0) if is_noise else rise_db > below_lu - 10
+    without = mixed(session, method).plan
+    if is_noise:
+        assert raised == {name: without.strip(name).fader_db for name in levels}
 
 
 def test_basic_sets_gain_and_pan_only(session):
