@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from automix.analysis.features import measure_features
 from automix.audio import AudioSource
@@ -13,9 +13,10 @@ from automix.nn.device import chosen_device, one_processor_left
 from automix.plan import MixPlan, look_up
 from automix.premaster import Premaster, premaster
 from automix.reference.aims import Goal, aim_of
-from automix.reference.bands import BandAnalysis, Features
-from automix.reference.comparison import Compared, compared, figures
-from automix.reference.refinement import Descent
+from automix.reference.bands import BandAnalysis
+from automix.reference.comparison import TOLERANCE, Compared, compared, figures, gone_away
+from automix.reference.hearing import Figures, heard
+from automix.reference.refinement import Changes, Descent
 from automix.reference.same_song import same_song
 
 LOUDEST_LUFS = -8.0
@@ -25,7 +26,28 @@ QUIETEST_LUFS = -60.0
 MOST_LIMITING_DB = 6.0
 """However dense the reference is."""
 
-_ROUNDS = 4
+_ROUNDS = 6
+_LIMITING = (0.5, 0.25)
+_RANGE = "loudness range"
+_GIVEN_BACK = ((1, 1, 0.5), (0.5, 1, 1), (0, 1, 1), (0, 1, 0), (0, 0.5, 0), (0, 0, 0))
+"""Shares of what tracks, master and limiter do; the last is the mix without references, leveled."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Trial:
+    """A mix on the way, as the exact console makes it of the whole song.
+
+    Attributes:
+        summed: Before its master.
+        limiting: Share of what the limiter would take to be as dense as the references.
+        figures: Of the finished mix.
+        away: By how much features have gone away from the references.
+    """
+
+    summed: Premaster
+    limiting: float
+    figures: Figures
+    away: dict[str, float]
 
 
 class Towards:
@@ -64,60 +86,112 @@ class Towards:
         if not math.isfinite(summed.loudness.integrated_lufs):
             writer.warn("the mix is silent or too short to be compared with a reference")
             return aim
-        plain = PlanWriter(writer.plan)
-        finish(plain, summed.source, summed.loudness, aim)
-        self._before = figures(measure_features(mastered(summed.source, plain.plan.master)))
-        finished = self._finish(writer.plan, summed, aim, 1.0)
-        whole = self._heard(writer.plan, summed, finished)
+        self._before = self._heard(writer.plan, summed, aim)
+        start = self._tried(writer.plan, summed, aim)
         same = same_song(self._goal.files, summed.source)
         if same is not None:
             writer.warn(f"{self._goal.names}: is a mix of this song, and followed moment by moment")
         descent = Descent(
-            self._console, writer.plan, whole, self._aim, same, self._analysis, self._device
+            self._console,
+            writer.plan,
+            start.figures,
+            self._before,
+            self._aim.figures,
+            same,
+            self._analysis,
+            self._device,
         )
-        share = self._goal.amount / 100.0
         with one_processor_left():
-            summed, plan = self._descend(writer, descent, summed, aim, share, report)
-        before, writer.plan = writer.plan, plan
+            rounds = 1 if same else _ROUNDS
+            best, changes = self._descended(descent, start.limiting, aim, rounds, report)
+        share = self._goal.amount / 100.0
+        before, writer.plan = writer.plan, descent.plan(changes, share)
         _explain(writer, before, self._goal.names)
-        return self._finish(plan, summed, aim, share)
+        return self._finish(writer.plan, best.summed, aim, share, best.limiting)
 
-    def _descend(
+    def _descended(
         self,
-        writer: PlanWriter,
         descent: Descent,
-        summed: Premaster,
+        limiting: float,
         aim: Finish,
-        share: float,
+        rounds: int,
         report: Callable[[str], None],
-    ) -> tuple[Premaster, MixPlan]:
-        """Goes down in rounds, each checked on the whole song; the best of them."""
-        best, plan = math.inf, writer.plan
-        for _ in range(_ROUNDS):
+    ) -> tuple[_Trial, Changes]:
+        """Goes down in rounds, each checked on the whole song, until nothing has gone away.
+
+        Returns:
+            The round that sends least away, or is nearest; and its changes to the plan.
+        """
+        least = (math.inf, math.inf)
+        for number in range(rounds):
+            if number > rounds // 2:  # what the rest cannot make up for
+                limiting /= 2.0
             descent.run(lambda step: report(f"reference, {step} steps") if step % 10 == 0 else None)
-            trial = descent.plan()
-            moved = premaster(self._console, trial)
-            whole = self._heard(trial, moved, self._finish(trial, moved, aim, 1.0))
-            if descent.score(whole) < best:
-                best, summed = descent.score(whole), moved
-                plan = descent.plan(share)
-            if not descent.correct(whole):
+            changes = descent.changes()
+            plan = descent.plan(changes)
+            trial = self._tried(plan, premaster(self._console, plan), aim, limiting)
+            merit = (sum(trial.away.values()), descent.score(trial.figures))
+            if merit < least:
+                least, best = merit, (trial, changes)
+            if not trial.away:
                 break
-        return summed, plan
+            descent.correct(trial.figures, trial.away)
+        return self._given_back(descent, best, aim) if rounds > 1 else best
+
+    def _given_back(
+        self, descent: Descent, best: tuple[_Trial, Changes], aim: Finish
+    ) -> tuple[_Trial, Changes]:
+        """Less of the limiter, the tracks, and the master, where something still has gone away."""
+        trial, changes = best
+        for tracks, master, limiting in _GIVEN_BACK:
+            if max(trial.away.values(), default=0.0) <= TOLERANCE:
+                break
+            changes = {
+                name: (master if name.startswith("master.") else tracks) * change
+                for name, change in best[1].items()
+            }
+            plan = descent.plan(changes)
+            summed = premaster(self._console, plan)
+            trial = self._limited(plan, summed, aim, limiting * best[0].limiting)
+        return trial, changes
 
     def compared(self, mix: AudioSource) -> list[Compared]:
         """How near the mix is to the references, and how near it was without them."""
         after = figures(measure_features(mix))
         return compared(self._before, after, self._aim.figures)
 
-    def _heard(self, plan: MixPlan, summed: Premaster, aim: Finish) -> Features:
-        """Features of the whole song, finished; the limiter has its part in the crest factor."""
+    def _tried(
+        self, plan: MixPlan, summed: Premaster, aim: Finish, limiting: float = 1.0
+    ) -> _Trial:
+        """A mix with as much limiting as leaves it its loudness range, if that is what takes it."""
+        most = self._limited(plan, summed, aim, limiting)
+        if _RANGE not in most.away or aim.loudness_lufs is not None:
+            return most
+        least = self._limited(plan, summed, aim, 0.0)
+        if _RANGE in least.away:
+            return most
+        for less in _LIMITING:
+            trial = self._limited(plan, summed, aim, limiting * less)
+            if _RANGE not in trial.away:
+                return trial
+        return least
+
+    def _limited(self, plan: MixPlan, summed: Premaster, aim: Finish, limiting: float) -> _Trial:
+        found = self._heard(plan, summed, self._finish(plan, summed, aim, 1.0, limiting))
+        away = gone_away(compared(self._before, found, self._aim.figures))
+        if aim.loudness_lufs is not None:  # as the user wants it
+            away.pop("loudness", None)
+        return _Trial(summed=summed, limiting=limiting, figures=found, away=away)
+
+    def _heard(self, plan: MixPlan, summed: Premaster, aim: Finish) -> Figures:
+        """Figures of the whole song, finished; the limiter has its part in the crest factor."""
         trial = PlanWriter(plan)
         finish(trial, summed.source, summed.loudness, aim)
-        mix = mastered(summed.source, trial.plan.master)
-        return self._analysis.features(self._analysis.whole(mix))
+        return heard(mastered(summed.source, trial.plan.master), self._analysis)[1]
 
-    def _finish(self, plan: MixPlan, summed: Premaster, aim: Finish, share: float) -> Finish:
+    def _finish(
+        self, plan: MixPlan, summed: Premaster, aim: Finish, share: float, limiting: float
+    ) -> Finish:
         """Loudness and peak a share of the way, unless the user has said how loud it is to be.
 
         The limiter takes as much as the reference is denser than the mix, and no more.
@@ -131,7 +205,7 @@ class Towards:
         )
         mix = measure_features(mastered(summed.source, replace(plan.master, gain_db=0.0)))
         denser_db = mix.crest_db - float(self._aim.figures["crest factor"][0])
-        denser_db = share * min(max(denser_db, 0.0), MOST_LIMITING_DB)
+        denser_db = share * limiting * min(max(denser_db, 0.0), MOST_LIMITING_DB)
         above_loudness_db = mix.loudness.true_peak_dbtp - mix.loudness.integrated_lufs - denser_db
         highest_dbtp = aim.true_peak_dbtp - PEAK_MARGIN_DB
         target_lufs = min(target_lufs, max(highest_dbtp - above_loudness_db, before_lufs))

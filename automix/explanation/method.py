@@ -1,6 +1,7 @@
 """The method run again without one track: how the settings of the others move."""
 
 import math
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ _UNTRACED = (
     "what the vocal networks said is part of the reasons below; where they look in the spectrogram"
     " is traced for --method dmc only"
 )
+
+_SAME = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,17 +89,23 @@ def settings_without(
         if opened.description.base != "rules":
             return Rerun(moves=listener.moves(), hearing=hearing)
         advise = listener.advice
-    whole = _settings(console.session, plan, heard, advise)
+    side_db = _processed_side_db(plan, heard) if heard else 0.0
+    whole = _settings(console.session, plan, heard, advise, side_db)
     notes = _unlike(plan, whole)
     moves = {}
     for name in heard:
         left = {other: track for other, track in heard.items() if other != name}
-        moves[name] = moved(whole, _settings(console.session, plan, left, advise) if left else {})
+        without = _settings(console.session, plan, left, advise, side_db) if left else {}
+        moves[name] = moved(whole, without)
     return Rerun(moves=moves, hearing=hearing, notes=notes)
 
 
 def _settings(
-    session: Session, plan: MixPlan, heard: Mapping[str, HeardTrack], advise: Advise
+    session: Session,
+    plan: MixPlan,
+    heard: Mapping[str, HeardTrack],
+    advise: Advise,
+    processed_side_db: float,
 ) -> Values:
     """What the rules set when these tracks are all there is."""
     part = Session(tracks=tuple(track for track in session.tracks if track.name in heard))
@@ -109,19 +118,22 @@ def _settings(
         found[strip.name, "pan"] = strip.pan
     if plan.preset == "full":
         faders = {name: found[name, "fader"] for name in heard}
-        found |= _cuts(heard, faders, advice)
+        found |= _cuts(heard, faders, advice, processed_side_db)
     return found
 
 
 def _cuts(
-    heard: Mapping[str, HeardTrack], faders: Mapping[str, float], advice: Mapping[str, Advice]
+    heard: Mapping[str, HeardTrack],
+    faders: Mapping[str, float],
+    advice: Mapping[str, Advice],
+    processed_side_db: float,
 ) -> Values:
     names = sorted(heard)
     with np.errstate(divide="ignore"):
         levels_db = np.array(
             [10 * np.log10(heard[name].band_powers) + faders[name] for name in names]
         )
-    raw = song_rawness(heard, StemsRules().processed_side_db)
+    raw = song_rawness(heard, processed_side_db)
     return {
         (name, f"cut at {heard[name].centers_hz[cut.band]:g} Hz"): cut_gain_db(
             cut, raw[name].amount(advice.get(name, Advice()))[0]
@@ -130,6 +142,32 @@ def _cuts(
         for cut in cuts
         if raw[name].share >= LEAST
     }
+
+
+def _processed_side_db(plan: MixPlan, heard: Mapping[str, HeardTrack]) -> float:
+    """The constant of the rules with which tracks come out as raw as the plan says."""
+    recorded = {
+        name: dict(decision.figures)["rawness"]
+        for decision in plan.decisions
+        for name in heard
+        if re.match(r"\.(equalizer|compressor)\.", decision.setting.removeprefix(name))
+        and "rawness" in dict(decision.figures)
+    }
+
+    def excess(side_db: float) -> float:
+        raw = song_rawness(heard, side_db)
+        return sum(raw[name].share - share for name, share in recorded.items())
+
+    usual = StemsRules().processed_side_db
+    if abs(excess(usual)) < _SAME:
+        return usual
+    if excess(0.0) < _SAME:  # all are raw
+        return 0.0
+    low, high = -60.0, 0.0  # the higher, the more raw
+    while high - low > _SAME:
+        middle = (low + high) / 2
+        low, high = (low, middle) if excess(middle) > 0.0 else (middle, high)
+    return low
 
 
 def _unlike(plan: MixPlan, again: Values) -> tuple[str, ...]:

@@ -19,10 +19,17 @@ from automix.analysis.loudness import k_weighting
 from automix.audio import AudioSource
 
 Feature = Literal[
-    "spectrum", "dynamics", "range", "crest", "width", "band_width", "imbalance", "band_imbalance"
+    "spectrum",
+    "dynamics",
+    "loudness range",
+    "crest factor",
+    "width",
+    "width by band",
+    "imbalance",
+    "imbalance by band",
 ]
 FEATURES: tuple[Feature, ...] = get_args(Feature)
-STEREO: tuple[Feature, ...] = ("width", "band_width", "imbalance", "band_imbalance")
+"""Those of `automix.reference.comparison` that do not depend on the level, and the dynamics."""
 
 Features = dict[Feature, Tensor]
 """Numbers in dB of each feature, see `BandAnalysis.features`."""
@@ -156,12 +163,12 @@ class BandAnalysis:
         return {
             "spectrum": _db(mean / level),
             "dynamics": (quantiles - _db(mean / level)).flatten(),
-            "range": self._range(frames)[None],
-            "crest": (2.0 * _db(_highest(frames.peak)) - _db(level / 2.0))[None],
+            "loudness range": self._range(frames)[None],
+            "crest factor": (2.0 * _db(_highest(frames.peak)) - _db(level / 2.0))[None],
             "width": _width(level, mean_cross.sum())[None],
-            "band_width": _width(mean, mean_cross),
+            "width by band": _width(mean, mean_cross),
             "imbalance": (_db(mean_right.sum()) - _db(mean_left.sum()))[None],
-            "band_imbalance": _db(mean_right + 1e-6 * level) - _db(mean_left + 1e-6 * level),
+            "imbalance by band": _db(mean_right + 1e-6 * level) - _db(mean_left + 1e-6 * level),
         }
 
     def course(self, frames: Frames, *, stereo: bool) -> tuple[Tensor, Tensor]:

@@ -27,6 +27,12 @@ FEATURES = {
 }
 """What is compared, with units."""
 
+TOLERANCE = 0.1
+"""In the unit of each feature: a mix that is nearer than this to its reference is there."""
+
+_STILL = 0.02
+"""In the unit of each feature: what moves less has not moved."""
+
 STEREO_FEATURES = ("width", "width by band", "imbalance", "imbalance by band")
 
 
@@ -123,6 +129,12 @@ def compared(
             )
         )
     return rows
+
+
+def gone_away(rows: Sequence[Compared]) -> dict[str, float]:
+    """How much further from the references each feature is that has moved away from them."""
+    excess = {row.name: row.distance_after - max(row.distance_before, TOLERANCE) for row in rows}
+    return {name: further for name, further in excess.items() if further > _STILL}
 
 
 def _distance(values: Vector, reference: Vector) -> float:

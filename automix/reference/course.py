@@ -1,11 +1,11 @@
 """How far a mix is from another of the same song, moment by moment."""
 
-from collections.abc import Mapping
-
+import numpy as np
 import torch
 from torch import Tensor
 
-from automix.reference.bands import BandAnalysis, Feature, Frames
+from automix.reference.bands import BandAnalysis, Frames
+from automix.reference.hearing import Figures
 
 _AUDIBLE_DB = 0.5
 
@@ -15,7 +15,7 @@ class Course:
 
     Args:
         analysis: Of all frames.
-        known: Of which bands, and whether of both sides, the reference says anything.
+        aim: Of which bands, and whether of both sides, the reference says anything.
         reference: Its excerpts.
         mix: The same excerpts of the mix as it is at first.
     """
@@ -23,12 +23,13 @@ class Course:
     def __init__(
         self,
         analysis: BandAnalysis,
-        known: Mapping[Feature, Tensor],
+        aim: Figures,
         reference: Frames,
         mix: Frames,
     ) -> None:
-        self._analysis, self._bands = analysis, known["spectrum"]
-        self._stereo = bool(known["width"].any())
+        self._analysis = analysis
+        self._bands = torch.from_numpy(np.isfinite(aim["spectrum"])).to(reference.left.device)
+        self._stereo = bool(np.isfinite(aim["width"]).any())
         levels_db, self._active = analysis.course(reference, stereo=self._stereo)
         self._levels_db = levels_db[self._active][..., self._bands]
         self._before_db = 1.0

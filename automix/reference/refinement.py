@@ -5,7 +5,7 @@ method set it; levels, positions, returns and the master move, and a pull holds 
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 import torch
@@ -14,10 +14,11 @@ from torch import Tensor
 from automix.consoles.differentiable import DifferentiableConsole, to_plan
 from automix.consoles.exact import ExactConsole
 from automix.plan import MixPlan
-from automix.reference.aims import Aim
-from automix.reference.bands import BandAnalysis, Feature, Features
+from automix.reference.bands import BandAnalysis, Feature
 from automix.reference.course import Course
 from automix.reference.excerpts import LEAD_IN_S, audible, bare_values, excerpts
+from automix.reference.hearing import Figures
+from automix.reference.nearness import Nearness, audible_db
 from automix.reference.same_song import SameSong
 from automix.settings import CompressorSettings, EqualizerBand, EqualizerSettings
 from automix.units import power_to_db
@@ -41,33 +42,28 @@ _SCALES = {
 }
 """What may move, and by how much at the price of 1 in the pull."""
 _LARGEST = 4.0
-"""In units of the scales; approached, never reached."""
+_LARGEST_FADER = 1.0
+"""In units of the scales; approached, never reached. Another song says little of the balance of
+this one, and moves its faders by less than 3 dB."""
 
-_WEIGHTS: dict[Feature, float] = {
-    "spectrum": 1.0,
-    "dynamics": 1.0,
-    "range": 0.03,
-    "crest": 0.3,
-    "width": 0.3,
-    "band_width": 0.5,
-    "imbalance": 0.4,
-    "band_imbalance": 0.3,
-}
 _COURSE_WEIGHT = 4.0
 """As much as all others, where the reference is a mix of this very song."""
-_AUDIBLE_DB: dict[Feature, float] = {"range": 0.2, "imbalance": 0.1, "band_imbalance": 0.1}
-"""Distances are told apart down to this, or else to half a dB; the pull wins below."""
-_FURTHEST_DB = 12.0
-"""No feature is followed further than this in one go."""
-_PULL = 0.03
-_PENALTY_FOR_WORSE = 5.0
-_MINDED = 3.0
+_PULL = 0.1
+_PULL_IN_SAME_SONG = 0.03
+"""What is heard moment by moment says more of the levels than what all of another song is like."""
+_HOLD = 0.3
+"""A correction gives up no more of what was found than it must."""
 _LEAST_RATIO = 1.02
+_DENSITY: tuple[Feature, ...] = ("crest factor", "loudness range")
+"""A reference that has less of one may need the compressor."""
 
 _RATES = (0.15, 0.05, 0.015)
 _MOST_STEPS = 150
 _PATIENCE = 8
 _LEAST_GAIN = 0.002
+
+Changes = dict[str, Tensor]
+"""How far each value is from where it began, by name."""
 
 
 class Descent:
@@ -78,7 +74,8 @@ class Descent:
     Args:
         console: Renders what comes before the faders.
         plan: To begin with; its master is neutral.
-        whole: Features of its mix before the master, of the whole song.
+        start: Figures of its mix, finished as the references ask.
+        before: Figures of the mix as it would be without references.
         aim: Of the references.
         same: Where the reference is a mix of this very song.
         analysis: At the rate of the session.
@@ -92,8 +89,9 @@ class Descent:
         self,
         console: ExactConsole,
         plan: MixPlan,
-        whole: Features,
-        aim: Aim,
+        start: Figures,
+        before: Figures,
+        aim: Figures,
         same: SameSong | None,
         analysis: BandAnalysis,
         device: torch.device,
@@ -102,7 +100,7 @@ class Descent:
         plan = replace(plan, master=replace(plan.master, equalizer=equalizer))
         layout, values = bare_values(console, plan)
         self._values = {name: value.to(device) for name, value in values.items()}
-        self._analysis, self._aim = analysis, aim
+        self._analysis = analysis
         audio, starts = excerpts(console, plan, of_every_track=same is not None)
         self._audio = audio.to(device)
         self._console = DifferentiableConsole(analysis.sample_rate, layout)
@@ -110,26 +108,24 @@ class Descent:
         self._pans = torch.tensor([strip.pan != 0.5 for strip in audible(plan)], device=device)
         with torch.no_grad():
             mix = self._mix({})
-            first = analysis.features(analysis.frames(mix))
+            frames = analysis.frames(mix)
         compressor = _compressor(mix)
         for field in ("threshold_db", "ratio", "attack_ms", "release_ms"):
             name = f"master.compressor.{field}"
             self._values[name] = torch.full_like(self._values[name], getattr(compressor, field))
         self._start = replace(plan, master=replace(plan.master, compressor=compressor))
-        self._weights = dict(_WEIGHTS)
         self._skipped = 0
-        self._distances = self.distances(whole)
-        self._set_aims(first, whole)
+        self._found: dict[str, Tensor] = {}
+        self._nearness = Nearness(aim, start, before, device)
+        self._nearness.calibrate(analysis.features(frames), start)
         self._course: Course | None = None
         if same is not None:
             moments = same.moments(starts, self._audio.shape[-1])
-            frames = analysis.frames(moments[..., self._lead_in() :].to(device))
-            heard = analysis.features(frames)
-            self._aims = {name: heard[name] for name in self._distances}
-            self._course = Course(analysis, aim.known, frames, analysis.frames(mix))
+            moments_frames = analysis.frames(moments[..., self._lead_in() :].to(device))
+            self._nearness.follow(analysis.features(moments_frames))
+            self._course = Course(analysis, aim, moments_frames, frames)
         denser = any(
-            bool((aim.known[name] & (aim.features[name] < whole[name] - _audible_db(name))).any())
-            for name in ("crest", "range")
+            float(aim[name][0]) < float(start[name][0]) - audible_db(name) for name in _DENSITY
         )
         self._positions = {
             name: torch.zeros_like(self._values[name]).requires_grad_()
@@ -138,74 +134,42 @@ class Descent:
             and (denser or name != "master.compressor.ratio")
         }
 
-    def distances(self, whole: Features) -> dict[Feature, float]:
-        """Mean distance in dB from the references, of each feature that they have."""
-        known = {name: known for name, known in self._aim.known.items() if bool(known.any())}
-        return {
-            name: float((whole[name] - self._aim.features[name])[of_name].abs().mean())
-            for name, of_name in known.items()
-        }
+    def score(self, whole: Figures) -> float:
+        """How far a whole song is from the references and the plan from its start."""
+        return float(self._pull().detach()) + self._nearness.score(whole)
 
-    def _set_aims(self, heard: Features, whole: Features) -> None:
-        """Aims for the excerpts, from what is heard of them and of the whole song."""
-        self._aims = {
-            name: heard[name]
-            + (self._aim.features[name] - whole[name]).clamp(-_FURTHEST_DB, _FURTHEST_DB)
-            for name in self._distances
-        }
-        if "range" in self._aims:  # of excerpts it is smaller, as are its changes
-            change = self._aim.features["range"] / whole["range"].clamp_min(0.5)
-            self._aims["range"] = heard["range"] * change.clamp(0.25, 4.0)
-
-    def score(self, whole: Features) -> float:
-        """How far a whole song is from the references and the plan from its start: the loss."""
-        distances = self.distances(whole)
-        return float(self._pull().detach()) + sum(
-            weight * self._penalized(torch.tensor(distances[name]), name).item()
-            for name, weight in _WEIGHTS.items()
-            if name in distances
-        )
-
-    def _penalized(self, distance: Tensor, name: Feature) -> Tensor:
-        """A distance, relative to what it was; to become worse costs more."""
-        share = distance / max(self._distances[name], _audible_db(name))
-        return share + _PENALTY_FOR_WORSE * (share - 1.0).clamp_min(0.0)
-
-    def correct(self, whole: Features) -> bool:
-        """Makes up for what the excerpts do not tell, where something has become worse.
+    def correct(self, whole: Figures, away: Collection[str]) -> None:
+        """Makes up for what the excerpts do not tell, before another `run`.
 
         Args:
-            whole: Features of the whole song with the plan as it is now.
-
-        Returns:
-            Whether there is anything to make up for, so that another `run` is worth it.
+            whole: Of the whole song with the plan as it is now.
+            away: Features that went away from the references.
         """
-        if self._course is not None:
-            return False
-        distances = self.distances(whole)
-        worse = [n for n in distances if distances[n] > max(self._distances[n], _audible_db(n))]
-        for name in worse:
-            self._weights[name] *= _MINDED
+        self._nearness.mind(away)
+        self._found = {name: p.detach().clone() for name, p in self._positions.items()}
         with torch.no_grad():
             mix = self._mix(self._changes())
-            self._set_aims(self._analysis.features(self._analysis.frames(mix)), whole)
-        return bool(worse)
+            heard = self._analysis.features(self._analysis.frames(mix))
+        self._nearness.calibrate(heard, whole)
 
-    def plan(self, share: float = 1.0) -> MixPlan:
+    def changes(self) -> Changes:
+        """How far each value is from where it began."""
+        return {name: change.detach().clone() for name, change in self._changes().items()}
+
+    def plan(self, changes: Changes, share: float = 1.0) -> MixPlan:
         """The plan a share of the way, 0 … 1."""
-        moved = {
-            name: (self._values[name] + share * change).detach()
-            for name, change in self._changes().items()
-        }
+        moved = {name: self._values[name] + share * change for name, change in changes.items()}
         plan = to_plan(moved, self._start)
         if plan.master.compressor.ratio > _LEAST_RATIO:
             return plan
         return replace(plan, master=replace(plan.master, compressor=CompressorSettings()))
 
-    def _changes(self) -> dict[str, Tensor]:
-        """How far each value is from where it began."""
+    def _changes(self) -> Changes:
+        largest = dict.fromkeys(_SCALES, _LARGEST)
+        if self._course is None:
+            largest["fader_db"] = _LARGEST_FADER
         moved = {
-            name: _SCALES[name] * _LARGEST * torch.tanh(position / _LARGEST)
+            name: _SCALES[name] * largest[name] * torch.tanh(position / largest[name])
             for name, position in self._positions.items()
         }
         moved["pan"] = moved["pan"] * self._pans
@@ -227,14 +191,11 @@ class Descent:
 
     def _loss(self) -> Tensor:
         frames = self._analysis.frames(self._mix(self._changes()))
-        found = self._analysis.features(frames)
-        total = torch.zeros((), device=self._audio.device)
+        total = self._nearness.loss(self._analysis.features(frames))
         if self._course is not None:
             total = total + _COURSE_WEIGHT * self._course.distance(frames)
-        for name, aim in self._aims.items():
-            known = self._aim.known[name]
-            distance = _distance(found[name][known], aim[known], _audible_db(name))
-            total = total + self._weights[name] * self._penalized(distance, name)
+        for name, found in self._found.items():
+            total = total + _HOLD * (self._positions[name] - found).square().sum()
         return total + self._pull()
 
     def _pull(self) -> Tensor:
@@ -242,7 +203,8 @@ class Descent:
             (position - position.mean() if name == "fader_db" else position).square().sum()
             for name, position in self._positions.items()
         ]
-        return _PULL * torch.stack(squares).sum()
+        pull = _PULL if self._course is None else _PULL_IN_SAME_SONG
+        return pull * torch.stack(squares).sum()
 
     def run(self, report: Callable[[int], None] = lambda step: None) -> int:
         """Steps that become smaller until nothing is gained any more; stays at the best.
@@ -279,15 +241,6 @@ class Descent:
     def _move(self, positions: Mapping[str, Tensor]) -> None:
         for name, position in positions.items():
             self._positions[name].data.copy_(position)
-
-
-def _audible_db(name: Feature) -> float:
-    return _AUDIBLE_DB.get(name, 0.5)
-
-
-def _distance(found: Tensor, aim: Tensor, audible_db: float) -> Tensor:
-    """Mean difference in dB, smooth at 0."""
-    return torch.nn.functional.smooth_l1_loss(found, aim, beta=audible_db)
 
 
 def _compressor(mix: Tensor) -> CompressorSettings:

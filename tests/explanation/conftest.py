@@ -45,10 +45,10 @@ def apart():
     }
 
 
-def planned(session, method="rules", mode="basic"):
+def planned(session, method="rules", mode="basic", **constants):
     """The plan that a method writes."""
     kind = DmcOptions if method == "dmc" else StemsRules
-    request = MixRequest(method=ENTRIES[method], preset=mode, options=kind(mode=mode))
+    request = MixRequest(method=ENTRIES[method], preset=mode, options=kind(mode=mode, **constants))
     return mix_session(ExactConsole(session), request).plan
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import soundfile
+import torch
 
-from automix.analysis.features import measure_features
+from automix.analysis.features import BARK_EDGES_HZ, measure_features
 from automix.audio import Audio
 from automix.consoles.exact import ExactConsole
 from automix.errors import InputError
@@ -17,7 +18,9 @@ from automix.finishing import Finish
 from automix.methods.catalog import STEMS_METHODS
 from automix.methods.stems_settings import StemsRules
 from automix.mixing import MixRequest, mix_session
-from automix.reference.aims import Goal
+from automix.reference.aims import Goal, aim_of
+from automix.reference.bands import BandAnalysis
+from automix.reference.comparison import TOLERANCE
 from automix.session import Session, Track
 
 RATE = 22050
@@ -97,6 +100,32 @@ def test_every_feature_comes_nearer(mixes):
     assert {row.name for row in rows} >= {"loudness", "crest factor", "spectrum", "width"}
     for row in rows:
         assert row.distance_after <= max(row.distance_before, 0.3), row
+
+
+def other_song(seed, drive, swell):
+    """Chords that swell, beats on the left, and hiss, driven until they clip."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(20 * RATE) / RATE
+    beat = rng.normal(size=len(time)) * np.exp(-(time % 0.4) / 0.05)
+    tones = [np.sin(2 * np.pi * f * time + n) for n, f in enumerate((110, 220, 277, 330))]
+    chords = 0.6 * sum(tones) * (1 + swell * np.sin(2 * np.pi * time / 10))
+    sides = np.stack([beat + chords, 0.7 * beat + chords])
+    return 0.5 * np.tanh(drive * (sides + 0.1 * rng.normal(size=sides.shape)))
+
+
+@pytest.mark.parametrize(
+    ("drive", "swell"), [(0.2, 0.0), (2.0, 0.0), (5.0, 0.5)], ids=["open", "dense", "clipped"]
+)
+def test_nothing_goes_away_from_another_song(drive, swell, tmp_path):
+    """Limiting to its density would take the loudness range along; levels alone the spectrum."""
+    path = tmp_path / "other.wav"
+    soundfile.write(path, other_song(1, drive, swell).T, RATE, "FLOAT")
+    rows = towards(path).compared
+    assert len(rows) == 8
+    for row in rows:
+        assert row.distance_after <= max(row.distance_before, TOLERANCE) + 0.02, row
+    nearer = [row.name for row in rows if row.distance_after < row.distance_before - 0.05]
+    assert {"loudness", "crest factor", "spectrum", "width"} <= set(nearer)
 
 
 def test_no_amount_is_the_plain_mix_bit_for_bit(mixes):
@@ -190,3 +219,12 @@ def test_several_references_by_weight(reference, tmp_path):
     loud = measure_features(Audio(human(), RATE)).loudness.integrated_lufs
     expected = loud - 0.75 * 20 * math.log10(4)
     assert row.reference == pytest.approx(expected, abs=0.1)
+
+
+def test_a_reference_says_nothing_of_bands_that_its_rate_has_not(tmp_path):
+    path = tmp_path / "low.wav"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, (32000, 2)), 8000)
+    aim = aim_of(Goal(files=(path,)), BandAnalysis(RATE, torch.device("cpu")))
+    beyond = np.array(BARK_EDGES_HZ[1:]) > 4000
+    np.testing.assert_array_equal(np.isnan(aim.figures["spectrum"]), beyond)
+    np.testing.assert_array_equal(np.isnan(aim.figures["dynamics"]), np.tile(beyond, 6))

@@ -5,7 +5,14 @@ import pytest
 
 from automix.analysis.features import measure_features
 from automix.audio import Audio
-from automix.reference.comparison import FEATURES, compared, figures, weighted_mean
+from automix.reference.comparison import (
+    FEATURES,
+    Compared,
+    compared,
+    figures,
+    gone_away,
+    weighted_mean,
+)
 
 RATE = 44100
 
@@ -40,3 +47,23 @@ def test_rows_name_values_and_distances():
     assert rows["spectrum"].before is None  # twenty-four numbers
     mono = figures(noise(0.1, 0.1), stereo=False)
     assert "width" not in {row.name for row in compared(mix, mix, mono)}
+
+
+def test_what_has_gone_away_from_the_reference():
+    """Further than before, unless it is there as good as exactly."""
+
+    def row(name, before, after):
+        return Compared(
+            name=name,
+            unit="dB",
+            before=None,
+            after=None,
+            reference=None,
+            distance_before=before,
+            distance_after=after,
+        )
+
+    rows = [row("spectrum", 3.0, 3.2), row("width", 3.0, 2.0), row("imbalance", 0.01, 0.09)]
+    rows += [row("crest factor", 0.01, 0.3), row("loudness", 1.0, 1.001)]
+    found = gone_away(rows)
+    assert found == {"spectrum": pytest.approx(0.2), "crest factor": pytest.approx(0.2)}
