@@ -3,27 +3,28 @@
 One class for level, compression, equalization and reverb, in the paper's shape and in wider ones.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from automix.nn import vocal_mel
+from automix.nn import vocal_decay, vocal_mel
 from automix.nn.vocal_cnn_description import (
     CHANGED_BANDS,
+    KERNEL,
+    POOL,
     RULES,
     VocalCnnDescription,
     VocalTask,
     output_ranges,
 )
-from automix.nn.vocal_mel import BANDS, HOP_LENGTH, N_FFT, Pair
+from automix.nn.vocal_mel import HOP_LENGTH, N_FFT, Pair
 from automix.nn.vocal_mel import RATE_HZ as RATE_HZ  # for the catalog
 
 FAMILY = "vocal-cnn"
 """In files of weights."""
 
-KERNEL = 3
-POOL = 2
 RECEPTIVE_FIELD = 63 * HOP_LENGTH + N_FFT
 """Samples of a block of 64 frames."""
 
@@ -33,6 +34,8 @@ _BLOCKS_AT_A_TIME = 64
 class VocalCnn(nn.Module):
     """Four convolutions and a linear layer (section III-C).
 
+    A description may ask for other convolutions, or none, and for more linear layers.
+
     Args:
         description: Shape and task.
 
@@ -41,16 +44,14 @@ class VocalCnn(nn.Module):
 
     Shape:
         ``(blocks, 2, 128, frames)`` from `heard` to ``(blocks, outputs)``, each output 0…1 over its
-        `output_ranges`; nothing holds it within them.
+        `output_ranges`; nothing holds it within them. Where decay is heard, 16 rows, not 128.
     """
 
     def __init__(self, description: VocalCnnDescription | None = None) -> None:
         super().__init__()
         self.description = description or VocalCnnDescription()
-        bands, frames = BANDS, self.description.frames
-        for _ in self.description.channels:
-            bands, frames = ((size - KERNEL + 1) // POOL for size in (bands, frames))
-        self.flattened = self.description.channels[-1] * bands * frames
+        rows, columns = self.description.left
+        self.flattened = (2, *self.description.channels)[-1] * rows * columns
         self.members = nn.ModuleList(self._regressor() for _ in range(self.description.members))
 
     def _regressor(self) -> nn.Sequential:
@@ -65,8 +66,15 @@ class VocalCnn(nn.Module):
             ]
             before = channels
         outputs = len(output_ranges(self.description.task))
-        layers += [nn.Flatten(), nn.Dropout(self.description.dropout)]
-        last = nn.Linear(self.flattened, outputs)
+        layers.append(nn.Flatten())
+        if not self.description.channels:  # which would have normalized what they are given
+            layers.append(nn.BatchNorm1d(self.flattened, affine=False))
+        layers.append(nn.Dropout(self.description.dropout))
+        before = self.flattened
+        for values in self.description.hidden:
+            layers += [nn.Linear(before, values), nn.ReLU(), nn.Dropout(self.description.dropout)]
+            before = values
+        last = nn.Linear(before, outputs)
         nn.init.constant_(last.bias, 0.5)  # the middle of every range
         return nn.Sequential(*layers, last)
 
@@ -106,7 +114,7 @@ def largest(gains_db: Tensor) -> Tensor:
 
 
 def heard(pair: Pair, description: VocalCnnDescription) -> Tensor:
-    """The blocks ``(blocks, 2, 128, frames)`` that a network of that description is given.
+    """The blocks ``(blocks, 2, rows, frames)`` that a network of that description is given.
 
     Raises:
         ValueError: Nothing is sung.
@@ -115,7 +123,7 @@ def heard(pair: Pair, description: VocalCnnDescription) -> Tensor:
 
 
 def cut_blocks(pair: Pair, description: VocalCnnDescription) -> Tensor:
-    """The same before they are scaled: mel powers."""
+    """The same before they are scaled: mel powers, or shares of them that are left."""
     mel = pair.sung(description.gate_db)
     if description.hearing == "blocks":
         return vocal_mel.blocks(mel, description.frames)
@@ -123,6 +131,8 @@ def cut_blocks(pair: Pair, description: VocalCnnDescription) -> Tensor:
         return vocal_mel.whole_song(mel, description.frames)
     if description.hearing == "loudness":
         return vocal_mel.wide_quantiles(mel, description.frames)
+    if description.hearing == "decay":  # of all frames, since time counts
+        return vocal_decay.decays(pair.mel[0], description.frames, description.depth_db)
     return vocal_mel.quantiles(mel, description.frames)
 
 
@@ -132,21 +142,23 @@ def scaled(blocks: Tensor, description: VocalCnnDescription) -> Tensor:
         return vocal_mel.normalized(blocks)
     if description.hearing == "loudness":
         return vocal_mel.dynamics_in_decibels(blocks, description.depth_db)
+    if description.hearing == "decay":
+        return vocal_decay.in_decibels(blocks, description.depth_db)
     return vocal_mel.in_decibels(blocks, description.depth_db)
 
 
 def _wide(task: VocalTask) -> VocalCnn:
     """The shape of the `wide` networks, to be counted and listed."""
-    is_compression = task == "compression"
-    return VocalCnn(
-        VocalCnnDescription(
-            task=task,
-            hearing="loudness" if is_compression else "quantiles",
-            frames=48,
-            depth_db=90.0,
-            channels=(8, 16, 16, 16) if is_compression else (16, 32, 48, 64),
-        )
+    shape = VocalCnnDescription(
+        task=task, hearing="quantiles", frames=48, depth_db=90.0, channels=(16, 32, 48, 64)
     )
+    if task == "compression":
+        shape = replace(shape, hearing="loudness", channels=(8, 16, 16, 16))
+    if task == "reverb":
+        shape = replace(
+            shape, hearing="decay", frames=50, depth_db=80.0, channels=(), hidden=(128, 128)
+        )
+    return VocalCnn(shape)
 
 
 wide_equalization = partial(_wide, "equalization")

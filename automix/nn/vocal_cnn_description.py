@@ -3,15 +3,23 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from automix.errors import UsageError
 from automix.parameters import Range, Settings, parameters
 from automix.settings import FdnReverbSettings
 
 VocalTask = Literal["level", "compression", "equalization", "reverb"]
-Hearing = Literal["blocks", "song", "quantiles", "loudness"]
+Hearing = Literal["blocks", "song", "quantiles", "loudness", "decay"]
 
 LEVELS_LU = Range(-10, 6, "LU")
 RANGES_LU = Range(5, 30, "LU")
 """Songs outside these are outliers, in the paper as here."""
+
+MEL_BANDS = 128
+DECAY_BANDS = 16
+"""Rows of what is heard: of mel spectra, and of how they fall."""
+
+KERNEL = 3
+POOL = 2
 
 GAINS_DB = Range(-15, 15, "dB")
 BANDS_HZ = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0)
@@ -45,7 +53,8 @@ class VocalCnnDescription(Settings):
         Hearing,
         "blocks: stretches of time, the predictions averaged; song: one block of means over the"
         " song; quantiles: one block of the levels in each band, from low to high; loudness: the"
-        " same over 0.1 s and some octaves",
+        " same over 0.1 s and some octaves; decay: one block of how far each band falls in some"
+        " time after it was loud",
     ] = "blocks"
     frames: Annotated[int, Range(46, 4096), "of a block; 64 are 1.51 s"] = 64
     gate_db: Annotated[
@@ -54,12 +63,31 @@ class VocalCnnDescription(Settings):
     depth_db: Annotated[
         float, Range(0, 160, "dB"), "of the logarithmic spectrogram; 0 is a linear one"
     ] = 0.0
-    channels: Annotated[tuple[int, ...], Range(1, 1024), "of four convolutions"] = (8, 16, 32, 64)
+    channels: Annotated[tuple[int, ...], Range(1, 1024), "of convolutions"] = (8, 16, 32, 64)
+    hidden: Annotated[
+        tuple[int, ...], Range(1, 4096), "values of linear layers before the last"
+    ] = ()
     dropout: Annotated[float, Range(0, 0.9), "in training"] = 0.3
     trust: Annotated[
         float, Range(0, 1), "share of its departure from the constant of the rules that counts"
     ] = 1.0
     members: Annotated[int, Range(1, 16), "networks whose mean counts"] = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.left) < 1:
+            raise UsageError(
+                f"channels: blocks are too small for {len(self.channels)} convolutions"
+            )
+
+    @property
+    def left(self) -> tuple[int, int]:
+        """Rows and columns that the convolutions leave of a block."""
+        rows = DECAY_BANDS if self.hearing == "decay" else MEL_BANDS
+        columns = self.frames
+        for _ in self.channels:
+            rows, columns = ((size - KERNEL + 1) // POOL for size in (rows, columns))
+        return rows, columns
 
 
 def output_ranges(task: VocalTask) -> tuple[Range, ...]:

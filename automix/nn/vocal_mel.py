@@ -16,12 +16,13 @@ from torchaudio.transforms import MelSpectrogram
 
 from automix.audio import AudioSource, Samples
 from automix.files import folded, resampled
+from automix.nn.vocal_cnn_description import MEL_BANDS
 from automix.units import db_to_power
 
 RATE_HZ = 44100
 N_FFT = 2048
 HOP_LENGTH = 1024
-BANDS = 128
+BANDS = MEL_BANDS
 GATE_DB = -30.0
 PEAK_DB = -1.0
 

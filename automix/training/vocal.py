@@ -103,7 +103,7 @@ class VocalTask:
         if self._task == "equalization":
             return equalizer_loss(said, wanted, self._settings.unchanged_weight, delta)
         if self._task == "reverb":
-            return reverb_loss(said, wanted)
+            return reverb_loss(said, wanted, self._settings.rest_weight, delta)
         return _error(said, wanted, delta).mean()
 
     @torch.inference_mode()
@@ -164,9 +164,11 @@ def equalizer_loss(
     return of_changed + unchanged_weight * of_others
 
 
-def reverb_loss(said: Tensor, wanted: Tensor) -> Tensor:
+def reverb_loss(
+    said: Tensor, wanted: Tensor, rest_weight: float = 1.0, delta: float = 0.0
+) -> Tensor:
     """10·l_DW + 5·l_RT + 5·l_RS + l_rest (eq. 2), by positions ``(batch, 10)``."""
-    errors = (said - wanted).square().mean(0)
+    errors = _error(said, wanted, delta).mean(0)
     named = [_REVERB_WEIGHTS.get(name, 0.0) for name in REVERB_FIELDS]
     weights = torch.tensor(named, device=errors.device)
-    return (weights * errors).sum() + errors[weights == 0.0].mean()
+    return (weights * errors).sum() + rest_weight * errors[weights == 0.0].mean()

@@ -162,6 +162,8 @@ def disturbed(
     if settings.transposition_octaves > 0.0:
         spread = torch.randn(count, generator=draw).clamp(-2.0, 2.0)
         vocal = transposed(vocal, spread * settings.transposition_octaves)
+    if gains_db is None and settings.spectrum_db == settings.color_db == 0.0:
+        return torch.stack([vocal, backing], 1)
     curve = singers_db(count, settings, draw)
     if gains_db is not None:
         curve = curve + equalizer_db(gains_db)

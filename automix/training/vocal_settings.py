@@ -23,6 +23,18 @@ class VocalTraining(Settings):
     shortest_s: Annotated[float, Range(1, 600, "s"), "sung, in a view of a whole song"] = 600.0
     longest_s: Annotated[float, Range(1, 600, "s"), "sung, in a view of a whole song"] = 600.0
     reverbs: Annotated[int, Range(1, 10**6), "settings of the reverb that are drawn"] = 350
+    finished: Annotated[
+        float, Range(0, 1), "share of views with a reverb whose vocal had been mixed before"
+    ] = 0.0
+    rooms: Annotated[
+        float, Range(0, 1), "share of views with a reverb whose vocal had been in a room before"
+    ] = 0.0
+    tails: Annotated[
+        float, Range(0, 1), "share of views with a reverb that is heard to die away"
+    ] = 0.0
+    speed_octaves: Annotated[
+        float, Range(0, 1, "octaves"), "spread of the speed of a vocal before its reverb"
+    ] = 0.0
     expansion: Annotated[
         float, Range(1, 4), "the dynamics of a vocal are multiplied by up to this, or divided"
     ] = 1.0
@@ -45,6 +57,9 @@ class VocalTraining(Settings):
     unchanged_weight: Annotated[
         float, Range(0, 100), "of the bands that were not equalized, in eq. 3"
     ] = 0.1
+    rest_weight: Annotated[
+        float, Range(0, 1000), "of the seven parameters of the reverb without a weight, in eq. 2"
+    ] = 1.0
     huber: Annotated[
         float, Range(0, 1), "errors above this share of the range count linearly; 0: all squared"
     ] = 0.0
@@ -80,8 +95,6 @@ def _wide(task: VocalTask) -> VocalTraining:
         task=task,
         hearing="quantiles",
         frames=48,
-        # Reverb is in what remains between the words.
-        gate_db=-70.0 if task == "reverb" else -30.0,
         depth_db=90.0,
         channels=(16, 32, 48, 64),
     )
@@ -119,13 +132,33 @@ def _wide(task: VocalTask) -> VocalTraining:
     if task == "reverb":
         return replace(
             training,
-            model=replace(model, dropout=0.5),
-            loop=replace(loop, steps=900, learning_rate=1e-3, weight_decay=1e-4),
-            huber=0.0,
+            # Which band falls how far after what time is in the place of a value in the block,
+            # that convolutions do not heed.
+            model=replace(
+                model,
+                hearing="decay",
+                frames=50,
+                depth_db=80.0,
+                channels=(),
+                hidden=(128, 128),
+                dropout=0.2,
+            ),
+            loop=replace(loop, batch=128, steps=5000, validate_every=5000, weight_decay=1e-3),
+            huber=0.02,  # nearly absolute errors, of which the least is a median
+            rest_weight=35.0,
             reverbs=2500,
-            views=5000,
-            spectrum_db=3.0,
-            color_db=2.0,
+            views=10000,
+            shortest_s=10.0,
+            longest_s=16.0,
+            finished=0.5,
+            rooms=0.4,
+            tails=0.7,
+            speed_octaves=0.25,
+            # What multiplies a band does not change how it falls.
+            other_backing=0.0,
+            spectrum_db=0.0,
+            color_db=0.0,
+            transposition_octaves=0.0,
         )
     if task == "compression":
         # Neither spectrum nor backing is heard, so there is none to disturb.

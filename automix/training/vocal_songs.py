@@ -37,6 +37,7 @@ class VocalSong:
         backing: Spectra of all else.
         raw: Spectra of the vocal as it was recorded, where that is known.
         dry: Samples of the driest vocal that is known, ``(frames,)`` float16 at 44.1 kHz.
+        finished: Samples of the finished vocal, likewise.
         level_lu: Loudness of the vocal minus that of the backing.
         range_lu: Loudness range of the vocal, over windows of 0.1 s as in the rules.
         energies: Of the vocal, see `automix.analysis.loudness`.
@@ -48,6 +49,7 @@ class VocalSong:
     backing: Frames
     raw: Frames | None
     dry: NDArray[np.float16]
+    finished: NDArray[np.float16]
     level_lu: float
     range_lu: float
     energies: NDArray[np.float64]
@@ -97,15 +99,15 @@ def _vocal_song(song: PreparedSong, weight: float, cache: Path) -> VocalSong | N
         return None
     if int(sung(vocal).sum()) < _LEAST_FRAMES:
         return None
+    finished = _folded(song, leads)
     return VocalSong(
         name=song.name,
         weight=weight,
         vocal=vocal,
         backing=_frames(tensors, "backing"),
         raw=_frames(tensors, "raw") if raws else None,
-        dry=np.concatenate(
-            [piece.mean(0).astype(np.float16) for piece in _pieces(song, raws or leads)]
-        ),
+        dry=_folded(song, raws) if raws else finished,
+        finished=finished,
         level_lu=level_lu,
         range_lu=range_lu,
         energies=tensors["energies"].numpy(),
@@ -162,6 +164,10 @@ def _write(tensors: dict[str, torch.Tensor], path: Path) -> None:
     temporary = path.with_suffix(".part")
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
     temporary.replace(path)
+
+
+def _folded(song: PreparedSong, stems: Sequence[int]) -> NDArray[np.float16]:
+    return np.concatenate([piece.mean(0).astype(np.float16) for piece in _pieces(song, stems)])
 
 
 def _pieces(song: PreparedSong, stems: Sequence[int]) -> Iterator[Samples]:

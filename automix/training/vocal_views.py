@@ -19,6 +19,7 @@ from automix.training.vocal_copies import drawn_reverb
 from automix.training.vocal_disturbance import dynamics_gain
 from automix.training.vocal_settings import VocalTraining
 from automix.training.vocal_songs import VocalSong
+from automix.training.vocal_tails import decaying
 from automix.workers import in_parallel
 
 _AT_A_TIME = 64
@@ -30,7 +31,7 @@ class Views:
     """Blocks and what is wanted of a network that hears them.
 
     Attributes:
-        blocks: Mel powers ``(views, 2, 128, frames)``.
+        blocks: Mel powers ``(views, 2, rows, frames)``, as `cut_blocks` leaves them.
         wanted: Positions 0…1 in the ranges of the outputs ``(views, outputs)``; none for the
             equalizer, whose gains are drawn anew each time.
     """
@@ -172,6 +173,8 @@ def _wet(
 ) -> list[Tensor]:
     """One block ``(2, 128, frames)`` of each song, its vocal with a reverb."""
     model = settings.model
+    if model.hearing == "decay":
+        return decaying(songs, reverb, settings, rng)
     count = round(settings.shortest_s * RATE_HZ / HOP_LENGTH)
     if model.hearing == "blocks":  # more than a block: gaps are dropped, and the reverb builds up
         count = 2 * model.frames

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from automix.audio import Audio
-from automix.nn import vocal_mel
+from automix.errors import UsageError
+from automix.nn import vocal_decay, vocal_mel
 from automix.nn.vocal_cnn import VocalCnn, heard, largest
 from automix.nn.vocal_cnn_description import VocalCnnDescription, VocalTask, output_ranges
 from automix.nn.vocal_mel import HOP_LENGTH, N_FFT, RATE_HZ, Pair, frames_of, paired, sung
@@ -165,6 +166,68 @@ def test_a_network_of_loudness_hears_neither_spectrum_nor_backing():
     first, second = (heard(pair(v, vocal), LOUDNESS)[0, 0] for v in (vocal, colored))
     assert second.amax(1).numpy() == pytest.approx(np.full(128, float(second.max())), abs=1e-5)
     assert second[:, 12:].numpy() == pytest.approx(first[:, 12:].numpy(), abs=0.06)
+
+
+DECAY = VocalCnnDescription(
+    task="reverb", hearing="decay", frames=50, depth_db=80.0, channels=(), hidden=(8,)
+)
+LAGS_S = np.array(vocal_decay.lags(50)) * HOP_LENGTH / RATE_HZ
+
+
+def falls_db(vocal: np.ndarray) -> np.ndarray:
+    """What is heard of decay ``(2, 16, 5, 10)``: channels, bands, quantiles, lags; in dB."""
+    (block,) = heard(pair(vocal, vocal), DECAY)
+    assert block.shape == (2, 16, 50)
+    return 20.0 * (block.numpy() - 1.0).reshape(2, 16, 5, 10)
+
+
+def dying_away(time_s: float) -> np.ndarray:
+    """Tones all over the spectrum, again and again: for 0.8 s, then dying away for 2.2 s."""
+    time = np.arange(3 * RATE_HZ) / RATE_HZ
+    tones = sum(np.sin(2 * np.pi * f * time + f) for f in np.arange(100.0, 20000.0, 155.0))
+    fall_db = -60.0 / time_s * np.maximum(time - 0.8, 0.0)
+    return np.tile(0.005 * tones * 10 ** (fall_db / 20), 4)
+
+
+@pytest.mark.parametrize("time_s", [0.6, 1.5, 4.0])
+def test_a_network_of_decay_hears_reverberation_time(time_s: float):
+    lowest = falls_db(dying_away(time_s))[1, :, 0]
+    slope_db_s = (lowest[:, 7] - lowest[:, 4]) / (LAGS_S[7] - LAGS_S[4])
+    assert slope_db_s == pytest.approx(np.full(16, -60.0 / time_s), rel=0.1)
+
+
+def test_a_network_of_decay_hears_order_in_time():
+    """Played backwards, the tones end at once; levels from low to high are the same."""
+    vocal = dying_away(1.5)
+    there, back = falls_db(vocal)[1, :, 0, 4], falls_db(vocal[::-1].copy())[1, :, 0, 4]
+    assert (there > -12.0).all()
+    assert (back < -40.0).all()
+    sorted_levels = [heard(pair(v, v), WIDE)[0, 0] for v in (vocal, vocal[::-1].copy())]
+    assert (sorted_levels[1] - sorted_levels[0]).abs().mean() < 0.02
+
+
+def test_a_network_of_decay_hears_neither_gain_nor_spectrum_nor_backing():
+    vocal = dying_away(1.5)
+    first = heard(pair(vocal, vocal), DECAY)
+    assert torch.equal(heard(pair(vocal, 0 * vocal), DECAY), first)
+    assert heard(pair(0.01 * vocal, vocal), DECAY).numpy() == pytest.approx(first.numpy(), abs=1e-3)
+    colored = np.convolve(vocal, [1.0, 0.8], "same")  # 19 dB less at the top than at the bottom
+    assert falls_db(colored)[:, :, :, :8] == pytest.approx(falls_db(vocal)[:, :, :, :8], abs=1.0)
+
+
+def test_what_is_too_short_for_a_lag_has_not_changed():
+    falls = falls_db(tone(440, 0.5))
+    assert np.isfinite(falls).all()
+    assert (falls[:, :, :, LAGS_S > 0.5] == 0.0).all()
+    with pytest.raises(ValueError, match="nothing is sung"):
+        heard(pair(np.zeros(RATE_HZ), tone(440, 1)), DECAY)
+
+
+def test_convolutions_that_leave_nothing_are_refused():
+    with pytest.raises(UsageError, match="4 convolutions"):
+        VocalCnnDescription(hearing="decay", frames=50)
+    with pytest.raises(UsageError, match="6 convolutions"):
+        VocalCnnDescription(channels=(4,) * 6)
 
 
 def test_four_gains_are_kept():

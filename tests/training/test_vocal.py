@@ -25,6 +25,7 @@ from automix.training.vocal import VocalTask, equalizer_loss, reverb_loss
 from automix.training.vocal_copies import drawn_gains_db, equalized, reverberated, with_dynamics
 from automix.training.vocal_settings import TASKS, VARIANTS, VocalTraining, vocal_training
 from automix.training.vocal_songs import VocalSong, vocal_songs
+from automix.training.vocal_tails import decaying
 from automix.training.vocal_views import made_views, positions
 
 CPU = torch.device("cpu")
@@ -50,6 +51,9 @@ def test_the_loss_of_the_reverb_is_equation_2():
     said = wanted.clone()
     said[:, REVERB_FIELDS.index("low_q")] += 0.1
     assert reverb_loss(said, wanted).item() == pytest.approx(0.01 / 7)
+    assert reverb_loss(said, wanted, rest_weight=35.0).item() == pytest.approx(0.05)
+    # Beyond delta linear: 2·delta·error − delta².
+    assert reverb_loss(said, wanted, delta=0.02).item() == pytest.approx(0.0036 / 7)
 
 
 def test_the_published_training_is_as_published():
@@ -191,6 +195,32 @@ def test_every_training_runs_and_goes_on_to_the_same_curve(singers, tmp_path, ta
     assert curves[0] == curves[1]
     weights = tmp_path / "whole" / "best.safetensors"
     assert read_description(weights, FAMILY, VocalCnnDescription) == settings.model
+
+
+def test_a_vocal_falls_as_its_reverb_lets_it(singers):
+    settings = quick("reverb", tails=1.0)
+    plain = {"low_gain_db_s": 0.0, "high_gain_db_s": 0.0, "fade_in_time_s": 0.0}
+    lowest_db = {}
+    for time_s in (0.5, 4.0):
+        reverb = FdnReverbSettings(reverberation_time_s=time_s, dry_wet=1.0, **plain)
+        blocks = decaying(singers, reverb, settings, np.random.default_rng(1))
+        assert [block.shape for block in blocks] == [(2, 16, 50)] * 3
+        falls = torch.stack(blocks)[:, 1].reshape(3, 16, 5, 10)
+        lowest_db[time_s] = 10 * falls[..., 0, 7].log10()  # the lowest, in 25 frames: 0.58 s
+    assert (lowest_db[0.5][:, 2:6] < -40).all()
+    assert (lowest_db[4.0][:, 2:6] > -30).all()
+
+
+def test_a_vocal_in_a_room_of_its_own_falls_more_slowly(singers):
+    dry = FdnReverbSettings(dry_wet=0.0)
+    falls_db = []
+    for rooms in (0.0, 1.0):
+        settings = quick("reverb", tails=1.0, rooms=rooms)
+        blocks = decaying(singers, dry, settings, np.random.default_rng(2))
+        lowest = torch.stack(blocks)[:, 1].reshape(3, 16, 5, 10)[:, 2:6, 0, 5]
+        falls_db.append(10 * lowest.log10())  # in 10 frames, 0.23 s: then all is silent
+    assert (falls_db[0] < -55).all()
+    assert (falls_db[1] - falls_db[0] > 5).all()
 
 
 def test_one_batch_is_learned_by_heart(singers):
