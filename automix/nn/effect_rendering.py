@@ -29,7 +29,7 @@ def rendered(
         network: Trained, see `automix.nn.effects.read_effect`.
         blocks: Consecutive ``(channels, n)`` of any length, at 44.1 kHz; each channel by itself.
         conditioning: Its settings, −1…1.
-        half: Compute in bfloat16, where that is faster; about 50 dB below the signal is noise.
+        half: Compute in bfloat16, where that is faster; 20 to 50 dB below the signal is noise.
 
     Yields:
         Consecutive ``(channels, n)``; in all as long as the input.

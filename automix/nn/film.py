@@ -1,14 +1,19 @@
 """Feature-wise linear modulation: settings steer a network (Perez et al. 2018)."""
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 _HIDDEN = 128
+_SLOPE = 0.2
 
 
 class FilmGenerator(nn.Module):
     """Turns settings into the two vectors that all blocks share.
 
-    Three hidden layers of 128 give the published numbers of parameters.
+    Three hidden layers of 128 give the published numbers of parameters. Their slope below zero is
+    learned and begins at 0.2: of units that are silent there, most were soon silent for good, and
+    with them what the settings had to say.
 
     Args:
         settings: Values of the conditioning vector.
@@ -20,15 +25,13 @@ class FilmGenerator(nn.Module):
 
     def __init__(self, settings: int, width: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(settings, _HIDDEN),
-            nn.ReLU(),
-            nn.Linear(_HIDDEN, _HIDDEN),
-            nn.ReLU(),
-            nn.Linear(_HIDDEN, _HIDDEN),
-            nn.ReLU(),
-            nn.Linear(_HIDDEN, 2 * width),
-        )
+        widths = (settings, _HIDDEN, _HIDDEN, _HIDDEN)
+        hidden = [
+            layer
+            for inputs, outputs in pairwise(widths)
+            for layer in (nn.Linear(inputs, outputs), nn.PReLU(init=_SLOPE))
+        ]
+        self.layers = nn.Sequential(*hidden, nn.Linear(_HIDDEN, 2 * width))
 
     def forward(self, conditioning: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""

@@ -30,6 +30,10 @@ class Tcn(nn.Module):
     dilation over every d-th sample; in this layout that is a view, whose gradients a processor
     computes several times faster than those of a dilated one.
 
+    Two things are not in the thesis. What the blocks make of silence, a constant, is taken from
+    what they make of the signal: silence in is silence out. And the input itself is added, by a
+    gain that follows from the settings, for the dry part of a reverb.
+
     Args:
         description: Of a TCN.
 
@@ -60,9 +64,11 @@ class Tcn(nn.Module):
             for stack in range(stacks)
         )
         self.film = FilmGenerator(len(description.slots), description.film_width)
-        self.output = nn.Linear(CHANNELS, 1)
+        self.dry = nn.Linear(description.film_width, 1)
+        nn.init.zeros_(self.dry.weight)
+        nn.init.zeros_(self.dry.bias)
+        self.output = nn.Linear(CHANNELS, 1, bias=False)
         nn.init.constant_(self.output.weight, 1.0 / CHANNELS)
-        nn.init.zeros_(self.output.bias)
         self._of_stack = (KERNEL - 1) * (2**depth - 1)
         self._grid = 2 ** (depth - 1)
         context = stacks * self._of_stack
@@ -85,24 +91,29 @@ class Tcn(nn.Module):
             raise ValueError(f"{audio.shape[-1]} samples are less than {self.receptive_field}")
         with torch.autocast(audio.device.type, enabled=False):
             shared = self.film(conditioning)
+            dry = self.dry(shared[0])
         lengths = self._lengths(samples)
         signal = audio.transpose(1, 2)
         signal = nn.functional.pad(signal, (0, 0, 0, lengths[0] - signal.shape[1]))
+        silence = torch.zeros(1, 1, dtype=dry.dtype, device=dry.device)
+        silent_total = torch.zeros_like(silence)
         skips: list[Tensor] = []
         for stack, length in zip(self.stacks, lengths, strict=True):
             signal = signal[:, :length]
             for block in stack:  # type: ignore[attr-defined]
-                statistics = self._statistics_of(block)
-                signal, skip = block(signal, shared, statistics, self._behind(block))
+                behind, statistics = self._behind(block), self._statistics_of(block)
+                signal, skip, silence, silent = block(signal, silence, shared, statistics, behind)
                 skips.append(skip)
+                silent_total = silent_total + silent
         total = signal[:, :samples]
         start = 0
         for block, skip in zip(reversed(list(self.blocks())), reversed(skips), strict=True):
             total = total + skip[:, start : start + samples]
             start += self._behind(block)
         with torch.autocast(audio.device.type, enabled=False):
-            made: Tensor = self.output(total.to(self.output.weight.dtype))
-        return made.transpose(1, 2)
+            total = total.to(silence.dtype) - (silence + silent_total)[:, None]
+            made: Tensor = self.output(total).transpose(1, 2)
+            return torch.addcmul(made, audio[..., self.before :][..., :samples], dry[..., None])
 
     def blocks(self) -> "list[TcnBlock]":
         """All blocks in order."""
@@ -154,39 +165,49 @@ class TcnBlock(nn.Module):
         self.gain = nn.Parameter(torch.ones(()))
 
     def forward(
-        self, signal: Tensor, shared: tuple[Tensor, Tensor], statistics: Statistics, behind: int
-    ) -> tuple[Tensor, Tensor]:
-        """``(batch, samples, channels)`` to the next signal, and what goes to the output."""
-        device = signal.device.type
-        with torch.autocast(device, enabled=False):
-            scale, shift = self.film(*shared)
-        weight, bias = self.convolution.weight, self.convolution.bias
-        norm = self.normalization
+        self,
+        signal: Tensor,
+        silence: Tensor,
+        shared: tuple[Tensor, Tensor],
+        statistics: Statistics,
+        behind: int,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What the next block hears, and what goes to the output; of a signal, and of silence.
+
+        Args:
+            signal: ``(batch, samples, channels)``.
+            silence: What silence is by now, ``(1 or batch, channels)``.
+            shared: See `automix.nn.film.FilmGenerator`.
+            statistics: See `Tcn`.
+            behind: See `Tcn`.
+        """
+        norm, weight, bias = self.normalization, self.convolution.weight, self.convolution.bias
+        variance, mean = norm.running_var, norm.running_mean
         frozen = not self.training or statistics == "frozen"
         if not frozen:
             convolved = self._convolved(signal, weight, bias)
+            found = torch.var_mean(convolved.float().reshape(-1, CHANNELS), dim=0)
+            _observe(norm, *(value.detach() for value in found))
             if statistics == "batch":
-                flat = norm(convolved.float().reshape(-1, CHANNELS)).reshape(convolved.shape)
-                made = torch.addcmul(shift[:, None], flat, scale[:, None])
-                return self._passed(made, signal, behind)
-            _observe(norm, convolved.detach())
-        inverse = torch.rsqrt(norm.running_var + norm.eps)  # type: ignore[operator,arg-type]
-        scale = scale * inverse
-        shift = shift - scale * norm.running_mean
+                variance, mean = found
+        with torch.autocast(signal.device.type, enabled=False):
+            scale, shift = self.film(*shared)
+            scale = scale * torch.rsqrt(variance + norm.eps)  # type: ignore[operator,arg-type]
+            shift = shift - scale * mean
+            constant = nn.functional.linear(silence, weight.sum(-1), bias)
+            silent = self.activation(torch.addcmul(shift, constant, scale))
+            gain = self.gain.clamp(0.0, 1.0)
+            silence = torch.addcmul(silent, silence, gain)
         if frozen and len(scale) == 1:  # nothing is left of normalization and FiLM but weights
-            bias = shift[0] + scale[0] * bias
+            bias = shift[0] if bias is None else shift[0] + scale[0] * bias
             made = self._convolved(signal, weight * scale[0, :, None, None], bias)
         else:
             if frozen:
                 convolved = self._convolved(signal, weight, bias)
             made = torch.addcmul(shift[:, None], convolved, scale[:, None])
-        return self._passed(made, signal, behind)
-
-    def _passed(self, made: Tensor, signal: Tensor, behind: int) -> tuple[Tensor, Tensor]:
-        flat = made.reshape(-1, CHANNELS)
-        active = self.activation(flat).reshape(made.shape)
+        active = self.activation(made.reshape(-1, CHANNELS)).reshape(made.shape)
         past = signal[:, behind : behind + active.shape[1]]
-        return torch.addcmul(active, past, self.gain.clamp(0.0, 1.0)), active
+        return torch.addcmul(active, past, gain), active, silence, silent
 
     def _convolved(self, signal: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         batch, length, channels = signal.shape
@@ -200,9 +221,8 @@ class TcnBlock(nn.Module):
         return made.permute(0, 2, 3, 1).reshape(batch, length - self.context, CHANNELS)
 
 
-def _observe(norm: nn.BatchNorm1d, convolved: Tensor) -> None:
+def _observe(norm: nn.BatchNorm1d, variance: Tensor, mean: Tensor) -> None:
     """Moves the running statistics, the first of which are those of the first batch."""
-    variance, mean = torch.var_mean(convolved.float().reshape(-1, CHANNELS), dim=0)
     if norm.running_mean is None or norm.running_var is None or norm.num_batches_tracked is None:
         raise ValueError("the normalization keeps no running statistics")
     share = (1.0 / (norm.num_batches_tracked + 1.0)).clamp_min(_LEAST_SHARE)

@@ -9,6 +9,7 @@ from torch import Tensor
 from automix.checkpoints import save_weights
 from automix.evaluation.metrics import esr
 from automix.nn import losses
+from automix.nn.effect_description import RATE_HZ
 from automix.nn.effects import FAMILY, EffectNetwork
 from automix.nn.tcn import Tcn
 from automix.training.effect_examples import EffectExample
@@ -78,6 +79,9 @@ class EffectTask:
             if "mr-stft" in kind:
                 weight = self._settings.spectral_weight if "l1" in kind else 1.0
                 total = total + weight * losses.mr_stft(prediction, target)
+            if self._settings.mel_weight > 0.0:
+                distance = losses.log_mel(prediction, target, RATE_HZ)
+                total = total + self._settings.mel_weight * distance
         return total
 
     @torch.inference_mode()

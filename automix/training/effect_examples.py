@@ -73,7 +73,8 @@ class ChannelExamples:
             audio = self._augmented(audio, rng)
         task = _TASK[settings.model.effect]
         if task == "combined" and rng.random() < settings.single:
-            task = _SINGLE[rng.integers(len(_SINGLE))]
+            others = (1.0 - settings.space) / 2.0
+            task = _SINGLE[int(rng.choice(3, p=[others, others, settings.space]))]
         varied = settings.model.order == "variable"
         vector = random_vector(task, rng, varied_order=varied)
         return EffectExample(

@@ -2,26 +2,24 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from automix.checkpoints import load_into, read_description, read_tensors, weights_path
-from automix.conditioning import ORDERS, SLOTS
+from automix.checkpoints import weights_path
 from automix.datasets.signaltrain_la2a import Recording as La2aRecording
 from automix.datasets.signaltrain_la2a import recordings
 from automix.errors import InputError, UsageError
 from automix.files import shown
-from automix.nn.effect_description import LA2A_SLOTS, EffectDescription
-from automix.nn.effects import FAMILY, EffectNetwork, make_effect
+from automix.nn.effect_description import LA2A_SLOTS
+from automix.nn.effects import EffectNetwork, make_effect
 from automix.nn.tcn import Tcn
-from automix.plan import ChannelStrip
 from automix.training.effect import EffectTask
 from automix.training.effect_audio import Recording, decoded, open_dry
 from automix.training.effect_examples import ChannelExamples, PairExamples
+from automix.training.effect_growth import begin_with, let_reverberate
 from automix.training.effect_settings import EffectTraining
 from automix.training.loop import Progress, Training
 from automix.training.numbered import Numbered
@@ -56,8 +54,8 @@ def train_effect(
     device = processes.device(request.device)
     torch.manual_seed(settings.loop.seed)
     network = make_effect(settings.model)
-    for module in network.modules():
-        if isinstance(module, nn.PReLU):
+    for name, module in network.named_modules():
+        if isinstance(module, nn.PReLU) and not name.startswith("film."):
             nn.init.constant_(module.weight, settings.first_slope)
     with processes.first_alone():
         request.check_folder(processes)
@@ -67,7 +65,9 @@ def train_effect(
         use_workers(1)  # each of the processes that make examples has a processor to itself
     try:
         if request.start is not None:
-            begin_with(network, weights_path(request.start))
+            added = begin_with(network, weights_path(request.start))
+            if settings.tail_gain > 0.0 and isinstance(network, Tcn):
+                let_reverberate(network, added, settings.tail_gain)
         task = EffectTask(settings, network, training, validation, device)
         run = Training(task, settings.loop, request.folder, device, processes)
         if request.resume:
@@ -76,29 +76,6 @@ def train_effect(
     finally:
         use_workers(threads)
         processes.close()
-
-
-def begin_with(network: EffectNetwork, path: Path) -> None:
-    """Gives a network its first weights.
-
-    A TCN with more blocks or stacks goes on from one with fewer: the added ones begin as those of
-    a new network, which change next to nothing. Of a network of any order, one of the static order
-    takes what that order means.
-
-    Raises:
-        DeviceError: They are of another kind of network.
-    """
-    tensors, own = read_tensors(path), network.state_dict()
-    given = read_description(path, FAMILY, EffectDescription)
-    first, bias = "film.layers.0.weight", "film.layers.0.bias"
-    if (given.order, network.description.order) == ("variable", "static"):
-        weight, count = tensors[first], len(SLOTS)
-        static = weight.new_tensor([1.0 if o == ChannelStrip().order else -1.0 for o in ORDERS])
-        tensors[bias] = tensors[bias] + weight[:, count:] @ static
-        tensors[first] = weight[:, :count]
-    if given.network.startswith("tcn") and isinstance(network, Tcn):
-        tensors = {**own, **tensors}
-    load_into(network, tensors, path)
 
 
 def _examples(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from automix.errors import UsageError
 from automix.nn.effect_description import EffectDescription
 from automix.parameters import Range, Settings
 from automix.training.settings import LoopSettings
@@ -44,9 +45,18 @@ class EffectTraining(Settings):
         bool, "divide the L1 error of each example by the mean magnitude of its target"
     ] = False
     spectral_weight: Annotated[float, Range(0, 100), "of MR-STFT beside L1"] = 1.0
+    mel_weight: Annotated[
+        float, Range(0, 100), "of the distance of log-mel spectra, in nepers, beside the rest"
+    ] = 0.0
     first_slope: Annotated[
         float, Range(-1, 1), "of a new PReLU below 0; with 1 the network is linear at first"
     ] = 0.25
+    tail_gain: Annotated[
+        float,
+        Range(0, 100),
+        "at which blocks that a TCN has more than where it starts from begin, where the space is"
+        " all wet, so that they reverberate; 0: they begin as in a new network",
+    ] = 0.0
     statistics: Annotated[
         Literal["batch", "running", "frozen"],
         "what normalizes a TCN in training: each batch as published, a running mean, or nothing"
@@ -58,5 +68,13 @@ class EffectTraining(Settings):
     single: Annotated[
         float, Range(0, 1), "channel: share of examples with one processor at work"
     ] = 0.0
+    space: Annotated[
+        float, Range(0, 1), "share of these where that is the space; equalizer, compressor: halves"
+    ] = 1 / 3
     mixup: Annotated[float, Range(0, 0.4), "la2a: α of mixup's Beta(α, α); 0 is none"] = 0.0
     held_examples: Annotated[int, Range(2, 10**5), "that are validated with"] = 32
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.tail_gain > 0.0 and self.model.effect not in ("channel", "reverb"):
+            raise UsageError(f"tail_gain is for what reverberates, not for {self.model.effect}")

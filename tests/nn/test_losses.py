@@ -9,6 +9,7 @@ from automix.nn.losses import (
     RESOLUTIONS,
     l1,
     left_right_mr_stft,
+    log_mel,
     mr_stft,
     stereo_l1,
     stereo_mr_stft,
@@ -120,3 +121,35 @@ def test_unequal_lengths_and_mono_are_refused():
         mr_stft(noise(1, 0), noise(1, 0))
     with pytest.raises(ValueError, match="stereo"):
         stereo_mr_stft(noise(1, 1, 10), noise(1, 1, 10))
+
+
+def test_log_mel_is_that_of_librosa():
+    librosa = pytest.importorskip("librosa")
+    a, b = (0.1 * noise(seed, 9_000) for seed in (5, 6))
+    b[4_000:7_000] *= 1e-7  # deeper than the range
+    mel = [
+        librosa.feature.melspectrogram(
+            y=x.numpy(), sr=44_100, n_fft=2048, hop_length=512, n_mels=128, center=False
+        )
+        for x in (a, b)
+    ]
+    floor = 1e-8 * mel[1].max()
+    wanted = np.abs(0.5 * np.log((mel[0] + floor) / (mel[1] + floor))).mean()
+    assert log_mel(a, b, 44_100).item() == pytest.approx(wanted, rel=1e-4)
+
+
+def test_log_mel_of_a_gain_is_the_gain_in_nepers():
+    a = noise(7, 2, 3, 4_096)
+    found = log_mel(torch.e * a, a, 44_100)
+    torch.testing.assert_close(found, torch.ones(2, 3, dtype=found.dtype), rtol=1e-4, atol=0.0)
+
+
+@pytest.mark.parametrize("samples", [100, 3_000])
+def test_log_mel_of_short_and_silent_signals_has_gradients(samples):
+    made = torch.zeros(1, samples, requires_grad=True)
+    distance = log_mel(made, torch.zeros(1, samples), 44_100)
+    assert distance.item() == 0.0
+    distance.backward()
+    assert torch.isfinite(made.grad).all()
+    loud = noise(8, 1, samples).float()
+    assert log_mel(loud, torch.zeros(1, samples), 44_100).item() > 1.0

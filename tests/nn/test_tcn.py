@@ -66,7 +66,18 @@ def test_the_first_output_lies_at_its_input():
 
 
 def plain(network, audio, conditioning):
-    """The same network out of dilated convolutions, in the order of figure 10."""
+    """The same network out of dilated convolutions, in the order of figure 10.
+
+    In evaluation, less what it makes of silence; and with the input, by a gain from the settings.
+    """
+    made = blocks_alone(network, audio, conditioning)
+    if not network.training:
+        made = made - blocks_alone(network, torch.zeros_like(audio), conditioning)
+    dry = audio[..., network.before : network.before + made.shape[-1]]
+    return made + network.dry(network.film(conditioning)[0])[..., None] * dry
+
+
+def blocks_alone(network, audio, conditioning):
     shared = network.film(conditioning)
     signal, outputs = audio, []
     causal = network.description.causal
@@ -103,12 +114,44 @@ def test_the_blocks_are_dilated_convolutions(name, causal, gradients):
 
 
 def test_training_by_the_batch_normalizes_as_published():
+    """But for a constant, which is what it makes of silence."""
     network = lively(**CHANNEL).train()
     samples = 40 * 128 - 14  # which all dilations divide, so that nothing is filled up
     audio, conditioning = 0.1 * torch.randn(2, 1, samples), torch.rand(2, 25)
-    torch.testing.assert_close(
-        network(audio, conditioning), plain(network, audio, conditioning), rtol=1e-3, atol=1e-4
-    )
+    made, wanted = network(audio, conditioning), plain(network, audio, conditioning)
+    constants = (wanted - made).mean(-1, keepdim=True)
+    torch.testing.assert_close(made + constants, wanted, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_silence_stays_silent_and_what_follows_it_does_not_matter(causal):
+    """Whatever the settings; as soon as no sound is within the receptive field."""
+    network = lively(**CHANNEL, causal=causal)
+    for layer in network.modules():  # as trained ones, and far from zero
+        if isinstance(layer, nn.Conv1d):
+            nn.init.normal_(layer.bias)
+    conditioning = 2.0 * torch.rand(2, 25) - 1.0
+    audio = torch.randn(2, 1, 3 * network.receptive_field)
+    audio[..., : 2 * network.receptive_field] = 0.0
+    with torch.inference_mode():
+        made = network(audio, conditioning)
+        constant = blocks_alone(network, torch.zeros_like(audio), conditioning)
+    assert constant.abs().min() > 1e-2
+    assert made[..., : network.receptive_field + 1].abs().max() < 1e-5 * constant.abs().max()
+    assert made[..., network.receptive_field + 1 :].std() > 1e-2
+
+
+def test_the_input_comes_by_a_gain_that_follows_from_the_settings():
+    network = identity(**CHANNEL)
+    nn.init.normal_(network.dry.weight, std=0.3)
+    conditioning = 2.0 * torch.rand(3, 25) - 1.0
+    audio = torch.randn(3, 1, 5_000)
+    with torch.inference_mode():
+        made = network(audio, conditioning)
+    first = audio[..., network.before : network.before + made.shape[-1]]
+    gains = (made / first).median(-1).values
+    torch.testing.assert_close(made, gains[..., None] * first, rtol=1e-3, atol=1e-4)
+    assert gains.std() > 1e-2
 
 
 def test_running_statistics_leave_the_level_audible():
@@ -116,13 +159,14 @@ def test_running_statistics_leave_the_level_audible():
     network = make_effect(EffectDescription(**LA2A)).train()
     nn.init.zeros_(network.blocks()[0].convolution.bias)
     heard = {}
-    for statistics in ("batch", "frozen"):
+    for statistics in ("frozen", "batch"):  # the batch moves the running mean
         network.statistics = statistics
         block = network.blocks()[0]
         signal = torch.randn(1, 2_000, 1)
         shared = network.film(torch.zeros(1, 2))
         heard[statistics] = [
-            block(level * signal, shared, statistics, 0)[1].std() for level in (1.0, 10.0)
+            block(level * signal, torch.zeros(1, 1), shared, statistics, 0)[1].std()
+            for level in (1.0, 10.0)
         ]
     torch.testing.assert_close(heard["batch"][1], heard["batch"][0], rtol=1e-3, atol=0.0)
     torch.testing.assert_close(heard["frozen"][1], 10.0 * heard["frozen"][0], rtol=1e-3, atol=0.0)
@@ -162,6 +206,17 @@ def test_gradients_flow_through_a_frozen_network_to_its_settings(description):
         moved[1][0, slot] -= step
         high, low = (network(audio, values).square().mean() for values in moved)
         assert gradient[0, slot].item() == pytest.approx(((high - low) / (2 * step)).item(), 1e-4)
+
+
+def test_every_unit_of_film_can_learn_from_every_setting():
+    """Of units with a slope of 0 below zero, half would not, and some never again."""
+    network = lively(**CHANNEL)
+    audio, settings = torch.randn(1, 1, network.receptive_field + 50), 2.0 * torch.rand(1, 25) - 1.0
+    network(audio, settings).square().sum().backward()
+    layers = [layer for layer in network.film.layers if isinstance(layer, nn.Linear)]
+    assert len(layers) == 4
+    for layer in layers:
+        assert (layer.bias.grad != 0.0).all()
 
 
 def test_too_little_audio_is_refused():

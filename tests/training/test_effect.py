@@ -23,6 +23,7 @@ from automix.errors import DeviceError, InputError, UsageError
 from automix.evaluation.effects import processed
 from automix.nn.effect_description import EffectDescription, EffectName, NetworkName, OrderName
 from automix.nn.effects import FAMILY, make_effect, read_effect
+from automix.nn.losses import log_mel
 from automix.training.effect import EffectTask
 from automix.training.effect_audio import DryAudio, open_dry
 from automix.training.effect_examples import (
@@ -31,7 +32,7 @@ from automix.training.effect_examples import (
     colored_noise,
     disturbed,
 )
-from automix.training.effect_run import begin_with
+from automix.training.effect_growth import begin_with, let_reverberate
 from automix.training.effect_run import train_effect as train_effect_run
 from automix.training.effect_settings import EffectAugmentation, EffectTraining
 from automix.training.loop import Training
@@ -170,6 +171,16 @@ def test_of_the_channel_some_examples_have_one_processor(dry):
     assert counts == {0.0: [3] * 12, 1.0: [1] * 12}
 
 
+@pytest.mark.parametrize(("share", "spaces"), [(0.0, 0), (1.0, 20)])
+def test_of_single_processors_a_share_is_the_space(dry, share, spaces):
+    made = examples(dry[0], tiny(single=1.0, space=share))
+    vectors = [made[n].conditioning for n in range(20)]
+    neutral = np.float32(NEUTRAL)
+    assert sum(not np.allclose(v[18:], neutral[18:]) for v in vectors) == spaces
+    equalizers = sum(not np.allclose(v[:13], neutral[:13]) for v in vectors)
+    assert spaces == 20 or 3 <= equalizers <= 17
+
+
 @pytest.mark.parametrize(
     ("augmentation", "check"),
     [
@@ -283,10 +294,14 @@ def test_the_spectral_error_counts_by_its_weight(dry):
     sample, spectral = error(loss="l1"), error(loss="mr-stft", spectral_weight=0.3)
     both = error(loss="l1+mr-stft", spectral_weight=0.3)
     assert both == pytest.approx(sample + 0.3 * spectral, rel=1e-5)
+    trained = task(dry, tiny())
+    [batch] = trained.batches(iter([range(2)]))
+    mel = log_mel(*trained._passed(batch), 44_100).mean().item()
+    assert error(loss="l1", mel_weight=2.0) == pytest.approx(sample + 2.0 * mel, rel=1e-5)
 
 
 def test_a_network_may_begin_linear_and_without_normalization(folder, tmp_path):
-    """What is twice as loud comes out twice as loud, but for the biases."""
+    """What is twice as loud comes out twice as loud."""
     settings = tiny(
         first_slope=1.0, statistics="frozen", loop=replace(TINY, steps=1, learning_rate=1e-7)
     )
@@ -301,8 +316,8 @@ def test_a_network_may_begin_linear_and_without_normalization(folder, tmp_path):
     train_effect_run(settings, request)
     network = read_effect(tmp_path / "run" / "best.safetensors", CPU)
     audio, vector = 0.1 * torch.randn(1, 1, 5_000), torch.rand(1, 25) * 2 - 1
-    silent, once, twice = (network(gain * audio, vector) for gain in (0.0, 1.0, 2.0))
-    torch.testing.assert_close(twice - silent, 2 * (once - silent), rtol=1e-3, atol=1e-5)
+    once, twice = (network(gain * audio, vector) for gain in (1.0, 2.0))
+    torch.testing.assert_close(twice, 2 * once, rtol=1e-3, atol=1e-5)
     for name, values in network.named_buffers():
         if "running" in name:
             assert (values == float("var" in name)).all()
@@ -476,6 +491,52 @@ def test_a_network_of_more_blocks_goes_on_where_one_of_fewer_was(tmp_path):
     assert 0.0 < (made - wanted).abs().mean() < 0.1 * wanted.abs().mean()
 
 
+def test_a_network_of_fewer_blocks_begins_with_the_first_of_many(tmp_path):
+    given = lively(network="tcn-10", causal=True)
+    path = tmp_path / "given.safetensors"
+    save_weights(path, FAMILY, given.description, given.state_dict())
+    network = make_effect(EffectDescription(network="tcn-8", causal=True)).eval()
+    begin_with(network, path)
+    for block in given.stacks[0][8:]:  # are to do nothing
+        torch.nn.init.zeros_(block.film.gamma.weight)
+        torch.nn.init.zeros_(block.film.gamma.bias)
+        torch.nn.init.zeros_(block.film.beta.weight)
+        torch.nn.init.zeros_(block.film.beta.bias)
+        block.normalization.running_mean.zero_()
+    audio, settings = 0.1 * torch.randn(1, 1, 20_000), torch.rand(1, 25) * 2 - 1
+    with torch.inference_mode():
+        wanted = given(audio, settings)
+        made = network(audio, settings)[..., -wanted.shape[-1] :]
+    torch.testing.assert_close(made, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_new_blocks_reverberate_where_the_space_is_wet(tmp_path):
+    """And as good as not where it is dry; the others stay as they were."""
+    torch.manual_seed(0)
+    given = make_effect(EffectDescription(network="tcn-8", causal=True))
+    path = tmp_path / "given.safetensors"
+    save_weights(path, FAMILY, given.description, given.state_dict())
+    network = make_effect(EffectDescription(network="tcn-10", causal=True)).eval()
+    added = begin_with(network, path)
+    assert added == network.blocks()[8:]
+    kept = network.blocks()[7].film.gamma.weight.clone()
+    let_reverberate(network, added, 2.0)
+    assert torch.equal(network.blocks()[7].film.gamma.weight, kept)
+    settings = torch.tensor([NEUTRAL] * 2, dtype=torch.float32)
+    wet = [slot.name for slot in SLOTS].index("space.wet")
+    settings[:, wet] = torch.tensor([-1.0, 1.0])
+    burst = torch.zeros(2, 1, network.receptive_field + 9_000)
+    burst[..., network.before : network.before + 500] = 0.1 * torch.randn(500)
+    with torch.inference_mode():
+        scales = [block.film(*network.film(settings))[0].mean(1) for block in added]
+        tails = network(burst, settings)[:, 0, 1_500:].square().mean(-1)
+    for scale in scales:
+        assert scale.tolist() == pytest.approx([0.0, 2.0], abs=0.5)
+    assert tails[1] > 30.0 * tails[0]
+    with pytest.raises(UsageError, match="tail_gain"):
+        tiny(tail_gain=1.0, model=EffectDescription(network="tcn-8", effect="la2a"))
+
+
 def test_a_deeper_network_goes_on_where_a_shallower_one_of_any_order_was(tmp_path):
     given = lively(network="tcn-10", order="variable", causal=True)
     path = tmp_path / "given.safetensors"
@@ -493,6 +554,20 @@ def test_a_deeper_network_goes_on_where_a_shallower_one_of_any_order_was(tmp_pat
     torch.testing.assert_close(made, wanted, rtol=1e-4, atol=1e-5)
     with pytest.raises(DeviceError):
         begin_with(make_effect(EffectDescription(effect="la2a")), path)
+
+
+def test_a_network_of_any_order_goes_on_where_one_of_the_static_order_was(tmp_path):
+    """To which the order, at first, is all the same."""
+    given = lively(network="tcn-8", causal=True)
+    path = tmp_path / "given.safetensors"
+    save_weights(path, FAMILY, given.description, given.state_dict())
+    network = make_effect(EffectDescription(network="tcn-8", order="variable", causal=True)).eval()
+    begin_with(network, path)
+    audio = 0.1 * torch.randn(2, 1, 6_000)
+    settings, orders = torch.rand(2, 25) * 2 - 1, torch.rand(2, 6) * 2 - 1
+    with torch.inference_mode():
+        made = network(audio, torch.cat([settings, orders], 1))
+        torch.testing.assert_close(made, given(audio, settings), rtol=1e-4, atol=1e-5)
 
 
 def test_silence_is_not_drawn():
