@@ -1,7 +1,7 @@
 """Which device a network runs on."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 
@@ -32,11 +32,19 @@ def chosen_device(name: str) -> torch.device:
 
 
 @contextmanager
-def one_processor_left() -> Iterator[None]:
-    """Many short operations wait for their slowest thread: a shared processor would stall all."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, threads - 1))
+def threads(count: int) -> Iterator[None]:
+    """Has torch work in so many threads.
+
+    Many short operations wait for their slowest thread each: a shared processor stalls all.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
+
+
+def one_processor_left() -> AbstractContextManager[None]:
+    """Has torch leave a processor to others."""
+    return threads(max(1, torch.get_num_threads() - 1))

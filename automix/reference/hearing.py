@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from automix.analysis.features import FeatureMeter, MixFeatures, Vector
 from automix.audio import AudioSource, Samples
+from automix.nn.device import threads
 from automix.reference.bands import BandAnalysis
 from automix.reference.comparison import figures
 from automix.streams import Stream
@@ -22,7 +23,8 @@ def heard(source: AudioSource, analysis: BandAnalysis) -> tuple[MixFeatures, Fig
         InputError: The file behind the source changed or cannot be read.
     """
     meter = FeatureMeter(analysis.sample_rate, source.channels)
-    frames = analysis.whole(_through(source, meter.add))
+    with threads(1):
+        frames = analysis.whole(_through(source, meter.add))
     found = meter.result()
     dynamics = analysis.features(frames)["dynamics"]
     return found, figures(found) | {"dynamics": dynamics.double().cpu().numpy()}
