@@ -11,7 +11,7 @@ from automix.consoles.exact import ExactConsole
 from automix.explanation.hearing import Hearing
 from automix.explanation.moves import Move, Values, moved
 from automix.methods.stems_advice import Advice
-from automix.methods.stems_hearing import HeardTrack, hear_stems
+from automix.methods.stems_hearing import HeardTrack, hear_stems, parts
 from automix.methods.stems_processing import cut_gain_db, masking_cuts
 from automix.methods.stems_rawness import LEAST, song_rawness
 from automix.methods.stems_rules import write_rules
@@ -74,7 +74,7 @@ def settings_without(
         return Rerun(moves={}, notes=(_UNTRACED,))
     if plan.method not in _STEMS_METHODS or plan.preset not in ("basic", "full"):
         return Rerun(moves={})
-    heard = {n: t for n, t in hear_stems(console.session).items() if not t.is_silent}
+    heard = parts(hear_stems(console.session))
     hearing: Hearing | None = None
     advise: Advise = _no_advice
     notes: tuple[str, ...] = ()

@@ -23,10 +23,10 @@ from automix.workers import in_parallel
 ACTIVE_RANGE_LU = 20.0
 """A track is active where its short-term loudness is within this of its maximum."""
 
-NOISE_BELOW_LU = 40.0
+NOISE_BELOW_LU = 36.0
 """A track this far below the median of the others holds noise or bleed, not a part of the song.
 
-With levels ±12 dB off, no track of 44 songs came there in 88,000 draws.
+With levels ±12 dB off, a track of 44 songs came there in one of 10,000 draws.
 """
 
 
