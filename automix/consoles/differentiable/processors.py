@@ -6,9 +6,11 @@ are ``(batch, tracks, channels, samples)``, settings ``(batch, tracks)`` float64
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from automix.consoles.differentiable.recursion import filtered, smoothed
 from automix.consoles.differentiable.sections import designed
@@ -20,6 +22,7 @@ from automix.settings import BandKind
 _DETECTOR_MS = 2.0  # of the de-esser
 _RELEASE_MS = 40.0
 _SILENT_POWER = 1e-8
+_SILENT = 1e-12  # far below every threshold
 _BUTTERWORTH_Q = math.sqrt(0.5)
 
 
@@ -74,15 +77,39 @@ def compressed(signal: Tensor, settings: Part, sample_rate: int) -> Tensor:
     off = torch.zeros_like(threshold_db)
     slope = torch.where(threshold_db < 0.0, 1.0 - 1.0 / settings.get("compressor.ratio"), off)
     log_threshold = threshold_db * NEPERS_PER_DB
-    key = _mean(signal).abs().clamp_min(1e-12)  # silence, far below every threshold
-    over = (key.log() - _column(log_threshold, key)).clamp_min(0.0)
+    settings_of_key = _column(log_threshold, signal), _column(slope, signal)
+    key, *columns = torch.broadcast_tensors(_mean(signal), *settings_of_key)  # type: ignore[no-untyped-call]
+    static: Tensor = _Static.apply(key, *(column[..., :1] for column in columns))  # type: ignore[no-untyped-call]
     reduction = _smoothed_in_rows(
-        over * _column(slope, key),
+        static,
         pole(settings.get("compressor.attack_ms"), sample_rate),
         pole(settings.get("compressor.release_ms"), sample_rate),
     )
     gain = torch.exp(_column(makeup, key) - reduction)
     return signal * gain.unsqueeze(2)
+
+
+class _Static(torch.autograd.Function):
+    """The reduction before it is smoothed, in nepers: slope · max(log |key| − threshold, 0).
+
+    By itself torch would make, and keep, six arrays as long as the audio.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, key: Tensor, log_threshold: Tensor, slope: Tensor) -> Tensor:
+        over = key.abs().clamp_min_(_SILENT).log_().sub_(log_threshold).clamp_min_(0.0)
+        ctx.save_for_backward(key, over, slope)
+        return over * slope
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        key, over, slope = ctx.saved_tensors
+        is_over = over > 0.0
+        of_over = (gradients[0] * slope).mul_(is_over)
+        of_slope = torch.linalg.vecdot(gradients[0], over).unsqueeze(-1)
+        of_key = of_over / key.where(is_over, key.new_ones(()))
+        return of_key, -of_over.sum(-1, keepdim=True), of_slope
 
 
 def de_essed(signal: Tensor, settings: Part, sample_rate: int) -> Tensor:
