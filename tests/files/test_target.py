@@ -432,8 +432,8 @@ def test_killed_at_random_points(tmp_path):
     path = tmp_path / "a.wav"
     chance = random.Random(0)
     leftovers = 0
-    for attempt in range(8):
-        process = run(WRITE_FOREVER, path, str(0.5 + attempt / 100))
+    for attempt in range(100):
+        process = run(WRITE_FOREVER, path, str(0.5 + attempt / 1000))
         assert process.stdout.readline() == b"ready\n"
         time.sleep(chance.uniform(0.0, 0.1))
         process.kill()
@@ -443,6 +443,8 @@ def test_killed_at_random_points(tmp_path):
             samples = open_audio(path).source.samples
             assert samples.shape == (2, 100000)
             assert len(np.unique(samples)) == 1
+        if attempt >= 7 and leftovers:  # on a slow disk nearly all time passes after the rename
+            break
     assert leftovers, "never killed while writing"
     write(path, overwrite=True)
     assert os.listdir(tmp_path) == ["a.wav"]
