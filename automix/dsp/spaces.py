@@ -127,9 +127,14 @@ def impulse_response(settings: SpaceSettings, sample_rate: int) -> NDArray[np.fl
 
 def tail_s(settings: SpaceSettings) -> float:
     """Length of the response: what remains after it is some 90 dB below its beginning."""
-    rates = 60.0 / reverberation_time_s(settings.space, _OCTAVES_HZ)
-    slowest_db_s = float(rates.min()) + 60.0 / T60_S[settings.space] * (1.0 / settings.decay - 1.0)
-    return _WHOLE_DB / slowest_db_s
+    return float(tails_s(settings.space, np.asarray(settings.decay)))
+
+
+def tails_s(space: Space, decays: Vector) -> Vector:
+    """`tail_s` of many decays, in their shape."""
+    rates = 60.0 / reverberation_time_s(space, _OCTAVES_HZ)
+    slowest_db_s = float(rates.min()) + 60.0 / T60_S[space] * (1.0 / decays - 1.0)
+    return np.asarray(_WHOLE_DB / slowest_db_s)
 
 
 def reverberation_time_s(space: Space, frequencies_hz: Vector) -> Vector:

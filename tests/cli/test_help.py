@@ -81,3 +81,15 @@ def test_garbage_is_collected_in_commands(
     command = [sys.executable, "-c", code, *arguments]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=60)
     assert done.stderr.decode().split() == [collects]
+
+
+def test_idle_threads_of_torch_leave_the_cores(environment, tmp_path: Path) -> None:
+    code = (
+        "import atexit, os, sys; from automix.__main__ import main;"
+        "atexit.register(lambda: print(os.environ['GOMP_SPINCOUNT'], file=sys.stderr)); main()"
+    )
+    command = [sys.executable, "-c", code, "-h"]
+    for chosen, expected in (({}, 10000), ({"GOMP_SPINCOUNT": "7"}, 7)):
+        own = environment | chosen
+        done = subprocess.run(command, env=own, cwd=tmp_path, capture_output=True, timeout=60)
+        assert int(done.stderr) == expected

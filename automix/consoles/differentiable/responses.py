@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from automix.consoles.differentiable.loops import space_response, space_response_gradient
+from automix.consoles.differentiable.loops import (
+    TILE_FRAMES,
+    space_response,
+    space_response_gradient,
+)
 from automix.consoles.differentiable.recursion import array_of, for_each
 from automix.consoles.differentiable.values import SPACES, Part
 from automix.dsp import fdn_reverb
-from automix.dsp.spaces import T60_S, base_response, energy_profile
+from automix.dsp.spaces import T60_S, base_response, energy_profile, tails_s
 from automix.settings import FdnReverbSettings
 
 
@@ -49,7 +53,9 @@ def space_responses(settings: Part, sample_rate: int, longest: int, dtype: torch
         decays.append(rate / sample_rate)
     amplitude = torch.stack(amplitudes, -2).flatten(0, 1)
     decay = torch.stack(decays, -1).flatten(0, 1)
-    bases, lengths = _bases(tuple(spaces), sample_rate, longest, dtype)
+    bases, wholes = _bases(tuple(spaces), sample_rate, longest, dtype)
+    lengths = _heard(tuple(spaces), array_of(settings.get("space.decay")), sample_rate)
+    lengths = np.minimum(lengths, wholes)
     response: Tensor = _Shortened.apply(amplitude, decay, bases, lengths)  # type: ignore[no-untyped-call]
     return response.reshape(*mixture.shape[:2], *response.shape[1:])
 
@@ -85,6 +91,17 @@ def _bases(
     return bases, lengths
 
 
+def _heard(
+    spaces: tuple[int, ...], decays: NDArray[np.float64], sample_rate: int
+) -> NDArray[np.int64]:
+    """Taps ``(rows, spaces)`` that the exact console renders, in whole tiles.
+
+    So the end, which has no gradient, hardly ever moves with the decay.
+    """
+    tails = np.stack([tails_s(SPACES[n], decays.ravel()) for n in spaces], 1)
+    return np.ceil(tails * (sample_rate / TILE_FRAMES)).astype(np.int64) * TILE_FRAMES
+
+
 class _Shortened(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -95,10 +112,10 @@ class _Shortened(torch.autograd.Function):
         lengths: NDArray[np.int64],
     ) -> Tensor:
         amplitudes, decays = array_of(amplitude), array_of(decay)
-        result = np.empty((len(decays), *bases.shape[1:]), bases.dtype)
+        result = np.empty((len(decays), 2, lengths.max(initial=1)), bases.dtype)
 
         def work(row: int) -> None:
-            space_response(bases, amplitudes[row], decays[row], lengths, result[row])
+            space_response(bases, amplitudes[row], decays[row], lengths[row], result[row])
 
         for_each(work, len(decays))
         ctx.save_for_backward(amplitude, decay)
@@ -118,7 +135,7 @@ class _Shortened(torch.autograd.Function):
                 bases,
                 amplitudes[row],
                 decays[row],
-                lengths,
+                lengths[row],
                 gradient[row],
                 grad_amplitudes[row],
                 grad_decays[row],
