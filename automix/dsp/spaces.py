@@ -121,8 +121,7 @@ def impulse_response(settings: SpaceSettings, sample_rate: int) -> NDArray[np.fl
     taps = math.ceil(tail_s(settings) * sample_rate)
     response = base_response(settings.space, sample_rate)[:, :taps]
     window = decay_window(settings.decay, settings.space, np.arange(taps) / sample_rate)
-    gains = level_gains(settings.decay, settings.space)
-    return (response * window * gains[:, np.newaxis])[np.newaxis]
+    return (response * window * level_gains(settings.decay, settings.space)[:, None])[None]
 
 
 def tail_s(settings: SpaceSettings) -> float:
@@ -132,9 +131,8 @@ def tail_s(settings: SpaceSettings) -> float:
 
 def tails_s(space: Space, decays: Vector) -> Vector:
     """`tail_s` of many decays, in their shape."""
-    rates = 60.0 / reverberation_time_s(space, _OCTAVES_HZ)
-    slowest_db_s = float(rates.min()) + 60.0 / T60_S[space] * (1.0 / decays - 1.0)
-    return np.asarray(_WHOLE_DB / slowest_db_s)
+    slowest = 1.0 / reverberation_time_s(space, _OCTAVES_HZ).max()
+    return np.asarray(_WHOLE_DB / 60.0 / (slowest + (1.0 / decays - 1.0) / T60_S[space]))
 
 
 def reverberation_time_s(space: Space, frequencies_hz: Vector) -> Vector:
@@ -167,10 +165,9 @@ def level_gains(decay: float, space: Space) -> Vector:
 
 
 def energy_profile(space: Space) -> tuple[Vector, Vector]:
-    """When the energy of the whole response arrives, as loudness weighs it.
+    """Times ``(n,)`` in seconds, and the energies ``(2, n)`` of the whole response around them.
 
-    Returns:
-        Times ``(n,)`` in seconds, and the energies ``(2, n)`` around them; each side adds up to 1.
+    They are weighted as loudness is; each side adds up to 1.
     """
     _, times_s, energies = _on_grid(space)
     return times_s, energies
@@ -221,8 +218,7 @@ def _weighted(response: Vector) -> Vector:
     """The response, filtered so that its energy is the gain in loudness that pink noise gets."""
     frequencies_hz = _bins_hz(2 * response.shape[1])
     heard = (frequencies_hz >= 20.0) & (frequencies_hz <= 20_000.0)
-    weight = np.zeros(len(frequencies_hz))
-    weight[heard] = 1.0 / np.sqrt(frequencies_hz[heard])
+    weight = heard / np.sqrt(np.maximum(frequencies_hz, 20.0))
     for row in k_weighting(GRID_RATE_HZ):
         weight *= np.abs(frequency_response(row, frequencies_hz, GRID_RATE_HZ))
     # The energy of the filter itself is what the dry signal gets.
