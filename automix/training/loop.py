@@ -220,7 +220,7 @@ class Training:
         elif self._without_gain % self._settings.plateau == 0 and not self._settings.cosine:
             for group in self._optimizer.param_groups:
                 group["lr"] /= 2.0
-        rate = float(self._optimizer.param_groups[0]["lr"])
+        rate = float(self._optimizer.param_groups[0]["lr"]) * self._share_of_rate()
         loss = sum(losses) / len(losses)
         self._rows.append({"step": self._step, "loss": loss, "learning_rate": rate, **figures})
         if self._processes.rank == 0:

@@ -401,6 +401,15 @@ def test_the_cosine_ends_at_zero_and_begins_slowly(dry, tmp_path):
     assert shares[5:] == sorted(shares[5:], reverse=True)
 
 
+def test_the_log_tells_the_rate_that_the_cosine_has_come_to(dry, tmp_path):
+    loop = replace(TINY, steps=4, cosine=True, warm_up=0)
+    Training(task(dry, tiny(loop=loop)), loop, tmp_path, CPU).run()
+    rows = (tmp_path / "log.csv").read_text().splitlines()
+    column = rows[0].split(",").index("learning_rate")
+    rates = [float(row.split(",")[column]) for row in rows[1:]]
+    assert rates == pytest.approx([0.5 * loop.learning_rate, 0.0], abs=1e-12)
+
+
 CONFIG = """patch_samples = 2048
 held_examples = 2
 statistics = "running"
