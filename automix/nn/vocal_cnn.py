@@ -14,7 +14,6 @@ from automix.nn.vocal_cnn_description import (
     CHANGED_BANDS,
     KERNEL,
     POOL,
-    RULES,
     VocalCnnDescription,
     VocalTask,
     output_ranges,
@@ -36,11 +35,17 @@ class VocalCnn(nn.Module):
 
     A description may ask for other convolutions, or none, and for more linear layers.
 
+    Voices that are unlike those of the training mislead a network, so what it says is drawn to a
+    constant as far as trials on such voices ask for, output by output: the preshrunk predictor of
+    Copas 1983, "Regression, Prediction and Shrinkage". See `automix.training.vocal_trust`.
+
     Args:
         description: Shape and task.
 
     Attributes:
         flattened: Values that the linear layer is given; 768 of a block of 64 frames.
+        constant: Positions ``(outputs,)`` that are said where the network is not trusted at all.
+        trust: Shares 0…1 ``(outputs,)`` of its departure from them that count.
 
     Shape:
         ``(blocks, 2, 128, frames)`` from `heard` to ``(blocks, outputs)``, each output 0…1 over its
@@ -53,6 +58,11 @@ class VocalCnn(nn.Module):
         rows, columns = self.description.left
         self.flattened = (2, *self.description.channels)[-1] * rows * columns
         self.members = nn.ModuleList(self._regressor() for _ in range(self.description.members))
+        outputs = len(output_ranges(self.description.task))
+        self.constant: Tensor
+        self.register_buffer("constant", torch.full((outputs,), 0.5))
+        self.trust: Tensor
+        self.register_buffer("trust", torch.ones(outputs))
 
     def _regressor(self) -> nn.Sequential:
         layers: list[nn.Module] = []
@@ -83,12 +93,8 @@ class VocalCnn(nn.Module):
         return torch.stack([member(blocks) for member in self.members]).mean(0)
 
     def trusted(self, said: Tensor) -> Tensor:
-        """Positions ``(..., outputs)`` drawn to the constant of the rules, as far as described."""
-        rule, trust = RULES.get(self.description.task), self.description.trust
-        if rule is None or trust == 1.0:
-            return said
-        (legal,) = output_ranges(self.description.task)
-        return legal.to_unit(rule) + trust * (said - legal.to_unit(rule))
+        """Positions ``(..., outputs)`` as far as they are trusted; see the class."""
+        return self.constant + self.trust * (said - self.constant)
 
     @torch.inference_mode()
     def predicted(self, pair: Pair) -> list[float]:
@@ -99,8 +105,8 @@ class VocalCnn(nn.Module):
         """
         device = next(self.parameters()).device
         blocks = heard(pair, self.description)
-        said = [self(some.to(device)).cpu() for some in torch.split(blocks, _BLOCKS_AT_A_TIME)]
-        positions = self.trusted(torch.cat(said).double().mean(0)).tolist()
+        said = [self(some.to(device)) for some in torch.split(blocks, _BLOCKS_AT_A_TIME)]
+        positions = self.trusted(torch.cat(said).mean(0)).tolist()
         ranges = output_ranges(self.description.task)
         return [
             legal.from_unit(position) for legal, position in zip(ranges, positions, strict=True)

@@ -26,9 +26,6 @@ BANDS_HZ = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0)
 BAND_Q = 1.0
 CHANGED_BANDS = 4
 
-RULES = {"level": -1.77, "compression": 16.36}
-"""The constants that the rules have in the place of a prediction, in LU."""
-
 REVERB_FIELDS = (
     "dry_wet",
     "reverberation_time_s",
@@ -68,9 +65,6 @@ class VocalCnnDescription(Settings):
         tuple[int, ...], Range(1, 4096), "values of linear layers before the last"
     ] = ()
     dropout: Annotated[float, Range(0, 0.9), "in training"] = 0.3
-    trust: Annotated[
-        float, Range(0, 1), "share of its departure from the constant of the rules that counts"
-    ] = 1.0
     members: Annotated[int, Range(1, 16), "networks whose mean counts"] = 1
 
     def __post_init__(self) -> None:

@@ -21,11 +21,13 @@ class Songs:
     Attributes:
         training: Decoded.
         weights: How often each is taken.
+        sets: Number of the data set that each is from.
         validation: Decoded.
     """
 
     training: tuple[PreparedSong, ...]
     weights: tuple[float, ...]
+    sets: tuple[int, ...]
     validation: tuple[PreparedSong, ...]
 
 
@@ -75,9 +77,11 @@ def open_songs(
         for song in songs
         if song in split.train
     }
+    number = {song.name: index for index, songs in enumerate(by_set) for song in songs}
     return Songs(
         training=tuple(prepare(split.train, cache, report)),
         weights=tuple(share[song.name] for song in split.train),
+        sets=tuple(number[song.name] for song in split.train),
         validation=tuple(prepare(split.validation, cache, report)),
     )
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from automix.checkpoints import save_weights
+from automix.methods.vocal_settings import PAPER
 from automix.nn.vocal_cnn import FAMILY, VocalCnn, largest, scaled
 from automix.nn.vocal_cnn_description import GAINS_DB, REVERB_FIELDS, output_ranges
 from automix.training.vocal_disturbance import disturbed, drawn_gains_db, equalizer_db
@@ -17,6 +18,7 @@ from automix.training.vocal_views import Views, made_views
 
 _VALIDATION = 400
 _HELD_REVERBS = 100
+_AT_A_TIME = 64
 _REVERB_WEIGHTS = {"dry_wet": 10.0, "reverberation_time_s": 5.0, "room_size": 5.0}
 
 
@@ -38,44 +40,61 @@ class VocalTask:
 
     Args:
         settings: Of the training.
-        training: Songs to learn from.
-        validation: Other songs.
+        views: To learn from.
+        held: Of other songs, to validate with.
         device: Where the network is.
-        report: Called with what is being made beforehand.
+
+    Attributes:
+        network: That is trained.
+        views: As given.
+        held: Examples of the views to validate with.
     """
 
     def __init__(
-        self,
-        settings: VocalTraining,
-        training: Sequence[VocalSong],
-        validation: Sequence[VocalSong],
-        device: torch.device,
-        report: Callable[[str], None] = lambda stage: None,
+        self, settings: VocalTraining, views: Views, held: Views, device: torch.device
     ) -> None:
         self._settings = settings
         self._device = device
         self._task = settings.model.task
         torch.manual_seed(settings.loop.seed)
         self.network = VocalCnn(settings.model).to(device)
-        self._views = made_views(training, settings, settings.loop.seed, report)
-        self._held = self._held_out(validation, report)
-        self._mean = torch.zeros(()) if self._views.wanted is None else self._views.wanted.mean(0)
+        self.network.trust.fill_(settings.trust)
+        # What is drawn evenly has its median in the middle, where the constant is.
+        if self._task == "level":
+            (legal,) = output_ranges(self._task)
+            self.network.constant.fill_(legal.to_unit(PAPER.relative_loudness_lu))
+        elif self._task == "compression" and views.wanted is not None:
+            self.network.constant = views.wanted.median(0).values.to(device)
+        self.views = views
+        self.held = _undisturbed(held, settings)
+        self._mean = torch.zeros(()) if views.wanted is None else views.wanted.mean(0)
 
-    def _held_out(self, songs: Sequence[VocalSong], report: Callable[[str], None]) -> Batch:
-        """Examples of the songs that are held out, in which nothing else is disturbed."""
-        settings = replace(
-            self._settings,
-            views=min(self._settings.views, _VALIDATION),
-            reverbs=min(self._settings.reverbs, _HELD_REVERBS),
+    @classmethod
+    def of_songs(
+        cls,
+        settings: VocalTraining,
+        training: Sequence[VocalSong],
+        validation: Sequence[VocalSong],
+        device: torch.device,
+        report: Callable[[str], None] = lambda stage: None,
+    ) -> "VocalTask":
+        """Makes the views first.
+
+        Args:
+            settings: Of the training.
+            training: Songs to learn from.
+            validation: Other songs.
+            device: Where the network is.
+            report: Called with what is being made.
+        """
+        seed = settings.loop.seed
+        fewer = replace(
+            settings,
+            views=min(settings.views, _VALIDATION),
+            reverbs=min(settings.reverbs, _HELD_REVERBS),
         )
-        views = made_views(songs, settings, settings.loop.seed + 1, report)
-        draw = torch.Generator().manual_seed(1)
-        if views.wanted is not None:
-            return Batch(blocks=scaled(views.blocks, settings.model), wanted=views.wanted)
-        gains = drawn_gains_db(len(views.blocks), draw)
-        blocks = views.blocks.clone()
-        blocks[:, 0] *= 10.0 ** (equalizer_db(gains)[..., None] / 10.0)
-        return Batch(blocks=scaled(blocks, settings.model), wanted=_positions(gains))
+        views = made_views(training, settings, seed, report)
+        return cls(settings, views, made_views(validation, fewer, seed + 1, report), device)
 
     def batches(self, numbers: Iterator[Sequence[int]]) -> Iterator[Batch]:
         """Batches whose first number decides what is drawn."""
@@ -84,7 +103,7 @@ class VocalTask:
             yield self._batch(len(batch), torch.Generator().manual_seed(seed))
 
     def _batch(self, count: int, draw: torch.Generator) -> Batch:
-        views: Views = self._views
+        views = self.views
         taken = torch.randint(len(views.blocks), (count,), generator=draw)
         gains = None
         if views.wanted is None:
@@ -113,29 +132,43 @@ class VocalTask:
         The constant is no gain for the equalizer, else the mean of what is learned from. Of the
         reverb, the first two figures are means over the ten parameters, relative to the constant.
         """
-        said = torch.cat(
-            [self.network(x.to(self._device)).cpu() for x in torch.split(self._held.blocks, 64)]
-        )
+        said, wanted = self.network.trusted(self.said()).cpu(), self.held.wanted
         ranges = output_ranges(self._task)
         scale = torch.tensor([legal.high - legal.low for legal in ranges])
-        said = self.network.trusted(said)
-        errors = (said.clamp(0, 1) - self._held.wanted).abs().mean(0) * scale
+        errors = (said.clamp(0, 1) - wanted).abs().mean(0) * scale
         if self._task == "equalization":
-            gains = _gains_db(self._held.wanted)
+            gains = _gains_db(wanted)
             applied = largest(_gains_db(said.clamp(0, 1)))
             return {
                 "error_db": float((applied - gains).abs().mean()),
                 "zero_error_db": float(gains.abs().mean()),
             }
-        constant = (self._mean - self._held.wanted).abs().mean(0) * scale
+        constant = (self._mean - wanted).abs().mean(0) * scale
         if self._task == "reverb":
             named = dict(zip(REVERB_FIELDS, errors.tolist(), strict=True))
             return {"error": float((errors / constant).mean()), "mean_error": 1.0, **named}
         return {"error_lu": float(errors), "mean_error_lu": float(constant)}
 
+    @torch.inference_mode()
+    def said(self) -> Tensor:
+        """Positions ``(views, outputs)`` of the held-out views, wholly trusted."""
+        self.network.eval()
+        parts = torch.split(self.held.blocks, _AT_A_TIME)
+        return torch.cat([self.network(part.to(self._device)) for part in parts])
+
     def save(self, path: Path) -> None:
         """Writes the weights with the description of the network."""
         save_weights(path, FAMILY, self._settings.model, self.network.state_dict())
+
+
+def _undisturbed(views: Views, settings: VocalTraining) -> Batch:
+    """Views as examples, with an equalizer where that is wanted, and nothing else."""
+    if views.wanted is not None:
+        return Batch(blocks=scaled(views.blocks, settings.model), wanted=views.wanted)
+    gains = drawn_gains_db(len(views.blocks), torch.Generator().manual_seed(1))
+    blocks = views.blocks.clone()
+    blocks[:, 0] *= 10.0 ** (equalizer_db(gains)[..., None] / 10.0)
+    return Batch(blocks=scaled(blocks, settings.model), wanted=_positions(gains))
 
 
 def _positions(gains_db: Tensor) -> Tensor:

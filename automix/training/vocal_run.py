@@ -12,6 +12,7 @@ from automix.training.songs import open_songs
 from automix.training.vocal import VocalTask
 from automix.training.vocal_settings import VocalTraining
 from automix.training.vocal_songs import vocal_songs
+from automix.training.vocal_trust import fitted_trust
 
 PREPARED = "manifest.json"
 """Marks a folder of `automix data vocal`."""
@@ -51,16 +52,27 @@ def train_vocal(
             resume=request.resume or processes.rank > 0,
             report=stage,
         )
-        training = vocal_songs(songs.training, songs.weights, request.cache, stage)
+        training = vocal_songs(songs.training, songs.weights, request.cache, stage, sets=songs.sets)
         ones = [1.0] * len(songs.validation)
         validation = vocal_songs(songs.validation, ones, request.cache, stage)
     try:
         seed = settings.loop.seed + processes.rank
         own = replace(settings, loop=replace(settings.loop, seed=seed))
-        task = VocalTask(own, training, validation, device, stage)
+        task = VocalTask.of_songs(own, training, validation, device, stage)
         if request.start is not None:
             path = weights_path(request.start)
             load_into(task.network, read_tensors(path), path)
+        if own.trial_steps:
+            task.network.trust = fitted_trust(
+                task,
+                own,
+                training,
+                request.folder,
+                device,
+                processes,
+                stage,
+                resume=request.resume,
+            )
         loop = Training(task, settings.loop, request.folder, device, processes)
         if request.resume:
             loop.resume()

@@ -33,6 +33,7 @@ class VocalSong:
     Attributes:
         name: Of the song.
         weight: How often it is taken.
+        data_set: Number of the one that it is from.
         vocal: Spectra of the vocal.
         backing: Spectra of all else.
         raw: Spectra of the vocal as it was recorded, where that is known.
@@ -45,6 +46,7 @@ class VocalSong:
 
     name: str
     weight: float
+    data_set: int
     vocal: Frames
     backing: Frames
     raw: Frames | None
@@ -60,6 +62,8 @@ def vocal_songs(
     weights: Sequence[float],
     cache: Path,
     report: Callable[[str], None] = lambda song: None,
+    *,
+    sets: Sequence[int] = (),
 ) -> list[VocalSong]:
     """The songs that have a lead vocal and a backing and are no outliers.
 
@@ -68,14 +72,15 @@ def vocal_songs(
         weights: How often each is taken.
         cache: Folder for spectra.
         report: Called with each song as it begins.
+        sets: Number of the data set that each is from; if none, all are from one.
 
     Raises:
         InputError: No song is left.
     """
     found = []
-    for song, weight in zip(songs, weights, strict=True):
+    for song, weight, number in zip(songs, weights, sets or [0] * len(songs), strict=True):
         report(song.name)
-        made = _vocal_song(song, weight, cache)
+        made = _vocal_song(song, weight, number, cache)
         if made is not None:
             found.append(made)
     if not found:
@@ -86,7 +91,7 @@ def vocal_songs(
     return found
 
 
-def _vocal_song(song: PreparedSong, weight: float, cache: Path) -> VocalSong | None:
+def _vocal_song(song: PreparedSong, weight: float, data_set: int, cache: Path) -> VocalSong | None:
     leads = [i for i, (name, role) in enumerate(song.tracks) if _is_lead(name, role)]
     raws = [i for i, (name, _) in enumerate(song.tracks) if name == RAW]
     rest = [i for i in range(len(song.tracks)) if i not in {*leads, *raws}]
@@ -103,6 +108,7 @@ def _vocal_song(song: PreparedSong, weight: float, cache: Path) -> VocalSong | N
     return VocalSong(
         name=song.name,
         weight=weight,
+        data_set=data_set,
         vocal=vocal,
         backing=_frames(tensors, "backing"),
         raw=_frames(tensors, "raw") if raws else None,

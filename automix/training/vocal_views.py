@@ -34,10 +34,17 @@ class Views:
         blocks: Mel powers ``(views, 2, rows, frames)``, as `cut_blocks` leaves them.
         wanted: Positions 0…1 in the ranges of the outputs ``(views, outputs)``; none for the
             equalizer, whose gains are drawn anew each time.
+        songs: Number of the song of each view.
     """
 
     blocks: Tensor
     wanted: Tensor | None
+    songs: Tensor
+
+    def only(self, chosen: Tensor) -> "Views":
+        """Those that are marked ``(views,)``."""
+        wanted = None if self.wanted is None else self.wanted[chosen]
+        return Views(blocks=self.blocks[chosen], wanted=wanted, songs=self.songs[chosen])
 
 
 def made_views(
@@ -77,6 +84,7 @@ def made_views(
     return Views(
         blocks=torch.stack(blocks),
         wanted=None if task == "equalization" else torch.tensor(wanted, dtype=torch.float32),
+        songs=torch.from_numpy(drawn),
     )
 
 
@@ -156,7 +164,11 @@ def _wet_views(
         for made in in_parallel(make, range(first, min(first + 8, settings.reverbs))):
             blocks += made
     wanted = [positions(reverb) for reverb in reverbs for _ in range(each)]
-    return Views(blocks=torch.stack(blocks), wanted=torch.tensor(wanted, dtype=torch.float32))
+    return Views(
+        blocks=torch.stack(blocks),
+        wanted=torch.tensor(wanted, dtype=torch.float32),
+        songs=torch.tensor(drawn).flatten(),
+    )
 
 
 def positions(reverb: FdnReverbSettings) -> list[float]:

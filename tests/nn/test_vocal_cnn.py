@@ -245,3 +245,15 @@ def test_a_prediction_is_the_mean_over_the_blocks_within_the_range():
     with torch.no_grad():
         network.members[0][-1].bias.fill_(7.0)
     assert network.predicted(pair(noise, noise)) == [6.0]
+
+
+def test_what_is_not_trusted_is_drawn_to_a_constant():
+    network = VocalCnn(VocalCnnDescription(task="level")).eval()
+    with torch.no_grad():
+        network.members[0][-1].weight.zero_()
+        network.members[0][-1].bias.fill_(0.75)  # 2 LU of −10 … 6
+    network.constant = torch.tensor([0.25])  # −6 LU
+    noise = np.random.default_rng(5).normal(size=2 * RATE_HZ) * 0.1
+    for trust, expected_lu in ((1.0, 2.0), (0.5, -2.0), (0.0, -6.0)):
+        network.trust = torch.tensor([trust])
+        assert network.predicted(pair(noise, noise)) == pytest.approx([expected_lu])

@@ -14,18 +14,25 @@ from automix.datasets.catalog import find_songs
 from automix.dsp.fdn_reverb import impulse_response
 from automix.nn import vocal_cnn
 from automix.nn.vocal_cnn import FAMILY, VocalCnn
-from automix.nn.vocal_cnn_description import GAINS_DB, REVERB_FIELDS, VocalCnnDescription
+from automix.nn.vocal_cnn_description import (
+    GAINS_DB,
+    REVERB_FIELDS,
+    VocalCnnDescription,
+    output_ranges,
+)
 from automix.nn.vocal_mel import RATE_HZ, frames_of
 from automix.parameters import parameters
 from automix.settings import FdnReverbSettings
 from automix.training import vocal_disturbance as disturbance
 from automix.training.loop import Training
 from automix.training.prepared import prepare
+from automix.training.processes import Processes
 from automix.training.vocal import VocalTask, equalizer_loss, reverb_loss
 from automix.training.vocal_copies import drawn_gains_db, equalized, reverberated, with_dynamics
 from automix.training.vocal_settings import TASKS, VARIANTS, VocalTraining, vocal_training
 from automix.training.vocal_songs import VocalSong, vocal_songs
 from automix.training.vocal_tails import decaying
+from automix.training.vocal_trust import fitted_trust, least_error_shares, left_out, trials
 from automix.training.vocal_views import made_views, positions
 
 CPU = torch.device("cpu")
@@ -182,7 +189,7 @@ def test_every_training_runs_and_goes_on_to_the_same_curve(singers, tmp_path, ta
 
     def run(folder, steps, *, resume=False):
         loop = replace(settings.loop, steps=steps)
-        made = VocalTask(settings, singers[1:], singers[:1], CPU)
+        made = VocalTask.of_songs(settings, singers[1:], singers[:1], CPU)
         training = Training(made, replace(loop, cosine=False), folder, CPU)
         if resume:
             training.resume()
@@ -223,11 +230,66 @@ def test_a_vocal_in_a_room_of_its_own_falls_more_slowly(singers):
     assert (falls_db[1] - falls_db[0] > 5).all()
 
 
+def test_trust_is_the_share_with_the_least_error():
+    """Twice what is right, half of it, the opposite, and right but for one example of many."""
+    wanted = torch.tensor([0.3, -0.2, 0.1, -0.4, 0.2])[:, None].repeat(1, 4)
+    said = wanted * torch.tensor([2.0, 0.5, -1.0, 1.0])
+    said[4, 3] = -0.3
+    shares = least_error_shares(said, wanted, torch.ones_like(said))
+    assert shares.tolist() == pytest.approx([0.5, 1.0, 0.0, 1.0])
+
+
+def test_trust_makes_the_error_the_least_of_all_shares():
+    rng = np.random.default_rng(8)
+    said = torch.from_numpy(rng.normal(size=(300, 3)))
+    wanted = 0.4 * said + torch.from_numpy(rng.normal(size=(300, 3)))
+    weights = torch.from_numpy(rng.uniform(0.1, 2.0, (300, 1))).expand(-1, 3)
+    found = least_error_shares(said, wanted, weights)
+    grid = torch.linspace(0, 1, 1001, dtype=torch.float64)
+    errors = (weights * (grid[:, None, None] * said - wanted).abs()).sum(1)
+    assert found.tolist() == pytest.approx(grid[errors.argmin(0)].tolist(), abs=2e-3)
+    assert (found > 0.2).all()
+    assert (found < 0.6).all()
+
+
+def test_the_level_departs_from_the_rule_by_a_quarter_of_what_is_said(singers):
+    settings = quick("level")
+    network = VocalTask.of_songs(settings, singers[1:], singers[:1], CPU).network
+    (legal,) = output_ranges("level")
+    said = torch.tensor([[legal.to_unit(-1.77 + 2.0)]])
+    assert legal.from_unit(float(network.trusted(said))) == pytest.approx(-1.77 + 0.5, abs=1e-5)
+
+
+def test_a_kind_of_songs_is_left_out_at_a_time():
+    assert left_out([0, 0, 1, 1, 1]) == [[0, 1]]  # without the other, two songs would be left
+    assert left_out([0, 1, 0, 1, 2, 2]) == [[0, 2], [1, 3], [4, 5]]
+    assert left_out([0] * 5) == [[0, 2, 4], [1, 3]]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_trials_are_on_songs_that_their_network_did_not_learn_from(singers, tmp_path, task):
+    settings = quick(task, trial_steps=3)
+    songs = [replace(song, data_set=number % 2) for number, song in enumerate(singers)]
+    made = VocalTask.of_songs(settings, songs, singers[:1], CPU)
+    (trial,) = trials(made.views, settings, songs, CPU)
+    assert set(trial.views.songs.tolist()) == {0, 2}
+    assert len(trial.held.blocks) + len(trial.views.blocks) == len(made.views.blocks)
+    asked = (made, settings, songs, tmp_path, CPU, Processes())
+    trust = fitted_trust(*asked)
+    assert trust.shape == made.network.trust.shape
+    assert ((trust >= 0.0) & (trust <= 1.0)).all()
+    assert torch.equal(fitted_trust(*asked, resume=True), trust)
+    # It is part of the weights.
+    made.network.trust = trust
+    made.save(tmp_path / "best.safetensors")
+    assert torch.equal(read_tensors(tmp_path / "best.safetensors")["trust"], trust)
+
+
 def test_one_batch_is_learned_by_heart(singers):
     plain = {"spectrum_db": 0.0, "color_db": 0.0, "transposition_octaves": 0.0, "huber": 0.0}
     settings = quick("equalization", **plain)
     settings = replace(settings, model=replace(settings.model, dropout=0.0))
-    task = VocalTask(settings, singers[1:], singers[:1], CPU)
+    task = VocalTask.of_songs(settings, singers[1:], singers[:1], CPU)
     batch = next(task.batches(iter([range(4)])))
     optimizer = torch.optim.Adam(task.network.parameters(), 3e-3)
     first = task.loss(batch).item()
