@@ -90,7 +90,21 @@ class ChannelExamples:
             audio = colored_noise(self._samples, rng)
         if rng.random() < augmentation.blend:
             other = self._dry.piece(self._samples, self._kept, rng)
-        return disturbed(audio, other, augmentation, rng)
+        audio = disturbed(audio, other, augmentation, rng)
+        if augmentation.low_pass and rng.random() < augmentation.low_pass:
+            audio = band_limited(audio, rng)
+        return audio
+
+
+def band_limited(audio: Samples, rng: np.random.Generator) -> Samples:
+    """Audio ``(1, samples)`` without all that is above a corner of 6 … 20 kHz.
+
+    A network that has always heard something there adds a hiss where there is nothing.
+    """
+    spectrum = np.fft.rfft(audio.astype(np.float64))
+    corner_hz = 6000.0 * (20_000.0 / 6000.0) ** rng.random()
+    spectrum[:, np.fft.rfftfreq(audio.shape[1], 1 / RATE_HZ) > corner_hz] = 0.0
+    return np.fft.irfft(spectrum, audio.shape[1]).astype(np.float32)
 
 
 def colored_noise(samples: int, rng: np.random.Generator) -> Samples:

@@ -24,6 +24,9 @@ class EffectAugmentation(Settings):
     colored: Annotated[
         float, Range(0, 1), "of swelling noise of a random slope, in place of audio"
     ] = 0.0
+    low_pass: Annotated[
+        float, Range(0, 1), "with nothing above 6 … 20 kHz, as lossy files and dull sounds have it"
+    ] = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

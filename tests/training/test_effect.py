@@ -29,6 +29,7 @@ from automix.training.effect_audio import DryAudio, open_dry
 from automix.training.effect_examples import (
     ChannelExamples,
     PairExamples,
+    band_limited,
     colored_noise,
     disturbed,
 )
@@ -237,6 +238,24 @@ def test_colored_noise_has_sound_at_all_frequencies():
     assert -1.5 < max(slopes) < 0.6
     assert -40.1 < min(levels_db) < -30.0
     assert -18.0 < max(levels_db) < -7.9
+
+
+def test_dull_audio_has_nothing_above_a_corner():
+    noise = np.random.default_rng(0).standard_normal((1, 44_100)).astype(np.float32)
+    corners_hz = []
+    for seed in range(20):
+        dull = band_limited(noise, np.random.default_rng(seed))
+        assert dull.dtype == np.float32
+        assert dull.shape == noise.shape
+        level_db = 20 * np.log10(
+            np.abs(np.fft.rfft(dull[0])) / np.abs(np.fft.rfft(noise[0])) + 1e-9
+        )
+        corner_hz = np.flatnonzero(level_db > -1)[-1]  # bins are 1 Hz apart
+        assert np.abs(level_db[: corner_hz + 1]).max() < 0.1
+        assert level_db[corner_hz + 1 :].max() < -90
+        corners_hz.append(corner_hz)
+    assert 6000 <= min(corners_hz) < 8000
+    assert 15_000 < max(corners_hz) <= 20_000
 
 
 def test_colored_noise_takes_the_place_of_audio():
