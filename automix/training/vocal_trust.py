@@ -107,4 +107,4 @@ def least_error_shares(departed: Tensor, wanted: Tensor, weights: Tensor) -> Ten
     order = ratios.argsort(0)
     total = (weights * size).gather(0, order).cumsum(0)
     median = (total >= 0.5 * total[-1:]).int().argmax(0, keepdim=True)
-    return ratios.gather(0, order).gather(0, median)[0].clamp(0.0, 1.0).abs()
+    return ratios.gather(0, order).gather(0, median)[0].clamp(0.0, 1.0)
