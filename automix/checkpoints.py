@@ -125,7 +125,11 @@ def read_description(path: Path, model: str, kind: type[Described]) -> Described
         raise DeviceError(f"{shown(path)}: holds weights of {shown(found)}, not of {model}")
     try:
         return kind(**json.loads(metadata["description"]))
-    except (KeyError, TypeError, ValueError, UsageError) as error:
+    except TypeError as error:  # settings that this version does not have
+        raise DeviceError(
+            f"{shown(path)}: was made by another version of automix; train it again with this one"
+        ) from error
+    except (KeyError, ValueError, UsageError) as error:
         raise DeviceError(f"{shown(path)}: its description cannot be used: {error}") from error
 
 

@@ -1,12 +1,14 @@
 """The vocal networks as a method, by networks that say what a test wants them to say."""
 
 import hashlib
+import json
 import tomllib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.audio import Audio
@@ -211,3 +213,11 @@ def test_weights_are_what_the_manifest_says_and_have_a_card(name):
     card = (WEIGHTS / row["card"]).read_text(encoding="utf-8")
     for word in ("automix train vocal", "automix evaluate vocal", "3.33", "4.48", "CC0", "Limits"):
         assert word in card, word
+
+
+def test_weights_of_another_version_are_refused(tmp_path):
+    path = tmp_path / "old.safetensors"
+    old = {"model": FAMILY, "description": json.dumps({"task": "level", "bygone": 0.25})}
+    save_file({"trust": torch.ones(1)}, path, old)
+    with pytest.raises(DeviceError, match=r"old\.safetensors: was made by another version"):
+        read_description(path, FAMILY, VocalCnnDescription)
