@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from automix.plan import ChannelStrip, MixPlan
-from automix.plan_file import dumps
+from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.toml import dumps
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio import AudioSource, Samples
-from automix.compiled import kernel
+from automix.audio.samples import AudioSource, Samples
+from automix.dsp.compiled import kernel
 from automix.units import db_to_gain, gain_to_db
 
 SILENCE_DBFS = -90.0

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.analysis.program import Loudness, ProgramMeter
-from automix.audio import AudioSource, Samples
+from automix.audio.samples import AudioSource, Samples
 from automix.units import gain_to_db, power_to_db
 
 Vector = NDArray[np.float64]

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.analysis.hops import hop_start, hops_within
-from automix.analysis.loudness import k_weighting
-from automix.compiled import kernel
 from automix.dsp.biquad import BiquadCascade
+from automix.dsp.compiled import kernel
+from automix.dsp.k_weighting import k_weighting
 
 CENTERS_HZ = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0)
 

@@ -12,7 +12,7 @@ from automix.analysis.loudness import (
     short_term_lufs,
 )
 from automix.analysis.true_peak import TruePeakMeter
-from automix.audio import AudioSource, Samples
+from automix.audio.samples import AudioSource, Samples
 from automix.units import gain_to_db
 
 

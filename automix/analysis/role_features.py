@@ -12,8 +12,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from automix.analysis.octave_bands import CENTERS_HZ, OctaveBandMeter
-from automix.audio import AudioSource, Samples
-from automix.roles import Role
+from automix.audio.samples import AudioSource, Samples
+from automix.plan.roles import Role
 
 _ACTIVE_POWER = 1e-3  # −30 dB below the loudest hop: bleed, noise and tails stay out
 _SILENCE_POWER = 1e-9  # −90 dBFS

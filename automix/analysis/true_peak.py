@@ -5,8 +5,8 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio import Samples
-from automix.compiled import kernel
+from automix.audio.samples import Samples
+from automix.dsp.compiled import kernel
 from automix.units import gain_to_db
 
 FILTER_TAPS = 24

@@ -4,20 +4,11 @@ import hashlib
 import json
 import os
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from automix.errors import InputError
+from automix.session.song_search import Kind, audio_entries
 
-Kind = Literal["vocal", "stems"]
-
-AUDIO_EXTENSIONS = frozenset(
-    (
-        *(".wav", ".wave", ".bwf", ".rf64", ".w64", ".aif", ".aiff", ".aifc"),
-        *(".flac", ".ogg", ".oga", ".opus", ".mp3", ".caf"),
-    )
-)
 _FILE_OPTIONS = ("--config", "--reference")
 
 
@@ -85,30 +76,9 @@ class Item:
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
 
 
-def audio_entries(folder: str) -> Iterator["os.DirEntry[str]"]:
-    """The audio files directly in a folder, without hidden ones and mixes that automix wrote.
-
-    Raises:
-        OSError: The folder cannot be read.
-    """
-    with os.scandir(folder) as entries:
-        visible = {entry.name: entry for entry in entries if not entry.name.startswith(".")}
-    for name in sorted(visible):
-        stem, extension = os.path.splitext(name)
-        if extension.lower() not in AUDIO_EXTENSIONS or not visible[name].is_file():
-            continue
-        if f"{stem}.toml" not in visible or not _is_plan(os.path.join(folder, f"{stem}.toml")):
-            yield visible[name]
-
-
 def _audio_in(folder: str, *, recursive: bool) -> list[tuple[str, os.stat_result]]:
     folders = sorted(here for here, _, _ in os.walk(folder)) if recursive else [folder]
     return [(entry.path, entry.stat()) for here in folders for entry in audio_entries(here)]
-
-
-def _is_plan(path: str) -> bool:
-    with open(path, "rb") as file:
-        return file.read(14) == b"# automix plan"
 
 
 def _session_files(path: str) -> list[str]:

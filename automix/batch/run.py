@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from automix.batch.engines import Engine, Outcome, Task
 from automix.batch.item import Item
 from automix.batch.journal import Entry, Journal
 from automix.batch.selection import Request
 from automix.errors import AutomixError, InputError
+from automix.parallel.engine import Engine, Outcome, Task
 from automix.version import __version__
 
 Record = dict[str, Any]

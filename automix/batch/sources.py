@@ -5,10 +5,10 @@ import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from automix.batch.folders import find_songs
-from automix.batch.item import Item, Kind
+from automix.batch.item import Item
 from automix.batch.manifest import EXTENSIONS, read_manifest
 from automix.errors import InputError, UsageError
+from automix.session.song_search import Kind, find_songs
 
 DEFAULTS = {"method": "rules", "mode": "basic", "preset": "studio", "ext": "wav"}
 FIELDS = ("song", "kind", *DEFAULTS)
@@ -55,7 +55,10 @@ def find_items(
 
 def _found(path: str, kind: Kind | None, folder: str) -> Iterator[Item]:
     if os.path.isdir(path):
-        return find_songs(path, kind=kind, leave_out=folder)
+        return (
+            Item(kind=found.kind, song=found.song, inputs=found.inputs, source=found.source)
+            for found in find_songs(path, kind=kind, leave_out=folder)
+        )
     if path.lower().endswith(EXTENSIONS):
         return read_manifest(path)
     problem = "is neither a folder nor a manifest (.csv, .toml)"

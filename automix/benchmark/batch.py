@@ -4,12 +4,12 @@ import shutil
 import sys
 from pathlib import Path
 
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.benchmark.processes import compare_processes, run_process
 from automix.benchmark.table import Measurement
 from automix.benchmark.workbench import Workbench, click_track
-from automix.files import OutputTarget
 from automix.files.disk import reported as disk_reported
+from automix.files.target import OutputTarget
 
 SONGS = 100
 _PYTHON = sys.executable

@@ -17,7 +17,7 @@ def console_against_loss(bench: Workbench) -> Measurement:
     """
     torch = import_module("torch")
     consoles = import_module("automix.consoles.differentiable")
-    losses = import_module("automix.nn.losses")
+    losses = import_module("automix.networks.losses")
     generator = torch.Generator().manual_seed(0)
     rate = bench.beat.sample_rate
     audio = torch.rand((1, len(STEMS), 1, PATCH_S * rate), generator=generator) - 0.5

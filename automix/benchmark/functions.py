@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs, loudness_range_lu
 from automix.analysis.tempo import TempoEstimator
 from automix.analysis.true_peak import TruePeakMeter
-from automix.audio import BLOCK_FRAMES, Audio
+from automix.audio.samples import BLOCK_FRAMES, Audio
 from automix.benchmark import ffmpeg
 from automix.benchmark.libebur128 import Library, Reading
 from automix.benchmark.processes import compare_calls, run_process

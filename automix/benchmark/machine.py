@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 from automix.benchmark.libebur128 import Library
-from automix.machine import machine, package_versions
+from automix.parallel.machine import machine, package_versions
 
 _PACKAGES = ("numpy", "numba", "torch", "soxr", "soundfile", "pyloudnorm", "librosa")
 

@@ -2,10 +2,11 @@
 
 from importlib import import_module
 
+from automix.audio.blocks import collected, folded
+from automix.audio.resampling import resampled
 from automix.benchmark.processes import compare_calls
 from automix.benchmark.table import Measurement
 from automix.benchmark.workbench import Workbench
-from automix.files import collected, folded, resampled
 
 WEIGHTS = "tcn-20-channel"
 LONGEST_S = 20
@@ -14,10 +15,12 @@ LONGEST_S = 20
 def effect_against_time(bench: Workbench) -> Measurement:
     """The TCN-20 that ships over up to 20 s of mono audio, against how long that lasts."""
     torch = import_module("torch")
-    effects = import_module("automix.nn.effects")
-    rendering = import_module("automix.nn.effect_rendering")
-    path = import_module("automix.checkpoints").weights_path(WEIGHTS)
-    network = effects.read_effect(path, import_module("automix.nn.device").chosen_device("auto"))
+    effects = import_module("automix.networks.effects")
+    rendering = import_module("automix.networks.effect_rendering")
+    path = import_module("automix.networks.checkpoints").weights_path(WEIGHTS)
+    network = effects.read_effect(
+        path, import_module("automix.networks.device").chosen_device("auto")
+    )
     settings = network.description.conditioning({"compressor.threshold_db": "-24"})
     audio = collected(resampled(folded(bench.beat), effects.RATE_HZ)).samples
     audio = audio[:, : LONGEST_S * effects.RATE_HZ]

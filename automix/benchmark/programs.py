@@ -8,7 +8,7 @@ from automix.benchmark.processes import Cost, compare_processes, run_process
 from automix.benchmark.table import Measurement, Missing
 from automix.benchmark.workbench import HOUR_S, STEMS, Song, Workbench
 from automix.errors import OutputError
-from automix.files import check_disk_space
+from automix.files.disk import check_disk_space
 
 _PYTHON = sys.executable
 _PLAIN_SUM = """

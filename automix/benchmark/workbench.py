@@ -9,13 +9,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio import Audio, Samples
+from automix.audio.blocks import collected, reblocked
+from automix.audio.samples import Audio, Samples
+from automix.audio.streams import Stream
 from automix.demo import DemoSong, synthesize_demo
 from automix.errors import InputError, OutputError
-from automix.files import OutputTarget, check_disk_space, collected, open_audio, probe, shown
-from automix.files.blocks import reblocked
+from automix.files.disk import check_disk_space
 from automix.files.disk import reported as disk_reported
-from automix.streams import Stream
+from automix.files.names import shown
+from automix.files.probe import probe
+from automix.files.reading import open_audio
+from automix.files.target import OutputTarget
 
 SONG_S = 240
 HOUR_S = 3600

@@ -54,9 +54,10 @@ def apply(
     compressor.threshold_db=-24 --set compressor.ratio=4
     """
     from automix.cli.signals import removed_when_ended
-    from automix.consoles.effect_file import apply_effect
+    from automix.consoles.apply import apply_effect
     from automix.errors import UsageError
-    from automix.files import ReadOptions, shown
+    from automix.files.info import ReadOptions
+    from automix.files.names import shown
 
     settings = {}
     for assignment in set_ or []:

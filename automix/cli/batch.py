@@ -18,9 +18,10 @@ from automix.cli.stems import Mode
 from automix.cli.vocal import Preset
 
 if TYPE_CHECKING:
-    from automix.batch.engines import Engine
-    from automix.batch.item import Item, Kind
+    from automix.batch.item import Item
     from automix.batch.selection import Request
+    from automix.parallel.engine import Engine
+    from automix.session.song_search import Kind
 
 
 class EngineName(StrEnum):
@@ -247,12 +248,12 @@ def _make_engine(
     name: EngineName, jobs: int | None, ray_address: str | None, due: int
 ) -> "tuple[Engine, int]":
     """The engine, and how many threads mix an item: where items are few, more than one."""
-    from automix.batch.local_engine import LocalEngine
     from automix.cli.batch_item import mix_item
-    from automix.workers import processors
+    from automix.parallel.local_engine import LocalEngine
+    from automix.parallel.workers import processors
 
     if name == EngineName.ray:
-        from automix.batch.ray_engine import RayEngine
+        from automix.parallel.ray_engine import RayEngine
 
         return RayEngine(mix_item, ray_address, jobs), 1
     threads = jobs or processors()

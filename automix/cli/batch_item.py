@@ -10,10 +10,10 @@ from typing import Any
 
 import typer
 
-from automix.batch.engines import Outcome, Task
 from automix.batch.item import Item
 from automix.cli.app import load
 from automix.errors import UsageError
+from automix.parallel.engine import Outcome, Task
 
 
 def mix_item(task: Task) -> Outcome:
@@ -73,11 +73,11 @@ def check_item(item: Item) -> None:
 def _check_settings(item: Item, parsed: dict[str, Any]) -> None:
     from automix.cli.layering import layered
     from automix.cli.wishes import Wishes
-    from automix.files import output_format
-    from automix.methods.stems_settings import DmcOptions, StemsRules
-    from automix.methods.vocal_cnn_settings import VocalNetworks
-    from automix.methods.vocal_settings import PRESETS
-    from automix.plan_file import parse_assignment
+    from automix.files.formats import output_format
+    from automix.methods.stems.settings import DmcOptions, StemsRules
+    from automix.methods.vocal.cnn_settings import VocalNetworks
+    from automix.methods.vocal.settings import PRESETS
+    from automix.plan.address import parse_assignment
 
     output_format(Path(item.output), parsed["bits"] or "24")
     if item.kind == "vocal":
@@ -102,6 +102,6 @@ def _check_settings(item: Item, parsed: dict[str, Any]) -> None:
         "--true-peak": ("true_peak_dbtp", parsed["true_peak"]),
     }
     if any(value is not None for _, value in flags.values()):
-        from automix.finishing import Finish  # only now: it loads numba
+        from automix.mixing.loudness_target import Finish  # only now: it loads numba
 
         layered(Finish(), None, flags)

@@ -62,7 +62,7 @@ def print_items(selection: "Selection", request: "Request", printer: Printer) ->
         ]
         printer.document({"songs": selection.total, "done_before": selection.done, "items": items})
         return
-    from automix.files import shown
+    from automix.files.names import shown
 
     for item in selection.items:
         words = (item.kind, *item.inputs, *item.options, "->", request.output(item))
@@ -113,7 +113,7 @@ def _ended(journal: "Journal") -> Iterator[dict[str, Any]]:
 
 
 def _print_failed(journal: "Journal", count: int) -> None:
-    from automix.files import shown
+    from automix.files.names import shown
 
     print(f"automix: {count} failed:", file=sys.stderr)
     failed = (record for record in _ended(journal) if record["status"] == "failed")
@@ -130,7 +130,7 @@ def _print_table(ended: Iterable[dict[str, Any]], count: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from automix.files import shown
+    from automix.files.names import shown
 
     console = Console(
         width=None if sys.stdout.isatty() else 110, color_system=None, highlight=False

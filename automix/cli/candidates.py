@@ -4,14 +4,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Protocol
 
-from automix.candidates import comparison_page, draw_candidates, pairwise_distances
 from automix.cli.destination import Delivery
 from automix.cli.output import Printer
 from automix.cli.wishes import Wishes
 from automix.errors import UsageError
-from automix.files import shown
-from automix.macros import Macros
-from automix.plan import MixPlan
+from automix.files.names import shown
+from automix.listening.candidates import comparison_page, pairwise_distances
+from automix.mixing.candidates import draw_candidates
+from automix.plan.macros import Macros
+from automix.plan.model import MixPlan
 
 
 class Run(Protocol):

@@ -111,9 +111,9 @@ def synthesize(
 
     For example: automix data synthesize 100 synthetic --seed 1
     """
+    from automix.parallel.workers import processors, use_workers
     from automix.synthesis.collection import Collection, synthesize
     from automix.synthesis.engines import choose_engine
-    from automix.workers import processors, use_workers
 
     printer = Printer(json=json, quiet=quiet)
     choice = choose_engine(engine.value, soundfont)
@@ -146,7 +146,7 @@ def synthesize(
         ]
         printer.document({"engine": choice.name, "seed": seed, "songs": rows})
     elif not quiet:
-        from automix.files import shown
+        from automix.files.names import shown
 
         kept = f", {len(songs) - len(made)} kept" if len(made) < len(songs) else ""
         print(f"{shown(folder)}: {len(made)} songs{kept} ({choice.name})")

@@ -9,7 +9,7 @@ from automix.cli import options
 from automix.cli.output import Printer, reported
 
 if TYPE_CHECKING:
-    from automix.datasets.vocal_separation import Separator
+    from automix.training.vocal.separation import Separator
 
 
 @reported
@@ -69,8 +69,8 @@ def vocal(
     """
     from dataclasses import asdict
 
-    from automix.files import shown
-    from automix.training.vocal_preparation import Preparation, prepare_vocals
+    from automix.files.names import shown
+    from automix.training.vocal.preparation import Preparation, prepare_vocals
 
     printer = Printer(json=json, quiet=quiet)
     songs = []
@@ -99,7 +99,7 @@ def vocal(
 def _separator(model: str | None, device: str) -> "Separator | None":
     if model is None:
         return None
-    from automix.datasets.vocal_separation import Separator
-    from automix.nn.device import chosen_device
+    from automix.networks.device import chosen_device
+    from automix.training.vocal.separation import Separator
 
     return Separator(model, str(chosen_device(device)))

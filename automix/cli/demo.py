@@ -44,6 +44,6 @@ def demo(
             {"files": [str(path) for path in written.files], "tempo_bpm": written.tempo_bpm}
         )
     elif not quiet:
-        from automix.files import shown
+        from automix.files.names import shown
 
         print(f"{shown(folder)}: {len(written.files)} files, {written.tempo_bpm:g} BPM")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automix.errors import OutputError, UsageError
-from automix.files import shown
+from automix.files.names import shown
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from automix.cli import options
 from automix.cli.output import Printer, reported
 
 if TYPE_CHECKING:
-    from automix.plan_difference import Difference, PlanDifference
+    from automix.plan.difference import Difference, PlanDifference
 
 _PRINTED_DIGITS = 6
 _DIGEST_LETTERS = 12
@@ -33,7 +33,7 @@ def diff(
     For example: automix diff mix.toml louder.toml
     """
     from automix.cli.job import read_plan
-    from automix.plan_difference import plan_difference
+    from automix.plan.difference import plan_difference
 
     found = plan_difference(read_plan(first), read_plan(second))
     if json:
@@ -74,7 +74,7 @@ def _print(found: "PlanDifference") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from automix.files import shown
+    from automix.files.names import shown
 
     if not found:
         print("the plans have the same settings")

@@ -54,8 +54,8 @@ def frechet(
     For example: automix evaluate frechet human/ rules/ equal-loudness/
     """
     from automix.evaluation.frechet import compare_folders
-    from automix.nn.device import chosen_device
-    from automix.nn.embedders import make_embedder
+    from automix.networks.device import chosen_device
+    from automix.networks.embedders import make_embedder
 
     printer = Printer(json=json, quiet=quiet)
     chosen = make_embedder(embedder.value, weights, chosen_device(device))
@@ -80,7 +80,7 @@ def _print(distances: "list[FrechetDistance]") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from automix.files import shown
+    from automix.files.names import shown
 
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False, markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)

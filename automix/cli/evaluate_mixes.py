@@ -101,7 +101,7 @@ def _print(found: "list[Evaluated]", figures: "tuple[Figure, ...]") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from automix.files import shown
+    from automix.files.names import shown
 
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False, markup=False)
     for song, of_song in groupby(found, key=lambda mix: mix.song):

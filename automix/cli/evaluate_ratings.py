@@ -11,7 +11,7 @@ from automix.cli.output import Printer, reported
 
 if TYPE_CHECKING:
     from automix.evaluation.ratings import Ratings
-    from automix.files import OutputTarget
+    from automix.files.target import OutputTarget
 
 
 class RankTest(StrEnum):
@@ -111,7 +111,7 @@ def ratings(
     from automix.cli.ratings_report import document, print_csv, print_report
     from automix.evaluation.rating_analysis import analyze
     from automix.evaluation.ratings import read_ratings
-    from automix.files import OutputTarget
+    from automix.files.target import OutputTarget
 
     _check(alpha, json, csv, plot, likert)
     printer = Printer(json=json, quiet=quiet)

@@ -61,7 +61,7 @@ def stems(
     from automix.errors import UsageError
     from automix.evaluation.mixers import DEFAULT_METHODS, mixers
     from automix.evaluation.real_songs import Protocol, evaluate_songs
-    from automix.workers import use_workers
+    from automix.parallel.workers import use_workers
 
     if json and csv:
         raise UsageError("--json and --csv both print to standard output; choose one")
@@ -150,7 +150,7 @@ def _figures(songs: "list[EvaluatedSong]", methods: list[str], figure: str, digi
     from rich.text import Text
 
     from automix.evaluation.real_songs import mean_and_deviation
-    from automix.files import shown
+    from automix.files.names import shown
 
     def cell(value: float) -> str:
         return f"{value:.{digits}f}" if math.isfinite(value) else "–"

@@ -69,8 +69,8 @@ def explain(
     For example: automix explain mix.toml --picture mix.png
     """
     from automix.cli.explanation_report import Request, run_explain
-    from automix.files import ReadOptions
-    from automix.workers import use_workers
+    from automix.files.info import ReadOptions
+    from automix.parallel.workers import use_workers
 
     use_workers(jobs)
     run_explain(

@@ -25,10 +25,12 @@ from automix.explanation.measuring import BANDS
 from automix.explanation.moves import with_unit
 from automix.explanation.provenance import Action, described, position
 from automix.explanation.tracks import TrackInMix
-from automix.files import OutputTarget, ReadOptions, shown
-from automix.plan import MixPlan, change_setting
-from automix.plan_file import parse_assignment
-from automix.session import open_plan_session, plan_inputs
+from automix.files.info import ReadOptions
+from automix.files.names import shown
+from automix.files.target import OutputTarget
+from automix.plan.address import change_setting, parse_assignment
+from automix.plan.model import MixPlan
+from automix.session.tracks import open_plan_session, plan_inputs
 
 _STAGES = 4
 _MOST_FINDINGS = 8
@@ -77,7 +79,7 @@ def run_explain(request: Request, printer: Printer) -> None:
         )
         notes = [*session.notes, *found.notes]
         if target is not None:
-            from automix.evaluation.explanation_plot import explanation_picture
+            from automix.explanation.plot import explanation_picture
 
             drawn = explanation_picture(
                 found, shown(request.plan_file.stem), picture_format(target.path)

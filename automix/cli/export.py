@@ -101,10 +101,9 @@ def export(
     _check(to, dry=dry, max_fader=max_fader, separate_returns=separate_returns, bits=bits)
     from automix.cli.job import read_plan
     from automix.cli.signals import removed_when_ended
-    from automix.files import ReadOptions
-    from automix.plan import change_setting
-    from automix.plan_file import parse_assignment
-    from automix.workers import use_workers
+    from automix.files.info import ReadOptions
+    from automix.parallel.workers import use_workers
+    from automix.plan.address import change_setting, parse_assignment
 
     use_workers(jobs)
     mix = read_plan(plan)
@@ -176,7 +175,7 @@ def _tell_archive(exported: "Exported", printer: Printer) -> None:
         return
     if printer.quiet:
         return
-    from automix.files import shown
+    from automix.files.names import shown
 
     rows = [
         (
@@ -204,7 +203,7 @@ def _tell_stems(exported: "ExportedStems", printer: Printer) -> None:
         stems = [{**asdict(stem), "path": str(stem.path)} for stem in exported.stems]
         printer.document({**asdict(exported), "stems": stems})
     elif not printer.quiet:
-        from automix.files import shown
+        from automix.files.names import shown
 
         for stem in exported.stems:
             print(f"written   {shown(stem.path)}")
@@ -220,7 +219,7 @@ def _print_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None
     from rich.table import Table
     from rich.text import Text
 
-    from automix.files import shown
+    from automix.files.names import shown
 
     console = Console(
         width=None if sys.stdout.isatty() else 160,

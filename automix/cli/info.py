@@ -28,7 +28,7 @@ def info(
 
     For example: automix info --json
     """
-    from automix.information import installation, models
+    from automix.benchmark.installation import installation, models
 
     found = models() if section == Section.models else installation(plugins)
     if json:
@@ -44,7 +44,7 @@ def _print(found: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from automix.files import shown
+    from automix.files.names import shown
 
     console = Console(width=None if sys.stdout.isatty() else 100, highlight=False, markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, show_header=False)

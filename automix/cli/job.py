@@ -11,13 +11,16 @@ from automix.cli.destination import Delivery, stem_paths
 from automix.cli.output import Printer
 from automix.cli.signals import removed_when_ended
 from automix.cli.summary import document, print_summary
-from automix.delivery import deliver, with_files
 from automix.errors import PlanError, UsageError
-from automix.files import OutputTarget, output_format, sha256, shown
-from automix.mixing import Mix, Report
-from automix.plan import Depth, MixPlan
-from automix.plan_file import dumps, loads
-from automix.session import Session
+from automix.files.disk import sha256
+from automix.files.formats import output_format
+from automix.files.names import shown
+from automix.files.target import OutputTarget
+from automix.mixing.delivery import deliver, with_files
+from automix.mixing.mix import Mix, Report
+from automix.plan.model import Depth, MixPlan
+from automix.plan.toml import dumps, loads
+from automix.session.tracks import Session
 
 STAGES = 4
 _REPORT_SUFFIXES = (".html", ".htm")
@@ -136,7 +139,7 @@ def run_job(job: Job, delivery: Delivery, printer: Printer) -> MixPlan | None:
             plan = delivered.plan
             if report_target is not None:
                 report("report")
-                from automix.evaluation.report import report_page
+                from automix.report import report_page
 
                 notes = [*session.notes, *delivered.notes]
                 name = job.output.stem

@@ -13,18 +13,20 @@ from automix.cli.output import Printer
 from automix.cli.wishes import Wishes
 from automix.consoles.exact import ExactConsole
 from automix.errors import DeviceError, UsageError
-from automix.files import ReadOptions, sha256, shown
-from automix.finishing import Finish
-from automix.macros import Macros
+from automix.files.disk import sha256
+from automix.files.info import ReadOptions
+from automix.files.names import shown
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
-from automix.methods.stems_settings import DmcOptions, StemsRules
-from automix.methods.vocal_cnn_settings import VocalNetworks
-from automix.methods.vocal_settings import PRESETS, VocalRules
-from automix.mixing import Mix, MixRequest, mix_session, render
-from automix.plan import MixPlan, change_setting
-from automix.plan_file import parse_assignment
-from automix.session import Session, TrackFile, open_plan_session, open_session, plan_inputs
-from automix.song_folder import open_song, song_files
+from automix.methods.stems.settings import DmcOptions, StemsRules
+from automix.methods.vocal.cnn_settings import VocalNetworks
+from automix.methods.vocal.settings import PRESETS, VocalRules
+from automix.mixing.loudness_target import Finish
+from automix.mixing.mix import Mix, MixRequest, mix_session, render
+from automix.plan.address import change_setting, parse_assignment
+from automix.plan.macros import Macros
+from automix.plan.model import MixPlan
+from automix.session.song_folder import open_song, song_files
+from automix.session.tracks import Session, TrackFile, open_plan_session, open_session, plan_inputs
 from automix.version import __version__
 
 
@@ -46,7 +48,7 @@ def console_maker(
         return open_console(console, device)
     if plugins is None:
         return ExactConsole
-    from automix.consoles.plugin import PluginConsole, find_plugins
+    from automix.consoles.plugin.console import PluginConsole, find_plugins
 
     found = find_plugins(plugins)
     return lambda session: PluginConsole(session, found, skip_errors=on_error == "skip")
@@ -206,7 +208,7 @@ def _without_plan(
             raise UsageError(f"{option} needs a plan, and --method wave-u-net makes none")
 
     def mix(session: Session, report: Callable[[str], None]) -> Mix:
-        from automix.methods.wave_u_net import mixed
+        from automix.methods.stems.wave_u_net import mixed
 
         report("listening")
         made = mixed(session, weights, device)

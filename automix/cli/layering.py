@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from automix.errors import UsageError
-from automix.files import shown
-from automix.parameters import Settings, parameters
+from automix.files.names import shown
+from automix.plan.parameters import Settings, parameters
 
 Layered = TypeVar("Layered", bound=Settings)
 

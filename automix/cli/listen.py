@@ -160,7 +160,7 @@ def make(
     if json:
         printer.document(_document(made))
     elif not quiet:
-        from automix.files import shown
+        from automix.files.names import shown
 
         passages = "1 passage" if made.passages == 1 else f"{made.passages} passages"
         print(
@@ -282,7 +282,7 @@ def export(
     if json:
         printer.document(_document(exported))
     elif not quiet:
-        from automix.files import shown
+        from automix.files.names import shown
 
         people = exported.participants
         print(

@@ -27,7 +27,7 @@ def reported(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
             command(*args, **kwargs)
             sys.stdout.flush()
         except AutomixError as error:
-            from automix.files import shown
+            from automix.files.names import shown
 
             print(f"automix: {shown(str(error))}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from error
@@ -78,7 +78,7 @@ class Printer:
 
     @staticmethod
     def _print_line(message: str) -> None:
-        from automix.files import shown
+        from automix.files.names import shown
 
         print(shown(message), file=sys.stderr)
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from automix.evaluation.rating_analysis import Analysis, Description
 from automix.evaluation.ratings import Ratings
 from automix.evaluation.statistics import Comparison
-from automix.files import shown
+from automix.files.names import shown
 
 _SYMBOLS = {"Kruskal–Wallis": "H", "Friedman": "χ²"}
 _EFFECTS = {"epsilon_squared": "ε²", "eta_squared_h": "η²H", "kendalls_w": "W"}

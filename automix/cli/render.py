@@ -54,8 +54,8 @@ def render(
     from automix.cli.destination import Delivery
     from automix.cli.jobs import console_maker, run_render
     from automix.cli.wishes import Wishes
-    from automix.files import ReadOptions
-    from automix.workers import use_workers
+    from automix.files.info import ReadOptions
+    from automix.parallel.workers import use_workers
 
     use_workers(jobs)
     run_render(

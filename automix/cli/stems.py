@@ -106,8 +106,8 @@ def stems(
     from automix.cli.destination import Delivery
     from automix.cli.jobs import run_stems
     from automix.cli.wishes import Wishes
-    from automix.files import ReadOptions
-    from automix.workers import use_workers
+    from automix.files.info import ReadOptions
+    from automix.parallel.workers import use_workers
 
     use_workers(jobs)
     run = partial(

@@ -10,13 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from automix.delivery import Delivered
 from automix.errors import PlanError
-from automix.files import shown
-from automix.mixing import Mix
-from automix.parameters import Settings
-from automix.plan import Decision, MixPlan, look_up
-from automix.session import Session
+from automix.files.names import shown
+from automix.mixing.delivery import Delivered
+from automix.mixing.mix import Mix
+from automix.plan.address import look_up
+from automix.plan.model import Decision, MixPlan
+from automix.plan.parameters import Settings
+from automix.session.tracks import Session
 
 
 def print_summary(

@@ -107,10 +107,10 @@ def settings(network: Annotated[Network, typer.Argument(help="Of which training.
 
     For example: automix train settings dmc > mine.toml
     """
-    from automix.plan_file import settings_toml
-    from automix.training.effect_settings import EffectTraining
+    from automix.plan.toml import settings_toml
+    from automix.training.effect.settings import EffectTraining
     from automix.training.settings import DmcTraining, WaveUNetTraining
-    from automix.training.vocal_settings import VocalTraining
+    from automix.training.vocal.settings import VocalTraining
 
     kinds = {
         Network.dmc: DmcTraining,

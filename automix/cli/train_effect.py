@@ -21,7 +21,7 @@ from automix.cli.training import (
 
 
 class Network(StrEnum):
-    """The networks of `automix.nn.effect_description`; a test holds them together."""
+    """The networks of `automix.networks.effect_description`; a test holds them together."""
 
     tcn_8 = "tcn-8"
     tcn_10 = "tcn-10"
@@ -99,7 +99,7 @@ def effect(
     For example: automix train effect --model tcn-20 --task channel --data stems -o run && automix
     apply run/best.safetensors in.wav out.wav --set compressor.threshold_db=-24
     """
-    from automix.training.effect_run import described, train_effect
+    from automix.training.effect.run import described, train_effect
 
     printer = training_printer(json, quiet)
     request = Asked(data, output, hold_out or [], cache, device, resume, start, [])

@@ -76,8 +76,8 @@ def vocal(
     For example: automix train vocal --task all --data prepared -o run && automix vocal vox.wav
     beat.wav --method cnn --weights run
     """
-    from automix.training.vocal_run import train_vocal
-    from automix.training.vocal_settings import TASKS, vocal_training
+    from automix.training.vocal.run import train_vocal
+    from automix.training.vocal.settings import TASKS, vocal_training
 
     printer = training_printer(json, quiet)
     for one in [known for known in TASKS if task in (known, Task.all)]:

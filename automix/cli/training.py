@@ -11,7 +11,7 @@ import typer
 from automix.cli.output import Printer
 
 if TYPE_CHECKING:
-    from automix.parameters import Settings
+    from automix.plan.parameters import Settings
     from automix.training.loop import Progress
 
 Data = Annotated[

@@ -116,8 +116,8 @@ def vocal(
     from automix.cli.destination import Delivery
     from automix.cli.jobs import console_maker, run_vocal
     from automix.cli.wishes import Wishes
-    from automix.files import ReadOptions
-    from automix.workers import use_workers
+    from automix.files.info import ReadOptions
+    from automix.parallel.workers import use_workers
 
     printer = Printer(json=json, quiet=quiet, verbose=verbose)
     use_workers(jobs)

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automix.errors import InputError, UsageError
-from automix.files import sha256, shown
-from automix.macros import Macros
+from automix.files.disk import sha256
+from automix.files.names import shown
+from automix.plan.macros import Macros
 
 if TYPE_CHECKING:
-    from automix.reference.aims import Goal
+    from automix.reference.goal import Goal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class Wishes:
         for path in self.references:
             if not path.is_file():
                 raise InputError(f"--reference {shown(path)}: is not a file")
-        from automix.reference.aims import Goal
+        from automix.reference.goal import Goal
 
         return Goal(
             files=tuple(self.references),

@@ -8,7 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio import BLOCK_FRAMES, AudioSource, Samples
+from automix.audio.blocks import collected, folded, padded
+from automix.audio.samples import BLOCK_FRAMES, AudioSource, Samples
+from automix.audio.streams import Stream, prefetched
 from automix.dsp import spaces
 from automix.dsp.compressor import Compressor
 from automix.dsp.equalizer import Equalizer
@@ -17,13 +19,11 @@ from automix.dsp.limiter import Limiter
 from automix.dsp.pan import pan_gains
 from automix.dsp.strip import Inserts, Return, fader_gains, has_reverb
 from automix.errors import PlanError
-from automix.files import collected, folded, padded
-from automix.plan import Bus, ChannelStrip, Master, MixPlan, PanLaw
-from automix.session import Session
-from automix.settings import FdnReverbSettings
-from automix.streams import Stream, prefetched
+from automix.parallel.workers import Workers
+from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, PanLaw
+from automix.plan.settings import FdnReverbSettings
+from automix.session.tracks import Session
 from automix.units import db_to_gain, ms_to_samples, seconds_to_samples
-from automix.workers import Workers
 
 Block = NDArray[np.float64]
 

@@ -8,26 +8,26 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from automix.audio import AudioSource, Samples
-from automix.checkpoints import weights_path
-from automix.conditioning import vector, vector_with_order
+from automix.audio.blocks import Padded, collected, padded, reblocked
+from automix.audio.resampling import resampled
+from automix.audio.samples import AudioSource, Samples
+from automix.audio.streams import Stream
 from automix.consoles.exact import ExactConsole, insert_stream, inserts_of
 from automix.errors import UsageError
-from automix.files import collected, padded, resampled
-from automix.files.blocks import Padded, reblocked
-from automix.nn.device import chosen_device
-from automix.nn.effect_description import RATE_HZ
-from automix.nn.effect_rendering import rendered
-from automix.nn.effects import EffectNetwork, read_effect
-from automix.plan import ChannelStrip, PanLaw
-from automix.session import Session
-from automix.settings import (
+from automix.networks.checkpoints import weights_path
+from automix.networks.device import chosen_device
+from automix.networks.effect_description import RATE_HZ
+from automix.networks.effect_rendering import rendered
+from automix.networks.effects import EffectNetwork, read_effect
+from automix.plan.model import ChannelStrip, PanLaw
+from automix.plan.settings import (
     DeEsserSettings,
     EqualizerSettings,
     FdnReverbSettings,
     SpaceSettings,
 )
-from automix.streams import Stream
+from automix.plan.vector import vector, vector_with_order
+from automix.session.tracks import Session
 from automix.units import seconds_to_samples
 
 SHIPPED = "tcn-20-channel"
@@ -46,7 +46,7 @@ def through_effect(
         source: Mono or stereo at any rate; the effect works at 44.1 kHz, and each side by itself.
         network: Trained.
         conditioning: Its settings, −1…1.
-        half: See `automix.nn.effect_rendering.rendered`.
+        half: See `automix.networks.effect_rendering.rendered`.
 
     Returns:
         At the source's rate. Where a space reverberates, longer by what the network hears of the
@@ -77,7 +77,7 @@ class NeuralConsole(ExactConsole):
     Args:
         session: The tracks.
         network: Of the effect ``channel``.
-        half: See `automix.nn.effect_rendering.rendered`.
+        half: See `automix.networks.effect_rendering.rendered`.
 
     Raises:
         UsageError: The network imitates something else.
@@ -95,7 +95,7 @@ class NeuralConsole(ExactConsole):
 
         Raises:
             UsageError: The network has no such processor, band or order, and the exact console
-                cannot do it before or after it; see `automix.conditioning.vector`.
+                cannot do it before or after it; see `automix.plan.vector.vector`.
         """
         inserts = inserts_of(strip)
         kept = self._kept.get(strip.name)
@@ -156,7 +156,7 @@ def open_console(name: str, device: str) -> Callable[[Session], NeuralConsole]:
 
     Args:
         name: ``neural``, which is `SHIPPED`, other weights that ship, or a file.
-        device: See `automix.nn.device.chosen_device`.
+        device: See `automix.networks.device.chosen_device`.
 
     Raises:
         DeviceError: The weights or the device cannot be used.

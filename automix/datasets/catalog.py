@@ -100,7 +100,7 @@ def _named(name: str) -> Layout:
 
 def _told(root: Path) -> Layout:
     from automix.datasets.listing import folders
-    from automix.files import shown
+    from automix.files.names import shown
 
     *special, plain = (row for row in LAYOUTS if not row.is_variant)
     for row in special:

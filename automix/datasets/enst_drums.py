@@ -18,9 +18,10 @@ from typing import Literal
 from automix.datasets.listing import audio_files, existing, folders
 from automix.datasets.song import SongFiles, checked_songs
 from automix.errors import InputError
-from automix.files import shown
-from automix.roles import natural_names, role_of_name
-from automix.session import TrackFile
+from automix.files.names import shown
+from automix.session.roles.naming import natural_names
+from automix.session.roles.recognition import role_of_name
+from automix.session.tracks import TrackFile
 
 Mix = Literal["dry", "wet"]
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from automix.errors import InputError
-from automix.files import shown
-from automix.song_folder import EXTENSIONS
+from automix.files.extensions import AUDIO_EXTENSIONS
+from automix.files.names import shown
 
 _JUNK = frozenset({"thumbs.db", "desktop.ini"})
 
@@ -27,7 +27,7 @@ def audio_files(path: Path) -> list[Path]:
     return [
         entry
         for entry in entries(path)
-        if entry.suffix.lower() in EXTENSIONS and not entry.is_dir()
+        if entry.suffix.lower() in AUDIO_EXTENSIONS and not entry.is_dir()
     ]
 
 

@@ -21,9 +21,11 @@ from typing import Any, Literal
 from automix.datasets.listing import audio_files, existing, folders
 from automix.datasets.song import SongFiles, artist_of, checked_songs
 from automix.errors import InputError
-from automix.files import shown
-from automix.roles import Role, natural_names, role_of_name
-from automix.session import TrackFile
+from automix.files.names import shown
+from automix.plan.roles import Role
+from automix.session.roles.naming import natural_names
+from automix.session.roles.recognition import role_of_name
+from automix.session.tracks import TrackFile
 
 Tracks = Literal["stems", "raw"]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from automix.datasets.listing import existing, folders
 from automix.datasets.song import SongFiles, artist_of, checked_songs
-from automix.roles import Role
-from automix.session import TrackFile
+from automix.plan.roles import Role
+from automix.session.tracks import TrackFile
 
 _SIDES = ("train", "test")
 _STEMS: tuple[tuple[str, Role], ...] = (

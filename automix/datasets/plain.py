@@ -15,8 +15,8 @@ from pathlib import Path
 from automix.datasets.listing import audio_files, entries, folders
 from automix.datasets.song import SongFiles, artist_of, checked_songs
 from automix.errors import InputError
-from automix.files import shown
-from automix.song_folder import MIX_NAME, is_own_mix, song_files
+from automix.files.names import shown
+from automix.session.song_folder import MIX_NAME, is_own_mix, song_files
 
 _WANTED = "a folder of stems for each song"
 

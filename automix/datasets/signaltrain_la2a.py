@@ -18,8 +18,8 @@ from pathlib import Path
 from automix.datasets.listing import audio_files, existing, folders
 from automix.datasets.song import SongFiles, checked_songs
 from automix.errors import InputError
-from automix.files import shown
-from automix.session import TrackFile
+from automix.files.names import shown
+from automix.session.tracks import TrackFile
 
 SIDES = {"Train": "train", "Val": "validation", "Test": "test"}
 """The data set's own split, by folder."""

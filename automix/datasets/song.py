@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automix.errors import InputError
-from automix.files import shown
-from automix.session import TrackFile
+from automix.files.names import shown
+from automix.session.tracks import TrackFile
 
 
 @dataclass(frozen=True, kw_only=True)

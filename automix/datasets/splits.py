@@ -13,7 +13,8 @@ from typing import Any
 
 from automix.datasets.song import SongFiles, check_names
 from automix.errors import InputError, UsageError
-from automix.files import OutputTarget, shown
+from automix.files.names import shown
+from automix.files.target import OutputTarget
 
 SIDES = ("train", "validation", "test")
 FORMAT = 1

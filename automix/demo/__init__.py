@@ -4,17 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.demo.compose import compose
-from automix.demo.filters import Signal, faded
-from automix.demo.performance import (
+from automix.demo.rough_mix import mix_backing
+from automix.sound.filters import Signal, faded
+from automix.sound.performance import (
     generator,
     record_band,
     record_drums,
     record_voices,
     render_kit,
 )
-from automix.demo.rough_mix import mix_backing
 from automix.units import db_to_gain
 
 CEILING_DBFS = -1.0

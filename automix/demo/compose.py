@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from automix.demo.melody import write_melody
-from automix.demo.score import MAJOR_SCALE, Hit, Note, Score
+from automix.sound.melody import write_melody
+from automix.sound.score import MAJOR_SCALE, Hit, Note, Score
 
 BEATS_PER_BAR = 4
 HUMAN_S = 0.005

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from automix.demo.filters import Signal, filtered, high_pass
-from automix.demo.performance import generator, reverberated
+from automix.sound.filters import Signal, filtered, high_pass
+from automix.sound.performance import generator, reverberated
 from automix.units import db_to_gain
 
 PEAK_DBFS = -3.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automix.demo import synthesize_demo
-from automix.files import OutputTarget
+from automix.files.target import OutputTarget
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from automix.compiled import kernel
-from automix.settings import BandKind
+from automix.dsp.compiled import kernel
+from automix.plan.settings import BandKind
 from automix.units import db_to_gain
 
 BiquadKind = BandKind | Literal["low_pass"]

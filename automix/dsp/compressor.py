@@ -11,8 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.compiled import kernel
-from automix.settings import CompressorSettings
+from automix.dsp.compiled import kernel
+from automix.plan.settings import CompressorSettings
 from automix.units import db_to_gain
 
 NEPERS_PER_DB = math.log(10.0) / 20.0

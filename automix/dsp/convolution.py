@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 PARTITION_FRAMES = 32768
 """Taps per partition: the fastest size for responses of some seconds. It divides
-`automix.audio.BLOCK_FRAMES`, so that a full block never cuts a partition."""
+`automix.audio.samples.BLOCK_FRAMES`, so that a full block never cuts a partition."""
 
 Spectrum = NDArray[np.complex128]
 

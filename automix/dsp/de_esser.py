@@ -13,10 +13,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.compiled import kernel
 from automix.dsp.biquad import BiquadCascade, BiquadKind, coefficients
+from automix.dsp.compiled import kernel
 from automix.dsp.compressor import smoothing_pole
-from automix.settings import DeEsserSettings
+from automix.plan.settings import DeEsserSettings
 from automix.units import db_to_gain, db_to_power
 
 _DETECTOR_MS = 2.0

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.dsp.biquad import BiquadCascade, coefficients, frequency_response
-from automix.settings import EqualizerBand, EqualizerSettings
+from automix.plan.settings import EqualizerBand, EqualizerSettings
 
 
 def sections(settings: EqualizerSettings, sample_rate: int) -> NDArray[np.float64]:

@@ -15,9 +15,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.compiled import kernel
 from automix.dsp.biquad import coefficients, frequency_response
-from automix.settings import FdnReverbSettings
+from automix.dsp.compiled import kernel
+from automix.plan.settings import FdnReverbSettings
 
 LONGEST_DECAY_S = 12.0
 """Reverberation time that no setting exceeds; the range of the parameter itself ends at 9 s."""

@@ -15,9 +15,9 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio import Samples
-from automix.compiled import kernel
-from automix.settings import LimiterSettings
+from automix.audio.samples import Samples
+from automix.dsp.compiled import kernel
+from automix.plan.settings import LimiterSettings
 from automix.units import db_to_gain, seconds_to_samples
 
 LOOK_AHEAD_S = 0.002

@@ -2,7 +2,7 @@
 
 import math
 
-from automix.plan import PanLaw
+from automix.plan.model import PanLaw
 
 
 def pan_gains(pan: float, law: PanLaw) -> tuple[float, float]:

@@ -28,9 +28,9 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from automix.analysis.loudness import k_weighting
 from automix.dsp.biquad import frequency_response
-from automix.settings import Space, SpaceSettings
+from automix.dsp.k_weighting import k_weighting
+from automix.plan.settings import Space, SpaceSettings
 
 GRID_RATE_HZ = 48_000
 """Rate at which the responses are made; they hold nothing above half of it."""

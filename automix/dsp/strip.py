@@ -12,8 +12,8 @@ from automix.dsp.de_esser import DeEsser
 from automix.dsp.equalizer import Equalizer
 from automix.dsp.fdn_reverb import impulse_response
 from automix.dsp.pan import balance_gains, pan_gains
-from automix.plan import Bus, ChannelStrip, PanLaw
-from automix.settings import FdnReverbSettings, SpaceSettings
+from automix.plan.model import Bus, ChannelStrip, PanLaw
+from automix.plan.settings import FdnReverbSettings, SpaceSettings
 from automix.units import db_to_gain, ms_to_samples
 
 

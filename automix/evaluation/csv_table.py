@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automix.errors import InputError
-from automix.files import shown
+from automix.files.names import shown
 
 _LARGEST_BYTES = 64 << 20
 _DELIMITERS = ",;\t|"

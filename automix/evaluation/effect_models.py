@@ -6,9 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio import Samples
-from automix.checkpoints import weights_path
-from automix.conditioning import ORDER_SLOTS, ORDERS
+from automix.audio.samples import Samples
 from automix.datasets.signaltrain_la2a import recordings
 from automix.errors import InputError, UsageError
 from automix.evaluation.effects import (
@@ -24,12 +22,14 @@ from automix.evaluation.effects import (
     mono,
     scored,
 )
-from automix.files import shown
-from automix.nn.device import chosen_device
-from automix.nn.effect_description import LA2A_SLOTS
-from automix.nn.effect_rendering import rendered
-from automix.nn.effects import EffectNetwork, read_effect
-from automix.plan import ChannelStrip
+from automix.files.names import shown
+from automix.networks.checkpoints import weights_path
+from automix.networks.device import chosen_device
+from automix.networks.effect_description import LA2A_SLOTS
+from automix.networks.effect_rendering import rendered
+from automix.networks.effects import EffectNetwork, read_effect
+from automix.plan.model import ChannelStrip
+from automix.plan.vector import ORDER_SLOTS, ORDERS
 
 _STATIC = [1.0 if order == ChannelStrip().order else -1.0 for order in ORDERS]
 
@@ -38,7 +38,7 @@ class NetworkModel:
     """A trained network as a model.
 
     Args:
-        network: See `automix.nn.effects.read_effect`.
+        network: See `automix.networks.effects.read_effect`.
 
     Attributes:
         tasks: Those that it was trained for.
@@ -69,7 +69,7 @@ def open_models(
 
     Args:
         names: Of weights that ship, or files.
-        device: See `automix.nn.device.chosen_device`.
+        device: See `automix.networks.device.chosen_device`.
         la2a: Whether they are measured by recordings of the LA-2A.
         varied_order: Whether the order of the processors varies.
 

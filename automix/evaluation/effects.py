@@ -14,15 +14,18 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio import Samples
-from automix.conditioning import NEUTRAL, ORDER_SLOTS, SLOTS, from_vector
+from automix.audio.blocks import collected, folded
+from automix.audio.resampling import resampled
+from automix.audio.samples import Samples
 from automix.dsp.pan import pan_gains
 from automix.dsp.strip import Inserts
 from automix.errors import InputError
 from automix.evaluation.metrics import esr, mae, mcd, mr_stft
 from automix.evaluation.mixes import audio_in
-from automix.files import ReadOptions, collected, folded, open_audio, resampled
-from automix.plan import ChannelStrip, MixPlan
+from automix.files.info import ReadOptions
+from automix.files.reading import open_audio
+from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.vector import NEUTRAL, ORDER_SLOTS, SLOTS, from_vector
 
 Task = Literal["equalizer", "compressor", "reverb", "combined"]
 TASKS: tuple[Task, ...] = get_args(Task)

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from automix.errors import InputError
 from automix.evaluation.mixes import audio_in
-from automix.files import ReadOptions, open_audio, shown
-from automix.nn.embedders import Embedder
+from automix.files.info import ReadOptions
+from automix.files.names import shown
+from automix.files.reading import open_audio
+from automix.networks.embedders import Embedder
 
 Matrix = NDArray[np.float64]
 

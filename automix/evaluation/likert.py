@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from automix.errors import UsageError
 from automix.evaluation.ratings import Ratings
-from automix.files import shown
+from automix.files.names import shown
 
 Values = NDArray[np.float64]
 

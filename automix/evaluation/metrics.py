@@ -1,7 +1,7 @@
 """Distances between a prediction and its target: arrays in, numbers out.
 
 Signals are arrays ``(channels, samples)`` of one shape. The spectral distances are the losses of
-training (`automix.nn.losses`), computed piece by piece, so that whole songs fit into memory.
+training (`automix.networks.losses`), computed piece by piece, so that whole songs fit into memory.
 """
 
 import math
@@ -87,7 +87,7 @@ def stereo_mr_stft(prediction: Signal, target: Signal) -> float:
 
 
 def _mr_stft(prediction: Signal, target: Signal) -> float:
-    from automix.nn.losses import long_mr_stft
+    from automix.networks.losses import long_mr_stft
 
     return long_mr_stft(prediction, target)
 

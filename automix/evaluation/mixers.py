@@ -7,14 +7,15 @@ from typing import Literal
 
 import numpy as np
 
-from automix.audio import AudioSource, Samples
+from automix.audio.blocks import collected
+from automix.audio.samples import AudioSource, Samples
 from automix.consoles.exact import ExactConsole
 from automix.errors import UsageError
-from automix.files import collected, shown
+from automix.files.names import shown
 from automix.methods.catalog import STEMS_METHODS
-from automix.methods.stems_settings import DmcOptions, StemsRules
-from automix.mixing import MixRequest, mix_session
-from automix.session import Session
+from automix.methods.stems.settings import DmcOptions, StemsRules
+from automix.mixing.mix import MixRequest, mix_session
+from automix.session.tracks import Session
 
 DEFAULT_METHODS = (
     "sum",
@@ -59,7 +60,7 @@ def _named(name: str) -> Mixer:
 
 
 def _after_network(mix: Mixer, weights: str) -> Mixer:
-    from automix.methods.wave_u_net import mixed
+    from automix.methods.stems.wave_u_net import mixed
 
     path = Path(weights) if weights else None
     return lambda session, seed: mix(mixed(session, path, "auto"), seed)

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 from automix.analysis.features import MixFeatures, measure_features
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.audio import Audio, AudioSource
+from automix.audio.blocks import collected
+from automix.audio.resampling import resampled
+from automix.audio.samples import Audio, AudioSource
 from automix.errors import InputError, UsageError
 from automix.evaluation.metrics import mae, mr_stft, stereo_mr_stft, third_octave_distance_db
-from automix.files import ReadOptions, collected, open_audio, resampled, shown
-from automix.song_folder import EXTENSIONS
+from automix.files.extensions import AUDIO_EXTENSIONS
+from automix.files.info import ReadOptions
+from automix.files.names import shown
+from automix.files.reading import open_audio
 from automix.units import db_to_gain
 
 RATE_HZ = 44100
@@ -165,7 +169,7 @@ def audio_in(folder: Path) -> list[Path]:
     files = sorted(
         path
         for path in folder.iterdir()
-        if path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
+        if path.suffix.lower() in AUDIO_EXTENSIONS and not path.name.startswith(".")
     )
     if not files:
         raise InputError(f"{shown(folder)}: no audio files")

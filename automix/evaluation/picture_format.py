@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from automix.errors import UsageError
-from automix.files import shown
+from automix.files.names import shown
 
 FORMATS = ("png", "svg", "pdf")
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from automix.evaluation.likert import ANSWERS, answer_shares, check_likert, reach
 from automix.evaluation.ratings import Ratings
-from automix.files import shown
+from automix.files.names import shown
 
 Values = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from automix.evaluation.statistics import (
     friedman,
     kruskal_wallis,
 )
-from automix.files import shown
+from automix.files.names import shown
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from automix.errors import InputError, UsageError
 from automix.evaluation.csv_table import Line, Table, plain, read_table
-from automix.files import shown
+from automix.files.names import shown
 
 COLUMNS = ("participant", "passage", "method", "rating")
 """What every file has; further columns are aspects, such as ``reverb``."""

@@ -13,14 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.audio import Audio, AudioSource, Samples
+from automix.audio.blocks import collected
+from automix.audio.resampling import resampled
+from automix.audio.samples import Audio, AudioSource, Samples
 from automix.datasets.song import SongFiles
 from automix.errors import InputError
 from automix.evaluation.metrics import level_errors_db, stereo_mr_stft
 from automix.evaluation.mixers import Mixer, stereo
-from automix.files import ReadOptions, collected, open_audio, resampled, shown
-from automix.session import Session, Track
-from automix.song_folder import open_song
+from automix.files.info import ReadOptions
+from automix.files.names import shown
+from automix.files.reading import open_audio
+from automix.session.song_folder import open_song
+from automix.session.tracks import Session, Track
 from automix.units import db_to_gain
 
 RATE_HZ = 44100

@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs, loudness_range_lu
-from automix.batch.folders import find_songs
 from automix.errors import InputError
-from automix.files import ReadOptions, open_audio, shown
-from automix.methods.vocal_settings import PAPER
-from automix.parameters import parameters
-from automix.settings import FdnReverbSettings
+from automix.files.info import ReadOptions
+from automix.files.names import shown
+from automix.files.reading import open_audio
+from automix.methods.vocal.settings import PAPER
+from automix.plan.parameters import parameters
+from automix.plan.settings import FdnReverbSettings
+from automix.session.song_search import find_songs
 
 LEVELS_LU = (-10.0, 6.0)
 RANGES_LU = (5.0, 30.0)
@@ -159,7 +161,7 @@ def _with_networks(
 ) -> tuple[list[Parameter], list[str]]:
     """The rows with the errors of networks beside those of the mean, over the same cases."""
     from automix.evaluation.vocal_networks import Case, cases_of_song, open_all
-    from automix.nn.vocal_mel import one_thread
+    from automix.networks.vocal_mel import one_thread
 
     networks = open_all(weights, device)
     notes = [note for found in networks.values() for note in found.notes]

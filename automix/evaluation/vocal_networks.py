@@ -6,13 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from automix.audio import Audio
-from automix.files import ReadOptions, collected, open_audio, resampled
-from automix.methods.vocal_cnn_settings import VocalNetworks
-from automix.methods.vocal_cnn_weights import Networks, open_networks
-from automix.nn.vocal_cnn_description import CHANGED_BANDS, REVERB_FIELDS, VocalTask
-from automix.nn.vocal_mel import GATE_DB, RATE_HZ, Frames, frames_of, paired
-from automix.training.vocal_copies import (
+from automix.audio.blocks import collected
+from automix.audio.resampling import resampled
+from automix.audio.samples import Audio
+from automix.evaluation.vocal_copies import (
     drawn_expansion,
     drawn_gains_db,
     drawn_reverb,
@@ -20,6 +17,12 @@ from automix.training.vocal_copies import (
     reverberated,
     with_dynamics,
 )
+from automix.files.info import ReadOptions
+from automix.files.reading import open_audio
+from automix.methods.vocal.cnn_settings import VocalNetworks
+from automix.methods.vocal.cnn_weights import Networks, open_networks
+from automix.networks.vocal_cnn_description import CHANGED_BANDS, REVERB_FIELDS, VocalTask
+from automix.networks.vocal_mel import GATE_DB, RATE_HZ, Frames, frames_of, paired
 
 COPIES = 8
 """Damaged copies of each vocal, for each task."""
@@ -45,7 +48,7 @@ def open_all(weights: Sequence[str], device: str) -> dict[str, Networks]:
 
     Args:
         weights: As for ``--weights`` of `automix vocal`.
-        device: See `automix.nn.device`.
+        device: See `automix.networks.device`.
 
     Raises:
         DeviceError: Weights or device cannot be used.

@@ -11,7 +11,7 @@ from automix.explanation.method import settings_without
 from automix.explanation.moves import Move
 from automix.explanation.provenance import Action, RemovedTrack, actions, removed_tracks
 from automix.explanation.tracks import TrackInMix, tracks_in_mix
-from automix.plan import MixPlan
+from automix.plan.model import MixPlan
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -5,16 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from automix.explanation.provenance import (
-    Action,
-    RemovedTrack,
-    Setting,
-    frequency,
-    position,
-    said,
-)
+from automix.explanation.provenance import Action, RemovedTrack, Setting, frequency, position, said
 from automix.explanation.tracks import Change, TrackInMix
-from automix.roles.traits import ROLE_TRAITS
+from automix.plan.roles import ROLE_TRAITS
 
 Kind = Literal["absent", "loud", "quiet", "masked", "edited"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.analysis.loudness import k_weighting
+from automix.dsp.k_weighting import k_weighting
 from automix.explanation.measuring import BANDS, Cells
 from automix.units import db_to_power, power_to_db
 

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from automix.analysis.features import BARK_EDGES_HZ
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.analysis.program import measure
+from automix.audio.streams import prefetched
 from automix.consoles.exact import Block, ExactConsole, Flow, mastered
-from automix.plan import Master, MixPlan
-from automix.streams import prefetched
+from automix.parallel.workers import Workers
+from automix.plan.model import Master, MixPlan
 from automix.units import db_to_power, power_to_db
-from automix.workers import Workers
 
 BANDS = tuple(zip(BARK_EDGES_HZ, BARK_EDGES_HZ[1:], strict=False))
 """Edges in Hz of the critical bands that everything here is measured in."""

@@ -10,15 +10,16 @@ import numpy as np
 from automix.consoles.exact import ExactConsole
 from automix.explanation.hearing import Hearing
 from automix.explanation.moves import Move, Values, moved
-from automix.methods.stems_advice import Advice
-from automix.methods.stems_hearing import HeardTrack, hear_stems, parts
-from automix.methods.stems_processing import cut_gain_db, masking_cuts
-from automix.methods.stems_rawness import LEAST, song_rawness
-from automix.methods.stems_rules import write_rules
-from automix.methods.stems_settings import StemsRules
-from automix.methods.writing import PlanWriter, blank_plan
-from automix.plan import MixPlan
-from automix.session import Session
+from automix.methods.stems.advice import Advice
+from automix.methods.stems.hearing import HeardTrack, hear_stems, parts
+from automix.methods.stems.processing import cut_gain_db, masking_cuts
+from automix.methods.stems.rawness import LEAST, song_rawness
+from automix.methods.stems.rules import write_rules
+from automix.methods.stems.settings import StemsRules
+from automix.plan.model import MixPlan
+from automix.plan.writer import PlanWriter
+from automix.session.blank_plan import blank_plan
+from automix.session.tracks import Session
 
 _STEMS_METHODS = ("rules", "dmc")
 _UNTRACED = (

@@ -13,21 +13,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from automix.checkpoints import load_into, read_description, read_tensors, weights_path
-from automix.conditioning import Slot
 from automix.explanation.hearing import HeardByNetwork, Hearing, Map, Said, Saliency
 from automix.explanation.moves import Move, moved
-from automix.files import sha256
-from automix.methods.dmc_hearing import LISTENING_LUFS, summaries_of
-from automix.methods.stems_advice import MOST_PROCESSING, Advice
-from automix.methods.stems_hearing import HeardTrack
-from automix.nn.device import chosen_device
-from automix.nn.dmc import Dmc, agreed, value_at
-from automix.nn.dmc_description import DmcDescription, outputs
-from automix.nn.encoders import FACTS, CompactEncoder, log_mel_patches
-from automix.nn.vggish import HOP_SAMPLES, RATE_HZ, mel_bank
-from automix.plan import MixPlan
-from automix.session import Session
+from automix.files.disk import sha256
+from automix.methods.stems.advice import MOST_PROCESSING, Advice
+from automix.methods.stems.dmc_hearing import LISTENING_LUFS, summaries_of
+from automix.methods.stems.hearing import HeardTrack
+from automix.networks.checkpoints import load_into, read_description, read_tensors, weights_path
+from automix.networks.device import chosen_device
+from automix.networks.dmc import Dmc, agreed, value_at
+from automix.networks.dmc_description import DmcDescription, outputs
+from automix.networks.encoders import FACTS, CompactEncoder, log_mel_patches
+from automix.networks.vggish import HOP_SAMPLES, RATE_HZ, mel_bank
+from automix.plan.model import MixPlan
+from automix.plan.vector import Slot
+from automix.session.tracks import Session
 from automix.units import db_to_gain
 
 _STEPS = 64
@@ -266,7 +266,7 @@ class Listener:
 
 
 def described(patches: Tensor, facts: Tensor, compact: bool) -> Tensor:
-    """What an encoder is given of patches, with gradients; see `automix.nn.encoders.summary`."""
+    """What an encoder is given of patches, with gradients; see `encoders.summary`."""
     if not compact:
         return patches
     spread = patches.flatten(0, 1).std(0, unbiased=False)

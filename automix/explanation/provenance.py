@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from automix.errors import PlanError
-from automix.parameters import Settings, parameters
-from automix.plan import ChannelStrip, Decision, MixPlan, look_up
+from automix.plan.address import look_up
+from automix.plan.model import ChannelStrip, Decision, MixPlan
+from automix.plan.parameters import Settings, parameters
 
 Value = float | int | bool | str
 

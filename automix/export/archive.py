@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from automix.audio import AudioSource
-from automix.files import OutputTarget, output_format
+from automix.audio.samples import AudioSource
 from automix.files.encode import encode
-from automix.files.formats import RIFF_LIMIT_BYTES
-from automix.plan import Depth
+from automix.files.formats import RIFF_LIMIT_BYTES, output_format
+from automix.files.target import OutputTarget
+from automix.plan.model import Depth
 
 _HEADER_BYTES = 4096  # more than a WAV header and an entry of the archive take
 _COPIED_BYTES = 1 << 20

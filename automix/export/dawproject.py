@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from automix.audio import AudioSource
+from automix.audio.samples import AudioSource
 from automix.consoles.exact import ExactConsole
 from automix.errors import UsageError
 from automix.export.archive import ArchiveTarget, AudioEntry
@@ -24,9 +24,10 @@ from automix.export.recordings import (
     printed_return,
     recording,
 )
-from automix.files import ReadOptions, shown
-from automix.plan import Bus, MixPlan
-from automix.session import open_plan_session, plan_inputs
+from automix.files.info import ReadOptions
+from automix.files.names import shown
+from automix.plan.model import Bus, MixPlan
+from automix.session.tracks import open_plan_session, plan_inputs
 
 SUFFIX = ".dawproject"
 TEMPO_BPM = (20.0, 999.0)

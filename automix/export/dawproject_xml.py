@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from itertools import count
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from automix.audio import AudioSource
+from automix.audio.samples import AudioSource
 from automix.export.names import xml_text
 from automix.export.recordings import Recording, compresses
-from automix.plan import Bus, MixPlan, Send
-from automix.settings import (
+from automix.plan.model import Bus, MixPlan, Send
+from automix.plan.settings import (
     BandKind,
     CompressorSettings,
     EqualizerBand,

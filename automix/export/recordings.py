@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from automix.audio import AudioSource, Samples
+from automix.audio.samples import AudioSource, Samples
+from automix.audio.streams import Stream
 from automix.consoles.exact import ExactConsole
 from automix.dsp.strip import has_reverb
-from automix.files import ReadOptions, probe
-from automix.plan import Bus, ChannelStrip, Depth, MixPlan
-from automix.session import Track
-from automix.settings import CompressorSettings
-from automix.streams import Stream
+from automix.files.info import ReadOptions
+from automix.files.probe import probe
+from automix.plan.model import Bus, ChannelStrip, Depth, MixPlan
+from automix.plan.settings import CompressorSettings
+from automix.session.tracks import Track
 from automix.units import db_to_gain
 
 USUAL_MAX_FADER_DB = 6.0

@@ -7,17 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from automix.audio import AudioSource, Samples
+from automix.audio.blocks import collected
+from automix.audio.samples import AudioSource, Samples
+from automix.audio.streams import Stream
 from automix.consoles.exact import ExactConsole, master_flow
 from automix.dsp.equalizer import Equalizer
 from automix.errors import OutputError, PlanError
 from automix.evaluation.ratings import in_natural_order
 from automix.export.dawproject import Guard
 from automix.export.names import audio_file_names
-from automix.files import OutputTarget, ReadOptions, collected, shown
-from automix.plan import Depth, MixPlan
-from automix.session import IN_MEMORY_BYTES, open_plan_session, plan_inputs
-from automix.streams import Stream
+from automix.files.info import ReadOptions
+from automix.files.names import shown
+from automix.files.target import OutputTarget
+from automix.plan.model import Depth, MixPlan
+from automix.session.tracks import IN_MEMORY_BYTES, open_plan_session, plan_inputs
 
 _FRAME_BYTES = 8  # stereo, float32
 

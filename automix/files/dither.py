@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio import Samples
+from automix.audio.samples import Samples
 
 
 class Quantizer:

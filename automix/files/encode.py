@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from automix.audio import Audio, AudioSource
+from automix.audio.samples import Audio, AudioSource
 from automix.errors import InputError
 from automix.files import mpeg, ogg
 from automix.files.chunks import walk_chunks

@@ -18,7 +18,7 @@ from typing import cast
 import numpy as np
 import soundfile
 
-from automix.audio import Samples
+from automix.audio.samples import Samples
 from automix.errors import InputError
 from automix.files.mpeg import is_mpeg, tag_length
 from automix.files.names import shown

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from automix.audio import BLOCK_FRAMES
+from automix.audio.downmix import layout_name, speaker_order
+from automix.audio.samples import BLOCK_FRAMES
 from automix.errors import InputError
 from automix.files import mpeg, ogg
 from automix.files.chunks import Layout, read_layout
-from automix.files.downmix import layout_name, speaker_order
 from automix.files.info import AudioInfo, ReadOptions
 from automix.files.names import shown
 from automix.files.opening import (

@@ -10,10 +10,10 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from automix.audio import BLOCK_FRAMES, Audio, AudioSource, Samples
+from automix.audio.blocks import joined_and_emptied, reblocked
+from automix.audio.downmix import to_stereo
+from automix.audio.samples import BLOCK_FRAMES, Audio, AudioSource, Samples
 from automix.errors import InputError
-from automix.files.blocks import joined_and_emptied, reblocked
-from automix.files.downmix import to_stereo
 from automix.files.info import AudioInfo, ReadOptions
 from automix.files.names import shown
 from automix.files.opening import UNKNOWN_FRAMES, opened, read_frames, signature, sound_file

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from automix.audio import AudioSource
+from automix.audio.samples import AudioSource
 from automix.errors import OutputError
 from automix.files.disk import check_disk_space, reported
 from automix.files.encode import encode, write_all

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from automix.errors import InputError, UsageError
-from automix.files import shown
+from automix.files.extensions import AUDIO_EXTENSIONS
+from automix.files.names import shown
 from automix.listening.design import (
     MOST_FILES,
     MOST_STIMULI,
@@ -17,8 +18,7 @@ from automix.listening.design import (
     Passage,
     Question,
 )
-from automix.parameters import Settings, parameters
-from automix.song_folder import EXTENSIONS
+from automix.plan.parameters import Settings, parameters
 
 
 def read_description(source: Path, changes: Mapping[str, Any]) -> Description:
@@ -124,7 +124,7 @@ def _mixes(paths: list[Path]) -> dict[str, Path]:
     audio = [
         path
         for path in paths
-        if path.suffix.lower() in EXTENSIONS and path.is_file() and path.name[0] != "."
+        if path.suffix.lower() in AUDIO_EXTENSIONS and path.is_file() and path.name[0] != "."
     ]
     mixes: dict[str, Path] = {}
     for path in audio:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from automix.errors import UsageError
-from automix.parameters import Range, Settings
+from automix.plan.parameters import Range, Settings
 
 Kind = Literal["ape", "mushra", "likert"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automix.errors import InputError
-from automix.files import OutputTarget, shown
+from automix.files.names import shown
+from automix.files.target import OutputTarget
 from automix.listening.key import Key, load_key
 from automix.listening.results import MOST_BYTES, Submission, read_submission
 from automix.listening.store import stored_documents

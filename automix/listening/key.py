@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from automix.errors import InputError
-from automix.files import shown
+from automix.files.names import shown
 from automix.listening.design import KINDS, SCALES, Kind
 
 FORMAT = 1

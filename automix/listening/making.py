@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from automix.errors import OutputError
-from automix.files import Opened, OutputTarget, output_format, sha256, shown
-from automix.files.disk import reported
+from automix.files.disk import reported, sha256
 from automix.files.encode import encode
+from automix.files.formats import output_format
+from automix.files.names import shown
+from automix.files.reading import Opened
+from automix.files.target import OutputTarget
 from automix.listening import webmushra
 from automix.listening.design import SCALES, SHORTEST_S, Description
 from automix.listening.key import (

@@ -11,15 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from automix.errors import InputError, OutputError, UsageError
-from automix.files import shown
-from automix.listening.key import (
-    AUDIO_FOLDER,
-    PAGE_FOLDER,
-    STATIC_FILES,
-    TEST_FILE,
-    Key,
-    load_key,
-)
+from automix.files.names import shown
+from automix.listening.key import AUDIO_FOLDER, PAGE_FOLDER, STATIC_FILES, TEST_FILE, Key, load_key
 from automix.listening.results import MOST_BYTES, read_submission
 from automix.listening.store import ResultStore
 

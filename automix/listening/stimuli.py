@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.analysis.program import measure
-from automix.audio import Audio, AudioSource, Samples
+from automix.audio.resampling import resampled
+from automix.audio.samples import Audio, AudioSource, Samples
 from automix.errors import InputError
-from automix.files import Opened, open_audio, resampled, shown
+from automix.files.names import shown
+from automix.files.reading import Opened, open_audio
+from automix.parallel.workers import in_parallel
 from automix.units import db_to_gain, ms_to_samples, seconds_to_samples
-from automix.workers import in_parallel
 
 _FADE_MS = 10.0  # the excerpt loops: its end must meet its start
 _TRANSITION_HZ = 500.0

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from automix.errors import InputError, OutputError
-from automix.files import shown
+from automix.files.names import shown
 from automix.listening.results import Submission
 
 _WAIT_S = 30.0

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from automix.errors import UsageError
-from automix.files import OutputTarget
+from automix.files.target import OutputTarget
 from automix.listening.design import Description
 from automix.listening.key import Key
 from automix.listening.stimuli import Stimulus

@@ -23,25 +23,25 @@ class Entry:
 VOCAL_METHODS = (
     Entry(
         name="rules",
-        module="automix.methods.vocal_rules",
+        module="automix.methods.vocal.rules",
         function="write_plan",
         summary="unmasking, loudness-range compression, tempo-driven reverb, level balance",
     ),
     Entry(
         name="cnn",
-        module="automix.methods.vocal_cnn",
+        module="automix.methods.vocal.cnn",
         function="write_plan",
         summary="four networks (Li and Lerch) in the place of the rules' decisions",
     ),
     Entry(
         name="random",
-        module="automix.methods.vocal_anchors",
+        module="automix.methods.vocal.anchors",
         function="write_random_plan",
         summary="random settings within their ranges: the low anchor of listening tests",
     ),
     Entry(
         name="sum",
-        module="automix.methods.vocal_anchors",
+        module="automix.methods.vocal.anchors",
         function="write_sum_plan",
         summary="the two inputs as they are",
     ),
@@ -50,37 +50,37 @@ VOCAL_METHODS = (
 STEMS_METHODS = (
     Entry(
         name="dmc",
-        module="automix.methods.dmc",
+        module="automix.methods.stems.dmc",
         function="write_plan",
         summary="a trained network (Steinmetz et al. 2021) advises the rules",
     ),
     Entry(
         name="wave-u-net",
-        module="automix.methods.wave_u_net",
+        module="automix.methods.stems.wave_u_net",
         function="write_plan",
         summary="a network of your own that makes the mix itself, without a plan",
     ),
     Entry(
         name="rules",
-        module="automix.methods.stems_rules",
+        module="automix.methods.stems.rules",
         function="write_plan",
         summary="documented practice: levels, panning; with --mode full all processors",
     ),
     Entry(
         name="equal-loudness",
-        module="automix.methods.stems_baselines",
+        module="automix.methods.stems.baselines",
         function="write_equal_loudness_plan",
         summary="every track at the same loudness",
     ),
     Entry(
         name="random",
-        module="automix.methods.stems_baselines",
+        module="automix.methods.stems.baselines",
         function="write_random_plan",
         summary="gains within ±12 dB and pan positions drawn at random",
     ),
     Entry(
         name="mono",
-        module="automix.methods.stems_baselines",
+        module="automix.methods.stems.baselines",
         function="write_mono_plan",
         summary="the sum of all tracks in the center",
     ),

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from automix.analysis.features import BARK_EDGES_HZ, Vector, band_weights
-from automix.analysis.loudness import k_weighting
-from automix.audio import AudioSource
+from automix.audio.samples import AudioSource
+from automix.dsp.k_weighting import k_weighting
 
 Feature = Literal[
     "spectrum",

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from automix.analysis.hops import HOPS_PER_SECOND
 from automix.analysis.loudness import LoudnessMeter
-from automix.audio import AudioSource, Samples
+from automix.audio.samples import AudioSource, Samples
 from automix.consoles.differentiable import Layout, from_plan
 from automix.consoles.exact import ExactConsole
-from automix.plan import ChannelStrip, MixPlan
+from automix.parallel.workers import in_parallel
+from automix.plan.model import ChannelStrip, MixPlan
 from automix.units import db_to_power
-from automix.workers import in_parallel
 
 LEAD_IN_S = 0.5
 """At the beginning of each excerpt, while reverbs fill up."""

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from automix.analysis.features import FeatureMeter, MixFeatures, Vector
-from automix.audio import AudioSource, Samples
-from automix.nn.device import threads
+from automix.audio.samples import AudioSource, Samples
+from automix.audio.streams import Stream
+from automix.networks.device import threads
 from automix.reference.bands import BandAnalysis
 from automix.reference.comparison import figures
-from automix.streams import Stream
 
 Figures = dict[str, Vector]
 """In dB by name, see `figures`; NaN where there is nothing to compare."""

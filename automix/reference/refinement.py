@@ -13,14 +13,14 @@ from torch import Tensor
 
 from automix.consoles.differentiable import DifferentiableConsole, to_plan
 from automix.consoles.exact import ExactConsole
-from automix.plan import MixPlan
+from automix.plan.model import MixPlan
+from automix.plan.settings import CompressorSettings, EqualizerBand, EqualizerSettings
 from automix.reference.bands import BandAnalysis, Feature
 from automix.reference.course import Course
 from automix.reference.excerpts import LEAD_IN_S, audible, bare_values, excerpts
 from automix.reference.hearing import Figures
 from automix.reference.nearness import Nearness, audible_db
 from automix.reference.same_song import SameSong
-from automix.settings import CompressorSettings, EqualizerBand, EqualizerSettings
 from automix.units import power_to_db
 
 MASTER_BANDS = (

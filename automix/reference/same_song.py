@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor, from_numpy
 
 from automix.analysis.hops import hop_start
-from automix.audio import AudioSource
-from automix.files import open_audio, resampled
+from automix.audio.resampling import resampled
+from automix.audio.samples import AudioSource
+from automix.files.reading import open_audio
 from automix.reference.excerpts import cut, energies_of
 
 _DEPTH_DB = 40.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from automix.demo.score import Hit, Note
+from automix.sound.score import Hit, Note
 from automix.synthesis.form import Bar, Form, write_form
 from automix.synthesis.grooves import play_groove, play_percussion
 from automix.synthesis.instruments import INSTRUMENTS, PERCUSSION, Instrument, Percussion

@@ -5,8 +5,8 @@ from functools import partial
 
 import numpy as np
 
-from automix.demo.drums import PIECES, cymbal, tom
-from automix.demo.filters import (
+from automix.sound.drums import PIECES, cymbal, tom
+from automix.sound.filters import (
     Signal,
     add_at,
     band_pass,
@@ -16,9 +16,9 @@ from automix.demo.filters import (
     noise,
     seconds,
 )
-from automix.demo.instruments import INSTRUMENTS
-from automix.demo.instruments import Instrument as Sound
-from automix.demo.score import Hit, Note, pitch_to_hz
+from automix.sound.instruments import INSTRUMENTS
+from automix.sound.instruments import Instrument as Sound
+from automix.sound.score import Hit, Note, pitch_to_hz
 from automix.synthesis.instruments import Instrument
 
 TAKES = 2

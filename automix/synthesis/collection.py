@@ -8,15 +8,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from automix.batch.engines import Outcome, Task
-from automix.batch.local_engine import LocalEngine
 from automix.errors import AutomixError, DeviceError, InputError, OutputError, UsageError
-from automix.files import check_disk_space, shown
-from automix.files.disk import reported
+from automix.files.disk import check_disk_space, reported
+from automix.files.names import shown
+from automix.parallel.engine import Outcome, Task
+from automix.parallel.local_engine import LocalEngine
+from automix.parallel.workers import use_workers, worker_count
 from automix.synthesis.engines import EngineChoice
 from automix.synthesis.folder import SongFolder, fingerprint_of, remove_leftover
 from automix.synthesis.song import SongRequest, write_song
-from automix.workers import use_workers, worker_count
 
 BYTES_PER_SONG_SECOND = 1_800_000
 """What the tracks of a song and its mix take on average."""
@@ -86,7 +86,7 @@ def synthesize(
         collection: What is asked for.
         jobs: How many songs are made at a time, each in a process of its own; the result is the
             same.
-        prepare: Called as each process begins, see `automix.batch.local_engine.LocalEngine`.
+        prepare: Called as each process begins, see `automix.parallel.local_engine.LocalEngine`.
         guard: For removing what is unfinished when a signal ends the program.
 
     Raises:

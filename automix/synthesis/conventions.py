@@ -12,7 +12,7 @@ a high pass (De Man & Reiss 2013). All other numbers are conventions of this mod
 
 from dataclasses import dataclass
 
-from automix.roles import Role
+from automix.plan.roles import Role
 
 LEVELS_LU: dict[Role, float] = {
     "kick": 2.5, "snare": 2.0, "hats": -3.5, "tom": 0.0, "cymbals": -4.0, "overheads": -1.5,
@@ -30,7 +30,7 @@ SPREAD_DB = 1.5
 
 CREST_SLOPE = 0.4
 """LU of level taken per dB of crest factor above the song's median: human mixes lie about that far
-below equal loudness (see `automix.methods.stems_levels.crest_correction_lu`)."""
+below equal loudness (see `automix.methods.stems.levels.crest_correction_lu`)."""
 
 CREST_LIMIT_LU = 4.0
 

@@ -11,10 +11,10 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from automix.demo.filters import Signal
-from automix.demo.score import Hit, Note
 from automix.errors import DeviceError, InputError, OutputError, UsageError
-from automix.files import shown
+from automix.files.names import shown
+from automix.sound.filters import Signal
+from automix.sound.score import Hit, Note
 from automix.synthesis.built_in import BuiltIn
 from automix.synthesis.instruments import Instrument
 from automix.synthesis.midi import drum_file, pitched_file

@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from automix.errors import OutputError
-from automix.files import shown
 from automix.files.disk import reported
+from automix.files.names import shown
 
 PLAN_NAME = "mix.toml"
 

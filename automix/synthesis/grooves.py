@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from automix.demo.score import Hit
+from automix.sound.score import Hit
 from automix.synthesis.form import Bar
 from automix.synthesis.instruments import Percussion
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from automix.demo.score import MAJOR_SCALE
+from automix.sound.score import MAJOR_SCALE
 
 MINOR_SCALE = (0, 2, 3, 5, 7, 8, 10)
 """Natural minor, semitones above the tonic."""

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from automix.demo.filters import Signal, add_at, filtered, high_pass, low_pass
-from automix.demo.performance import record_drums, reverberated
-from automix.demo.score import Hit
+from automix.parallel.workers import in_parallel
+from automix.sound.filters import Signal, add_at, filtered, high_pass, low_pass
+from automix.sound.performance import record_drums, reverberated
+from automix.sound.score import Hit
 from automix.synthesis.arrangement import DrumPart
 from automix.synthesis.engines import Engine
-from automix.workers import in_parallel
 
 KEYS: dict[str, tuple[int, ...]] = {
     "kick": (36, 35), "snare": (38, 40), "side stick": (37,), "closed hat": (42,),

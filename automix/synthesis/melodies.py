@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from automix.demo.score import Note
+from automix.sound.score import Note
 from automix.synthesis.form import Bar, Form
 from automix.synthesis.harmony import scale_of
 

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Sequence
 
-from automix.demo.score import Hit, Note
+from automix.sound.score import Hit, Note
 
 TICKS_PER_SECOND = 1920
 _TICKS_PER_QUARTER = 960

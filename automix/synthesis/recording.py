@@ -7,20 +7,21 @@ from functools import partial
 import numpy as np
 
 from automix.analysis.program import measure
-from automix.audio import Audio
-from automix.demo.filters import Signal, faded, filtered, high_pass, low_pass, noise
-from automix.demo.instruments import amplified
-from automix.demo.score import Hit
-from automix.demo.voice import sing
+from automix.audio.samples import Audio
 from automix.dsp.equalizer import Equalizer
-from automix.roles import Role, role_of_name
-from automix.settings import EqualizerBand, EqualizerSettings
+from automix.parallel.workers import in_parallel
+from automix.plan.roles import Role
+from automix.plan.settings import EqualizerBand, EqualizerSettings
+from automix.session.roles.recognition import role_of_name
+from automix.sound.filters import Signal, faded, filtered, high_pass, low_pass, noise
+from automix.sound.instruments import amplified
+from automix.sound.score import Hit
+from automix.sound.voice import sing
 from automix.synthesis.arrangement import Arrangement, Part
 from automix.synthesis.engines import Engine
 from automix.synthesis.kit import Take, record_kit
 from automix.synthesis.singing import VoicePart
 from automix.units import db_to_gain, gain_to_db
-from automix.workers import in_parallel
 
 LEVEL_LUFS = -29.0
 """Loudness of a raw track, before its offset."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from automix.demo.melody import spell
-from automix.demo.score import Note, Syllable
-from automix.demo.voice import Singer
+from automix.sound.melody import spell
+from automix.sound.score import Note, Syllable
+from automix.sound.voice import Singer
 from automix.synthesis.form import Form
 from automix.synthesis.melodies import PHRASES, SPOKEN_PHRASES, MelodyNote, write_melody
 

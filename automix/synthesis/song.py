@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from automix.analysis.program import Loudness, measure
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole, mastered
-from automix.delivery import deliver
-from automix.files import OutputTarget
-from automix.methods.writing import blank_plan
-from automix.mixing import Mix
-from automix.plan_file import dumps
-from automix.session import TrackFile, open_session
+from automix.files.target import OutputTarget
+from automix.mixing.delivery import deliver
+from automix.mixing.mix import Mix
+from automix.plan.toml import dumps
+from automix.session.blank_plan import blank_plan
+from automix.session.tracks import TrackFile, open_session
 from automix.synthesis.arrangement import Arrangement, arrange
 from automix.synthesis.engines import EngineChoice
 from automix.synthesis.recording import RawTrack, record

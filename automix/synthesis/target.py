@@ -7,12 +7,12 @@ import numpy as np
 
 from automix.analysis.loudness import Energies, LoudnessMeter, integrated_lufs
 from automix.analysis.program import measure
-from automix.audio import Audio, AudioSource
+from automix.audio.blocks import collected
+from automix.audio.samples import Audio, AudioSource
 from automix.consoles.exact import ExactConsole
-from automix.files import collected
-from automix.plan import Bus, Master, MixPlan, Send
-from automix.roles import Role
-from automix.settings import (
+from automix.plan.model import Bus, Master, MixPlan, Send
+from automix.plan.roles import Role
+from automix.plan.settings import (
     CompressorSettings,
     EqualizerBand,
     EqualizerSettings,

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from automix.errors import DeviceError, OutputError, UsageError
-from automix.files import shown
+from automix.files.names import shown
 from automix.training.processes import Processes
 from automix.training.settings import LoopSettings
 

@@ -7,14 +7,14 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from automix.errors import AutomixError
-from automix.workers import use_workers
+from automix.parallel.workers import use_workers
 
 VALIDATION = 10**9
 """Numbers of validation examples begin here, so that no training example is among them."""
 
 
 class Numbered(Protocol):
-    """Makes examples by their numbers; see `automix.training.examples.Examples`."""
+    """Makes examples by their numbers; see `automix.training.controller.examples.Examples`."""
 
     def __getitem__(self, number: int) -> Any:
         """The same number is the same example."""

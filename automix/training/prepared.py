@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio import Audio, AudioSource, Samples
+from automix.audio.resampling import resampled
+from automix.audio.samples import Audio, AudioSource, Samples
 from automix.datasets.song import SongFiles
 from automix.errors import OutputError
-from automix.files import ReadOptions, open_audio, resampled, shown
-from automix.roles import Role
-from automix.song_folder import open_song
+from automix.files.info import ReadOptions
+from automix.files.names import shown
+from automix.files.reading import open_audio
+from automix.plan.roles import Role
+from automix.session.song_folder import open_song
 
 RATE_HZ = 44100
 _CARD = "song.json"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import distributed, nn
 
-from automix.nn.device import chosen_device
+from automix.networks.device import chosen_device
 
 
 class Processes:

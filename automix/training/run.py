@@ -7,17 +7,17 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from automix.checkpoints import load_into, read_tensors, weights_path
 from automix.errors import OutputError
-from automix.files import shown
-from automix.training.dmc import DmcTask
-from automix.training.examples import Examples
+from automix.files.names import shown
+from automix.networks.checkpoints import load_into, read_tensors, weights_path
+from automix.parallel.workers import use_workers, worker_count
+from automix.training.controller.examples import Examples
+from automix.training.controller.task import DmcTask
 from automix.training.loop import STATE, Progress, Task, Training
 from automix.training.processes import Processes
 from automix.training.settings import DmcTraining, LoopSettings, WaveUNetTraining
 from automix.training.songs import open_songs
 from automix.training.wave_u_net import WaveUNetTask
-from automix.workers import use_workers, worker_count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Request:
         folder: Of the run.
         held_out: Songs to validate with; if none, some are drawn.
         cache: Folder for decoded audio.
-        device: See `automix.nn.device`.
+        device: See `automix.networks.device`.
         start: Weights to begin with: a file, or the name of some that ship.
         resume: Whether to go on.
     """

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from automix.nn.dmc_description import DmcDescription
-from automix.nn.mix_wave_u_net_description import MixWaveUNetDescription
-from automix.parameters import Range, Settings
+from automix.networks.dmc_description import DmcDescription
+from automix.networks.mix_wave_u_net_description import MixWaveUNetDescription
+from automix.plan.parameters import Range, Settings
 
 AudioLoss = Literal["stereo", "left-right", "l1", "stereo-l1"]
 

@@ -8,7 +8,7 @@ from automix.datasets.catalog import find_songs
 from automix.datasets.song import SongFiles
 from automix.datasets.splits import Split, read_split, split_songs, write_split
 from automix.errors import UsageError
-from automix.files import shown
+from automix.files.names import shown
 from automix.training.prepared import PreparedSong, prepare
 
 SPLIT = "split.toml"

@@ -6,12 +6,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from automix.checkpoints import save_weights
+from automix.audio.blocks import collected, folded
 from automix.errors import InputError
-from automix.files import collected, folded
-from automix.nn.mix_wave_u_net import MOST_TRACKS, MixWaveUNet
-from automix.training.dmc_mix import LOSSES
-from automix.training.examples import Example, Examples
+from automix.networks.checkpoints import save_weights
+from automix.networks.mix_wave_u_net import MOST_TRACKS, MixWaveUNet
+from automix.training.controller.examples import Example, Examples
+from automix.training.controller.mix import LOSSES
 from automix.training.numbered import VALIDATION, made
 from automix.training.settings import WaveUNetTraining
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from automix.analysis.conditions import ConditionScan, scan
-from automix.audio import Audio
+from automix.audio.samples import Audio
 
 RATE = 1000
 

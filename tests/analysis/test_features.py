@@ -15,7 +15,7 @@ from automix.analysis.features import (
     measure_features,
 )
 from automix.analysis.program import measure
-from automix.audio import Audio
+from automix.audio.samples import Audio
 
 RATE = 44_100
 SECONDS = 6

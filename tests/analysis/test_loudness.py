@@ -8,14 +8,14 @@ from automix.analysis.loudness import (
     LoudnessMeter,
     energy_to_lufs,
     integrated_lufs,
-    k_weighting,
     loudness_range_lu,
     momentary_lufs,
     short_term_lufs,
 )
 from automix.analysis.program import measure
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.dsp.biquad import BiquadCascade, frequency_response
+from automix.dsp.k_weighting import k_weighting
 from automix.units import db_to_power
 
 

@@ -10,13 +10,9 @@ import pytest
 import soundfile
 from scipy import signal
 
-from automix.analysis.loudness import (
-    LoudnessMeter,
-    integrated_lufs,
-    loudness_range_lu,
-)
+from automix.analysis.loudness import LoudnessMeter, integrated_lufs, loudness_range_lu
 from automix.analysis.program import measure
-from automix.audio import Audio
+from automix.audio.samples import Audio
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
 

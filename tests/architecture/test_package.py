@@ -16,9 +16,9 @@ from automix.cli.options import DepthName
 from automix.cli.vocal import Method, Preset
 from automix.errors import AutomixError
 from automix.methods.catalog import VOCAL_METHODS
-from automix.methods.vocal_settings import PRESETS, VocalRules
-from automix.parameters import parameters
-from automix.plan import MixPlan
+from automix.methods.vocal.settings import PRESETS, VocalRules
+from automix.plan.model import MixPlan
+from automix.plan.parameters import parameters
 
 ROOT = Path(__file__).parents[2]
 MODULES = [

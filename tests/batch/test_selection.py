@@ -11,7 +11,7 @@ from automix.batch.journal import NAME, Entry
 from automix.batch.selection import Request, Selection, select
 from automix.batch.sources import DEFAULTS, find_items
 from automix.errors import InputError, OutputError, UsageError
-from automix.methods.stems_settings import StemsRules
+from automix.methods.stems.settings import StemsRules
 
 
 @pytest.fixture

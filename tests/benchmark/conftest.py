@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.benchmark import workbench
 from automix.demo import DemoSong
 

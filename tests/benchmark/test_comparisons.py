@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from automix.audio.blocks import collected
 from automix.benchmark import ffmpeg, functions, programs
 from automix.benchmark.comparisons import COMPARISONS, chosen
 from automix.benchmark.functions import measure_all_three
@@ -15,7 +16,7 @@ from automix.benchmark.processes import run_process
 from automix.benchmark.table import Missing, measure_all
 from automix.benchmark.workbench import Workbench
 from automix.errors import OutputError
-from automix.files import collected, open_audio
+from automix.files.reading import open_audio
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.benchmark.functions import CLICKS_BPM, click_errors, measure_all_three
 from automix.benchmark.libebur128 import Library
 from automix.benchmark.workbench import Workbench, click_track

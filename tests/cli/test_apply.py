@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.checkpoints import save_weights
-from automix.nn.effects import FAMILY
+from automix.networks.checkpoints import save_weights
+from automix.networks.effects import FAMILY
 from tests.nn.effect_networks import identity, lively
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from automix.plan import ChannelStrip, Master, MixPlan
-from automix.plan_file import dumps
+from automix.plan.model import ChannelStrip, Master, MixPlan
+from automix.plan.toml import dumps
 
 PLAN = MixPlan(
     method="rules",

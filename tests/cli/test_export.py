@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.plan_file import loads
+from automix.plan.toml import loads
 from tests.cli.conftest import AUTOMIX, ROOT
 from tests.export.reader import opened, project
 from tests.export.structure import faults

@@ -9,8 +9,8 @@ import pytest
 from automix.cli.app import SUMMARIES, load
 from automix.cli.vocal import Method, Preset
 from automix.methods.catalog import VOCAL_METHODS
-from automix.methods.vocal_settings import PRESETS
-from automix.parameters import parameters
+from automix.methods.vocal.settings import PRESETS
+from automix.plan.parameters import parameters
 from automix.version import __version__
 
 HEAVY = {"torch", "scipy", "numba", "numpy", "matplotlib", "soundfile", "soxr", "pedalboard"}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from automix.plan_file import loads
+from automix.plan.toml import loads
 from tests.cli.short_song import RATE, voice
 
 ESCAPE = b"\x1b"

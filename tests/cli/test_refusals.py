@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.files import OutputTarget
+from automix.files.target import OutputTarget
 from tests.cli.short_song import RATE, drums, voice
 
 

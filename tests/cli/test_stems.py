@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.checkpoints import save_weights
 from automix.cli.stems import Method, Mode
 from automix.methods.catalog import STEMS_METHODS
-from automix.nn.effects import FAMILY
+from automix.networks.checkpoints import save_weights
+from automix.networks.effects import FAMILY
 from tests.nn.effect_networks import lively
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.checkpoints import save_weights
 from automix.cli.layering import layered
-from automix.nn.dmc import Dmc
-from automix.nn.dmc_description import DmcDescription
+from automix.networks.checkpoints import save_weights
+from automix.networks.dmc import Dmc
+from automix.networks.dmc_description import DmcDescription
 from automix.training.settings import DmcTraining, WaveUNetTraining
 
 ROOT = Path(__file__).parents[2]

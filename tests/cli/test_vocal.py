@@ -9,8 +9,8 @@ import pyloudnorm
 import pytest
 import soundfile
 
-from automix.checkpoints import save_weights
-from automix.nn.effects import FAMILY
+from automix.networks.checkpoints import save_weights
+from automix.networks.effects import FAMILY
 from tests.cli.short_song import RATE, drums, voice
 from tests.nn.effect_networks import lively
 

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from automix.cli.train_vocal import Network, Task
-from automix.training.vocal_settings import TASKS, VARIANTS
+from automix.training.vocal.settings import TASKS, VARIANTS
 
 RATE = 44_100
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.plan_file import loads
+from automix.plan.toml import loads
 from tests.cli.short_song import RATE, drums
 
 

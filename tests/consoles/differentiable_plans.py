@@ -4,12 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from automix.audio import Audio
-from automix.conditioning import ORDERS, SPACES
-from automix.parameters import parameters
-from automix.plan import Bus, ChannelStrip, Master, MixPlan, Send
-from automix.session import Session, Track
-from automix.settings import (
+from automix.audio.samples import Audio
+from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
+from automix.plan.parameters import parameters
+from automix.plan.settings import (
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,
@@ -17,6 +15,8 @@ from automix.settings import (
     FdnReverbSettings,
     SpaceSettings,
 )
+from automix.plan.vector import ORDERS, SPACES
+from automix.session.tracks import Session, Track
 
 NETWORK = FdnReverbSettings(reverberation_time_s=0.3, room_size=3.0, lines="16")
 

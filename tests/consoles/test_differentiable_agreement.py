@@ -7,19 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from automix.audio import Audio
-from automix.conditioning import ORDERS
-from automix.consoles.differentiable import (
-    DifferentiableConsole,
-    from_plan,
-    session_audio,
-    to_plan,
-)
+from automix.audio.blocks import collected
+from automix.audio.samples import Audio
+from automix.consoles.differentiable import DifferentiableConsole, from_plan, session_audio, to_plan
 from automix.consoles.exact import ExactConsole, mastered
-from automix.files import collected
-from automix.plan import ChannelStrip, MixPlan
-from automix.session import Session, Track
-from automix.settings import SpaceSettings
+from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.settings import SpaceSettings
+from automix.plan.vector import ORDERS
+from automix.session.tracks import Session, Track
 from tests.consoles.differentiable_plans import compressor, random_plan, random_session
 
 RATE = 44_100

@@ -13,9 +13,9 @@ from automix.consoles.differentiable import (
     TrackLayout,
 )
 from automix.consoles.differentiable.convolution import convolved
-from automix.parameters import Settings, parameters
-from automix.plan import Bus, ChannelStrip, Master
-from automix.settings import EqualizerBand, FdnReverbSettings
+from automix.plan.model import Bus, ChannelStrip, Master
+from automix.plan.parameters import Settings, parameters
+from automix.plan.settings import EqualizerBand, FdnReverbSettings
 
 RATE = 8_000
 FRAMES = 24

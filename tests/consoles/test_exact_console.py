@@ -7,18 +7,17 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-import automix.session
+import automix.session.tracks
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.audio import BLOCK_FRAMES, Audio
+from automix.audio.blocks import collected
+from automix.audio.samples import BLOCK_FRAMES, Audio
 from automix.consoles.exact import ExactConsole, mastered
 from automix.dsp.fdn_reverb import tail_s
 from automix.dsp.pan import pan_gains
 from automix.dsp.strip import Return
 from automix.errors import PlanError
-from automix.files import collected
-from automix.plan import Bus, ChannelStrip, Master, MixPlan, Send
-from automix.session import Session, Track
-from automix.settings import (
+from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
+from automix.plan.settings import (
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,
@@ -26,6 +25,7 @@ from automix.settings import (
     FdnReverbSettings,
     LimiterSettings,
 )
+from automix.session.tracks import Session, Track
 
 RATE = 44_100
 SHORT = FdnReverbSettings(reverberation_time_s=0.3, lines="16", dry_wet=0.3)
@@ -196,7 +196,7 @@ def test_in_memory_and_streaming_give_the_same_bytes(monkeypatch):
     premaster = collected(console.premaster(plan))
     expected = mix(console, plan)
     stems = [collected(console.stem(plan, n, premaster)).samples for n in "abc"]
-    monkeypatch.setattr(automix.session, "IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(automix.session.tracks, "IN_MEMORY_BYTES", 0)
     streamed = tuple(replace(track, source=Streamed(track.source)) for track in a_session.tracks)
     console = ExactConsole(Session(tracks=streamed))
     assert not console.in_memory

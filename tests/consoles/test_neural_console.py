@@ -5,16 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from automix.audio import Audio
-from automix.conditioning import vector
+from automix.audio.blocks import collected
+from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.consoles.neural import NeuralConsole, through_effect
 from automix.errors import UsageError
-from automix.files import collected
-from automix.nn.effect_description import RATE_HZ
-from automix.plan import ChannelStrip, MixPlan
-from automix.session import Session, Track
-from automix.settings import (
+from automix.networks.effect_description import RATE_HZ
+from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.settings import (
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,
@@ -22,6 +20,8 @@ from automix.settings import (
     FdnReverbSettings,
     SpaceSettings,
 )
+from automix.plan.vector import vector
+from automix.session.tracks import Session, Track
 from tests.nn.effect_networks import identity, lively
 
 

@@ -10,18 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from automix.audio import Audio
+from automix.audio.blocks import collected
+from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole, mastered
-from automix.consoles.plugin import PluginConsole
-from automix.consoles.plugin_mapping import fdn_reverb, multi_eq, omni_compressor
+from automix.consoles.plugin.console import PluginConsole
+from automix.consoles.plugin.mapping import fdn_reverb, multi_eq, omni_compressor
 from automix.dsp.de_esser import DeEsser
 from automix.dsp.fdn_reverb import tail_s
 from automix.dsp.pan import pan_gains
 from automix.errors import PluginError
-from automix.files import collected
-from automix.plan import Bus, ChannelStrip, MixPlan, Send
-from automix.session import Session, Track
-from automix.settings import (
+from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
+from automix.plan.settings import (
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,
@@ -29,6 +28,7 @@ from automix.settings import (
     FdnReverbSettings,
     SpaceSettings,
 )
+from automix.session.tracks import Session, Track
 
 RATE = 44_100
 FRAMES = 3000

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from automix.consoles.plugin_host import process
-from automix.consoles.plugin_mapping import PluginCall
+from automix.consoles.plugin.host import process
+from automix.consoles.plugin.mapping import PluginCall
 from automix.errors import OutputError, PluginError
 
 SAMPLE_RATE = 44100
@@ -260,7 +260,7 @@ def test_orphan_ends_itself(work_folder):
     (work_folder / "request.json").write_text(json.dumps(request))
     NOISE.tofile(work_folder / "input.f32")
     child = subprocess.run(
-        [sys.executable, "-m", "automix.consoles.plugin_child", str(work_folder)],
+        [sys.executable, "-m", "automix.consoles.plugin.child", str(work_folder)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         timeout=20,
         check=False,
@@ -283,7 +283,7 @@ def test_value_out_of_range_is_refused():
 def test_a_file_that_is_no_plugin(work_folder):
     (work_folder / "MultiEQ.vst3").write_text("not a plug-in")
     text = fault(
-        str(work_folder / "MultiEQ.vst3"), loader="automix.consoles.plugin_child:load_vst3"
+        str(work_folder / "MultiEQ.vst3"), loader="automix.consoles.plugin.child:load_vst3"
     )
     assert "plug-in MultiEQ.vst3: failed while loading" in text
 

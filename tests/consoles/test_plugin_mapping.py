@@ -2,7 +2,7 @@
 
 import pytest
 
-from automix.consoles.plugin_mapping import (
+from automix.consoles.plugin.mapping import (
     PLUGIN_NAMES,
     fdn_reverb,
     find_plugins,
@@ -10,7 +10,7 @@ from automix.consoles.plugin_mapping import (
     omni_compressor,
 )
 from automix.errors import PluginError
-from automix.settings import (
+from automix.plan.settings import (
     CompressorSettings,
     EqualizerBand,
     EqualizerSettings,

@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from automix.audio import BLOCK_FRAMES, Audio
+from automix.audio.blocks import collected
+from automix.audio.samples import BLOCK_FRAMES, Audio
 from automix.consoles.exact import ExactConsole, mastered
-from automix.files import collected
-from automix.plan import Bus, ChannelStrip, MixPlan, Send
-from automix.session import Session, Track
-from automix.settings import (
+from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
+from automix.plan.settings import (
     CompressorSettings,
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
     LimiterSettings,
 )
+from automix.session.tracks import Session, Track
 
 RATE = 8_000
 FRAMES = BLOCK_FRAMES + 1_000

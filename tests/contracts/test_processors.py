@@ -13,8 +13,8 @@ from automix.dsp.de_esser import DeEsser
 from automix.dsp.equalizer import Equalizer
 from automix.dsp.limiter import Limiter
 from automix.dsp.strip import Inserts, Return, Reverb
-from automix.plan import Bus, ChannelStrip
-from automix.settings import (
+from automix.plan.model import Bus, ChannelStrip
+from automix.plan.settings import (
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,

@@ -8,9 +8,10 @@ import pytest
 from automix.datasets.catalog import LAYOUTS, find_songs
 from automix.datasets.splits import SIDES, read_split, split_songs, write_split
 from automix.errors import InputError
-from automix.files import ReadOptions, open_audio
-from automix.roles import ROLES
-from automix.song_folder import open_song
+from automix.files.info import ReadOptions
+from automix.files.reading import open_audio
+from automix.plan.roles import ROLES
+from automix.session.song_folder import open_song
 
 
 @pytest.fixture

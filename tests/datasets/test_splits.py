@@ -9,7 +9,7 @@ import pytest
 from automix.datasets.song import SongFiles
 from automix.datasets.splits import SIDES, Split, name_key, read_split, split_songs, write_split
 from automix.errors import InputError, OutputError, UsageError
-from automix.session import TrackFile
+from automix.session.tracks import TrackFile
 
 STEM = TrackFile(name="kick", role="kick", path=Path("kick.wav"))
 

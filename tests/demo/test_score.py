@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from automix.demo.compose import compose, triad
-from automix.demo.drums import PIECES
-from automix.demo.instruments import INSTRUMENTS
-from automix.demo.melody import spell
-from automix.demo.phonemes import CONSONANTS, SIBILANTS, VOWELS
-from automix.demo.score import MAJOR_SCALE, Note
+from automix.sound.drums import PIECES
+from automix.sound.instruments import INSTRUMENTS
+from automix.sound.melody import spell
+from automix.sound.phonemes import CONSONANTS, SIBILANTS, VOWELS
+from automix.sound.score import MAJOR_SCALE, Note
 
 SEEDS = range(12)
 

@@ -8,11 +8,11 @@ import pytest
 import soundfile
 from scipy import signal
 
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.demo import DemoSong, synthesize_demo
 from automix.demo.compose import compose
-from automix.demo.phonemes import PHONEMES
-from automix.demo.score import Score, Syllable
+from automix.sound.phonemes import PHONEMES
+from automix.sound.score import Score, Syllable
 
 RATE = 44100
 REAL_VOCAL = Path(__file__).parents[2].parent / "shared" / "audio" / "francium" / "vox_lead.ogg"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from automix.dsp.compressor import Compressor
-from automix.settings import CompressorSettings
+from automix.plan.settings import CompressorSettings
 
 RATES = (44_100, 48_000, 96_000)
 

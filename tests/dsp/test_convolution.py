@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import fftconvolve
 
-from automix.audio import BLOCK_FRAMES
+from automix.audio.samples import BLOCK_FRAMES
 from automix.dsp.convolution import PARTITION_FRAMES, Convolver
 
 

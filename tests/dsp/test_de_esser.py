@@ -6,7 +6,7 @@ from scipy import signal
 
 from automix.dsp.biquad import coefficients, frequency_response
 from automix.dsp.de_esser import DeEsser
-from automix.settings import DeEsserSettings
+from automix.plan.settings import DeEsserSettings
 
 RATES = (22_050, 44_100, 48_000, 96_000)
 STRONG = DeEsserSettings(max_reduction_db=9.0, threshold_db=-30.0)

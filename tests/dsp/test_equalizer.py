@@ -8,7 +8,7 @@ import pytest
 from scipy import signal
 
 from automix.dsp.equalizer import Equalizer, band_is_active, response_db, sections
-from automix.settings import EqualizerBand, EqualizerSettings
+from automix.plan.settings import EqualizerBand, EqualizerSettings
 
 RATES = (44_100, 48_000, 96_000)
 

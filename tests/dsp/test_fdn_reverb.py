@@ -18,7 +18,7 @@ from automix.dsp.fdn_reverb import (
     impulse_response,
     tail_s,
 )
-from automix.settings import FdnReverbSettings
+from automix.plan.settings import FdnReverbSettings
 
 DEFAULT = FdnReverbSettings(reverberation_time_s=1.6)
 

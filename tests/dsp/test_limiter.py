@@ -7,9 +7,9 @@ import pytest
 import soxr
 
 from automix.analysis.true_peak import TruePeakMeter
-from automix.audio import BLOCK_FRAMES
+from automix.audio.samples import BLOCK_FRAMES
 from automix.dsp.limiter import HOLD_S, LOOK_AHEAD_S, MARGIN_DB, Limiter
-from automix.settings import LimiterSettings
+from automix.plan.settings import LimiterSettings
 
 RATE = 44_100
 

@@ -10,7 +10,8 @@ import pytest
 from scipy.signal import butter, fftconvolve, sosfilt
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.audio import Audio
+from automix.audio.blocks import collected
+from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.dsp import spaces
 from automix.dsp.compressor import Compressor
@@ -20,10 +21,8 @@ from automix.dsp.fdn_reverb import tail_s as fdn_tail_s
 from automix.dsp.pan import pan_gains
 from automix.dsp.spaces import T60_S, impulse_response, reverberation_time_s, tail_s
 from automix.dsp.strip import Inserts, Return, Reverb, SpaceReverb, fader_gains
-from automix.files import collected
-from automix.plan import Bus, ChannelStrip, MixPlan, Order, Send
-from automix.session import Session, Track
-from automix.settings import (
+from automix.plan.model import Bus, ChannelStrip, MixPlan, Order, Send
+from automix.plan.settings import (
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,
@@ -32,6 +31,7 @@ from automix.settings import (
     Space,
     SpaceSettings,
 )
+from automix.session.tracks import Session, Track
 
 RATE = 44_100
 RATES = (44_100, 48_000, 96_000)

@@ -11,8 +11,8 @@ from automix.dsp.equalizer import Equalizer
 from automix.dsp.fdn_reverb import impulse_response
 from automix.dsp.pan import balance_gains, pan_gains
 from automix.dsp.strip import Inserts, Return, Reverb, fader_gains
-from automix.plan import Bus, ChannelStrip
-from automix.settings import (
+from automix.plan.model import Bus, ChannelStrip
+from automix.plan.settings import (
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.checkpoints import save_weights
-from automix.conditioning import NEUTRAL, SLOTS, from_vector
 from automix.errors import InputError, UsageError
 from automix.evaluation.effect_models import NetworkModel
 from automix.evaluation.effects import (
@@ -19,8 +17,10 @@ from automix.evaluation.effects import (
 )
 from automix.evaluation.effects_table import effects_table
 from automix.evaluation.published import PUBLISHED_EFFECTS, PUBLISHED_LA2A
-from automix.nn.effects import FAMILY
-from automix.plan import ChannelStrip
+from automix.networks.checkpoints import save_weights
+from automix.networks.effects import FAMILY
+from automix.plan.model import ChannelStrip
+from automix.plan.vector import NEUTRAL, SLOTS, from_vector
 from tests.nn.effect_networks import identity, lively
 
 RATE = 44_100

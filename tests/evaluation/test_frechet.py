@@ -15,7 +15,7 @@ from automix.evaluation.frechet import (
     frechet_distance,
     gaussian_distance,
 )
-from automix.nn.embedders import make_embedder
+from automix.networks.embedders import make_embedder
 
 
 def factor(covariance):

@@ -16,7 +16,7 @@ from automix.evaluation.metrics import (
     stereo_mr_stft,
     third_octave_distance_db,
 )
-from automix.nn import losses
+from automix.networks import losses
 
 RATE = 44_100
 METRICS = (mae, esr, mr_stft, stereo_mr_stft, lambda p, t: mcd(p, t, RATE))
@@ -98,7 +98,7 @@ def test_spectral_distances_are_the_losses_of_training(samples):
 def test_pieces_of_a_long_signal_add_up(monkeypatch):
     a, b = noise(7, samples=50_000), noise(8, samples=50_000)
     whole = stereo_mr_stft(a, b), mcd(a, b, RATE)
-    monkeypatch.setattr("automix.nn.losses._FRAMES_AT_A_TIME", 37)
+    monkeypatch.setattr("automix.networks.losses._FRAMES_AT_A_TIME", 37)
     monkeypatch.setattr("automix.evaluation.metrics._FRAMES_AT_A_TIME", 11)
     assert (stereo_mr_stft(a, b), mcd(a, b, RATE)) == pytest.approx(whole, rel=1e-6)
 

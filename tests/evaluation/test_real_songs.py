@@ -11,11 +11,7 @@ from automix.datasets.plain import find_song
 from automix.errors import InputError, UsageError
 from automix.evaluation.mixers import DEFAULT_METHODS, mixers
 from automix.evaluation.published import PUBLISHED_MIXES
-from automix.evaluation.real_songs import (
-    Protocol,
-    evaluate_songs,
-    mean_and_deviation,
-)
+from automix.evaluation.real_songs import Protocol, evaluate_songs, mean_and_deviation
 from automix.methods.catalog import STEMS_METHODS
 
 AUDIO = Path(__file__).parents[3] / "shared" / "audio"

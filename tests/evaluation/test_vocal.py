@@ -5,14 +5,14 @@ import pytest
 import soundfile
 import torch
 
-from automix.checkpoints import save_weights
 from automix.errors import InputError
 from automix.evaluation.published import PUBLISHED_VOCAL
 from automix.evaluation.vocal import evaluate_vocal
-from automix.nn.vocal_cnn import FAMILY, VocalCnn
-from automix.nn.vocal_cnn_description import VocalCnnDescription, output_ranges
-from automix.parameters import parameters
-from automix.settings import FdnReverbSettings
+from automix.networks.checkpoints import save_weights
+from automix.networks.vocal_cnn import FAMILY, VocalCnn
+from automix.networks.vocal_cnn_description import VocalCnnDescription, output_ranges
+from automix.plan.parameters import parameters
+from automix.plan.settings import FdnReverbSettings
 
 RATE = 16_000
 

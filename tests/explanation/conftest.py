@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfilt
 
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.explanation.explaining import explain
 from automix.methods.catalog import STEMS_METHODS
-from automix.methods.stems_settings import DmcOptions, StemsRules
-from automix.mixing import MixRequest, mix_session
-from automix.session import Session, Track
+from automix.methods.stems.settings import DmcOptions, StemsRules
+from automix.mixing.mix import MixRequest, mix_session
+from automix.session.tracks import Session, Track
 
 RATE = 44100
 SECONDS = 6

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from automix.explanation.provenance import actions, described
-from automix.plan import change_setting
-from automix.session import Session
+from automix.plan.address import change_setting
+from automix.session.tracks import Session
 from tests.explanation.conftest import RATE, apart, noise, planned, session_of
 
 
@@ -213,8 +213,8 @@ def test_silence_and_very_short_tracks(explained):
 
 
 def test_references_and_macros_are_shown_as_such(clean):
-    from automix.macros import Macros, apply_macros
-    from automix.methods.writing import PlanWriter
+    from automix.plan.macros import Macros, apply_macros
+    from automix.plan.writer import PlanWriter
 
     writer = PlanWriter(clean[1])
     apply_macros(writer, Macros(vocals_db=2.0))

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from automix.audio import Audio
+from automix.audio.blocks import collected
+from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.demo import synthesize_demo
 from automix.explanation.method import settings_without
-from automix.files import collected
-from automix.roles import role_of_name
-from automix.session import Session, Track
+from automix.session.roles.recognition import role_of_name
+from automix.session.tracks import Session, Track
 from tests.explanation.conftest import RATE, apart, noise, planned, session_of
 
 

@@ -8,11 +8,11 @@ import torch
 from automix.consoles.exact import ExactConsole
 from automix.explanation.method import settings_without
 from automix.explanation.network import Listener, described, open_network
-from automix.methods.dmc_hearing import summaries_of
-from automix.methods.stems_hearing import hear_stems
-from automix.nn.dmc import agreed
-from automix.nn.dmc_description import DmcDescription
-from automix.nn.encoders import FACTS
+from automix.methods.stems.dmc_hearing import summaries_of
+from automix.methods.stems.hearing import hear_stems
+from automix.networks.dmc import agreed
+from automix.networks.dmc_description import DmcDescription
+from automix.networks.encoders import FACTS
 from tests.explanation.conftest import apart, planned, session_of
 
 
@@ -130,7 +130,7 @@ def test_a_network_without_a_base_has_saliency_too():
     session = session_of(apart())
     heard = hear_stems(session)
     torch.manual_seed(0)
-    from automix.nn.dmc import Dmc
+    from automix.networks.dmc import Dmc
 
     network = Dmc(DmcDescription(base="none", members=1)).double().eval()
     listener = Listener(network, session, heard)

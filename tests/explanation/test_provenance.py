@@ -7,10 +7,10 @@ import pytest
 from automix.consoles.exact import ExactConsole
 from automix.explanation.provenance import actions, described, removed_tracks
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
-from automix.methods.vocal_settings import PRESETS
-from automix.mixing import MixRequest, mix_session
-from automix.plan import change_setting
-from automix.plan_file import dumps, loads
+from automix.methods.vocal.settings import PRESETS
+from automix.mixing.mix import MixRequest, mix_session
+from automix.plan.address import change_setting
+from automix.plan.toml import dumps, loads
 from tests.explanation.conftest import apart, noise, planned, session_of
 
 
@@ -26,7 +26,7 @@ def test_what_a_method_wrote_is_not_called_edited(method, mode):
 
 
 def planned_options(method, mode):
-    from automix.methods.stems_settings import DmcOptions, StemsRules
+    from automix.methods.stems.settings import DmcOptions, StemsRules
 
     return (DmcOptions if method == "dmc" else StemsRules)(mode=mode)
 
@@ -62,7 +62,7 @@ def test_an_edit_is_described_with_what_it_was(address, value, words):
 
 
 def test_a_band_that_was_taken_out_is_said_to_be_removed():
-    from automix.settings import EqualizerSettings
+    from automix.plan.settings import EqualizerSettings
 
     plan = planned(session_of(apart()), "rules", "full")
     assert plan.strip("hats").equalizer.bands

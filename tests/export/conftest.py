@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.plan import Bus, ChannelStrip, Decision, Master, MixPlan, Send
-from automix.settings import (
+from automix.plan.model import Bus, ChannelStrip, Decision, Master, MixPlan, Send
+from automix.plan.settings import (
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,

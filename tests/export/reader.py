@@ -11,15 +11,15 @@ from zipfile import ZipFile
 import numpy as np
 import soundfile
 
-from automix.audio import Audio
-from automix.plan import ChannelStrip, Master, MixPlan, PanLaw
-from automix.session import Session, Track
-from automix.settings import (
+from automix.audio.samples import Audio
+from automix.plan.model import ChannelStrip, Master, MixPlan, PanLaw
+from automix.plan.settings import (
     CompressorSettings,
     EqualizerBand,
     EqualizerSettings,
     LimiterSettings,
 )
+from automix.session.tracks import Session, Track
 
 KINDS = {
     "highPass": "high_pass",

@@ -8,9 +8,9 @@ from zipfile import ZipFile
 import numpy as np
 import soundfile
 
-from automix.audio import BLOCK_FRAMES, Samples
+from automix.audio.samples import BLOCK_FRAMES, Samples
+from automix.audio.streams import Stream
 from automix.export.archive import ArchiveTarget, AudioEntry
-from automix.streams import Stream
 
 FRAMES = 100 * BLOCK_FRAMES
 

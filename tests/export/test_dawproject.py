@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from automix.audio.blocks import collected
 from automix.consoles.exact import ExactConsole, mastered
 from automix.errors import InputError, OutputError, PlanError, UsageError
 from automix.export.dawproject import Exported, export_dawproject, tempo_of
-from automix.files import collected
-from automix.plan import Bus, ChannelStrip, Decision, Master, MixPlan, Send
-from automix.session import open_plan_session
-from automix.settings import CompressorSettings, DeEsserSettings, SpaceSettings
+from automix.plan.model import Bus, ChannelStrip, Decision, Master, MixPlan, Send
+from automix.plan.settings import CompressorSettings, DeEsserSettings, SpaceSettings
+from automix.session.tracks import open_plan_session
 from tests.export.conftest import COMPRESSOR, EQUALIZER, FRAMES, RATE, guard, write
 from tests.export.reader import opened, project
 from tests.export.structure import faults

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from automix.audio.blocks import collected
 from automix.consoles.exact import ExactConsole, mastered
 from automix.errors import OutputError, PlanError
 from automix.export.stems import export_stems
-from automix.files import collected
-from automix.plan import ChannelStrip, MixPlan
-from automix.session import open_plan_session
+from automix.plan.model import ChannelStrip, MixPlan
+from automix.session.tracks import open_plan_session
 from tests.export.conftest import FRAMES, RATE, guard, write
 
 

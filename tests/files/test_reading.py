@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.audio import BLOCK_FRAMES, Audio
+from automix.audio.samples import BLOCK_FRAMES, Audio
 from automix.errors import InputError
-from automix.files import ReadOptions, open_audio, probe, shown
+from automix.files.info import ReadOptions
+from automix.files.names import shown
+from automix.files.probe import probe
+from automix.files.reading import open_audio
 
 RATE = 44100
 STRICT = ReadOptions(strict=True)

@@ -14,9 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from automix.audio import BLOCK_FRAMES, Audio
+from automix.audio.samples import BLOCK_FRAMES, Audio
 from automix.errors import InputError, OutputError
-from automix.files import OutputTarget, check_disk_space, open_audio, probe, sha256
+from automix.files.disk import check_disk_space, sha256
+from automix.files.probe import probe
+from automix.files.reading import open_audio
+from automix.files.target import OutputTarget
 from automix.files.temporary import lock_temporary, rename_to_new, temporary_name
 
 ROOT = Path(__file__).parents[2]
@@ -330,7 +333,7 @@ WRITE_UNTIL_FULL = """
     import resource
     from pathlib import Path
     import numpy as np
-    from automix.audio import Audio
+    from automix.audio.samples import Audio
     from automix.errors import OutputError
     from automix.files import OutputTarget
 
@@ -416,7 +419,7 @@ def test_check_disk_space(tmp_path):
 WRITE_FOREVER = """
     from pathlib import Path
     import numpy as np
-    from automix.audio import Audio
+    from automix.audio.samples import Audio
     from automix.files import OutputTarget
 
     audio = Audio(np.full((2, 100000), float(sys.argv[2]), np.float32), 44100)

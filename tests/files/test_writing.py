@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.audio import BLOCK_FRAMES, Audio
+from automix.audio.samples import BLOCK_FRAMES, Audio
 from automix.errors import OutputError, UsageError
-from automix.files import OutputTarget, open_audio, output_format, probe
 from automix.files.dither import Quantizer
+from automix.files.formats import output_format
 from automix.files.ogg import page_checksum
+from automix.files.probe import probe
+from automix.files.reading import open_audio
+from automix.files.target import OutputTarget
 
 RATE = 44100
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.demo import synthesize_demo
-from automix.roles import role_of_name
-from automix.session import Session, Track
+from automix.session.roles.recognition import role_of_name
+from automix.session.tracks import Session, Track
 
 RATE = 44100
 

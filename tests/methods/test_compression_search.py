@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from automix.methods.compression_search import find_compression, ladder
+from automix.methods.vocal.compression_search import find_compression, ladder
 
 
 def by_the_book(before, ranges, target):

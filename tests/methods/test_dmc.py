@@ -8,22 +8,24 @@ import numpy as np
 import pytest
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.audio import Audio
-from automix.checkpoints import WEIGHTS, read_description, weights_path
+from automix.audio.blocks import collected
+from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.datasets.plain import find_song
 from automix.errors import DeviceError
-from automix.files import ReadOptions, collected
+from automix.files.info import ReadOptions
 from automix.methods.catalog import STEMS_METHODS
-from automix.methods.stems_advice import Advice
-from automix.methods.stems_hearing import hear_stems
-from automix.methods.stems_rules import write_rules
-from automix.methods.stems_settings import DmcOptions, StemsRules
-from automix.methods.writing import PlanWriter, blank_plan
-from automix.mixing import MixRequest, mix_session
-from automix.nn.dmc_description import DmcDescription
-from automix.session import Session, Track
-from automix.song_folder import open_song
+from automix.methods.stems.advice import Advice
+from automix.methods.stems.hearing import hear_stems
+from automix.methods.stems.rules import write_rules
+from automix.methods.stems.settings import DmcOptions, StemsRules
+from automix.mixing.mix import MixRequest, mix_session
+from automix.networks.checkpoints import WEIGHTS, read_description, weights_path
+from automix.networks.dmc_description import DmcDescription
+from automix.plan.writer import PlanWriter
+from automix.session.blank_plan import blank_plan
+from automix.session.song_folder import open_song
+from automix.session.tracks import Session, Track
 
 METHODS = {entry.name: entry for entry in STEMS_METHODS}
 AUDIO = Path(__file__).parents[3] / "shared" / "audio"
@@ -63,7 +65,7 @@ def test_damaged_weights_are_refused(tmp_path, monkeypatch):
     for path in WEIGHTS.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / MANIFEST["dmc-basic"]["file"]).write_bytes(b"damaged")
-    monkeypatch.setattr("automix.checkpoints.WEIGHTS", tmp_path)
+    monkeypatch.setattr("automix.networks.checkpoints.WEIGHTS", tmp_path)
     with pytest.raises(DeviceError, match="damaged"):
         weights_path("dmc-basic")
 

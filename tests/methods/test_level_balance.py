@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from automix.analysis.loudness import EnergyMatrixMeter, LoudnessMeter, integrated_lufs
-from automix.methods.level_balance import vocal_gains
+from automix.methods.vocal.level_balance import vocal_gains
 
 RATE = 48000
 

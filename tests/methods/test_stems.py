@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.methods.catalog import STEMS_METHODS
-from automix.methods.stems_hearing import hear_stems
-from automix.methods.stems_levels import crest_correction_lu, pan_positions
-from automix.methods.stems_processing import compression, high_pass_hz, masking_cuts
-from automix.methods.stems_settings import DmcOptions, StemsRules
-from automix.mixing import MixRequest, mix_session
-from automix.session import Track
+from automix.methods.stems.hearing import hear_stems
+from automix.methods.stems.levels import crest_correction_lu, pan_positions
+from automix.methods.stems.processing import compression, high_pass_hz, masking_cuts
+from automix.methods.stems.settings import DmcOptions, StemsRules
+from automix.mixing.mix import MixRequest, mix_session
+from automix.session.tracks import Track
 
 METHODS = {entry.name: entry for entry in STEMS_METHODS if entry.name != "wave-u-net"}
 CENTERS = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0)

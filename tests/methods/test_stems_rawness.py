@@ -6,18 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from automix.audio import Audio
+from automix.audio.blocks import collected
+from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.datasets.plain import find_song
 from automix.evaluation.mixers import mixers
 from automix.evaluation.real_songs import Protocol, evaluate_songs
-from automix.files import collected
-from automix.methods.stems_hearing import hear_stems
-from automix.methods.stems_rawness import rawness, song_rawness
-from automix.methods.stems_rules import write_rules
-from automix.methods.stems_settings import StemsRules
-from automix.methods.writing import PlanWriter, blank_plan
-from automix.session import Session, Track
+from automix.methods.stems.hearing import hear_stems
+from automix.methods.stems.rawness import rawness, song_rawness
+from automix.methods.stems.rules import write_rules
+from automix.methods.stems.settings import StemsRules
+from automix.plan.writer import PlanWriter
+from automix.session.blank_plan import blank_plan
+from automix.session.tracks import Session, Track
 
 AUDIO = Path(__file__).parents[3] / "shared" / "audio"
 RATE = 44100

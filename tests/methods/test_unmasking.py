@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from automix.methods.unmasking import essential, find_masking
+from automix.methods.vocal.unmasking import essential, find_masking
 
 CENTERS = [63, 125, 250, 500, 1000, 2000, 4000, 8000, 16000]
 

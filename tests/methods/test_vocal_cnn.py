@@ -11,18 +11,18 @@ import torch
 from safetensors.torch import save_file
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.audio import Audio
-from automix.checkpoints import WEIGHTS, read_description, save_weights, weights_path
+from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.errors import DeviceError
 from automix.methods.catalog import VOCAL_METHODS
-from automix.methods.vocal_cnn_settings import VocalNetworks
-from automix.methods.vocal_cnn_weights import SHIPPED, STAGES
-from automix.methods.vocal_settings import PAPER, STUDIO
-from automix.mixing import MixRequest, mix_session
-from automix.nn.vocal_cnn import FAMILY, VocalCnn
-from automix.nn.vocal_cnn_description import REVERB_FIELDS, VocalCnnDescription, output_ranges
-from automix.session import Session, Track
+from automix.methods.vocal.cnn_settings import VocalNetworks
+from automix.methods.vocal.cnn_weights import SHIPPED, STAGES
+from automix.methods.vocal.settings import PAPER, STUDIO
+from automix.mixing.mix import MixRequest, mix_session
+from automix.networks.checkpoints import WEIGHTS, read_description, save_weights, weights_path
+from automix.networks.vocal_cnn import FAMILY, VocalCnn
+from automix.networks.vocal_cnn_description import REVERB_FIELDS, VocalCnnDescription, output_ranges
+from automix.session.tracks import Session, Track
 
 METHOD = next(entry for entry in VOCAL_METHODS if entry.name == "cnn")
 GAINS_DB = (0.0, 0.0, 9.0, 0.0, -6.0, 1.0, 0.5, 3.0, 0.0)

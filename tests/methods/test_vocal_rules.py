@@ -9,14 +9,13 @@ import pytest
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs, loudness_range_lu
 from automix.consoles.exact import ExactConsole
-from automix.finishing import Finish
 from automix.methods.catalog import VOCAL_METHODS
-from automix.methods.compression_search import ladder
-from automix.methods.tempo_reverb import BUS, reverberation_time_s
-from automix.methods.vocal_settings import PAPER, POSTER, PRESETS, STUDIO
-from automix.mixing import MixRequest, mix_session
-from automix.plan import change_setting
-from automix.plan_file import parse_assignment
+from automix.methods.vocal.compression_search import ladder
+from automix.methods.vocal.settings import PAPER, POSTER, PRESETS, STUDIO
+from automix.methods.vocal.tempo_reverb import BUS, reverberation_time_s
+from automix.mixing.loudness_target import Finish
+from automix.mixing.mix import MixRequest, mix_session
+from automix.plan.address import change_setting, parse_assignment
 
 METHODS = {entry.name: entry for entry in VOCAL_METHODS}
 

@@ -7,19 +7,22 @@ import pyloudnorm
 import pytest
 import soundfile
 
-from automix.audio import Audio
+from automix.audio.blocks import collected
+from automix.audio.resampling import resampled
+from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.datasets.plain import find_song
 from automix.evaluation.real_songs import Protocol, evaluate_songs
-from automix.files import ReadOptions, collected, open_audio, resampled
+from automix.files.info import ReadOptions
+from automix.files.reading import open_audio
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
-from automix.methods.stems_settings import StemsRules
-from automix.methods.tempo_reverb import BUS, reverberation_time_s
-from automix.methods.vocal_settings import PRESETS
-from automix.mixing import MixRequest, mix_session
-from automix.reference.aims import Goal
-from automix.session import Session, Track
-from automix.song_folder import open_song
+from automix.methods.stems.settings import StemsRules
+from automix.methods.vocal.settings import PRESETS
+from automix.methods.vocal.tempo_reverb import BUS, reverberation_time_s
+from automix.mixing.mix import MixRequest, mix_session
+from automix.reference.goal import Goal
+from automix.session.song_folder import open_song
+from automix.session.tracks import Session, Track
 
 AUDIO = Path(__file__).parents[3] / "shared" / "audio"
 BPM = {"francium": 128, "potassium": 90, "caesium": 130}  # as the artist states

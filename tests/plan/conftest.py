@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from automix.parameters import Settings, parameters
-from automix.plan import Bus, ChannelStrip, Decision, MixPlan, Send
+from automix.plan.model import Bus, ChannelStrip, Decision, MixPlan, Send
+from automix.plan.parameters import Settings, parameters
 
 TEXTS = (
     "lead vocal",

@@ -3,9 +3,9 @@
 import pytest
 
 from automix.errors import PlanError
-from automix.plan import Bus, ChannelStrip, MixPlan, Send, change_setting
-from automix.plan_file import parse_assignment
-from automix.settings import EqualizerBand, EqualizerSettings
+from automix.plan.address import change_setting, parse_assignment
+from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
+from automix.plan.settings import EqualizerBand, EqualizerSettings
 
 PLAN = MixPlan(
     tracks=(

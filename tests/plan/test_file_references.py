@@ -10,9 +10,9 @@ import pytest
 import soundfile
 
 from automix.errors import PlanError
-from automix.plan import ChannelStrip, MixPlan
-from automix.plan_file import dumps, file_reference, loads, resolve_file
-from automix.session import open_plan_session
+from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.toml import dumps, file_reference, loads, resolve_file
+from automix.session.tracks import open_plan_session
 
 
 def through_a_plan(reference):
@@ -143,7 +143,7 @@ def test_a_file_outside_the_folder_is_refused(mixed):
 
 
 def test_a_file_outside_is_read_if_the_plan_was_made_from_it(mixed):
-    from automix.files import sha256
+    from automix.files.disk import sha256
 
     digest = sha256(mixed.parent / "other.wav")
     session = open_plan_session(plan_of("../other.wav", digest), mixed)

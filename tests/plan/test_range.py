@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from automix.parameters import Range
+from automix.plan.parameters import Range
 
 RANGES = [
     Range(-60, 0, "dB"),

@@ -6,7 +6,7 @@ import torch
 from scipy.signal import lfilter
 
 from automix.analysis.features import measure_features
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.reference.bands import FEATURES, BandAnalysis
 
 CPU = torch.device("cpu")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from automix.analysis.features import measure_features
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.reference.comparison import (
     FEATURES,
     Compared,

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
-from automix.plan import ChannelStrip, MixPlan
+from automix.plan.model import ChannelStrip, MixPlan
 from automix.reference.excerpts import cut, excerpts
 from automix.reference.same_song import same_song
-from automix.session import Session, Track
+from automix.session.tracks import Session, Track
 
 RATE = 16_000
 

@@ -4,7 +4,7 @@ import numpy as np
 import soundfile
 
 from automix.datasets.plain import find_song
-from automix.song_folder import song_files
+from automix.session.song_folder import song_files
 
 
 def write(path):

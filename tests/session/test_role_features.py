@@ -9,10 +9,11 @@ import pytest
 from scipy import signal
 
 from automix.analysis.role_features import RoleMeter, measure_role_features, role_by_sound
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.demo import synthesize_demo
-from automix.files import open_audio
-from automix.roles import FAMILIES, role_of_name
+from automix.files.reading import open_audio
+from automix.plan.roles import FAMILIES
+from automix.session.roles.recognition import role_of_name
 
 AUDIO = Path(__file__).parents[3] / "shared" / "audio"
 RATE = 44100

@@ -5,18 +5,10 @@ from typing import get_args
 
 import pytest
 
-from automix.roles import (
-    FAMILIES,
-    ROLE_TRAITS,
-    ROLES,
-    Family,
-    Role,
-    natural_name,
-    natural_names,
-    pair_stem,
-    role_of_name,
-    stereo_pairs,
-)
+from automix.plan.roles import FAMILIES, ROLE_TRAITS, ROLES, Family, Role
+from automix.session.roles.naming import natural_name, natural_names
+from automix.session.roles.pairs import pair_stem, stereo_pairs
+from automix.session.roles.recognition import role_of_name
 
 # Written down before the first run, by what an engineer would call the track. "-" stands for names
 # that say nothing. Conventions: Pro Tools, Logic, Ableton and Reaper exports, Cambridge-MT,

@@ -5,8 +5,8 @@ import pytest
 import soundfile
 
 from automix.errors import InputError
-from automix.files import ReadOptions
-from automix.song_folder import open_song, song_files
+from automix.files.info import ReadOptions
+from automix.session.song_folder import open_song, song_files
 
 RATE = 22050
 

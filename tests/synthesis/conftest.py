@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from automix.consoles.exact import ExactConsole
-from automix.mixing import Mix, render
-from automix.plan_file import loads
-from automix.session import open_plan_session
+from automix.mixing.mix import Mix, render
+from automix.plan.toml import loads
+from automix.session.tracks import open_plan_session
 from automix.synthesis.engines import EngineChoice
 from automix.synthesis.song import SongRequest, write_song
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from automix.demo.score import Hit, Note
 from automix.errors import DeviceError, InputError, OutputError, UsageError
+from automix.sound.score import Hit, Note
 from automix.synthesis import engines
 from automix.synthesis.built_in import SOUNDS, STROKES, BuiltIn
 from automix.synthesis.engines import Engine, EngineChoice, FluidSynth, choose_engine

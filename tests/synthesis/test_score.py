@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from automix.demo.score import Hit, Note
-from automix.roles import role_of_name
+from automix.session.roles.recognition import role_of_name
+from automix.sound.score import Hit, Note
 from automix.synthesis.arrangement import Arrangement, arrange
 from automix.synthesis.built_in import SOUNDS
 from automix.synthesis.form import Bar

@@ -10,16 +10,16 @@ import soundfile
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.datasets.plain import find_song
-from automix.files import OutputTarget
-from automix.mixing import Mix
-from automix.plan import MixPlan
-from automix.plan_file import loads
-from automix.roles import role_of_name
-from automix.session import open_plan_session
+from automix.files.target import OutputTarget
+from automix.mixing.mix import Mix
+from automix.parallel.workers import use_workers
+from automix.plan.model import MixPlan
+from automix.plan.toml import loads
+from automix.session.roles.recognition import role_of_name
+from automix.session.tracks import open_plan_session
 from automix.synthesis import conventions
 from automix.synthesis.engines import EngineChoice, choose_engine
 from automix.synthesis.song import SongRequest, compose_song, write_song
-from automix.workers import use_workers
 
 Songs = dict[Path, dict[str, Any]]
 Mixes = dict[Path, Mix]

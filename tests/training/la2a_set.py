@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 
 from automix.dsp.compressor import Compressor
-from automix.settings import CompressorSettings
+from automix.plan.settings import CompressorSettings
 
 RATE = 44_100
 KNOBS = {"Train": range(0, 101, 10), "Val": range(5, 100, 30), "Test": (15, 45, 75, 95)}

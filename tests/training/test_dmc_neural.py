@@ -8,15 +8,15 @@ import pytest
 import torch
 
 import automix.training
-from automix.checkpoints import save_weights
 from automix.cli.layering import layered
 from automix.dsp.pan import pan_gains
 from automix.errors import UsageError
-from automix.nn.dmc_description import PUBLISHED, outputs
-from automix.nn.effects import FAMILY
-from automix.training.dmc import DmcTask
-from automix.training.dmc_neural import neural_mix, open_strip
-from automix.training.examples import Examples
+from automix.networks.checkpoints import save_weights
+from automix.networks.dmc_description import PUBLISHED, outputs
+from automix.networks.effects import FAMILY
+from automix.training.controller.examples import Examples
+from automix.training.controller.neural_console import neural_mix, open_strip
+from automix.training.controller.task import DmcTask
 from automix.training.settings import DmcTraining
 from tests.nn.effect_networks import identity, lively
 

@@ -15,27 +15,32 @@ import pytest
 import soundfile
 import torch
 
-from automix.checkpoints import read_description, read_tensors, save_weights
 from automix.cli import train_effect
 from automix.cli.layering import layered
-from automix.conditioning import NEUTRAL, ORDERS, SLOTS
 from automix.errors import DeviceError, InputError, UsageError
 from automix.evaluation.effects import processed
-from automix.nn.effect_description import EffectDescription, EffectName, NetworkName, OrderName
-from automix.nn.effects import FAMILY, make_effect, read_effect
-from automix.nn.losses import log_mel
-from automix.training.effect import EffectTask
-from automix.training.effect_audio import DryAudio, open_dry
-from automix.training.effect_examples import (
+from automix.networks.checkpoints import read_description, read_tensors, save_weights
+from automix.networks.effect_description import (
+    EffectDescription,
+    EffectName,
+    NetworkName,
+    OrderName,
+)
+from automix.networks.effects import FAMILY, make_effect, read_effect
+from automix.networks.losses import log_mel
+from automix.plan.vector import NEUTRAL, ORDERS, SLOTS
+from automix.training.effect.audio import DryAudio, open_dry
+from automix.training.effect.examples import (
     ChannelExamples,
     PairExamples,
     band_limited,
     colored_noise,
     disturbed,
 )
-from automix.training.effect_growth import begin_with, let_reverberate
-from automix.training.effect_run import train_effect as train_effect_run
-from automix.training.effect_settings import EffectAugmentation, EffectTraining
+from automix.training.effect.growth import begin_with, let_reverberate
+from automix.training.effect.run import train_effect as train_effect_run
+from automix.training.effect.settings import EffectAugmentation, EffectTraining
+from automix.training.effect.task import EffectTask
 from automix.training.loop import Training
 from automix.training.run import Request
 from automix.training.settings import LoopSettings

@@ -9,8 +9,8 @@ import soundfile
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.datasets.catalog import find_songs
 from automix.errors import InputError
-from automix.nn.dmc_description import PUBLISHED, DmcDescription
-from automix.training.examples import Examples, disturbed
+from automix.networks.dmc_description import PUBLISHED, DmcDescription
+from automix.training.controller.examples import Examples, disturbed
 from automix.training.numbered import made
 from automix.training.prepared import RATE_HZ, prepare
 from automix.training.settings import Augmentation

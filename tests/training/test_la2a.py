@@ -9,8 +9,8 @@ import automix.training.configs
 from automix.cli.layering import layered
 from automix.errors import InputError, UsageError
 from automix.evaluation.effects_table import effects_table
-from automix.training.effect_run import described, train_effect
-from automix.training.effect_settings import EffectTraining
+from automix.training.effect.run import described, train_effect
+from automix.training.effect.settings import EffectTraining
 from automix.training.run import Request
 from tests.training.la2a_set import make_la2a
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from automix.checkpoints import read_description, read_tensors
 from automix.errors import DeviceError, UsageError
-from automix.nn.dmc_description import PUBLISHED, DmcDescription
-from automix.training.dmc import DmcTask, collated
-from automix.training.examples import Examples
+from automix.networks.checkpoints import read_description, read_tensors
+from automix.networks.dmc_description import PUBLISHED, DmcDescription
+from automix.training.controller.examples import Examples
+from automix.training.controller.task import DmcTask, collated
 from automix.training.loop import Training
 
 CPU = torch.device("cpu")
@@ -170,9 +170,9 @@ sys.path.insert(0, {root!r})
 from dataclasses import replace
 from pathlib import Path
 from automix.datasets.catalog import find_songs
-from automix.nn.dmc_description import DmcDescription
-from automix.training.dmc import DmcTask
-from automix.training.examples import Examples
+from automix.networks.dmc_description import DmcDescription
+from automix.training.controller.task import DmcTask
+from automix.training.controller.examples import Examples
 from automix.training.loop import Training
 from automix.training.prepared import prepare
 from automix.training.processes import Processes

@@ -8,32 +8,32 @@ import soundfile
 import torch
 
 from automix.analysis.loudness import LoudnessMeter, loudness_range_lu
-from automix.audio import Audio
-from automix.checkpoints import read_description, read_tensors, weights_path
+from automix.audio.samples import Audio
 from automix.datasets.catalog import find_songs
 from automix.dsp.fdn_reverb import impulse_response
-from automix.nn import vocal_cnn
-from automix.nn.vocal_cnn import FAMILY, VocalCnn
-from automix.nn.vocal_cnn_description import (
+from automix.evaluation.vocal_copies import drawn_gains_db, equalized, reverberated, with_dynamics
+from automix.networks import vocal_cnn
+from automix.networks.checkpoints import read_description, read_tensors, weights_path
+from automix.networks.vocal_cnn import FAMILY, VocalCnn
+from automix.networks.vocal_cnn_description import (
     GAINS_DB,
     REVERB_FIELDS,
     VocalCnnDescription,
     output_ranges,
 )
-from automix.nn.vocal_mel import RATE_HZ, frames_of
-from automix.parameters import parameters
-from automix.settings import FdnReverbSettings
-from automix.training import vocal_disturbance as disturbance
+from automix.networks.vocal_mel import RATE_HZ, frames_of
+from automix.plan.parameters import parameters
+from automix.plan.settings import FdnReverbSettings
 from automix.training.loop import Training
 from automix.training.prepared import prepare
 from automix.training.processes import Processes
-from automix.training.vocal import VocalTask, equalizer_loss, reverb_loss
-from automix.training.vocal_copies import drawn_gains_db, equalized, reverberated, with_dynamics
-from automix.training.vocal_settings import TASKS, VARIANTS, VocalTraining, vocal_training
-from automix.training.vocal_songs import VocalSong, vocal_songs
-from automix.training.vocal_tails import decaying
-from automix.training.vocal_trust import fitted_trust, least_error_shares, left_out, trials
-from automix.training.vocal_views import made_views, positions
+from automix.training.vocal import disturbance as disturbance
+from automix.training.vocal.examples import made_views, positions
+from automix.training.vocal.settings import TASKS, VARIANTS, VocalTraining, vocal_training
+from automix.training.vocal.songs import VocalSong, vocal_songs
+from automix.training.vocal.tails import decaying
+from automix.training.vocal.task import VocalTask, equalizer_loss, reverb_loss
+from automix.training.vocal.trust import fitted_trust, least_error_shares, left_out, trials
 
 CPU = torch.device("cpu")
 

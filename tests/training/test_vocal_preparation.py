@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.cli.data_vocal import _separator
-from automix.datasets.vocal_separation import Separator
 from automix.dsp.fdn_reverb import response_to_mono
 from automix.errors import InputError, OutputError, UsageError
-from automix.settings import FdnReverbSettings
-from automix.training import vocal_preparation as preparation
-from automix.training.vocal_copies import equalized, reverberated
-from automix.training.vocal_preparation import Preparation, prepare_vocals
-from automix.training.vocal_sources import vocal_sources
+from automix.evaluation.vocal_copies import equalized, reverberated
+from automix.plan.settings import FdnReverbSettings
+from automix.training.vocal import preparation as preparation
+from automix.training.vocal.preparation import Preparation, prepare_vocals
+from automix.training.vocal.separation import Separator
+from automix.training.vocal.sources import vocal_sources
 
 RATE = 44_100
 
@@ -146,7 +146,7 @@ def test_impulse_responses_are_matched(pairs, tmp_path, monkeypatch):
 
     def match(samples, rate, *, seed):
         heard.append(samples)
-        from automix.datasets.reverb_matching import Match
+        from automix.training.vocal.reverb_matching import Match
 
         return Match(settings=reverb, distance_db=0.5)
 

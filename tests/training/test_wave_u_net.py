@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from automix.audio import Audio
+from automix.audio.samples import Audio
 from automix.errors import InputError
-from automix.session import Session, Track
+from automix.session.tracks import Session, Track
 from automix.training.wave_u_net import stacks
 
 

@@ -19,7 +19,7 @@ def convolved(feeds: Tensor, responses: Tensor, gains: Tensor) -> Tensor:
         ``(batch, outputs, samples)``: the tail that goes beyond the feeds is left out.
     """
     responses = responses[..., : feeds.shape[-1]]
-    result: Tensor = _Convolved.apply(feeds, responses, gains.to(feeds.dtype))  # type: ignore[no-untyped-call]
+    result: Tensor = _Convolved.apply(feeds, responses, gains.to(feeds.dtype))
     return result
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from automix.plan import Order, PanLaw
-from automix.settings import BandKind, EqualizerBand, EqualizerSettings, FdnReverbSettings
+from automix.plan.model import Order, PanLaw
+from automix.plan.settings import BandKind, EqualizerBand, EqualizerSettings, FdnReverbSettings
 
 FIVE_BANDS = EqualizerSettings(
     bands=(

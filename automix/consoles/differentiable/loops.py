@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.compiled import kernel
+from automix.dsp.compiled import kernel
 
 TILE_FRAMES = 1024
 """Frames that a cascade filters section by section: all its stages stay in the cache."""

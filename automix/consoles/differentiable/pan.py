@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from automix.plan import PanLaw
+from automix.plan.model import PanLaw
 
 
 def pan_gains(pan: Tensor, law: PanLaw) -> Tensor:

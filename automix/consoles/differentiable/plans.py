@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from automix.audio.blocks import collected, folded, padded
 from automix.consoles.differentiable.layout import BusLayout, Layout, TrackLayout
 from automix.consoles.differentiable.values import (
     COMPRESSOR,
@@ -18,11 +19,10 @@ from automix.consoles.differentiable.values import (
     STRIP_LEVELS,
     Values,
 )
-from automix.files import collected, folded, padded
-from automix.parameters import Settings, parameters
-from automix.plan import Bus, ChannelStrip, Master, MixPlan, Send
-from automix.session import Session
-from automix.settings import EqualizerBand
+from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
+from automix.plan.parameters import Settings, parameters
+from automix.plan.settings import EqualizerBand
+from automix.session.tracks import Session
 from automix.units import db_to_gain, gain_to_db
 
 SomeSettings = TypeVar("SomeSettings", bound=Settings)

@@ -17,7 +17,7 @@ from automix.consoles.differentiable.sections import designed
 from automix.consoles.differentiable.values import Part
 from automix.dsp.biquad import BiquadKind
 from automix.dsp.compressor import NEPERS_PER_DB
-from automix.settings import BandKind
+from automix.plan.settings import BandKind
 
 _DETECTOR_MS = 2.0  # of the de-esser
 _RELEASE_MS = 40.0
@@ -79,7 +79,7 @@ def compressed(signal: Tensor, settings: Part, sample_rate: int) -> Tensor:
     log_threshold = threshold_db * NEPERS_PER_DB
     settings_of_key = _column(log_threshold, signal), _column(slope, signal)
     key, *columns = torch.broadcast_tensors(_mean(signal), *settings_of_key)  # type: ignore[no-untyped-call]
-    static: Tensor = _Static.apply(key, *(column[..., :1] for column in columns))  # type: ignore[no-untyped-call]
+    static: Tensor = _Static.apply(key, *(column[..., :1] for column in columns))
     reduction = _smoothed_in_rows(
         static,
         pole(settings.get("compressor.attack_ms"), sample_rate),

@@ -37,7 +37,7 @@ def filtered(signal: Tensor, sections: Tensor, counts: Sequence[int]) -> Tensor:
     Returns:
         In the shape of ``signal``, with gradients to ``signal`` and ``sections``.
     """
-    return cast(Tensor, _Filtered.apply(signal, sections, tuple(counts)))  # type: ignore[no-untyped-call]
+    return cast(Tensor, _Filtered.apply(signal, sections, tuple(counts)))
 
 
 def smoothed(target: Tensor, attack: Tensor, release: Tensor) -> Tensor:
@@ -51,7 +51,7 @@ def smoothed(target: Tensor, attack: Tensor, release: Tensor) -> Tensor:
     Returns:
         In the shape of ``target``, with gradients to all three.
     """
-    return cast(Tensor, _Smoothed.apply(target, attack, release))  # type: ignore[no-untyped-call]
+    return cast(Tensor, _Smoothed.apply(target, attack, release))
 
 
 class _Filtered(torch.autograd.Function):

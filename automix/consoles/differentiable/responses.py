@@ -23,7 +23,7 @@ from automix.consoles.differentiable.recursion import array_of, for_each
 from automix.consoles.differentiable.values import SPACES, Part
 from automix.dsp import fdn_reverb
 from automix.dsp.spaces import T60_S, base_response, energy_profile, tails_s
-from automix.settings import FdnReverbSettings
+from automix.plan.settings import FdnReverbSettings
 
 
 def space_responses(settings: Part, sample_rate: int, longest: int, dtype: torch.dtype) -> Tensor:
@@ -56,7 +56,7 @@ def space_responses(settings: Part, sample_rate: int, longest: int, dtype: torch
     bases, wholes = _bases(tuple(spaces), sample_rate, longest, dtype)
     lengths = _heard(tuple(spaces), array_of(settings.get("space.decay")), sample_rate)
     lengths = np.minimum(lengths, wholes)
-    response: Tensor = _Shortened.apply(amplitude, decay, bases, lengths)  # type: ignore[no-untyped-call]
+    response: Tensor = _Shortened.apply(amplitude, decay, bases, lengths)
     return response.reshape(*mixture.shape[:2], *response.shape[1:])
 
 

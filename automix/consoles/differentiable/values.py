@@ -1,6 +1,6 @@
 """The values that have gradients: their names, their neutral state, and completing them.
 
-Values are tensors by name, as in the addresses of `automix.plan.change_setting`. Those of strips
+Values are tensors by name, as in the addresses of `automix.plan.address`. Those of strips
 are ``(batch, tracks)``, those of buses ``(batch, buses)`` and begin with ``bus.``, those of the
 master ``(batch,)`` and begin with ``master.``; equalizer bands, spaces and sends add a last axis.
 Dimensions of size 1 are repeated, a missing value is neutral. All are in the units of the plan.
@@ -12,9 +12,9 @@ from typing import cast, get_args
 import torch
 from torch import Tensor
 
-from automix.parameters import Settings, parameters
-from automix.plan import Bus, ChannelStrip, Master
-from automix.settings import (
+from automix.plan.model import Bus, ChannelStrip, Master
+from automix.plan.parameters import Settings, parameters
+from automix.plan.settings import (
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,

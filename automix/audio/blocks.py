@@ -1,0 +1,170 @@
+"""The block rule of `AudioSource`, kept by whatever produces samples."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from automix.audio.samples import BLOCK_FRAMES, Audio, AudioSource, Samples
+
+
+def reblocked(pieces: Iterable[Samples]) -> Iterator[Samples]:
+    """Cuts pieces of any length into blocks of `BLOCK_FRAMES`; only the last may be shorter."""
+    waiting: list[Samples] = []
+    frames = 0
+    for piece in pieces:
+        while frames + piece.shape[1] >= BLOCK_FRAMES:
+            cut = BLOCK_FRAMES - frames
+            yield _joined([*waiting, piece[:, :cut]])
+            waiting, frames, piece = [], 0, piece[:, cut:]
+        if piece.shape[1]:
+            waiting.append(piece)
+            frames += piece.shape[1]
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(pieces: list[Samples]) -> Samples:
+    joined = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
+    return np.ascontiguousarray(joined)
+
+
+def fitted(pieces: Iterable[Samples], channels: int, frames: int) -> Iterator[Samples]:
+    """Pieces that add up to ``frames``: the surplus cut off, or silence added at the end."""
+    left = frames
+    for piece in pieces:
+        if left <= 0:
+            return
+        yield piece[:, :left]
+        left -= piece.shape[1]
+    while left > 0:
+        yield np.zeros((channels, min(left, BLOCK_FRAMES)), np.float32)
+        left -= BLOCK_FRAMES
+
+
+def collected(source: AudioSource) -> Audio:
+    """Reads a source into memory, with hardly more of it than the samples themselves.
+
+    Raises:
+        InputError: See `AudioSource.blocks`.
+    """
+    return Audio(joined_and_emptied(list(source.blocks()), source.channels), source.sample_rate)
+
+
+def joined_and_emptied(blocks: list[Samples], channels: int) -> Samples:
+    """Joins blocks, giving each back as soon as it is copied: the peak is one signal, not two."""
+    joined = np.empty((channels, sum(block.shape[1] for block in blocks)), np.float32)
+    blocks.reverse()
+    position = 0
+    while blocks:
+        block = blocks.pop()
+        joined[:, position : position + block.shape[1]] = block
+        position += block.shape[1]
+    return joined
+
+
+@dataclass(frozen=True, eq=False)
+class Padded:
+    """A source with silence at its end."""
+
+    source: AudioSource
+    frames: int
+
+    @property
+    def sample_rate(self) -> int:
+        """Frames per second."""
+        return self.source.sample_rate
+
+    @property
+    def channels(self) -> int:
+        """As in the source."""
+        return self.source.channels
+
+    def blocks(self) -> Iterator[Samples]:
+        """See `AudioSource.blocks`."""
+        return reblocked(fitted(self.source.blocks(), self.channels, self.frames))
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """Two mono sources of one rate and length as the sides of a stereo source."""
+
+    left: AudioSource
+    right: AudioSource
+    channels: int = 2
+
+    @property
+    def sample_rate(self) -> int:
+        """Frames per second."""
+        return self.left.sample_rate
+
+    @property
+    def frames(self) -> int:
+        """Length."""
+        return self.left.frames
+
+    def blocks(self) -> Iterator[Samples]:
+        """See `AudioSource.blocks`."""
+        for left, right in zip(self.left.blocks(), self.right.blocks(), strict=True):
+            yield np.concatenate([left, right])
+
+
+@dataclass(frozen=True, eq=False)
+class Folded:
+    """The mean of the channels of a source."""
+
+    source: AudioSource
+    channels: int = 1
+
+    @property
+    def sample_rate(self) -> int:
+        """Frames per second."""
+        return self.source.sample_rate
+
+    @property
+    def frames(self) -> int:
+        """Length."""
+        return self.source.frames
+
+    def blocks(self) -> Iterator[Samples]:
+        """See `AudioSource.blocks`."""
+        for block in self.source.blocks():
+            yield mono_fold(block)[np.newaxis]
+
+
+def mono_fold(block: Samples) -> Samples:
+    """The mean of the channels of a block ``(channels, n)``: ``(n,)``."""
+    return block[0] if len(block) == 1 else np.asarray((block[0] + block[1]) * np.float32(0.5))
+
+
+def folded(source: AudioSource) -> AudioSource:
+    """The mono fold of a source; a mono source itself."""
+    return source if source.channels == 1 else Folded(source)
+
+
+def joined(left: AudioSource, right: AudioSource) -> AudioSource:
+    """Makes a stereo source of two mono sources.
+
+    Raises:
+        ValueError: They are not mono, or differ in rate or length.
+    """
+    if left.channels != 1 or right.channels != 1:
+        raise ValueError("both sides must be mono")
+    if (left.sample_rate, left.frames) != (right.sample_rate, right.frames):
+        raise ValueError("both sides must have one rate and one length")
+    return Joined(left, right)
+
+
+def padded(source: AudioSource, frames: int) -> AudioSource:
+    """Adds silence at the end, without a copy of the source.
+
+    Args:
+        source: What to lengthen.
+        frames: New length, not below the present one.
+
+    Raises:
+        ValueError: The source is longer than that.
+    """
+    if frames < source.frames:
+        raise ValueError(f"cannot pad {source.frames} frames to {frames}")
+    return source if frames == source.frames else Padded(source, frames)

@@ -1,0 +1,68 @@
+"""Surround to stereo: Recommendation ITU-R BS.775-3, Annex 4, Table 2.
+
+Center and surrounds enter at −3 dB, a single rear channel at −6 dB on both sides, the low-frequency
+effects channel is left out. There is no overall attenuation: the headroom of float is kept.
+"""
+
+import numpy as np
+
+from automix.audio.samples import Samples
+
+_MINUS_3_DB = 0.5**0.5
+
+_GAINS = {
+    "FL": (1.0, 0.0),
+    "FR": (0.0, 1.0),
+    "FC": (_MINUS_3_DB, _MINUS_3_DB),
+    "LFE": (0.0, 0.0),
+    "BL": (_MINUS_3_DB, 0.0),
+    "BR": (0.0, _MINUS_3_DB),
+    "SL": (_MINUS_3_DB, 0.0),
+    "SR": (0.0, _MINUS_3_DB),
+    "BC": (0.5, 0.5),
+}
+
+_MASK_BITS = {0: "FL", 1: "FR", 2: "FC", 3: "LFE", 4: "BL", 5: "BR", 8: "BC", 9: "SL", 10: "SR"}
+
+_ORDERS = {
+    4: ("FL", "FR", "BL", "BR"),
+    5: ("FL", "FR", "FC", "BL", "BR"),
+    6: ("FL", "FR", "FC", "LFE", "BL", "BR"),
+}
+_VORBIS_ORDERS = {  # Vorbis I specification, section 4.3.9; Opus the same (RFC 7845, 5.1.1.2)
+    4: ("FL", "FR", "BL", "BR"),
+    5: ("FL", "FC", "FR", "BL", "BR"),
+    6: ("FL", "FC", "FR", "BL", "BR", "LFE"),
+}
+
+_NAMES = {4: "4.0", 5: "5.0", 6: "5.1"}
+
+
+def speaker_order(channels: int, container: str, mask: int) -> tuple[str, ...] | None:
+    """The speakers in channel order; None if their number has no downmix.
+
+    Args:
+        channels: Number of channels.
+        container: As in `AudioInfo`; Ogg has an order of its own.
+        mask: ``dwChannelMask`` of a WAV file, 0 for none.
+    """
+    order = (_VORBIS_ORDERS if container == "ogg" else _ORDERS).get(channels)
+    named = [bit for bit in range(32) if mask >> bit & 1]
+    if order is None or len(named) != channels or any(bit not in _MASK_BITS for bit in named):
+        return order
+    return tuple(_MASK_BITS[bit] for bit in named)
+
+
+def layout_name(order: tuple[str, ...]) -> str:
+    """What people call the layout, such as ``"5.1"``."""
+    return _NAMES[len(order)]
+
+
+def to_stereo(block: Samples, order: tuple[str, ...]) -> Samples:
+    """Mixes ``(len(order), frames)`` down to ``(2, frames)``."""
+    stereo = np.zeros((2, block.shape[1]), np.float32)
+    for samples, speaker in zip(block, order, strict=True):
+        for side, gain in enumerate(_GAINS[speaker]):
+            if gain:
+                stereo[side] += np.float32(gain) * samples
+    return stereo

@@ -1,0 +1,72 @@
+"""Sources made of other sources, and reading ahead in a thread."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from automix.audio.samples import Samples
+from automix.parallel.workers import worker_count
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stream:
+    """An `AudioSource` whose blocks are computed anew on each pass."""
+
+    sample_rate: int
+    channels: int
+    frames: int
+    make_blocks: Callable[[], Iterator[Samples]]
+
+    def blocks(self) -> Iterator[Samples]:
+        """See `AudioSource.blocks`."""
+        return self.make_blocks()
+
+
+def prefetched(items: Iterator[Item], depth: int = 3) -> Iterator[Item]:
+    """The same items, computed ahead in a thread where there is more than one worker.
+
+    Args:
+        items: Computed in the thread. Its exception is raised here.
+        depth: How many items wait at most.
+    """
+    if worker_count() == 1:
+        yield from items
+        return
+    waiting: queue.Queue[tuple[Item | None, BaseException | None, bool]] = queue.Queue(depth)
+    stopped = threading.Event()
+
+    def offer(entry: tuple[Item | None, BaseException | None, bool]) -> None:
+        while not stopped.is_set():
+            try:
+                waiting.put(entry, timeout=0.1)
+                return
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        try:
+            for item in items:
+                offer((item, None, False))
+                if stopped.is_set():
+                    return
+            offer((None, None, True))
+        except BaseException as error:  # handed to the reader, whatever it is
+            offer((None, error, True))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error, last = waiting.get()
+            if error is not None:
+                raise error
+            if last:
+                return
+            yield item  # type: ignore[misc]
+    finally:
+        stopped.set()
+        thread.join()

@@ -1,5 +1,0 @@
-"""The report of a mix: one HTML file that needs no network."""
-
-from automix.evaluation.report.page import report_page
-
-__all__ = ["report_page"]

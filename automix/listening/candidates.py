@@ -1,0 +1,53 @@
+"""Candidates of one song: how far apart they are, and a page to compare them."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from pathlib import Path
+
+from automix.evaluation.mixes import Excerpt, evaluate_mixes
+from automix.listening.design import Description, Design, Passage
+from automix.listening.making import Made, make_test
+
+_COMPARED_S = 30.0
+
+
+def pairwise_distances(mixes: Sequence[Path]) -> Iterator[tuple[int, int, float]]:
+    """Stereo spectral distance of each two mixes at one loudness, over at most 30 s.
+
+    Args:
+        mixes: Files.
+
+    Yields:
+        Their indexes and the distance, see `automix.evaluation.metrics.stereo_mr_stft`.
+
+    Raises:
+        InputError: A file cannot be used.
+    """
+    excerpt = Excerpt(duration_s=_COMPARED_S)
+    for first, second in combinations(range(len(mixes)), 2):
+        *_, found = evaluate_mixes([mixes[second]], mixes[first], excerpt)
+        yield first, second, found.figures["stereo_mr_stft"]
+
+
+def comparison_page(mixes: Sequence[Path], folder: Path, *, overwrite: bool) -> Made:
+    """A page on which the mixes are heard at one loudness and rated, in random order.
+
+    Raises:
+        InputError: A mix is too short or silent.
+        OutputError: Something is in the way, or cannot be written.
+    """
+    passage = Passage(name="candidates", mixes={p.stem: p for p in mixes}, start_s=0.0)
+    description = Description(
+        design=Design(kind="ape", title="Candidates", question="Which mix do you prefer?"),
+        passages=(passage,),
+        training=None,
+        training_start_s=0.0,
+        questions=(),
+    )
+    return make_test(
+        description,
+        folder,
+        overwrite=overwrite,
+        webmushra_folder=None,
+        report=lambda stage: None,
+    )

@@ -1,0 +1,1 @@
+"""Methods that mix any number of tracks: rules, trained networks, and baselines."""

@@ -1,0 +1,102 @@
+"""The differentiable mixing console's controller as a method: a network writes the plan.
+
+A network on the base of the rules gives advice, and the rules write the plan with it. One without
+a base (as published) sets every strip by itself.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+from automix.consoles.exact import ExactConsole
+from automix.errors import UsageError
+from automix.files.disk import sha256
+from automix.files.names import shown
+from automix.methods.conditions import report_conditions
+from automix.methods.stems.advice import MOST_PROCESSING, Advice
+from automix.methods.stems.dmc_hearing import summaries_of
+from automix.methods.stems.hearing import HeardTrack, hear_stems, parts
+from automix.methods.stems.rules import write_rules
+from automix.methods.stems.settings import DmcOptions
+from automix.networks.checkpoints import load_into, read_description, read_tensors, weights_path
+from automix.networks.device import chosen_device
+from automix.networks.dmc import Dmc, agreed
+from automix.networks.dmc_description import DmcDescription, outputs
+from automix.plan.vector import SLOTS, from_vector
+from automix.plan.writer import PlanWriter
+
+_SAYS = "by the network"
+
+
+def write_plan(console: ExactConsole, writer: PlanWriter, options: DmcOptions) -> None:
+    """Lets the network of the options write the plan.
+
+    Raises:
+        DeviceError: The weights or the device cannot be used.
+        UsageError: The weights are of another mode.
+    """
+    path = weights_path(options.weights or f"dmc-{options.mode}")
+    description = read_description(path, "dmc", DmcDescription)
+    if description.mode != options.mode:
+        raise UsageError(f"{shown(path)}: is of --mode {description.mode}, not {options.mode}")
+    network = Dmc(description)
+    load_into(network, read_tensors(path), path)
+    network.eval().to(chosen_device(options.device))
+    writer.plan = replace(writer.plan, weights=sha256(path))
+    heard = hear_stems(console.session)
+    judged = parts(heard)
+    said = _said(network, console, judged) if len(judged) > 1 else {}
+    if description.base == "rules":
+        write_rules(console, writer, options, heard, _advice(said))
+        return
+    for name, track in heard.items():
+        basic = description.mode == "basic"  # in full, the network sets the whole equalizer
+        report_conditions(writer, name, track.conditions, repair=basic)
+    for name, values in said.items():
+        _set_strip(writer, name, values)
+
+
+def _said(
+    network: Dmc, console: ExactConsole, heard: Mapping[str, HeardTrack]
+) -> dict[str, dict[str, float]]:
+    """What the network says of each part of the song, by name of the output."""
+    device = next(network.parameters()).device
+    summaries = summaries_of(console.session, heard, network.description)
+    opinions = network.opinions([summary.to(device) for summary in summaries])
+    slots = outputs(network.description)
+    # Track by track: vectorized arithmetic rounds in another way at the end of an array.
+    rows = [agreed(of_track) for of_track in opinions.unbind(1)]
+    return {
+        name: {
+            slot.name: slot.value(float(position))
+            for slot, position in zip(slots, row, strict=True)
+        }
+        for name, row in zip(heard, rows, strict=True)
+    }
+
+
+def _advice(said: Mapping[str, Mapping[str, float]]) -> dict[str, Advice]:
+    """Advice by track; the mean of the levels is taken away, since loudness is the master's."""
+    mean_lu = math.fsum(values["level_lu"] for values in said.values()) / max(len(said), 1)
+    return {
+        name: Advice(
+            level_lu=values["level_lu"] - mean_lu,
+            width=values["width"],
+            processing=min(values.get("processing", 1.0), MOST_PROCESSING),
+            source=_SAYS,
+        )
+        for name, values in said.items()
+    }
+
+
+def _set_strip(writer: PlanWriter, name: str, said: Mapping[str, float]) -> None:
+    """A whole strip from the outputs of a network without a base."""
+    for setting in ("input_gain_db", "fader_db", "pan"):
+        if setting in said:
+            writer.set(name, setting, said[setting], "dmc", "said by the network")
+    if "polarity" not in said:
+        return
+    positions = [slot.position(said[slot.name]) for slot in SLOTS]
+    writer.change(name, invert_polarity=said["polarity"] < 0.0)
+    strip = from_vector(positions, writer.plan.strip(name))
+    writer.change(name, equalizer=strip.equalizer, compressor=strip.compressor, space=strip.space)

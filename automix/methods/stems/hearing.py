@@ -1,0 +1,132 @@
+"""What the methods for stems measure on every track before they decide anything."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automix.analysis.conditions import Conditions, ConditionScan
+from automix.analysis.loudness import (
+    LoudnessMeter,
+    integrated_lufs,
+    loudness_range_lu,
+    short_term_lufs,
+)
+from automix.analysis.octave_bands import OctaveBandMeter
+from automix.audio.blocks import mono_fold
+from automix.parallel.workers import in_parallel
+from automix.session.tracks import Session, Track
+from automix.units import gain_to_db, power_to_db
+
+ACTIVE_RANGE_LU = 20.0
+"""A track is active where its short-term loudness is within this of its maximum."""
+
+NOISE_BELOW_LU = 36.0
+"""A track this far below the median of the others holds noise or bleed, not a part of the song.
+
+With levels ±12 dB off, a track of 44 songs came there in one of 10,000 draws.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HeardTrack:
+    """Measurements of one track; figures are of its active parts.
+
+    Attributes:
+        conditions: Peak, offset, clipping and the like.
+        lufs: Integrated loudness; −inf for silence.
+        loudness_range_lu: EBU Tech 3342.
+        crest_db: Peak over RMS.
+        energies: K-weighted mean squares per 100 ms ``(hops,)``.
+        bands: Mean squares per octave band and 100 ms ``(hops, bands)``, mono fold.
+        active: Marks the active hops ``(hops,)``.
+        centers_hz: Of the bands.
+        side_share: Power of the difference of the channels over that of both; 0 is mono.
+    """
+
+    conditions: Conditions
+    lufs: float
+    loudness_range_lu: float
+    crest_db: float
+    energies: NDArray[np.float64]
+    bands: NDArray[np.float64]
+    active: NDArray[np.bool_]
+    centers_hz: tuple[float, ...]
+    side_share: float
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether there is nothing to judge."""
+        return not math.isfinite(self.lufs)
+
+    @property
+    def band_powers(self) -> NDArray[np.float64]:
+        """Mean squares ``(bands,)`` over the active parts."""
+        return np.asarray(self.bands[self.active].mean(axis=0))
+
+    @property
+    def low_share(self) -> float:
+        """Share of the power that lies in the two lowest bands, below 180 Hz."""
+        powers = self.band_powers
+        return float(powers[:2].sum() / powers.sum())
+
+    @property
+    def centroid_octaves(self) -> float:
+        """Center of gravity of the spectrum, in octaves above 63 Hz."""
+        powers = self.band_powers
+        return float(powers @ np.arange(len(powers)) / powers.sum())
+
+
+def hear_stems(session: Session) -> dict[str, HeardTrack]:
+    """Measures every track."""
+    names = (track.name for track in session.tracks)
+    return dict(zip(names, in_parallel(_hear, session.tracks), strict=True))
+
+
+def parts(heard: Mapping[str, HeardTrack]) -> dict[str, HeardTrack]:
+    """The tracks that are part of the song: neither silent nor noise."""
+    audible = {name: track for name, track in heard.items() if not track.is_silent}
+    return {
+        name: track
+        for name, track in audible.items()
+        if len(audible) == 1 or track.lufs > _median_of_others(audible, name) - NOISE_BELOW_LU
+    }
+
+
+def _median_of_others(heard: Mapping[str, HeardTrack], name: str) -> float:
+    return float(np.median([track.lufs for other, track in heard.items() if other != name]))
+
+
+def _hear(track: Track) -> HeardTrack:
+    source = track.source
+    scan = ConditionScan(source.sample_rate, source.channels)
+    loudness = LoudnessMeter(source.sample_rate, source.channels)
+    bands = OctaveBandMeter(source.sample_rate)
+    peak = sides = total = 0.0
+    for block in source.blocks():
+        scan.add(block)
+        loudness.add(block)
+        fold = mono_fold(block)
+        bands.add(fold)
+        peak = max(peak, float(np.abs(fold).max(initial=0.0)))
+        if source.channels == 2:
+            difference = (block[0] - block[1]) * np.float32(0.5)
+            sides += float(np.dot(difference, difference))
+            total += float(np.dot(block[0], block[0]) + np.dot(block[1], block[1])) / 2
+    energies, powers = loudness.energies, bands.total_energies
+    short_term = short_term_lufs(energies)
+    active = (short_term > short_term.max(initial=-np.inf) - ACTIVE_RANGE_LU) & (energies > 0)
+    active_power = float(powers[active].mean()) if active.any() else 0.0
+    return HeardTrack(
+        conditions=scan.result(),
+        lufs=integrated_lufs(energies),
+        loudness_range_lu=loudness_range_lu(energies),
+        crest_db=gain_to_db(peak) - power_to_db(active_power) if active_power > 0 else 0.0,
+        energies=energies,
+        bands=bands.energies,
+        active=active,
+        centers_hz=tuple(bands.centers_hz),
+        side_share=sides / total if total > 0.0 else 0.0,
+    )

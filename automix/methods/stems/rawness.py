@@ -1,0 +1,87 @@
+"""How raw tracks are: what their width tells of what was done to them before.
+
+Raw tracks are mono but for a few pairs of microphones; stems that come out of a mixing desk are
+stereo, and have its equalizers, compressors and effects in them (so the raw tracks and the stems of
+MedleyDB: Bittner et al. 2014). Processing such stems once more leads away from their mix.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+
+from automix.methods.stems.advice import Advice
+from automix.methods.stems.hearing import HeardTrack
+from automix.units import db_to_power, power_to_db
+
+LEAST = 0.05
+"""What is less raw is left as it is: the rest of the processing could not be heard."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rawness:
+    """How raw a track is, 0…1.
+
+    Attributes:
+        track: By its own width.
+        song: By that of the song's middle track; the same for all tracks.
+        side_db: Power of the track's sides over that of the whole.
+    """
+
+    track: float
+    song: float
+    side_db: float
+
+    @property
+    def share(self) -> float:
+        """Of the usual processing that the track gets."""
+        return self.track * self.song
+
+    def amount(self, advice: Advice) -> tuple[float, str]:
+        """Factor on the processing, and its reason as it follows upon others."""
+        reason = ""
+        if self.share < 0.995:
+            reason = (
+                f"; × {self.share:.2f}: by its width the track is {_percent(self.track)} raw,"
+                f" the song {_percent(self.song)}"
+            )
+        if advice.processing != 1.0:
+            reason += f"; × {advice.processing:.2f} {advice.source}"
+        return self.share * advice.processing, reason
+
+
+def rawness(side_share: float, processed_side_db: float) -> float:
+    """From 1 for a mono track to 0 for one with as much space as the reverb of the rules gives it.
+
+    Between these it is the gain of a reverb that adds what is missing.
+
+    Args:
+        side_share: Power of the difference of the channels over that of both.
+        processed_side_db: Where it is 0. A mono track with a reverb return 16 dB below it has sides
+            of −19 dB: half of the power of a reverb lies there. With 0 dB every track is raw.
+    """
+    if processed_side_db == 0.0:
+        return 1.0
+    return math.sqrt(max(1.0 - side_share / db_to_power(processed_side_db), 0.0))
+
+
+def song_rawness(heard: Mapping[str, HeardTrack], processed_side_db: float) -> dict[str, Rawness]:
+    """Rawness of the audible tracks of a song.
+
+    That of the song is the median, which neither the stereo pairs of a raw session nor the mono
+    tracks among ready stems change by much.
+
+    Args:
+        heard: The tracks, at least one; none is silent.
+        processed_side_db: See `rawness`.
+    """
+    tracks = {name: rawness(track.side_share, processed_side_db) for name, track in heard.items()}
+    song = median(tracks.values())
+    return {
+        name: Rawness(track=share, song=song, side_db=power_to_db(heard[name].side_share))
+        for name, share in tracks.items()
+    }
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -1,0 +1,1 @@
+"""Methods that mix a lead vocal over a finished backing track: rules, networks, and anchors."""

@@ -1,0 +1,102 @@
+"""Which weights decide which stage of a vocal mix."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from automix.errors import DeviceError
+from automix.files.disk import sha256
+from automix.files.names import shown
+from automix.methods.vocal.cnn_settings import VocalNetworks
+from automix.networks.checkpoints import load_into, read_description, read_tensors, weights_path
+from automix.networks.device import chosen_device
+from automix.networks.vocal_cnn import FAMILY, VocalCnn
+from automix.networks.vocal_cnn_description import VocalCnnDescription, VocalTask
+from automix.networks.vocal_mel import Pair
+
+SHIPPED = ("wide", "paper")
+STAGES: tuple[VocalTask, ...] = ("equalization", "compression", "reverb", "level")
+"""In chain order."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Network:
+    """A network that decides a stage.
+
+    Attributes:
+        name: For people, such as ``vocal-level-wide``.
+        sha256: Of its weights.
+        model: Itself.
+    """
+
+    name: str
+    sha256: str
+    model: VocalCnn
+
+    def predicted(self, pair: Pair) -> list[float]:
+        """See `VocalCnn.predicted`."""
+        return self.model.predicted(pair)
+
+
+class Networks(dict[VocalTask, Network]):
+    """Networks by stage.
+
+    Attributes:
+        notes: For the user: which stages are left to the rules, and why.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: list[str] = []
+
+
+def open_networks(options: VocalNetworks) -> Networks:
+    """Reads the weights of all stages that are left to networks.
+
+    A folder may lack the weights of some stages, which the rules then decide.
+
+    Raises:
+        DeviceError: A file cannot be used, or there are none, or no such device.
+    """
+    found = Networks()
+    for task in STAGES:
+        if getattr(options, f"{task}_by") == "rules":
+            found.notes.append(f"{task}: decided by the rules, as chosen")
+            continue
+        path = _path(options.weights, task)
+        if path is None:
+            found.notes.append(
+                f"{task}: {shown(options.weights)} has no weights of it; the rules decide"
+            )
+            continue
+        found[task] = open_network(path, task, options.device)
+    if not found and all(getattr(options, f"{task}_by") == "network" for task in STAGES):
+        raise DeviceError(
+            f"{shown(options.weights)}: holds no weights of vocal networks; give wide, paper, or a"
+            " folder of automix train vocal --task all"
+        )
+    return found
+
+
+def _path(weights: str, task: VocalTask) -> Path | None:
+    if weights in SHIPPED:
+        return weights_path(f"vocal-{task}-{weights}")
+    for name in (f"{task}/best.safetensors", f"{task}.safetensors"):
+        if (path := Path(weights) / name).is_file():
+            return path
+    return None
+
+
+def open_network(path: Path, task: VocalTask, device: str) -> Network:
+    """Reads the weights of one network.
+
+    Raises:
+        DeviceError: They cannot be used, are of another task, or there is no such device.
+    """
+    description = read_description(path, FAMILY, VocalCnnDescription)
+    if description.task != task:
+        raise DeviceError(f"{shown(path)}: its task is {description.task}, not {task}")
+    model = VocalCnn(description)
+    load_into(model, read_tensors(path), path)
+    model.eval().to(chosen_device(device))
+    name = path.stem if path.stem.startswith("vocal-") else f"vocal-{task}"
+    return Network(name=name, sha256=sha256(path), model=model)

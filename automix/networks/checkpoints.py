@@ -1,0 +1,152 @@
+"""Weights of networks on disk: read without running anything that a file holds, and checked."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from automix.errors import DeviceError, UsageError
+from automix.files.disk import sha256
+from automix.files.names import shown
+from automix.plan.parameters import Settings
+
+WEIGHTS = Path(__file__).parents[1] / "weights"
+"""What ships: the manifest, the files that it names, and their model cards."""
+
+Described = TypeVar("Described", bound=Settings)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Tensors by name from a ``.safetensors`` file, or from a PyTorch one (``.pth``, ``.pt``).
+
+    PyTorch's format is a pickle; it is read by the restricted unpickler of this release, which
+    builds tensors and containers and refuses anything else. What automix itself ships and writes
+    is safetensors.
+
+    Raises:
+        DeviceError: The file cannot be read or is not what its name says.
+    """
+    try:
+        if not path.is_file():
+            raise DeviceError(f"{shown(path)}: there is no such file of weights")
+        if path.suffix.lower() in (".pth", ".pt"):
+            found = torch.load(path, map_location="cpu", weights_only=True)
+        else:
+            found = load_file(path)
+    except DeviceError:
+        raise
+    except (SafetensorError, OSError) as error:
+        raise DeviceError(
+            f"{shown(path)}: is not a whole safetensors file ({error}); get it again"
+        ) from error
+    except Exception as error:  # the unpickler raises whatever a broken file leads it to
+        raise DeviceError(
+            f"{shown(path)}: holds more than tensors, or is broken; get it again, or convert it to"
+            " safetensors"
+        ) from error
+    if not isinstance(found, Mapping) or not all(isinstance(x, Tensor) for x in found.values()):
+        raise DeviceError(f"{shown(path)}: is not a state dict of tensors; save `state_dict()`")
+    return dict(found)
+
+
+def load_into(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Gives a network its weights.
+
+    Args:
+        network: In whose names they are.
+        tensors: By name; those that the network has not are left out.
+        path: Where they come from, for messages.
+
+    Raises:
+        DeviceError: One is missing, of another shape, or not finite.
+    """
+    wanted = network.state_dict()
+    for name, place in wanted.items():
+        if name not in tensors:
+            raise DeviceError(
+                f"{shown(path)}: has no {name!r}; these are not weights of this model"
+            )
+        given = tensors[name]
+        if given.shape != place.shape:
+            shapes = f"{tuple(given.shape)} instead of {tuple(place.shape)}"
+            raise DeviceError(f"{shown(path)}: {name!r} is {shapes}; choose another model")
+        if given.is_floating_point() and not given.isfinite().all():
+            raise DeviceError(f"{shown(path)}: {name!r} holds NaN or infinite values; get it again")
+    network.load_state_dict({name: tensors[name] for name in wanted})
+
+
+def save_weights(
+    path: Path, model: str, description: Settings, tensors: Mapping[str, Tensor]
+) -> None:
+    """Writes weights with what is needed to make the network that they are of.
+
+    Args:
+        path: A ``.safetensors`` file, replaced as a whole.
+        model: Family of the network, such as ``dmc``.
+        description: Its shape.
+        tensors: By name.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    metadata = {"model": model, "description": json.dumps(asdict(description))}
+    temporary = path.with_name(path.name + ".part")
+    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    temporary.write_bytes(save(whole, metadata))
+    temporary.replace(path)
+
+
+def read_description(path: Path, model: str, kind: type[Described]) -> Described:
+    """The shape of the network whose weights a file of `save_weights` holds.
+
+    Args:
+        path: The file.
+        model: Family that the network is to be of.
+        kind: Class of its description.
+
+    Raises:
+        DeviceError: The file cannot be read, or is of another family.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except FileNotFoundError as error:
+        raise DeviceError(f"{shown(path)}: there is no such file of weights") from error
+    except (SafetensorError, OSError) as error:
+        raise DeviceError(f"{shown(path)}: is not a whole safetensors file ({error})") from error
+    if metadata.get("model") != model:
+        found = metadata.get("model", "no model that automix knows")
+        raise DeviceError(f"{shown(path)}: holds weights of {shown(found)}, not of {model}")
+    try:
+        return kind(**json.loads(metadata["description"]))
+    except TypeError as error:  # settings that this version does not have
+        raise DeviceError(
+            f"{shown(path)}: was made by another version of automix; train it again with this one"
+        ) from error
+    except (KeyError, ValueError, UsageError) as error:
+        raise DeviceError(f"{shown(path)}: its description cannot be used: {error}") from error
+
+
+def weights_path(name: str) -> Path:
+    """The file of weights that ship with automix, checked against the manifest; or any file.
+
+    Args:
+        name: As in the manifest, such as ``dmc-basic``; or the path of a ``.safetensors`` file.
+
+    Raises:
+        DeviceError: It is not there, or not what the manifest says.
+    """
+    shipped = tomllib.loads((WEIGHTS / "manifest.toml").read_text(encoding="utf-8"))
+    if name not in shipped:
+        return Path(name)
+    path = WEIGHTS / str(shipped[name]["file"])
+    if not path.is_file() or sha256(path) != shipped[name]["sha256"]:
+        raise DeviceError(f"{shown(path)}: is missing or damaged; install automix again")
+    return path

@@ -1,0 +1,120 @@
+"""Embedders of audio for the Fréchet distance: what each hears, and its weights."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from automix.audio.blocks import folded
+from automix.audio.resampling import resampled
+from automix.audio.samples import AudioSource
+from automix.errors import UsageError
+from automix.networks import music_tagging_vgg, vggish
+from automix.networks.checkpoints import load_into, read_tensors
+
+EmbedderName = Literal["mel-statistics", "vggish", "music-tagging-vgg"]
+
+_BATCH = 32
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Embedder:
+    """Frames of audio to vectors.
+
+    Attributes:
+        name: In reports.
+        size: Values of a vector.
+        frame_samples: That one vector hears, mono at 16 kHz.
+        hop_samples: From one frame to the next.
+        embed: ``(frames, frame_samples)`` to ``(frames, size)``.
+        device: Where it runs.
+    """
+
+    name: EmbedderName
+    size: int
+    frame_samples: int
+    hop_samples: int
+    embed: Callable[[Tensor], Tensor]
+    device: torch.device
+
+    def embeddings(self, source: AudioSource) -> NDArray[np.float64]:
+        """Vectors ``(frames, size)`` of all whole frames; a shorter source is one, with silence.
+
+        Raises:
+            InputError: The file behind the source changed or cannot be read.
+        """
+        found = [np.empty((0, self.size))]
+        with torch.inference_mode():
+            for batch in self._batches(source):
+                frames = torch.from_numpy(batch).to(self.device)
+                found.append(self.embed(frames).double().cpu().numpy())
+        return np.concatenate(found)
+
+    def _batches(self, source: AudioSource) -> Iterator[NDArray[np.float32]]:
+        mono = resampled(folded(source), vggish.RATE_HZ)
+        waiting = np.empty(0, np.float32)
+        seen = False
+        for block in mono.blocks():
+            waiting = np.concatenate([waiting, block[0]])
+            whole = 1 + (len(waiting) - self.frame_samples) // self.hop_samples
+            while whole > 0:
+                count = min(whole, _BATCH)
+                starts = np.arange(count) * self.hop_samples
+                yield np.stack([waiting[s : s + self.frame_samples] for s in starts])
+                waiting = waiting[count * self.hop_samples :]
+                whole -= count
+                seen = True
+        if not seen:
+            yield np.pad(waiting, (0, self.frame_samples - len(waiting)))[np.newaxis]
+
+
+def make_embedder(name: EmbedderName, weights: Path | None, device: torch.device) -> Embedder:
+    """An embedder, with its weights read.
+
+    Args:
+        name: ``mel-statistics`` needs no weights: the mean and spread of 64 log-mel bands.
+        weights: File with the weights of the two networks.
+        device: Where it is to run.
+
+    Raises:
+        UsageError: Weights are missing, or given where there are none.
+        DeviceError: The weights cannot be used.
+    """
+    if (weights is None) != (name == "mel-statistics"):
+        raise UsageError(
+            f"--embedder {name} needs --weights FILE"
+            if weights is None
+            else "--weights goes with --embedder vggish or music-tagging-vgg"
+        )
+    if name == "music-tagging-vgg":
+        tagging = _with_weights(music_tagging_vgg.MusicTaggingVgg(), weights, device)
+        return Embedder(
+            name=name,
+            size=music_tagging_vgg.EMBEDDING_SIZE,
+            frame_samples=music_tagging_vgg.FRAME_SAMPLES,
+            hop_samples=music_tagging_vgg.HOP_SAMPLES,
+            embed=lambda frames: tagging(music_tagging_vgg.log_mel(frames)),
+            device=device,
+        )
+    head: Callable[[Tensor], Tensor] = vggish.mel_statistics
+    if name == "vggish":
+        head = _with_weights(vggish.Vggish(), weights, device)
+    return Embedder(
+        name=name,
+        size=vggish.EMBEDDING_SIZE,
+        frame_samples=vggish.FRAME_SAMPLES,
+        hop_samples=vggish.HOP_SAMPLES,
+        embed=lambda frames: head(vggish.log_mel(frames)),
+        device=device,
+    )
+
+
+def _with_weights(network: nn.Module, weights: Path | None, device: torch.device) -> nn.Module:
+    if weights is not None:
+        load_into(network, read_tensors(weights), weights)
+    return network.eval().requires_grad_(False).to(device)

@@ -1,0 +1,173 @@
+"""The regressors of Li & Lerch, "Automatic Vocal Mixing Using Convolutional Neural Networks".
+
+One class for level, compression, equalization and reverb, in the paper's shape and in wider ones.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from automix.networks import vocal_decay, vocal_mel
+from automix.networks.vocal_cnn_description import (
+    CHANGED_BANDS,
+    KERNEL,
+    POOL,
+    VocalCnnDescription,
+    VocalTask,
+    output_ranges,
+)
+from automix.networks.vocal_mel import HOP_LENGTH, N_FFT, Pair
+from automix.networks.vocal_mel import RATE_HZ as RATE_HZ  # for the catalog
+
+FAMILY = "vocal-cnn"
+"""In files of weights."""
+
+RECEPTIVE_FIELD = 63 * HOP_LENGTH + N_FFT
+"""Samples of a block of 64 frames."""
+
+_BLOCKS_AT_A_TIME = 64
+
+
+class VocalCnn(nn.Module):
+    """Four convolutions and a linear layer (section III-C).
+
+    A description may ask for other convolutions, or none, and for more linear layers.
+
+    Voices that are unlike those of the training mislead a network, so what it says is drawn to a
+    constant as far as trials on such voices ask for, output by output: the preshrunk predictor of
+    Copas 1983, "Regression, Prediction and Shrinkage". See `automix.training.vocal.trust`.
+
+    Args:
+        description: Shape and task.
+
+    Attributes:
+        flattened: Values that the linear layer is given; 768 of a block of 64 frames.
+        constant: Positions ``(outputs,)`` that are said where the network is not trusted at all.
+        trust: Shares 0…1 ``(outputs,)`` of its departure from them that count.
+
+    Shape:
+        ``(blocks, 2, 128, frames)`` from `heard` to ``(blocks, outputs)``, each output 0…1 over its
+        `output_ranges`; nothing holds it within them. Where decay is heard, 16 rows, not 128.
+    """
+
+    def __init__(self, description: VocalCnnDescription | None = None) -> None:
+        super().__init__()
+        self.description = description or VocalCnnDescription()
+        rows, columns = self.description.left
+        self.flattened = (2, *self.description.channels)[-1] * rows * columns
+        self.members = nn.ModuleList(self._regressor() for _ in range(self.description.members))
+        outputs = len(output_ranges(self.description.task))
+        self.constant: Tensor
+        self.register_buffer("constant", torch.full((outputs,), 0.5))
+        self.trust: Tensor
+        self.register_buffer("trust", torch.ones(outputs))
+
+    def _regressor(self) -> nn.Sequential:
+        layers: list[nn.Module] = []
+        before = 2
+        for channels in self.description.channels:
+            layers += [
+                nn.Conv2d(before, channels, KERNEL),
+                nn.BatchNorm2d(channels),
+                nn.ReLU(),
+                nn.MaxPool2d(POOL),
+            ]
+            before = channels
+        outputs = len(output_ranges(self.description.task))
+        layers.append(nn.Flatten())
+        if not self.description.channels:  # which would have normalized what they are given
+            layers.append(nn.BatchNorm1d(self.flattened, affine=False))
+        layers.append(nn.Dropout(self.description.dropout))
+        before = self.flattened
+        for values in self.description.hidden:
+            layers += [nn.Linear(before, values), nn.ReLU(), nn.Dropout(self.description.dropout)]
+            before = values
+        last = nn.Linear(before, outputs)
+        nn.init.constant_(last.bias, 0.5)  # the middle of every range
+        return nn.Sequential(*layers, last)
+
+    def forward(self, blocks: Tensor) -> Tensor:
+        """The mean of the members; see the class."""
+        return torch.stack([member(blocks) for member in self.members]).mean(0)
+
+    def trusted(self, said: Tensor) -> Tensor:
+        """Positions ``(..., outputs)`` as far as they are trusted; see the class."""
+        return self.constant + self.trust * (said - self.constant)
+
+    @torch.inference_mode()
+    def predicted(self, pair: Pair) -> list[float]:
+        """What the network says of a song, in the units of `output_ranges` and within them.
+
+        Raises:
+            ValueError: Nothing is sung.
+        """
+        device = next(self.parameters()).device
+        blocks = heard(pair, self.description)
+        said = [self(some.to(device)) for some in torch.split(blocks, _BLOCKS_AT_A_TIME)]
+        positions = self.trusted(torch.cat(said).mean(0)).tolist()
+        ranges = output_ranges(self.description.task)
+        return [
+            legal.from_unit(position) for legal, position in zip(ranges, positions, strict=True)
+        ]
+
+
+def largest(gains_db: Tensor) -> Tensor:
+    """The gains ``(..., 9)`` that are applied: the four of largest magnitude, the others 0."""
+    kept = gains_db.abs().argsort(dim=-1, descending=True, stable=True)[..., :CHANGED_BANDS]
+    return torch.zeros_like(gains_db).scatter(-1, kept, gains_db.gather(-1, kept))
+
+
+def heard(pair: Pair, description: VocalCnnDescription) -> Tensor:
+    """The blocks ``(blocks, 2, rows, frames)`` that a network of that description is given.
+
+    Raises:
+        ValueError: Nothing is sung.
+    """
+    return scaled(cut_blocks(pair, description), description)
+
+
+def cut_blocks(pair: Pair, description: VocalCnnDescription) -> Tensor:
+    """The same before they are scaled: mel powers, or shares of them that are left."""
+    mel = pair.sung(description.gate_db)
+    if description.hearing == "blocks":
+        return vocal_mel.blocks(mel, description.frames)
+    if description.hearing == "song":
+        return vocal_mel.whole_song(mel, description.frames)
+    if description.hearing == "loudness":
+        return vocal_mel.wide_quantiles(mel, description.frames)
+    if description.hearing == "decay":  # of all frames, since time counts
+        return vocal_decay.decays(pair.mel[0], description.frames, description.depth_db)
+    return vocal_mel.quantiles(mel, description.frames)
+
+
+def scaled(blocks: Tensor, description: VocalCnnDescription) -> Tensor:
+    """Blocks of mel powers as the network is given them."""
+    if description.depth_db == 0.0:
+        return vocal_mel.normalized(blocks)
+    if description.hearing == "loudness":
+        return vocal_mel.dynamics_in_decibels(blocks, description.depth_db)
+    if description.hearing == "decay":
+        return vocal_decay.in_decibels(blocks, description.depth_db)
+    return vocal_mel.in_decibels(blocks, description.depth_db)
+
+
+def _wide(task: VocalTask) -> VocalCnn:
+    """The shape of the `wide` networks, to be counted and listed."""
+    shape = VocalCnnDescription(
+        task=task, hearing="quantiles", frames=48, depth_db=90.0, channels=(16, 32, 48, 64)
+    )
+    if task == "compression":
+        shape = replace(shape, hearing="loudness", channels=(8, 16, 16, 16))
+    if task == "reverb":
+        shape = replace(
+            shape, hearing="decay", frames=50, depth_db=80.0, channels=(), hidden=(128, 128)
+        )
+    return VocalCnn(shape)
+
+
+wide_equalization = partial(_wide, "equalization")
+wide_compression = partial(_wide, "compression")
+wide_reverb = partial(_wide, "reverb")
+wide_level = partial(_wide, "level")

@@ -1,0 +1,4 @@
+"""Threads and processes: how many work at a time, and where work is sent.
+
+Nothing here knows what the work is.
+"""

@@ -1,0 +1,45 @@
+"""What automix runs on: processor, memory, system, and the versions of packages."""
+
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from automix.parallel.workers import processors
+from automix.version import __version__
+
+
+def machine() -> dict[str, str]:
+    """Processor, cores, memory, system, and the versions of automix and Python."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": _processor(),
+        "cores": str(processors()),
+        "memory": f"{memory / 2**30:.0f} GiB",
+        "system": f"{platform.system()} {platform.release()}",
+        "automix": __version__,
+        "python": platform.python_version(),
+    }
+
+
+def package_versions(names: Sequence[str]) -> dict[str, str]:
+    """Version by package; ``none`` for what is not installed."""
+    return {name: _version(name) for name in names}
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"

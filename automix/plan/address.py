@@ -1,0 +1,154 @@
+"""Addresses of settings, as ``--set`` takes them: ``vocal.equalizer.bands.1.gain_db``."""
+
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from automix.errors import PlanError, UsageError
+from automix.plan.model import Bus, ChannelStrip, MixPlan
+from automix.plan.parameters import Parameter, Settings, parameters
+
+_IDENTITY = ("name", "file", "right_file", "sha256")
+
+Change = Callable[[Any], Any]
+Named = TypeVar("Named", bound=ChannelStrip | Bus)
+
+
+def look_up(plan: MixPlan, address: str) -> tuple[Parameter, Any]:
+    """Declaration and value of a setting, or of a group of them.
+
+    Args:
+        plan: The plan.
+        address: As for `change_setting`.
+
+    Raises:
+        PlanError: The address leads nowhere.
+    """
+    parts: dict[str, Settings] = {strip.name: strip for strip in plan.tracks}
+    parts |= {bus.name: bus for bus in plan.buses}
+    owner = max((name for name in parts if address.startswith(name + ".")), key=len, default="")
+    path = (address[len(owner) + 1 :] if owner else address).split(".")
+    value: Any = parts.get(owner, plan)
+    declared: Parameter | None = None
+    for head in path:
+        if isinstance(value, tuple):
+            if not head.isdecimal() or not 1 <= int(head) <= len(value):
+                raise PlanError(f"{address!r}: there is no entry {head!r}")
+            value = value[int(head) - 1]
+            continue
+        declared = parameters(type(value)).get(head) if isinstance(value, Settings) else None
+        if declared is None:
+            raise PlanError(f"{address!r} leads nowhere")
+        value = getattr(value, head)
+    if declared is None:
+        raise PlanError(f"{address!r} leads nowhere")
+    return declared, value
+
+
+def change_setting(plan: MixPlan, address: str, change: Change) -> MixPlan:
+    """A copy of the plan in which one setting is changed.
+
+    Args:
+        plan: The plan.
+        address: ``TRACK.setting``, ``BUS.setting`` or ``master.setting``; nested settings are
+            joined by dots, list entries counted from 1: ``lead vocal.equalizer.bands.2.gain_db``.
+        change: New value from old value.
+
+    Raises:
+        PlanError: The address leads nowhere, or the new value is not legal there.
+    """
+    if address == "pan_law":
+        changed: MixPlan = _changed(plan, [address], address, change)
+        return changed
+    named = [*(strip.name for strip in plan.tracks), *(bus.name for bus in plan.buses)]
+    owner = max((n for n in named if address.startswith(n + ".")), key=len, default="")
+    path = address[len(owner) + 1 :].split(".")
+    if owner and path[0] in _IDENTITY:
+        raise PlanError(f"{address!r} says which track it is and is not a setting; edit the plan")
+    if owner and owner in (strip.name for strip in plan.tracks):
+        return replace(plan, tracks=_with_changed(plan.tracks, owner, path, address, change))
+    if owner:
+        return replace(plan, buses=_with_changed(plan.buses, owner, path, address, change))
+    if address.startswith("master."):
+        path = address.removeprefix("master.").split(".")
+        return replace(plan, master=_changed(plan.master, path, address, change))
+    raise PlanError(
+        f"{address!r}: no track or bus of that name; there are: {', '.join([*named, 'master'])}"
+    )
+
+
+def _with_changed(
+    parts: tuple[Named, ...], name: str, path: list[str], address: str, change: Change
+) -> tuple[Named, ...]:
+    changed = list(parts)
+    index = [part.name for part in parts].index(name)
+    changed[index] = _changed(parts[index], path, address, change)
+    return tuple(changed)
+
+
+def _changed(value: Any, path: list[str], address: str, change: Change) -> Any:
+    head, *rest = path
+    if isinstance(value, tuple):
+        entries = [str(number) for number in range(1, len(value) + 1)]
+        if head not in entries:
+            raise PlanError(f"{address!r}: {head!r} is not one of the {len(value)} entries")
+        if not rest:
+            raise PlanError(f"{address!r} is a group of settings; name one of them")
+        index = entries.index(head)
+        entry = _changed(value[index], rest, address, change)
+        return (*value[:index], entry, *value[index + 1 :])
+    if not isinstance(value, Settings):
+        raise PlanError(f"{address!r} goes on after a plain value")
+    known = parameters(type(value))
+    if head not in known:
+        raise PlanError(f"{address!r}: no setting {head!r}; there are: {', '.join(known)}")
+    old = getattr(value, head)
+    if not rest and isinstance(old, Settings | tuple):
+        raise PlanError(f"{address!r} is a group of settings; name one of them")
+    try:
+        return replace(
+            value, **{head: _changed(old, rest, address, change) if rest else change(old)}
+        )
+    except PlanError:
+        raise
+    except UsageError as error:
+        raise PlanError(f"{address!r}: {error}") from error
+
+
+def parse_assignment(expression: str) -> tuple[str, Any]:
+    """Splits ``ADDRESS=VALUE``, ``ADDRESS+=NUMBER`` or ``ADDRESS-=NUMBER``.
+
+    Returns:
+        The address and a function from the old to the new value, for `plan.change_setting`.
+
+    Raises:
+        PlanError: Not of that form.
+    """
+    match = re.fullmatch(r"(.+?)\s*([+-]?)=\s*(.+)", expression, re.DOTALL)
+    if match is None:
+        raise PlanError(f"--set {expression!r}: write NAME.setting=VALUE, += or -=")
+    address, sign, text = match.groups()
+    if not sign:
+        value = _literal(text.strip())
+        return address, lambda _: value
+    try:
+        step = float(text) if sign == "+" else -float(text)
+    except ValueError:
+        raise PlanError(f"--set {expression!r}: {sign}= needs a number") from None
+
+    def add(old: Any) -> Any:
+        if isinstance(old, bool) or not isinstance(old, int | float):
+            raise PlanError(f"--set {expression!r}: {address} is not a number")
+        return old + step
+
+    return address, add
+
+
+def _literal(text: str) -> Any:
+    try:
+        document = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    return document["value"] if len(document) == 1 else text

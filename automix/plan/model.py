@@ -1,0 +1,160 @@
+"""The mix plan: everything that a console needs to know, as plain values.
+
+Signal flow: tracks → strips → (sends → buses) → sum → master. A method writes a plan, a person may
+edit it, a console renders it.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
+
+from automix.errors import PlanError
+from automix.plan.parameters import Range, Settings
+from automix.plan.settings import (
+    CompressorSettings,
+    DeEsserSettings,
+    EqualizerSettings,
+    FdnReverbSettings,
+    LimiterSettings,
+    SpaceSettings,
+)
+
+Depth = Literal["16", "24", "32f"]
+Order = Literal["ecr", "erc", "cer", "cre", "rec", "rce"]
+PanLaw = Literal["linear", "constant-power", "compromise"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Send(Settings):
+    """A post-fader, post-pan send from a strip to a bus."""
+
+    bus: Annotated[str, "name of the bus"] = ""
+    gain_db: Annotated[float, Range(-60, 24, "dB"), "level of the send"] = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelStrip(Settings):
+    """One track: gain → polarity → equalizer → de-esser → compressor → reverb → fader → pan."""
+
+    name: Annotated[str, "name of the track"] = ""
+    role: Annotated[str, "what the track is"] = "other"
+    file: Annotated[str, "audio file, relative to this plan where possible"] = ""
+    right_file: Annotated[str, "its right side, where that is a file of its own"] = ""
+    sha256: Annotated[str, "of the file, or of both, that the plan was made from"] = ""
+    input_gain_db: Annotated[float, Range(-60, 60, "dB"), "before all processing"] = 0.0
+    fold: Annotated[bool, "make a stereo track mono, by the mean of its sides"] = False
+    invert_polarity: Annotated[bool, "multiply by −1"] = False
+    equalizer: EqualizerSettings = EqualizerSettings()
+    de_esser: DeEsserSettings = DeEsserSettings()
+    compressor: CompressorSettings = CompressorSettings()
+    reverb: FdnReverbSettings = FdnReverbSettings()
+    space: SpaceSettings = SpaceSettings()
+    order: Annotated[Order, "e equalizer and de-esser, c compressor, r reverb and space"] = "ecr"
+    fader_db: Annotated[float, Range(-60, 60, "dB"), "after all processing"] = 0.0
+    pan: Annotated[float, Range(0, 1), "0 left, 0.5 center, 1 right"] = 0.5
+    mute: Annotated[bool, "leave the track out"] = False
+    sends: tuple[Send, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bus(Settings):
+    """A shared reverberation: sends → pre-delay → equalizer → reverb → return gain → mix.
+
+    With a wet space the bus is that space; else it is the feedback delay network.
+    """
+
+    name: Annotated[str, "name of the bus"] = ""
+    pre_delay_ms: Annotated[float, Range(0, 500, "ms"), "before the reverb"] = 0.0
+    equalizer: EqualizerSettings = EqualizerSettings()
+    reverb: FdnReverbSettings = FdnReverbSettings()
+    space: SpaceSettings = SpaceSettings()
+    gain_db: Annotated[float, Range(-60, 48, "dB"), "level of the return"] = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Master(Settings):
+    """The sum of all strips and returns: equalizer → compressor → gain → limiter."""
+
+    equalizer: EqualizerSettings = EqualizerSettings()
+    compressor: CompressorSettings = CompressorSettings()
+    gain_db: Annotated[float, Range(-60, 60, "dB"), "level of the mix"] = 0.0
+    limiter: LimiterSettings = LimiterSettings()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Why one setting has its value.
+
+    Attributes:
+        setting: Address as in ``--set``, such as ``vocal.compressor.ratio``.
+        value: What the rule set; the plan itself may have been edited since.
+        rule: Name of the rule or network output.
+        reason: One sentence for people.
+        figures: The measured numbers that the rule looked at, with units in their names.
+    """
+
+    setting: str
+    value: float | bool
+    rule: str
+    reason: str
+    figures: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixPlan(Settings):
+    """A whole mix. Equality is exact, so two equal plans render to the same bytes.
+
+    Attributes:
+        decisions: Provenance of the settings.
+    """
+
+    method: Annotated[str, "what wrote the plan"] = ""
+    preset: Annotated[str, "variant of the method"] = ""
+    automix_version: Annotated[str, "that wrote it"] = ""
+    seed: Annotated[int | None, Range(0, 2**32 - 1), "of methods that draw at random"] = None
+    weights: Annotated[str, "hash of the network's weights; empty for rules"] = ""
+    request: Annotated[str, "fingerprint of the command's settings, for --skip-existing"] = ""
+    sample_rate_hz: Annotated[int, Range(8000, 192000, "Hz"), "of the session and the mix"] = 44100
+    bits: Annotated[Depth, "of the mix file where its format has a choice"] = "24"
+    pan_law: Annotated[PanLaw, "gain of the two sides against pan"] = "constant-power"
+    tracks: tuple[ChannelStrip, ...] = ()
+    buses: tuple[Bus, ...] = ()
+    master: Master = Master()
+    decisions: tuple[Decision, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        names = ["master", *(s.name for s in self.tracks), *(bus.name for bus in self.buses)]
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise PlanError(
+                f"two of the tracks, buses and the master are named {sorted(doubled)[0]!r}"
+            )
+        if "" in names:
+            raise PlanError("a track or a bus has no name")
+        known = {bus.name for bus in self.buses}
+        for strip in self.tracks:
+            for send in strip.sends:
+                if send.bus not in known:
+                    raise PlanError(f"track {strip.name!r} sends to an unknown bus {send.bus!r}")
+
+    def strip(self, name: str) -> ChannelStrip:
+        """The strip of a track.
+
+        Raises:
+            PlanError: There is none of that name.
+        """
+        for strip in self.tracks:
+            if strip.name == name:
+                return strip
+        raise PlanError(f"the plan has no track named {name!r}")
+
+    def with_strip(self, name: str, **changes: Any) -> "MixPlan":
+        """A copy in which fields of one strip are replaced."""
+        self.strip(name)
+        tracks = tuple(
+            replace(strip, **changes) if strip.name == name else strip for strip in self.tracks
+        )
+        return replace(self, tracks=tracks)
+
+    def bus(self, name: str) -> Bus:
+        """The bus of a name; the plan holds every bus that it sends to."""
+        return next(bus for bus in self.buses if bus.name == name)

@@ -1,0 +1,100 @@
+"""The settings of every processor: names, units, ranges and neutral values, declared once.
+
+Ranges of the channel strip: Steinmetz 2020, section 4.3; of the reverberator: the FdnReverb plug-in
+that Li & Lerch used.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from automix.plan.parameters import Range, Settings
+
+BandKind = Literal["high_pass", "low_shelf", "peak", "high_shelf"]
+Space = Literal["small room", "medium room", "large room", "hall", "plate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EqualizerBand(Settings):
+    """One biquad of the parametric equalizer (RBJ audio EQ cookbook)."""
+
+    kind: Annotated[BandKind, "shape"] = "peak"
+    frequency_hz: Annotated[float, Range(20, 20000, "Hz", "log"), "center or corner frequency"] = (
+        1000.0
+    )
+    gain_db: Annotated[float, Range(-24, 24, "dB"), "boost or cut; a high pass has none"] = 0.0
+    q: Annotated[float, Range(0.1, 10, "", "log"), "center frequency over bandwidth"] = 0.707
+
+
+@dataclass(frozen=True, kw_only=True)
+class EqualizerSettings(Settings):
+    """Parametric equalizer: any number of bands in series."""
+
+    bands: Annotated[tuple[EqualizerBand, ...], "in signal order"] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeEsserSettings(Settings):
+    """Turns the treble down while sibilance dominates the voice."""
+
+    frequency_hz: Annotated[float, Range(2000, 12000, "Hz", "log"), "sibilance above this"] = 5500.0
+    threshold_db: Annotated[
+        float, Range(-30, 12, "dB"), "level of the treble relative to the whole that triggers"
+    ] = -6.0
+    max_reduction_db: Annotated[float, Range(0, 18, "dB"), "deepest cut; 0 is off"] = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompressorSettings(Settings):
+    """Feed-forward compressor with a hard knee."""
+
+    threshold_db: Annotated[float, Range(-60, 0, "dB"), "gain falls above this; 0 is off"] = 0.0
+    ratio: Annotated[float, Range(1, 10, "", "log"), "input over output, in dB above threshold"] = (
+        2.0
+    )
+    attack_ms: Annotated[float, Range(0.03, 30, "ms", "log"), "time constant of more reduction"] = (
+        2.0
+    )
+    release_ms: Annotated[float, Range(50, 3000, "ms", "log"), "time constant of recovery"] = 50.0
+    makeup_db: Annotated[float, Range(-12, 12, "dB"), "gain after compression"] = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FdnReverbSettings(Settings):
+    """Feedback delay network reverberator with the ten parameters of Li & Lerch."""
+
+    reverberation_time_s: Annotated[float, Range(0.1, 9, "s", "log"), "T60 between the shelves"] = (
+        1.595
+    )
+    fade_in_time_s: Annotated[
+        float, Range(0, 9, "s"), "T60 of the network that is subtracted; 0 is none"
+    ] = 0.0
+    room_size: Annotated[float, Range(1, 30), "spreads the delay lines"] = 14.54
+    dry_wet: Annotated[float, Range(0, 1), "0 is dry, 1 is reverberation alone"] = 0.0
+    low_cutoff_hz: Annotated[float, Range(20, 20000, "Hz", "log"), "corner of the low shelf"] = (
+        101.77
+    )
+    low_q: Annotated[float, Range(0.01, 0.9), "Q of the low shelf"] = 0.53
+    low_gain_db_s: Annotated[float, Range(-80, 6, "dB/s"), "extra decay of the lows"] = -2.13
+    high_cutoff_hz: Annotated[float, Range(20, 20000, "Hz", "log"), "corner of the high shelf"] = (
+        11858.54
+    )
+    high_q: Annotated[float, Range(0.01, 0.9), "Q of the high shelf"] = 0.77
+    high_gain_db_s: Annotated[float, Range(-80, 4, "dB/s"), "extra decay of the highs"] = -16.02
+    lines: Annotated[Literal["16", "32", "64"], "number of delay lines"] = "64"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpaceSettings(Settings):
+    """Convolution with one of five synthetic spaces (Steinmetz 2020, section 4.2.4)."""
+
+    space: Annotated[Space, "which response"] = "small room"
+    decay: Annotated[float, Range(0.1, 1), "shortens the response; 1 leaves it whole"] = 1.0
+    wet: Annotated[float, Range(0, 1), "0 is dry, 1 is reverberation alone"] = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimiterSettings(Settings):
+    """Look-ahead true-peak limiter; the neutral ceiling of +24 dBTP switches it off."""
+
+    ceiling_dbtp: Annotated[float, Range(-20, 24, "dBTP"), "highest true peak"] = 24.0
+    release_ms: Annotated[float, Range(10, 1000, "ms", "log"), "time constant of recovery"] = 100.0

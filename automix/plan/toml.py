@@ -1,0 +1,228 @@
+"""Plans as TOML text: commented with units and ranges, versioned, exact in both directions."""
+
+import json
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes
+
+from automix.errors import PlanError, UsageError
+from automix.plan.model import Decision, MixPlan
+from automix.plan.parameters import Parameter, Settings, parameters
+
+FORMAT = 1
+
+
+def dumps(plan: MixPlan) -> str:
+    """The plan as TOML. Processors that are neutral are left out; `loads` fills them in again."""
+    lines = [
+        "# automix plan: edit any value, then run `automix render` on this file.",
+        "# A setting or a block that is not here has its neutral value.",
+        "",
+        f"format = {FORMAT}",
+    ]
+    _write_settings(lines, "", plan)
+    for decision in plan.decisions:
+        lines += ["", "[[decisions]]"]
+        lines += [f"{name} = {_toml(getattr(decision, name))}" for name in _DECISION_FIELDS]
+        figures = ", ".join(f"{_key(name)} = {_toml(value)}" for name, value in decision.figures)
+        lines.append(f"figures = {{ {figures} }}" if figures else "figures = {}")
+    return "\n".join(lines) + "\n"
+
+
+_DECISION_FIELDS = ("setting", "value", "rule", "reason")
+
+
+def settings_toml(settings: Settings) -> str:
+    """Any settings as TOML, with ranges and meanings; nothing is left out."""
+    lines: list[str] = []
+    _write_settings(lines, "", settings, whole=True)
+    return "\n".join(lines) + "\n"
+
+
+def _write_settings(
+    lines: list[str], table: str, settings: Settings, *, whole: bool = False
+) -> None:
+    nested = []
+    for parameter in parameters(type(settings)).values():
+        value = getattr(settings, parameter.name)
+        if issubclass(parameter.kind, Settings) or parameter.kind is Decision:
+            nested.append((parameter, value))
+        elif value not in (None, ""):
+            comment = _comment(parameter)
+            lines.append(f"{parameter.name} = {_toml(value)}{comment and '  # ' + comment}")
+    for parameter, value in nested:
+        if parameter.kind is Decision:
+            continue
+        name = f"{table}.{parameter.name}" if table else parameter.name
+        if parameter.many:
+            for entry in value:
+                lines += ["", f"[[{name}]]"]
+                _write_settings(lines, name, entry)
+        elif whole or not value.is_neutral:
+            if not all(nested.many for nested in parameters(parameter.kind).values()):
+                lines += ["", f"[{name}]"]
+            _write_settings(lines, name, value, whole=whole)
+
+
+def _comment(parameter: Parameter) -> str:
+    legal = str(parameter.range) if parameter.range else ", ".join(parameter.choices)
+    return "; ".join(part for part in (legal, parameter.about) if part)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return repr(float(value))  # shortest text that reads back as the same number
+    if isinstance(value, int):
+        return str(value)
+    # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
+
+
+def loads(text: str, source: str = "plan") -> MixPlan:
+    """Reads a plan.
+
+    Args:
+        text: TOML.
+        source: Name for messages.
+
+    Raises:
+        PlanError: Not TOML, another format version, an unknown key, or an illegal value; names the
+            line.
+    """
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # also a number or a nesting without end
+        raise PlanError(f"{source}: not valid TOML: {error}") from error
+    version = document.pop("format", None)
+    if version != FORMAT:
+        raise PlanError(
+            f"{source}: plan format {version!r}, but this version of automix reads {FORMAT};"
+            " write the plan anew"
+        )
+    try:
+        plan: MixPlan = _read_settings(MixPlan, document, ())
+    except _Fault as fault:
+        line = _line_of(text, fault.path)
+        raise PlanError(f"{source}{f', line {line}' if line else ''}: {fault}") from fault
+    return plan
+
+
+class _Fault(Exception):
+    """An illegal value together with the path of keys and list positions that leads to it."""
+
+    def __init__(self, message: str, path: tuple[str | int, ...]) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def _read_settings(kind: type[Any], table: Any, path: tuple[str | int, ...]) -> Any:
+    if kind is Decision:
+        return _read_decision(table, path)
+    if not isinstance(table, dict):
+        raise _Fault(f"{path[-1]} must be a table", path)
+    declared = parameters(kind)
+    values = {}
+    for key, value in table.items():
+        here = (*path, key)
+        if key not in declared:
+            raise _Fault(f"unknown key {key!r}; known are: {', '.join(declared)}", here)
+        parameter = declared[key]
+        if issubclass(parameter.kind, Settings) or parameter.kind is Decision:
+            value = _read_nested(parameter, value, here)
+        try:
+            values[key] = parameter.check(value)
+        except UsageError as error:
+            raise _Fault(str(error), here) from error
+    try:
+        return kind(**values)
+    except UsageError as error:
+        raise _Fault(str(error), path) from error
+
+
+def _read_nested(parameter: Parameter, value: Any, path: tuple[str | int, ...]) -> Any:
+    if not parameter.many:
+        return _read_settings(parameter.kind, value, path)
+    if not isinstance(value, list):
+        raise _Fault(f"{parameter.name} must be written as [[{parameter.name}]]", path)
+    return tuple(
+        _read_settings(parameter.kind, entry, (*path, index)) for index, entry in enumerate(value)
+    )
+
+
+def _read_decision(table: Any, path: tuple[str | int, ...]) -> Decision:
+    wanted = {*_DECISION_FIELDS, "figures"}
+    if not isinstance(table, dict) or set(table) != wanted:
+        raise _Fault(f"a decision has the keys {', '.join(sorted(wanted))}", path)
+    for name in ("setting", "rule", "reason"):
+        if not isinstance(table[name], str):
+            raise _Fault(f"{name} must be a text", (*path, name))
+    if not isinstance(table["value"], int | float):
+        raise _Fault("value must be a number, true or false", (*path, "value"))
+    figures = table["figures"]
+    if not isinstance(figures, dict) or not all(
+        isinstance(value, int | float) for value in figures.values()
+    ):
+        raise _Fault("figures must be numbers", (*path, "figures"))
+    return Decision(**{**table, "figures": tuple(figures.items())})
+
+
+_HEADER = re.compile(r"^\s*\[(\[)?\s*([^\[\]#]+?)\s*\]")
+_ASSIGNMENT = re.compile(r"^\s*([A-Za-z0-9_\".-]+)\s*=")
+
+
+def _line_of(text: str, path: tuple[str | int, ...]) -> int | None:
+    """The line, from 1, on which the deepest part of ``path`` that has one is written."""
+    best: tuple[int, int] | None = None
+    counts: dict[tuple[str | int, ...], int] = {}
+    here: tuple[str | int, ...] = ()
+    for number, line in enumerate(text.split("\n"), 1):
+        if header := _HEADER.match(line):
+            here = ()
+            names = [name.strip().strip('"') for name in header[2].split(".")]
+            for depth, name in enumerate(names, 1):
+                here = (*here, name)
+                if header[1] and depth == len(names):
+                    counts[here] = counts.get(here, -1) + 1
+                if here in counts:
+                    here = (*here, counts[here])
+            found = here
+        elif assignment := _ASSIGNMENT.match(line):
+            found = (*here, *(name.strip('"') for name in assignment[1].split(".")))
+        else:
+            continue
+        if path[: len(found)] == found and (best is None or len(found) > best[0]):
+            best = (len(found), number)
+    return best[1] if best else None
+
+
+def file_reference(path: Path, folder: Path) -> str:
+    """How a plan in ``folder`` names ``path``: relative if it can, always valid Unicode."""
+    try:
+        reference = os.path.relpath(path, folder)
+        if ".." in (*path.parts, *folder.parts, *Path(reference).parts):
+            # What ".." means depends on where links lead.
+            path = Path(os.path.realpath(path.parent), path.name)
+            reference = os.path.relpath(path, os.path.realpath(folder))
+    except ValueError:  # another drive
+        reference = os.path.abspath(path)
+    try:
+        reference.encode()
+    except UnicodeEncodeError:
+        return "file:" + quote(os.fsencode(reference))
+    return reference if not reference.startswith("file:") else "./" + reference
+
+
+def resolve_file(reference: str, folder: Path) -> Path:
+    """The path that a reference in a plan in ``folder`` stands for."""
+    if reference.startswith("file:"):
+        reference = os.fsdecode(unquote_to_bytes(reference.removeprefix("file:")))
+    return folder / reference

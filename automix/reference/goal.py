@@ -1,0 +1,97 @@
+"""References: the mixdowns that a mix is to be like."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from automix.analysis.features import BARK_EDGES_HZ
+from automix.audio.resampling import resampled
+from automix.errors import InputError
+from automix.files.names import shown
+from automix.files.reading import open_audio
+from automix.reference.bands import BandAnalysis
+from automix.reference.comparison import STEREO_FEATURES, weighted_mean
+from automix.reference.hearing import Figures, heard
+
+SHORTEST_S = 1.0
+_SHORTEST_FOR_RANGE_S = 10.0
+_MONO_DB = -39.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """What a mix is to be like.
+
+    Attributes:
+        files: Of the references.
+        weights: How much each counts.
+        amount: How far the mix goes there, 0 … 100 %.
+        device: See `automix.networks.device`.
+    """
+
+    files: tuple[Path, ...]
+    weights: tuple[float, ...] = ()
+    amount: float = 100.0
+    device: str = "auto"
+
+    @property
+    def names(self) -> str:
+        """Of the files, for people."""
+        return ", ".join(shown(path.name) for path in self.files)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Aim:
+    """What the references of a goal are like, together.
+
+    Attributes:
+        figures: See `automix.reference.hearing.heard`; NaN where they say nothing.
+        notes: For the user.
+    """
+
+    figures: Figures
+    notes: tuple[str, ...]
+
+
+def aim_of(goal: Goal, analysis: BandAnalysis) -> Aim:
+    """Listens to the references of a goal.
+
+    Raises:
+        InputError: One cannot be read, is silent, or is too short.
+    """
+    weights = goal.weights or (1.0,) * len(goal.files)
+    aims = [_aim(path, analysis) for path in goal.files]
+    return Aim(
+        figures=weighted_mean([aim.figures for aim in aims], weights),
+        notes=tuple(note for aim in aims for note in aim.notes),
+    )
+
+
+def _aim(path: Path, analysis: BandAnalysis) -> Aim:
+    opened = open_audio(path, in_memory=False)
+    source = opened.source
+    duration_s = source.frames / source.sample_rate
+    if duration_s < SHORTEST_S:
+        raise InputError(
+            f"{shown(path)}: is {duration_s:.2f} s long; a reference needs {SHORTEST_S:g} s"
+        )
+    found, figures = heard(resampled(source, analysis.sample_rate), analysis)
+    if found.power.sum() <= 0.0:
+        raise InputError(f"{shown(path)}: is silent; a reference is a finished mix")
+    notes = [f"{shown(path)}: {note}" for note in opened.notes]
+    unknown: list[str] = []
+    if source.channels == 1 or not found.width_db > _MONO_DB:
+        unknown += STEREO_FEATURES
+        notes.append(f"{shown(path)}: is mono, and says nothing of the stereo image")
+    if duration_s < _SHORTEST_FOR_RANGE_S:
+        unknown.append("loudness range")
+        notes.append(f"{shown(path)}: is too short for its loudness range to be compared")
+    for name in unknown:
+        figures[name][:] = math.nan
+    beyond = np.array(BARK_EDGES_HZ[1:]) > min(source.sample_rate, analysis.sample_rate) / 2
+    for of_bands in figures.values():
+        if len(of_bands) % len(beyond) == 0:
+            of_bands[np.tile(beyond, len(of_bands) // len(beyond))] = math.nan
+    return Aim(figures=figures, notes=tuple(notes))

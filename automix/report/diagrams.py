@@ -1,0 +1,106 @@
+"""What the report draws: the mix over time, its spectrum, and the curves of processors."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automix.analysis.features import THIRD_OCTAVE_CENTERS_HZ
+from automix.dsp.equalizer import band_is_active, response_db
+from automix.plan.settings import CompressorSettings, EqualizerSettings
+from automix.report.drawing import Axis, Diagram, frequency_axis, time_axis
+
+Vector = NDArray[np.float64]
+
+_POINTS = 240
+
+
+def waveform(low: Vector, high: Vector, duration_s: float) -> str:
+    """Lowest and highest sample ``(columns,)`` over time."""
+    diagram = Diagram(
+        title="waveform of the mix",
+        x=time_axis(duration_s),
+        y=Axis(low=-1.0, high=1.0, ticks=(-1, 0, 1)),
+        height=130.0,
+    )
+    x: Vector = np.linspace(0.0, duration_s, len(low), dtype=np.float64)
+    return diagram.svg([diagram.band(x, low, high, "wave")])
+
+
+def loudness_curve(short_term_lufs: Vector, integrated_lufs: float, duration_s: float) -> str:
+    """Short-term loudness ``(hops,)`` every 100 ms, and the integrated loudness as a line."""
+    high = 5.0 * np.ceil(max(-10.0, float(short_term_lufs.max(initial=-60.0))) / 5.0)
+    diagram = Diagram(
+        title=f"short-term loudness of the mix; integrated {integrated_lufs:.1f} LUFS",
+        x=time_axis(duration_s),
+        y=Axis(low=high - 40, high=high, ticks=list(np.arange(high - 40, high + 1, 10))),
+        height=160.0,
+    )
+    step = max(1, len(short_term_lufs) // 600)
+    levels = short_term_lufs[::step]
+    x: Vector = (np.arange(len(levels), dtype=np.float64) * step + 1.0) * np.float64(0.1)
+    drawn = [diagram.curve(x, np.where(np.isfinite(levels), levels, high - 40), "after")]
+    if np.isfinite(integrated_lufs):
+        ends = np.array([0.0, duration_s])
+        drawn.append(diagram.curve(ends, np.full(2, integrated_lufs), "line"))
+    return diagram.svg(drawn)
+
+
+def spectrum(before_db: Vector, after_db: Vector) -> str:
+    """Third-octave levels of the plain sum of the inputs, and of the mix at its loudness."""
+    both = np.concatenate([before_db, after_db])
+    finite = both[np.isfinite(both)]
+    high = 10.0 * np.ceil(float(finite.max(initial=-30.0)) / 10.0)
+    diagram = Diagram(
+        title="long-term spectrum in thirds of an octave, before and after",
+        x=frequency_axis(),
+        y=Axis(low=high - 60, high=high, ticks=list(np.arange(high - 60, high + 1, 20))),
+    )
+    centers = np.array(THIRD_OCTAVE_CENTERS_HZ)
+    return diagram.svg(
+        diagram.curve(centers, np.where(np.isneginf(levels), high - 60, levels), kind)
+        for levels, kind in ((before_db, "before"), (after_db, "after"))
+    )
+
+
+def equalizer_curve(settings: EqualizerSettings, sample_rate: int, name: str) -> str | None:
+    """Gain over frequency; nothing for an equalizer that changes nothing."""
+    if not any(band_is_active(band) for band in settings.bands):
+        return None
+    highest_hz = min(20_000.0, 0.49 * sample_rate)
+    frequencies = np.geomspace(20.0, highest_hz, _POINTS)
+    gains_db = response_db(settings, frequencies, sample_rate)
+    reach = 6.0 * np.ceil(max(6.0, float(np.abs(np.maximum(gains_db, -24.0)).max())) / 6.0)
+    diagram = Diagram(
+        title=f"equalizer of {name}",
+        x=frequency_axis(high_hz=highest_hz),
+        y=Axis(low=-reach, high=reach, ticks=(-reach, 0, reach), label=_change),
+        width=340.0,
+        height=150.0,
+    )
+    return diagram.svg([diagram.curve(frequencies, gains_db, "after")])
+
+
+def _change(gain_db: float) -> str:
+    return f"{gain_db:+g} dB" if gain_db else "0 dB"
+
+
+def compressor_curve(settings: CompressorSettings, name: str) -> str | None:
+    """Output over input level; nothing for a compressor that is off."""
+    if settings.threshold_db >= 0.0 or settings.ratio <= 1.0:
+        return None
+    levels_db = np.linspace(-60.0, 0.0, _POINTS)
+    over_db = np.maximum(levels_db - settings.threshold_db, 0.0)
+    output_db = levels_db - over_db * (1.0 - 1.0 / settings.ratio) + settings.makeup_db
+    axis = Axis(low=-60.0, high=0.0, ticks=(-60, -40, -20, 0))
+    diagram = Diagram(
+        title=f"compressor of {name}: output over input level in dB",
+        x=axis,
+        y=axis,
+        width=190.0,
+        height=150.0,
+    )
+    return diagram.svg(
+        [
+            diagram.curve(levels_db, levels_db, "before"),
+            diagram.curve(levels_db, output_db, "after"),
+        ]
+    )

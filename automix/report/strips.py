@@ -1,0 +1,126 @@
+"""The cards of tracks, buses and master, and the table of all settings."""
+
+import html
+import math
+from collections.abc import Iterator
+
+from automix.mixing.mix import Mix
+from automix.plan.model import Bus, ChannelStrip, Decision, Master, MixPlan
+from automix.plan.parameters import Settings, parameters
+from automix.plan.settings import CompressorSettings, EqualizerSettings
+from automix.report import diagrams
+
+
+def track_card(strip: ChannelStrip, plan: MixPlan, mix: Mix, mix_lufs: float) -> str:
+    """A track: where it is in the mix, its curves, and why."""
+    level = mix.levels_at(mix_lufs).get(strip.name, -math.inf)
+    facts = [
+        strip.role,
+        f"{level:.1f} LUFS in the mix" if math.isfinite(level) else "silent",
+        f"fader {strip.fader_db:+.1f} dB",
+        _position(strip.pan),
+    ]
+    facts += ["muted"] if strip.mute else []
+    facts += ["polarity inverted"] if strip.invert_polarity else []
+    if strip.space.wet > 0.0:
+        facts.append(f"{strip.space.space}, {100 * strip.space.wet:.0f} % wet")
+    if strip.reverb.dry_wet > 0.0:
+        time_s = strip.reverb.reverberation_time_s
+        facts.append(f"reverb {time_s:.1f} s, {100 * strip.reverb.dry_wet:.0f} % wet")
+    facts += [f"send to {send.bus} {send.gain_db:+.1f} dB" for send in strip.sends]
+    drawn = _curves(strip.equalizer, strip.compressor, plan.sample_rate_hz, strip.name)
+    return _card(strip.name, facts, drawn, _decisions(plan, strip.name))
+
+
+def bus_card(bus: Bus, plan: MixPlan) -> str:
+    """A bus."""
+    if bus.space.wet > 0.0:
+        room = f"{bus.space.space}, decay {bus.space.decay:.2g}"
+    else:
+        room = f"reverberation time {bus.reverb.reverberation_time_s:.2f} s"
+    facts = ["bus", room, f"pre-delay {bus.pre_delay_ms:.0f} ms", f"return {bus.gain_db:+.1f} dB"]
+    drawn = _curves(bus.equalizer, CompressorSettings(), plan.sample_rate_hz, bus.name)
+    return _card(bus.name, facts, drawn, _decisions(plan, bus.name))
+
+
+def master_card(plan: MixPlan) -> str:
+    """The master."""
+    master: Master = plan.master
+    facts = [f"gain {master.gain_db:+.1f} dB"]
+    if master.limiter.ceiling_dbtp < 24.0:
+        facts.append(f"limiter at {master.limiter.ceiling_dbtp:.1f} dBTP")
+    drawn = _curves(master.equalizer, master.compressor, plan.sample_rate_hz, "master")
+    return _card("master", facts, drawn, _decisions(plan, "master"))
+
+
+def settings_table(plan: MixPlan) -> str:
+    """Every setting that is not neutral, with unit, range and meaning."""
+    owners: list[tuple[str, Settings]] = [(strip.name, strip) for strip in plan.tracks]
+    owners += [(bus.name, bus) for bus in plan.buses] + [("master", plan.master)]
+    rows = "".join(
+        f"<tr><td>{html.escape(address)}</td><td>{html.escape(value)}</td>"
+        f"<td>{html.escape(about)}</td></tr>"
+        for name, owner in owners
+        for address, value, about in _changed(owner, name)
+    )
+    return (
+        "<details><summary>What differs from neutral</summary><div class=scroll><table><thead><tr>"
+        f"<th>setting<th>value<th>meaning</thead><tbody>{rows}</tbody></table></div></details>"
+    )
+
+
+def _card(name: str, facts: list[str], drawn: list[str], decisions: list[Decision]) -> str:
+    listed = "".join(f"<li>{html.escape(fact)}</li>" for fact in facts)
+    why = "".join(
+        f"<li><b>{html.escape(d.rule)}</b> {html.escape(d.reason)}</li>"
+        for d in {(d.rule, d.reason): d for d in decisions}.values()
+    )
+    reasons = f"<details open><summary>Why</summary><ul>{why}</ul></details>" if why else ""
+    curves = f"<div class=curves>{''.join(drawn)}</div>" if drawn else ""
+    return (
+        f"<article><h3>{html.escape(name)}</h3><ul class=facts>{listed}</ul>{curves}{reasons}"
+        "</article>"
+    )
+
+
+def _curves(
+    equalizer: EqualizerSettings, compressor: CompressorSettings, sample_rate: int, name: str
+) -> list[str]:
+    drawn = {
+        "equalizer": diagrams.equalizer_curve(equalizer, sample_rate, name),
+        "compressor": diagrams.compressor_curve(compressor, name),
+    }
+    return [f"<div class={kind}>{svg}</div>" for kind, svg in drawn.items() if svg is not None]
+
+
+def _decisions(plan: MixPlan, name: str) -> list[Decision]:
+    others = [s.name for s in plan.tracks] + [b.name for b in plan.buses]
+    longer = tuple(f"{other}." for other in others if other.startswith(f"{name}."))
+    return [
+        decision
+        for decision in plan.decisions
+        if (decision.setting.startswith(f"{name}.") and not decision.setting.startswith(longer))
+        or decision.setting == name
+    ]
+
+
+def _position(pan: float) -> str:
+    if abs(pan - 0.5) < 0.005:
+        return "center"
+    return f"{200 * abs(pan - 0.5):.0f} % {'left' if pan < 0.5 else 'right'}"
+
+
+def _changed(settings: Settings, prefix: str) -> Iterator[tuple[str, str, str]]:
+    """Address, value and meaning of every setting that differs from its default."""
+    for name, parameter in parameters(type(settings)).items():
+        value = getattr(settings, name)
+        address = f"{prefix}.{name}"
+        if isinstance(value, Settings):
+            yield from _changed(value, address)
+        elif isinstance(value, tuple) and value and isinstance(value[0], Settings):
+            for number, entry in enumerate(value, 1):
+                yield from _changed(entry, f"{address}.{number}")
+        elif value != parameter.default and name != "name":
+            unit = parameter.range.unit if parameter.range else ""
+            shown = f"{value:.4g} {unit}".rstrip() if isinstance(value, float) else str(value)
+            yield address, shown, parameter.about

@@ -1,0 +1,26 @@
+"""The plan that a session begins with."""
+
+from automix.plan.model import ChannelStrip, MixPlan
+from automix.session.tracks import Session
+from automix.version import __version__
+
+
+def blank_plan(
+    session: Session, *, method: str, preset: str = "", seed: int | None = None
+) -> MixPlan:
+    """A plan in which every track passes unchanged."""
+    return MixPlan(
+        method=method,
+        preset=preset,
+        automix_version=__version__,
+        seed=seed,
+        sample_rate_hz=session.sample_rate,
+        tracks=tuple(
+            ChannelStrip(
+                name=track.name,
+                role=track.role,
+                sha256=track.sha256,
+            )
+            for track in session.tracks
+        ),
+    )

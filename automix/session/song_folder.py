@@ -1,0 +1,197 @@
+"""Which files make up a song: a folder, a list of files, or a session file."""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from automix.analysis.role_features import RoleFeatures, measure_role_features, role_by_sound
+from automix.errors import InputError
+from automix.files.extensions import AUDIO_EXTENSIONS
+from automix.files.info import ReadOptions
+from automix.files.names import shown
+from automix.parallel.workers import in_parallel
+from automix.plan.roles import ROLES, Role
+from automix.session.roles.naming import natural_names
+from automix.session.roles.pairs import pair_stem, stereo_pairs
+from automix.session.roles.recognition import role_of_name
+from automix.session.tracks import Session, TrackFile, open_session
+
+MIX_NAME = "mix"
+"""Name of the file beside the tracks that is the human mix, in folders of songs to learn from."""
+
+_SURE = 0.7
+"""A role that is told by sound alone counts from this confidence."""
+
+
+def song_files(
+    paths: Sequence[Path], *, recursive: bool = False, roles: Mapping[str, str] | None = None
+) -> tuple[list[TrackFile], list[str]]:
+    """Finds the tracks of a song.
+
+    Args:
+        paths: One folder, one session file (``.toml``), or the audio files themselves.
+        recursive: Whether to look into the folders of the folder.
+        roles: Roles by track name that overrule what the names say.
+
+    Returns:
+        The tracks with natural unique names and the roles that their names tell (``other`` where
+        they tell nothing), and notes for the user.
+
+    Raises:
+        InputError: There is no audio, or a session file is not one.
+    """
+    notes: list[str] = []
+    if len(paths) == 1 and paths[0].suffix.lower() == ".toml":
+        tracks = _read_session_file(paths[0])
+    else:
+        audio, notes = _audio_files(paths, recursive)
+        tracks = _tracks(audio)
+    if not tracks:
+        raise InputError(f"{', '.join(map(shown, paths))}: no audio files; give a song's folder")
+    given = dict(roles or {})
+    tracks = [_with_role(track, given.pop(track.name, None)) for track in tracks]
+    if given:
+        raise InputError(
+            f"no track is named {sorted(given)[0]!r}; there are:"
+            f" {', '.join(track.name for track in tracks)}"
+        )
+    return tracks, notes
+
+
+def _with_role(track: TrackFile, role: str | None) -> TrackFile:
+    return track if role is None else replace(track, role=checked_role(role, track.name))
+
+
+def checked_role(role: str, name: str) -> Role:
+    """The role of that name.
+
+    Raises:
+        InputError: There is none.
+    """
+    for known in ROLES:
+        if known == role:
+            return known
+    raise InputError(f"track {name!r}: no role {role!r}; there are: {', '.join(ROLES)}")
+
+
+def _audio_files(paths: Sequence[Path], recursive: bool) -> tuple[list[Path], list[str]]:
+    found: list[Path] = []
+    notes = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        for file in sorted(_files_in(path, recursive)):
+            if is_own_mix(file):
+                notes.append(f"{shown(file)}: a mix that automix wrote, left out")
+            elif file.stem.casefold() == MIX_NAME:
+                notes.append(f"{shown(file)}: taken for a mix of the song, left out")
+            else:
+                found.append(file)
+    once = {os.path.realpath(path): path for path in reversed(found)}
+    if len(once) < len(found):
+        notes.append("a file that was named twice is used once")
+    return list(reversed(once.values())), notes
+
+
+def _files_in(folder: Path, recursive: bool) -> Iterator[Path]:
+    for here, folders, names in os.walk(folder):  # does not follow links to folders: no loops
+        folders[:] = sorted(f for f in folders if recursive and not f.startswith((".", "__")))
+        for name in names:
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in AUDIO_EXTENSIONS:
+                yield Path(here, name)
+
+
+def is_own_mix(audio: Path) -> bool:
+    """Whether automix wrote a file of audio: a plan lies beside it."""
+    plan = audio.with_suffix(".toml")
+    if not plan.is_file():
+        return False
+    with plan.open("rb") as file:
+        return file.read(14) == b"# automix plan"
+
+
+def _tracks(audio: Sequence[Path]) -> list[TrackFile]:
+    stems = [path.stem for path in audio]
+    by_stem = dict(zip(stems, audio, strict=True))
+    pairs = dict(stereo_pairs(stems)) if len(by_stem) == len(stems) else {}
+    rights = set(pairs.values())
+    singles = [path for path in audio if path.stem not in rights or path.stem not in by_stem]
+    spoken = [pair_stem(p.stem, pairs[p.stem]) if p.stem in pairs else p.stem for p in singles]
+    tracks = []
+    for path, name, stem in zip(singles, natural_names(spoken), spoken, strict=True):
+        said = role_of_name(stem, spoken)
+        tracks.append(
+            TrackFile(
+                name=name,
+                role=said.role if said else "other",
+                path=path,
+                right=by_stem[pairs[path.stem]] if path.stem in pairs else None,
+            )
+        )
+    return tracks
+
+
+def _read_session_file(path: Path) -> list[TrackFile]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{shown(path)}: cannot be read as a session: {error}") from error
+    rows = document.get("tracks")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"{shown(path)}: a session has [[tracks]] with `file`, `name`, `role`")
+    tracks = []
+    for number, row in enumerate(rows, 1):
+        where = f"{shown(path)}, track {number}"
+        if unknown := set(row) - {"file", "right", "name", "role"}:
+            raise InputError(f"{where}: unknown key {sorted(unknown)[0]!r}")
+        if not all(isinstance(value, str) for value in row.values()) or "file" not in row:
+            raise InputError(f"{where}: needs `file`; all values are texts")
+        name = row.get("name", Path(row["file"]).stem)
+        said = role_of_name(name)
+        role: Role = said.role if said else "other"
+        tracks.append(
+            TrackFile(
+                name=name,
+                role=checked_role(row["role"], name) if "role" in row else role,
+                path=path.parent / row["file"],
+                right=path.parent / row["right"] if "right" in row else None,
+            )
+        )
+    return tracks
+
+
+def open_song(
+    files: Sequence[TrackFile], options: ReadOptions, notes: Sequence[str] = ()
+) -> Session:
+    """Opens the tracks of a song, and listens to those whose names say nothing.
+
+    Raises:
+        InputError: A file cannot be used.
+    """
+    session = open_session(files, options)
+    unknown = [track for track in session.tracks if track.role == "other"]
+    has_lead = any(track.role == "lead vocal" for track in session.tracks)
+    measured = in_parallel(lambda track: measure_role_features(track.source), unknown)
+    features = dict(zip((track.name for track in unknown), measured, strict=True))
+    roles = _told_by_sound(features, has_lead)
+    heard = [f"{name}: sounds like {role}" for name, role in roles.items()]
+    tracks = (replace(track, role=roles.get(track.name, track.role)) for track in session.tracks)
+    return replace(session, tracks=tuple(tracks), notes=(*notes, *session.notes, *heard))
+
+
+def _told_by_sound(features: Mapping[str, RoleFeatures], has_lead: bool) -> dict[str, Role]:
+    roles: dict[str, Role] = {}
+    for name, measured in features.items():
+        role, confidence = role_by_sound(measured)
+        if confidence >= _SURE:
+            roles[name] = role
+    # Sound alone cannot tell the lead from other voices: the busiest leads, if none does by name.
+    voices = [name for name, role in roles.items() if role == "lead vocal"]
+    lead = max(voices, key=lambda name: features[name].activity, default=None)
+    for name in voices:
+        if has_lead or name != lead:
+            roles[name] = "backing vocal"
+    return roles

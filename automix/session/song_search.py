@@ -1,0 +1,150 @@
+"""Songs in folders: which are a vocal and its beat, which are tracks to be mixed together."""
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from automix.errors import InputError, UsageError
+from automix.files.extensions import AUDIO_EXTENSIONS
+
+Kind = Literal["vocal", "stems"]
+
+_SIDES = re.compile(
+    r"(?:(?P<song>.+?)[\s_.-]+)??"
+    r"(?:(?P<vocal>(?:lead[\s_-]?)?(?:vocals?|vox|voice)|a[\s_-]?capp?ella)"
+    r"|(?P<beat>beat|inst(?:rumental)?|backing(?:[\s_-]?track)?|karaoke|playback))",
+    re.IGNORECASE | re.DOTALL,
+)
+_MIX = re.compile(r"(?:.+[\s_.-])?(?:mix|mixdown|mixture|master)", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundSong:
+    """A song that was found in a folder.
+
+    Attributes:
+        kind: ``vocal`` for a vocal with its beat, ``stems`` for a folder of tracks.
+        song: Its name; folders are separated by ``/``.
+        inputs: The file of the vocal and that of the beat, or the folder of the tracks.
+        source: The folder where it was found, for messages.
+    """
+
+    kind: Kind
+    song: str
+    inputs: tuple[str, ...]
+    source: str
+
+
+def find_songs(root: str, *, kind: Kind | None = None, leave_out: str = "") -> Iterator[FoundSong]:
+    """Searches a folder and the folders in it; one that holds audio files is searched no deeper.
+
+    A folder holds vocals and their beats (``vocal.wav`` with ``beat.wav``, ``NAME_vox.wav`` with
+    ``NAME_beat.wav``; acapella, instrumental, backing and so on are understood too), or the tracks
+    of one song.
+
+    Args:
+        root: The folder.
+        kind: What the songs are, where names may mislead.
+        leave_out: A folder that is not searched.
+
+    Yields:
+        Songs, named by their path below ``root``.
+
+    Raises:
+        InputError: A folder cannot be read.
+        UsageError: A folder holds a vocal, a beat and other tracks, and ``kind`` is not given.
+    """
+    seen = {_identity(leave_out)} if os.path.isdir(leave_out) else set()
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            if folder != root and _identity(folder) in seen:
+                continue
+            seen.add(_identity(folder))
+            audio = [entry.name for entry in audio_entries(folder)]
+            if not audio:
+                waiting += reversed(_folders_in(folder))
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
+        if audio:
+            yield from _songs(root, folder, audio, kind)
+
+
+def _identity(folder: str) -> tuple[int, int]:
+    status = os.stat(folder)
+    return status.st_dev, status.st_ino
+
+
+def _folders_in(folder: str) -> list[str]:
+    with os.scandir(folder) as entries:
+        return sorted(
+            entry.path
+            for entry in entries
+            if not entry.name.startswith((".", "__")) and entry.is_dir()
+        )
+
+
+def _songs(root: str, folder: str, audio: list[str], kind: Kind | None) -> Iterator[FoundSong]:
+    pairs = {} if kind == "stems" else _pairs(audio)
+    paired = {name for pair in pairs.values() for name in pair}
+    rest = [name for name in audio if name not in paired and not _is_mix(name)]
+    if pairs and rest and kind is None:
+        raise UsageError(
+            f"{folder}: holds a vocal, a beat and {rest[0]}; say --kind vocal to leave other files"
+            " out, or --kind stems to mix them all"
+        )
+    if not pairs and kind == "vocal":
+        raise InputError(
+            f"{folder}: no vocal with its beat; name them vocal.wav and beat.wav, or use a manifest"
+        )
+    own = os.path.basename(os.path.abspath(folder))
+    below = own if folder == root else os.path.relpath(folder, root)
+    for song, sides in sorted(pairs.items()):
+        name = song if folder == root else os.path.join(below, song)
+        inputs = tuple(os.path.join(folder, side) for side in sides)
+        yield FoundSong(kind="vocal", song=name if song else below, inputs=inputs, source=folder)
+    if not pairs:
+        yield FoundSong(kind="stems", song=below, inputs=(folder,), source=folder)
+
+
+def _pairs(audio: list[str]) -> dict[str, tuple[str, str]]:
+    """Vocal and beat by song, where there is exactly one of each."""
+    sides: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    for name in audio:
+        match = _SIDES.fullmatch(os.path.splitext(name)[0])
+        if match:
+            sides[match["song"] or ""][match["vocal"] is None].append(name)
+    return {
+        song: (vocals[0], beats[0])
+        for song, (vocals, beats) in sides.items()
+        if len(vocals) == len(beats) == 1
+    }
+
+
+def _is_mix(name: str) -> bool:
+    return _MIX.fullmatch(os.path.splitext(name)[0]) is not None
+
+
+def audio_entries(folder: str) -> Iterator["os.DirEntry[str]"]:
+    """The audio files directly in a folder, without hidden ones and mixes that automix wrote.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    with os.scandir(folder) as entries:
+        visible = {entry.name: entry for entry in entries if not entry.name.startswith(".")}
+    for name in sorted(visible):
+        stem, extension = os.path.splitext(name)
+        if extension.lower() not in AUDIO_EXTENSIONS or not visible[name].is_file():
+            continue
+        if f"{stem}.toml" not in visible or not _is_plan(os.path.join(folder, f"{stem}.toml")):
+            yield visible[name]
+
+
+def _is_plan(path: str) -> bool:
+    with open(path, "rb") as file:
+        return file.read(14) == b"# automix plan"

@@ -1,0 +1,285 @@
+"""A session: the tracks of one song at one rate and one length."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast, get_args
+
+from automix.audio.blocks import joined, padded
+from automix.audio.resampling import resampled
+from automix.audio.samples import AudioSource
+from automix.errors import InputError, PlanError
+from automix.files.disk import sha256
+from automix.files.info import ReadOptions
+from automix.files.names import shown
+from automix.files.probe import probe
+from automix.files.reading import Opened, open_audio
+from automix.parallel.workers import in_parallel
+from automix.plan.model import Depth, MixPlan
+from automix.plan.roles import ROLES, Role
+from automix.plan.toml import resolve_file
+
+DEPTHS: tuple[Depth, ...] = get_args(Depth)
+
+IN_MEMORY_BYTES = max(2**29, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 16)
+"""Inputs whose float32 samples are larger than this, a sixteenth of the machine's memory but at
+least 512 MiB, are read again on each pass. A mix takes two or three times its inputs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track:
+    """One track.
+
+    Attributes:
+        name: Unique within the session.
+        role: What the track is.
+        source: Its audio.
+        path: Where it came from, or none.
+        right: Where its right side came from, if that is a file of its own.
+        sha256: Of that file, or of both with a space between, or empty.
+        bits: Depth of the input, as the outputs name it: ``16``, ``24`` or ``32f``.
+    """
+
+    name: str
+    role: Role
+    source: AudioSource
+    path: Path | None = None
+    right: Path | None = None
+    sha256: str = ""
+    bits: Depth = "32f"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Tracks of one rate and one length, with unique names.
+
+    Attributes:
+        tracks: In the order given; no result depends on it.
+        notes: What reading the files brought to light, for the user.
+
+    Raises:
+        InputError: No tracks, two of one name, or unequal rates or lengths.
+    """
+
+    tracks: tuple[Track, ...]
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.tracks:
+            raise InputError("a session needs at least one track")
+        names = [track.name for track in self.tracks]
+        if len(set(names)) < len(names):
+            raise InputError(f"track names must be unique: {', '.join(names)}")
+        if len({(track.source.sample_rate, track.source.frames) for track in self.tracks}) > 1:
+            raise InputError("the tracks of a session have one rate and one length")
+
+    @property
+    def sample_rate(self) -> int:
+        """Of every track."""
+        return self.tracks[0].source.sample_rate
+
+    @property
+    def frames(self) -> int:
+        """Of every track."""
+        return self.tracks[0].source.frames
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether reading a track costs nothing."""
+        return sum(track.source.frames * track.source.channels for track in self.tracks) * 4 <= (
+            IN_MEMORY_BYTES
+        )
+
+    @property
+    def bits(self) -> Depth:
+        """The highest depth among the inputs."""
+        return max((track.bits for track in self.tracks), key=DEPTHS.index)
+
+    def track(self, name: str) -> Track:
+        """The track of a name.
+
+        Raises:
+            InputError: There is none.
+        """
+        for track in self.tracks:
+            if track.name == name:
+                return track
+        raise InputError(f"the session has no track named {name!r}")
+
+    def with_role(self, role: Role) -> Track:
+        """The one track of a role.
+
+        Raises:
+            InputError: There is none, or there are several.
+        """
+        found = [track for track in self.tracks if track.role == role]
+        if len(found) != 1:
+            raise InputError(f"this method needs exactly one {role}, not {len(found)}")
+        return found[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackFile:
+    """A file that is to become a track.
+
+    Attributes:
+        name: Of the track.
+        role: What it is.
+        path: The file; its left side where there are two.
+        right: The right side, where left and right are mono files of their own.
+    """
+
+    name: str
+    role: Role
+    path: Path
+    right: Path | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """One file, or left and right."""
+        return (self.path,) if self.right is None else (self.path, self.right)
+
+
+def open_session(
+    files: Sequence[TrackFile],
+    options: ReadOptions | None = None,
+    *,
+    sample_rate: int | None = None,
+) -> Session:
+    """Opens files as a session: resampled to one rate, padded to one length.
+
+    Args:
+        files: The tracks.
+        options: How strictly files are read.
+        sample_rate: Of the session; the highest among the files unless given.
+
+    Raises:
+        InputError: A file cannot be used; names it and the remedy.
+    """
+    options = options or ReadOptions()
+    if not files:
+        raise InputError("there are no tracks to open")
+    paths = list(dict.fromkeys(path for file in files for path in file.paths))
+    infos = [probe(path, options) for path in paths]
+    total = sum(info.frames * info.channels * 4 for info in infos)
+    rate = sample_rate or max(info.sample_rate for info in infos)
+
+    def read(path: Path) -> _Read:
+        opened = open_audio(path, options, in_memory=total <= IN_MEMORY_BYTES)
+        return _Read(opened, resampled(opened.source, rate), sha256(path))
+
+    found = dict(zip(paths, in_parallel(read, paths), strict=True))
+    frames = max(item.source.frames for item in found.values())
+    tracks = [_track(file, [found[path] for path in file.paths], frames) for file in files]
+    return Session(tracks=tuple(tracks), notes=tuple(_notes(files, found, rate, frames)))
+
+
+@dataclass(frozen=True)
+class _Read:
+    opened: Opened
+    source: AudioSource
+    sha256: str
+
+
+def _track(file: TrackFile, sides: Sequence[_Read], frames: int) -> Track:
+    padded_sides = [padded(side.source, frames) for side in sides]
+    if len(sides) == 2 and any(side.source.channels != 1 for side in sides):
+        raise InputError(
+            f"{shown(file.path)}: left and right of a pair must be mono; rename them, or list them"
+            " as two tracks in a session file"
+        )
+    return Track(
+        name=file.name,
+        role=file.role,
+        source=padded_sides[0] if len(sides) == 1 else joined(*padded_sides),
+        path=file.path,
+        right=file.right,
+        sha256=" ".join(side.sha256 for side in sides),
+        bits=max((cast(Depth, side.opened.info.bits) for side in sides), key=DEPTHS.index),
+    )
+
+
+def _notes(
+    files: Sequence[TrackFile], found: Mapping[Path, _Read], rate: int, frames: int
+) -> list[str]:
+    notes: list[str] = []
+    owners: dict[str, list[str]] = {}
+    for file in files:
+        for path in file.paths:
+            owners.setdefault(found[path].sha256, []).append(file.name)
+    for path, item in found.items():
+        notes += [f"{shown(path)}: {note}" for note in item.opened.notes]
+        if item.opened.info.sample_rate != rate:
+            old = item.opened.info.sample_rate
+            notes.append(f"{shown(path)}: resampled from {old} to {rate} Hz")
+        if item.source.frames < frames:
+            missing = (frames - item.source.frames) / rate
+            notes.append(f"{shown(path)}: {missing:.2f} s shorter, padded with silence")
+    for names in owners.values():
+        if len(names) > 1:
+            notes.append(f"{' and '.join(names)} are the same audio file")
+    return notes
+
+
+def open_plan_session(
+    plan: MixPlan, folder: Path, options: ReadOptions | None = None, *, allow_outside: bool = False
+) -> Session:
+    """Opens the files that a plan in ``folder`` names.
+
+    A file outside the folder is read only if it is what the plan was made from, so that a plan from
+    elsewhere cannot make anything of this machine's files.
+
+    Raises:
+        PlanError: A file is missing, or is another one outside the folder; names track and remedy.
+        InputError: A file cannot be used.
+    """
+    if not plan.tracks:
+        raise PlanError("the plan has no tracks")
+    files, notes = [], []
+    for strip in plan.tracks:
+        references = [reference for reference in (strip.file, strip.right_file) if reference]
+        paths = [resolve_file(reference, folder) for reference in references]
+        wanted = strip.sha256.split() or [""] * len(paths)
+        if not paths:
+            raise PlanError(
+                f"track {strip.name!r}: there is no file named; correct `file` in the plan"
+            )
+        if len(wanted) != len(paths):
+            raise PlanError(
+                f"track {strip.name!r}: {len(wanted)} digests for {len(paths)} files;"
+                " correct `sha256` in the plan"
+            )
+        for path, digest in zip(paths, wanted, strict=True):
+            if not _is_same(strip.name, path, digest, folder, allow_outside):
+                notes.append(f"{shown(path)}: not the file that the plan was made from")
+        role: Role = next((role for role in ROLES if role == strip.role), "other")
+        right = paths[1] if len(paths) == 2 else None
+        files.append(TrackFile(name=strip.name, role=role, path=paths[0], right=right))
+    session = open_session(files, options, sample_rate=plan.sample_rate_hz)
+    return replace(session, notes=(*notes, *session.notes))
+
+
+def plan_inputs(plan: MixPlan, folder: Path) -> list[Path]:
+    """The files that a plan in ``folder`` names."""
+    return [
+        resolve_file(reference, folder)
+        for strip in plan.tracks
+        for reference in (strip.file, strip.right_file)
+        if reference
+    ]
+
+
+def _is_same(track: str, path: Path, digest: str, folder: Path, allow_outside: bool) -> bool:
+    if not os.path.isfile(path):  # unlike Path.is_file, never raises
+        raise PlanError(
+            f"track {track!r}: there is no file {shown(path)}; correct `file` in the plan"
+        )
+    same = not digest or sha256(path) == digest
+    outside = not path.resolve().is_relative_to(folder.resolve())
+    if outside and not allow_outside and not (digest and same):
+        raise PlanError(
+            f"track {track!r}: {shown(path)} is outside the plan's folder and not the file"
+            " that the plan was made from; --allow-outside reads it all the same"
+        )
+    return same

@@ -1,0 +1,178 @@
+"""Pitched instruments: plucked strings, electric piano, pad.
+
+Every sound is a function of ``(pitch, velocity, duration_s, rng, sample_rate)``; see `INSTRUMENTS`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from automix.sound.filters import (
+    Response,
+    Signal,
+    faded,
+    fft_size,
+    filtered,
+    high_pass,
+    low_pass,
+    noise,
+    peak,
+    seconds,
+)
+from automix.sound.score import pitch_to_hz
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class String:
+    """What makes one plucked string sound unlike another.
+
+    Attributes:
+        decay_s: T60 of the low partials.
+        damping_hz: Frequency at which T60 has halved.
+        brightness_hz: Corner of the pluck's spectrum at full velocity.
+        position: Where it is plucked, as a fraction of its length; partials with a node there
+            are missing.
+        noise_ratio: Noise of the pluck (fingernail, plectrum) relative to its impulse.
+    """
+
+    decay_s: float
+    damping_hz: float
+    brightness_hz: float
+    position: float
+    noise_ratio: float
+
+
+BASS_STRING = String(
+    decay_s=4.5, damping_hz=300.0, brightness_hz=380.0, position=0.22, noise_ratio=0.3
+)
+GUITAR_STRING = String(
+    decay_s=5.0, damping_hz=1500.0, brightness_hz=3200.0, position=0.17, noise_ratio=0.6
+)
+MUTED_STRING = String(
+    decay_s=0.45, damping_hz=1300.0, brightness_hz=2600.0, position=0.12, noise_ratio=0.8
+)
+
+RELEASE_S = 0.06
+
+
+def pluck(
+    string: String,
+    pitch: float,
+    velocity: float,
+    duration_s: float,
+    rng: np.random.Generator,
+    sample_rate: int,
+) -> Signal:
+    """A plucked string: the feedback loop of Karplus and Strong (1983), solved in one FFT.
+
+    The loop's output is ``excitation / (1 − g(f)·exp(−2πi·f/f0))``. Evaluated on a circle outside
+    the unit circle (the sound is multiplied by a falling exponential, and divided by it after the
+    inverse transform), so that the sound does not wrap around. The delay is exact, so is the pitch.
+
+    Returns:
+        Peak about ``velocity``, length ``duration_s`` plus the release.
+    """
+    frames = round((duration_s + RELEASE_S) * sample_rate)
+    size = fft_size(frames)
+    radius = 1e-3 ** (1.0 / size)
+    period = sample_rate / pitch_to_hz(pitch)
+    f = np.fft.rfftfreq(size, 1.0 / sample_rate)
+    t60_s = string.decay_s / (1.0 + (f / string.damping_hz) ** 2)
+    lap = 10.0 ** (-3.0 * period / sample_rate / t60_s) * radius**period
+    turn = -2.0 * np.pi * f / sample_rate
+    burst = noise(rng, round(period), sample_rate)
+    burst *= radius ** np.arange(burst.size) * string.noise_ratio / np.linalg.norm(burst)
+    corner_hz = string.brightness_hz * (0.35 + 0.65 * velocity)
+    position = string.position * rng.uniform(0.9, 1.1)
+    excitation = 1.0 + np.fft.rfft(burst, size)
+    excitation *= 1.0 - radius ** (position * period) * np.exp(1j * turn * position * period)
+    excitation *= low_pass(corner_hz, 2)(f) * high_pass(40.0)(f)
+    sound = np.fft.irfft(excitation / (1.0 - lap * np.exp(1j * turn * period)), size)[:frames]
+    sound /= radius ** np.arange(frames)
+    return faded(velocity * sound / np.abs(sound).max(), sample_rate, 0.0005, RELEASE_S)
+
+
+def bass(
+    pitch: float, velocity: float, duration_s: float, rng: np.random.Generator, sample_rate: int
+) -> Signal:
+    """Electric bass, finger style."""
+    return pluck(BASS_STRING, pitch, velocity, duration_s, rng, sample_rate)
+
+
+def guitar(
+    pitch: float, velocity: float, duration_s: float, rng: np.random.Generator, sample_rate: int
+) -> Signal:
+    """One open string of an electric guitar, before the amplifier."""
+    return pluck(GUITAR_STRING, pitch, velocity, duration_s, rng, sample_rate)
+
+
+def muted_guitar(
+    pitch: float, velocity: float, duration_s: float, rng: np.random.Generator, sample_rate: int
+) -> Signal:
+    """One string under the palm, before the amplifier."""
+    return pluck(MUTED_STRING, pitch, velocity, duration_s, rng, sample_rate)
+
+
+def electric_piano(
+    pitch: float, velocity: float, duration_s: float, rng: np.random.Generator, sample_rate: int
+) -> Signal:
+    """Electric piano by frequency modulation (Chowning 1973): a warm body and a short tine."""
+    frequency_hz = pitch_to_hz(pitch)
+    t = seconds(duration_s + 0.15, sample_rate)
+    phase = 2.0 * np.pi * frequency_hz * t
+    decay = np.exp(-t * (0.7 + frequency_hz / 500.0))
+    body = np.sin(phase + (0.25 + 1.1 * velocity) * decay * np.sin(phase + rng.uniform(0, 0.4)))
+    sound = body * decay
+    tine_hz = 14.0 * frequency_hz
+    if tine_hz < 0.45 * sample_rate:
+        sound += 0.22 * velocity * np.sin(14.0 * phase) * np.exp(-t / 0.05) * np.sin(phase)
+    return velocity * faded(sound, sample_rate, 0.002, 0.15)
+
+
+def pad(
+    pitch: float, velocity: float, duration_s: float, rng: np.random.Generator, sample_rate: int
+) -> Signal:
+    """String-machine pad: three detuned saw waves that swell in and out."""
+    frequency_hz = pitch_to_hz(pitch)
+    t = seconds(duration_s + 0.7, sample_rate)
+    harmonics = np.arange(1, int(min(4000.0, 0.45 * sample_rate) / frequency_hz) + 1)
+    cycle = np.zeros(2049)
+    for harmonic in harmonics:
+        wave = np.sin(2.0 * np.pi * harmonic * np.arange(2049) / 2048.0)
+        cycle += wave / harmonic / (1.0 + (harmonic * frequency_hz / 900.0) ** 2)
+    sound = np.zeros(t.size)
+    for detune_cents in (-7.0, 0.0, 6.0):
+        step = 2048.0 * frequency_hz * 2.0 ** (detune_cents / 1200.0)
+        sound += cycle[(t * step + rng.uniform(0, 2048.0)).astype(np.int64) & 2047]
+    return 0.4 * velocity * faded(sound, sample_rate, min(0.35, duration_s / 2), 0.7)
+
+
+def amplified(signal: Signal, sample_rate: int, drive: float) -> Signal:
+    """A guitar through amplifier and cabinet: gentle saturation and the loudspeaker's response.
+
+    Args:
+        signal: The strings, peak about ±1.
+        sample_rate: Frames per second.
+        drive: Gain into the saturation; 1 is clean.
+    """
+    cabinet: tuple[Response, ...] = (
+        high_pass(95.0, 2),
+        peak(2600.0, 5.0, 1.2),
+        peak(420.0, -3.0, 0.9),
+        low_pass(5200.0, 3),
+    )
+    tone = filtered(signal, sample_rate, high_pass(120.0), low_pass(6000.0))
+    return filtered(np.tanh(drive * tone) / drive, sample_rate, *cabinet)
+
+
+Instrument = Callable[[float, float, float, np.random.Generator, int], Signal]
+
+INSTRUMENTS: dict[str, Instrument] = {
+    "bass": bass,
+    "guitar": guitar,
+    "muted guitar": muted_guitar,
+    "electric piano": electric_piano,
+    "pad": pad,
+}
+"""Every instrument, by name: ``(pitch, velocity, duration_s, rng, sample_rate)`` → sound."""

@@ -1,0 +1,1 @@
+"""Training of the four networks that mix a vocal (Li and Lerch)."""

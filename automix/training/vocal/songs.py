@@ -1,0 +1,186 @@
+"""Songs as the vocal networks learn from them: a vocal, its backing, and what they measure."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from automix.analysis.loudness import LoudnessMeter, integrated_lufs, loudness_range_lu
+from automix.audio.samples import Samples
+from automix.errors import DeviceError, InputError
+from automix.methods.vocal.settings import PAPER
+from automix.networks.checkpoints import read_tensors
+from automix.networks.vocal_cnn_description import LEVELS_LU, RANGES_LU
+from automix.networks.vocal_mel import RATE_HZ, Frames, frames_of_mono, sung
+from automix.training.prepared import PreparedSong, as_stereo
+
+RAW = "raw vocal"
+"""Name of a stem that holds the vocal as it was recorded; it is no part of the mix."""
+
+_PIECE = 1 << 20
+_LEAST_FRAMES = 64
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VocalSong:
+    """A finished vocal over its backing.
+
+    Attributes:
+        name: Of the song.
+        weight: How often it is taken.
+        data_set: Number of the one that it is from.
+        vocal: Spectra of the vocal.
+        backing: Spectra of all else.
+        raw: Spectra of the vocal as it was recorded, where that is known.
+        dry: Samples of the driest vocal that is known, ``(frames,)`` float16 at 44.1 kHz.
+        finished: Samples of the finished vocal, likewise.
+        level_lu: Loudness of the vocal minus that of the backing.
+        range_lu: Loudness range of the vocal, over windows of 0.1 s as in the rules.
+        energies: Of the vocal, see `automix.analysis.loudness`.
+    """
+
+    name: str
+    weight: float
+    data_set: int
+    vocal: Frames
+    backing: Frames
+    raw: Frames | None
+    dry: NDArray[np.float16]
+    finished: NDArray[np.float16]
+    level_lu: float
+    range_lu: float
+    energies: NDArray[np.float64]
+
+
+def vocal_songs(
+    songs: Sequence[PreparedSong],
+    weights: Sequence[float],
+    cache: Path,
+    report: Callable[[str], None] = lambda song: None,
+    *,
+    sets: Sequence[int] = (),
+) -> list[VocalSong]:
+    """The songs that have a lead vocal and a backing and are no outliers.
+
+    Args:
+        songs: Decoded; stems with the role of a lead vocal are the vocal, all others the backing.
+        weights: How often each is taken.
+        cache: Folder for spectra.
+        report: Called with each song as it begins.
+        sets: Number of the data set that each is from; if none, all are from one.
+
+    Raises:
+        InputError: No song is left.
+    """
+    found = []
+    for song, weight, number in zip(songs, weights, sets or [0] * len(songs), strict=True):
+        report(song.name)
+        made = _vocal_song(song, weight, number, cache)
+        if made is not None:
+            found.append(made)
+    if not found:
+        raise InputError(
+            f"none of {len(songs)} songs has a lead vocal within {LEVELS_LU} of its backing and a"
+            f" loudness range of {RANGES_LU}"
+        )
+    return found
+
+
+def _vocal_song(song: PreparedSong, weight: float, data_set: int, cache: Path) -> VocalSong | None:
+    leads = [i for i, (name, role) in enumerate(song.tracks) if _is_lead(name, role)]
+    raws = [i for i, (name, _) in enumerate(song.tracks) if name == RAW]
+    rest = [i for i in range(len(song.tracks)) if i not in {*leads, *raws}]
+    if not leads or not rest:
+        return None
+    tensors = _measured(song, {"vocal": leads, "backing": rest, "raw": raws}, cache)
+    level_lu, range_lu = float(tensors["level_lu"]), float(tensors["range_lu"])
+    vocal = _frames(tensors, "vocal")
+    if level_lu not in LEVELS_LU or range_lu not in RANGES_LU:
+        return None
+    if int(sung(vocal).sum()) < _LEAST_FRAMES:
+        return None
+    finished = _folded(song, leads)
+    return VocalSong(
+        name=song.name,
+        weight=weight,
+        data_set=data_set,
+        vocal=vocal,
+        backing=_frames(tensors, "backing"),
+        raw=_frames(tensors, "raw") if raws else None,
+        dry=_folded(song, raws) if raws else finished,
+        finished=finished,
+        level_lu=level_lu,
+        range_lu=range_lu,
+        energies=tensors["energies"].numpy(),
+    )
+
+
+def _is_lead(name: str, role: str) -> bool:
+    return role == "lead vocal" and name != RAW
+
+
+def _frames(tensors: dict[str, Any], name: str) -> Frames:
+    return Frames(
+        mel=tensors[f"{name}.mel"],
+        power=tensors[f"{name}.power"],
+        peak=float(tensors[f"{name}.peak"]),
+    )
+
+
+def _measured(song: PreparedSong, parts: dict[str, list[int]], cache: Path) -> dict[str, Any]:
+    """Spectra and loudness, from the cache where they are of the same audio."""
+    digest = hashlib.sha256(repr((2, song.tracks, song.frames)).encode())
+    for stem in song.stems:
+        digest.update(np.ascontiguousarray(stem[:, ::4999]).tobytes())
+    path = cache / "vocal" / f"{digest.hexdigest()[:24]}.safetensors"
+    if path.is_file():
+        try:
+            return dict(read_tensors(path))
+        except DeviceError:  # left half-written
+            path.unlink()
+    found: dict[str, torch.Tensor] = {}
+    energies = {}
+    for part, stems in parts.items():
+        if stems:
+            frames = frames_of_mono(piece.mean(0) for piece in _pieces(song, stems))
+            found[f"{part}.mel"], found[f"{part}.power"] = frames.mel, frames.power
+            found[f"{part}.peak"] = torch.tensor(frames.peak)
+            meter = LoudnessMeter(RATE_HZ, 2)
+            for piece in _pieces(song, stems):
+                meter.add(piece)
+            energies[part] = meter.energies
+    level_lu = integrated_lufs(energies["vocal"]) - integrated_lufs(energies["backing"])
+    range_lu = loudness_range_lu(energies["vocal"], PAPER.loudness_range_window_s)
+    found["energies"] = torch.from_numpy(energies["vocal"])
+    found["level_lu"] = torch.tensor(level_lu)
+    found["range_lu"] = torch.tensor(range_lu)
+    _write(found, path)
+    return found
+
+
+def _write(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    from safetensors.torch import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".part")
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
+    temporary.replace(path)
+
+
+def _folded(song: PreparedSong, stems: Sequence[int]) -> NDArray[np.float16]:
+    return np.concatenate([piece.mean(0).astype(np.float16) for piece in _pieces(song, stems)])
+
+
+def _pieces(song: PreparedSong, stems: Sequence[int]) -> Iterator[Samples]:
+    """The sum of stems ``(2, samples)``, piece by piece."""
+    for start in range(0, song.frames, _PIECE):
+        stop = min(start + _PIECE, song.frames)
+        total = np.zeros((2, stop - start), np.float32)
+        for index in stems:
+            total += as_stereo(song.stem(index, start, stop))
+        yield total

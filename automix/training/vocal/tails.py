@@ -1,0 +1,88 @@
+"""Stretches of vocals with a known reverb, as the network that hears decay learns from them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from automix.audio.samples import Samples
+from automix.dsp.fdn_reverb import response_to_mono
+from automix.networks.vocal_cnn import cut_blocks
+from automix.networks.vocal_cnn_description import VocalCnnDescription
+from automix.networks.vocal_mel import HOP_LENGTH, RATE_HZ, Pair, frames_of_mono, paired, sung
+from automix.plan.settings import FdnReverbSettings
+from automix.training.vocal.settings import VocalTraining
+from automix.training.vocal.songs import VocalSong
+
+_RESPONSE_S = 4.0
+_TAIL_S = 3.5
+_LARGEST_SPEED = 1.5
+_TRIES = 6
+
+
+def decaying(
+    songs: Sequence[VocalSong],
+    reverb: FdnReverbSettings,
+    settings: VocalTraining,
+    rng: np.random.Generator,
+) -> list[Tensor]:
+    """One block ``(2, 16, frames)`` of a stretch of each song, its vocal with a reverb.
+
+    Some stretches are played faster or slower before, as other singers in another tempo; some have
+    been mixed before, or been in a room; after some, the reverb dies away.
+    """
+    response = response_to_mono(reverb, RATE_HZ, longest_s=_RESPONSE_S).mean(axis=0)
+    longest = round((_LARGEST_SPEED * settings.longest_s + _TAIL_S) * RATE_HZ) + len(response)
+    size = -(-longest // 2**16) * 2**16
+    spectrum = np.fft.rfft(response.astype(np.float32), size)
+    blocks = []
+    for song in songs:
+        dry = _stretch(song, settings, rng)
+        end = len(dry) + (round(_TAIL_S * RATE_HZ) if rng.random() < settings.tails else 0)
+        found = np.fft.rfft(dry, size) * spectrum
+        if rng.random() < settings.rooms:
+            found *= np.fft.rfft(_room(rng), size)
+        wet = np.fft.irfft(found, size)[:end].astype(np.float32)
+        frames = frames_of_mono([wet])
+        blocks.append(_heard(paired(frames, frames), song, settings.model))
+    return blocks
+
+
+def _heard(pair: Pair, song: VocalSong, model: VocalCnnDescription) -> Tensor:
+    if not (pair.level_db > model.gate_db).any():  # silence, however it was drawn
+        pair = paired(song.vocal, song.backing)
+    return cut_blocks(pair, model)[0]
+
+
+def _stretch(song: VocalSong, settings: VocalTraining, rng: np.random.Generator) -> Samples:
+    """Samples of a song, the one of some places that is sung for the most part."""
+    samples = song.finished if rng.random() < settings.finished else song.dry
+    length = round(rng.uniform(settings.shortest_s, settings.longest_s) * RATE_HZ)
+    marks = sung(song.vocal).numpy()
+    starts = rng.integers(max(1, len(samples) - length), size=_TRIES)
+    shares = [marks[s // HOP_LENGTH : (s + length) // HOP_LENGTH].mean() for s in starts]
+    start = int(starts[int(np.argmax(np.nan_to_num(shares)))])
+    return _at_speed(samples[start : start + length], settings.speed_octaves, rng)
+
+
+def _room(rng: np.random.Generator) -> Samples:
+    """Response of some room or echo that a vocal has of its own: noise that dies away."""
+    time_s = float(np.exp(rng.uniform(np.log(0.2), np.log(2.0))))
+    time = np.arange(round(time_s * RATE_HZ)) / RATE_HZ
+    noise = rng.standard_normal(len(time)) * 10.0 ** (-3.0 * time / time_s)
+    under_direct_db = rng.uniform(0.0, 18.0)
+    delay = int(rng.uniform(0.005, 0.12) * RATE_HZ)
+    response = np.zeros(delay + len(noise), np.float32)
+    response[0] = 1.0
+    response[delay:] = noise * 10.0 ** (-under_direct_db / 20.0) / np.linalg.norm(noise)
+    return response
+
+
+def _at_speed(
+    samples: NDArray[np.float16], spread_octaves: float, rng: np.random.Generator
+) -> Samples:
+    largest = np.log2(_LARGEST_SPEED)
+    octaves = np.clip(spread_octaves * rng.standard_normal(), -largest, largest)
+    places = np.arange(0.0, len(samples) - 1.0, 2.0**octaves)
+    return np.interp(places, np.arange(len(samples)), samples).astype(np.float32)

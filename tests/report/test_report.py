@@ -1,0 +1,211 @@
+"""The report: its curves are physics, its players play the mix, and it survives hostile names."""
+
+import base64
+import io
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import soundfile
+
+from automix.analysis.program import measure
+from automix.audio.samples import Audio
+from automix.consoles.exact import ExactConsole
+from automix.mixing.mix import render
+from automix.plan.model import Bus, ChannelStrip, Decision, MixPlan, Send
+from automix.plan.settings import (
+    CompressorSettings,
+    EqualizerBand,
+    EqualizerSettings,
+    FdnReverbSettings,
+)
+from automix.report import diagrams, report_page
+from automix.report.drawing import Axis, Diagram, frequency_axis
+from automix.report.hearing import hear, loudest_part
+from automix.session.tracks import Session, Track
+
+RATE = 44_100
+
+
+def music(seconds=4.0, seed=0, channels=2):
+    rng = np.random.default_rng(seed)
+    frames = round(seconds * RATE)
+    beat = np.exp(-(np.arange(frames) % 20_000) / 5_000)
+    return (0.2 * beat * rng.standard_normal((channels, frames))).astype(np.float32)
+
+
+def page_of(tracks, plan=None, warnings=(), notes=()):
+    session = Session(
+        tracks=tuple(
+            Track(name=name, role="other", source=Audio(samples, RATE))
+            for name, samples in tracks.items()
+        )
+    )
+    plan = plan or MixPlan(tracks=tuple(ChannelStrip(name=name) for name in tracks))
+    mix = replace(render(ExactConsole(session), plan), warnings=tuple(warnings))
+    return report_page("my mix", mix, plan, session, measure(mix.audio), notes), mix
+
+
+class Page(HTMLParser):
+    """Tags, attributes, and the text between."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.texts, self.open = [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def numbers(path):
+    return np.array(
+        [list(map(float, point.split())) for point in re.findall(r"[ML]([^ML]+)", path)]
+    )
+
+
+def curve(svg, kind):
+    (path,) = re.findall(rf'class="curve {kind}" d="([^"]+)"', svg)
+    return numbers(path)
+
+
+def test_a_curve_goes_through_its_points():
+    axis = Axis(low=0.0, high=10.0, ticks=(0, 10))
+    diagram = Diagram(title="a", x=frequency_axis(10.0, 1000.0), y=axis, width=168.0, height=134.0)
+    points = diagram.points(np.array([10.0, 100.0, 1000.0]), np.array([0.0, 5.0, 99.0]))
+    assert points == [(52.0, 108.0), (102.0, 58.0), (152.0, 8.0)]
+
+
+def test_the_equalizer_curve_shows_the_gain_where_it_is():
+    band = EqualizerBand(frequency_hz=1000.0, gain_db=6.0, q=2.0)
+    svg = diagrams.equalizer_curve(EqualizerSettings(bands=(band,)), RATE, "a")
+    points = curve(svg, "after")
+    top = points[points[:, 1].argmin()]
+    # ±6 dB from the bottom, 124, to the top, 8; 1 kHz at log(50)/log(1000) of 272
+    assert top[1] == pytest.approx(8.0, abs=0.2)
+    assert top[0] == pytest.approx(52 + 272 * np.log(50) / np.log(1000), abs=1.5)
+    assert points[0, 1] == pytest.approx(66.0, abs=0.5)
+    assert diagrams.equalizer_curve(EqualizerSettings(), RATE, "a") is None
+
+
+def test_the_compressor_curve_bends_at_the_threshold():
+    settings = CompressorSettings(threshold_db=-30.0, ratio=4.0)
+    points = curve(diagrams.compressor_curve(settings, "a"), "after")
+    across, up = points.T
+    level, output = (across - 52) / 122 * 60 - 60, (124 - up) / 116 * 60 - 60
+    np.testing.assert_allclose(
+        output, np.where(level < -30, level, -30 + (level + 30) / 4), atol=0.2
+    )
+    assert diagrams.compressor_curve(CompressorSettings(), "a") is None
+
+
+def test_the_waveform_holds_the_extremes():
+    samples = np.zeros((2, RATE), np.float32)
+    samples[0, RATE // 4], samples[1, RATE // 2] = 0.75, -0.5
+    heard = hear(Audio(samples, RATE))
+    assert heard.high[len(heard.high) // 4] == 0.75
+    assert heard.low[len(heard.low) // 2] == -0.5
+    assert np.count_nonzero(heard.high) == np.count_nonzero(heard.low) == 1
+
+
+def test_the_loudest_part_is_found():
+    levels = np.full(600, -40.0)
+    levels[300:340] = -10.0
+    start_s, stop_s = loudest_part(levels, 60.0, 5.0)
+    assert start_s <= 30.0
+    assert stop_s >= 34.0
+    assert loudest_part(levels[:20], 2.0, 5.0) == (0.0, 2.0)
+
+
+def test_the_players_hold_the_mix_and_the_inputs_at_one_loudness():
+    sweep = np.sin(
+        2 * np.pi * (200 + 400 * np.arange(4 * RATE) / RATE) * np.arange(4 * RATE) / RATE
+    )
+    tracks = {"a": np.float32(0.3 * sweep)[None].repeat(2, 0), "b": np.float32(0.03 * sweep)[None]}
+    page, mix = page_of(tracks)
+    (content,) = re.findall(r"id=excerpts>(.*?)</script>", page)
+    excerpts = json.loads(content)
+    assert len(excerpts) == 4  # mix, sum, a, b
+    played = []
+    for excerpt in excerpts:
+        samples, rate = soundfile.read(io.BytesIO(base64.b64decode(excerpt["mp3"])), always_2d=True)
+        assert rate == RATE
+        played.append(excerpt["gain"] * samples)
+    wanted = np.concatenate(list(mix.audio.blocks()), axis=1)[0]
+    found = played[0][:, 0]
+    lag = np.argmax(np.correlate(found[:RATE], wanted[: RATE // 2], "valid"))
+    length = min(len(found) - lag, len(wanted))
+    assert np.corrcoef(found[lag:][:length], wanted[:length])[0, 1] > 0.9
+    levels = [measure(Audio(x.T.astype(np.float32), RATE)).integrated_lufs for x in played]
+    assert max(levels) - min(levels) < 0.5
+
+
+HOSTILE = '<script>alert("x")</script> & \'"'
+
+
+def test_names_and_messages_are_text_and_nothing_else():
+    plan = MixPlan(
+        tracks=(
+            ChannelStrip(
+                name=HOSTILE,
+                sends=(Send(bus="</article>"),),
+                equalizer=EqualizerSettings(bands=(EqualizerBand(gain_db=3.0),)),
+            ),
+        ),
+        buses=(Bus(name="</article>", reverb=FdnReverbSettings(reverberation_time_s=0.2)),),
+        decisions=(
+            Decision(setting=f"{HOSTILE}.fader_db", value=0.0, rule="<b>", reason="</script>"),
+        ),
+    )
+    page, _ = page_of({HOSTILE: music()}, plan, warnings=["<img src=x>"], notes=["</main>"])
+    parsed = Page(page)
+    assert [tag for tag, _ in parsed.tags].count("script") == 2  # excerpts, and the player
+    assert "img" not in [tag for tag, _ in parsed.tags]
+    assert [tag for tag, _ in parsed.tags].count("article") == 3
+    text = "".join(parsed.texts)
+    for shown in (HOSTILE, "</article>", "<img src=x>", "</main>"):
+        assert shown in text
+
+
+def test_it_needs_no_network():
+    page = re.sub(r"id=excerpts>.*?<", "", page_of({"a": music()})[0])
+    assert not re.search(r"(?:src|href|action)\s*=|url\(|@import|//[a-z]", page)
+
+
+def test_the_same_mix_gives_the_same_page():
+    assert page_of({"a": music()})[0] == page_of({"a": music()})[0]
+
+
+@pytest.mark.parametrize("frames", [1, 400, RATE])
+def test_silent_and_short_mixes_have_a_page(frames):
+    page, _ = page_of({"a": np.zeros((1, frames), np.float32)})
+    assert "nan" not in "".join(Page(page).texts).lower().split()
+    assert "−∞ LUFS" in page
+
+
+def test_forty_tracks_stay_a_page_of_some_megabytes():
+    page, _ = page_of({f"track {n}": music(2.0, n, 1) for n in range(40)})
+    assert [tag for tag, _ in Page(page).tags].count("article") == 41
+    assert len(page) < 10e6
+
+
+def test_chromium_decodes_and_plays_every_excerpt(tmp_path, browser):
+    page, _ = page_of({"a": music(), "b": music(seed=3, channels=1)})
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    with browser.page(f"file://{tmp_path}/page.html") as shown:
+        shown.click("#play")
+        shown.wait("document.getElementById('play').textContent === 'Stop'")
+        shown.click("[data-source='2']")
+        pressed = "[...document.querySelectorAll('[aria-pressed=true]')].map(b => b.textContent)"
+        assert shown.run(pressed) == ["input a"]
+        shown.press("2")
+        assert shown.run(pressed) == ["inputs, summed"]
+        shown.resize(390, 800, phone=True)
+        assert shown.run("document.documentElement.scrollWidth") == 390
+        assert shown.complaints == []
