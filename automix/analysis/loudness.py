@@ -148,7 +148,7 @@ class EnergyMatrixMeter:
         return np.array(self._finished).reshape(-1, self._signals, self._signals)
 
 
-def combined_energies(matrix: NDArray[np.float64], gains: ArrayLike) -> Energies:
+def combine_energies(matrix: NDArray[np.float64], gains: ArrayLike) -> Energies:
     """Energies ``(hops,)`` of the sum of the signals at linear ``gains`` ``(signals,)``.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 from automix.audio.samples import BLOCK_FRAMES, Audio, AudioSource, Samples
 
 
-def reblocked(pieces: Iterable[Samples]) -> Iterator[Samples]:
+def reblock(pieces: Iterable[Samples]) -> Iterator[Samples]:
     """Cuts pieces of any length into blocks of `BLOCK_FRAMES`; only the last may be shorter."""
     waiting: list[Samples] = []
     frames = 0
@@ -29,7 +29,7 @@ def _joined(pieces: list[Samples]) -> Samples:
     return np.ascontiguousarray(joined)
 
 
-def fitted(pieces: Iterable[Samples], channels: int, frames: int) -> Iterator[Samples]:
+def fit_length(pieces: Iterable[Samples], channels: int, frames: int) -> Iterator[Samples]:
     """Pieces that add up to ``frames``: the surplus cut off, or silence added at the end."""
     left = frames
     for piece in pieces:
@@ -42,16 +42,16 @@ def fitted(pieces: Iterable[Samples], channels: int, frames: int) -> Iterator[Sa
         left -= BLOCK_FRAMES
 
 
-def collected(source: AudioSource) -> Audio:
+def collect(source: AudioSource) -> Audio:
     """Reads a source into memory, with hardly more of it than the samples themselves.
 
     Raises:
         InputError: See `AudioSource.blocks`.
     """
-    return Audio(joined_and_emptied(list(source.blocks()), source.channels), source.sample_rate)
+    return Audio(join_and_empty(list(source.blocks()), source.channels), source.sample_rate)
 
 
-def joined_and_emptied(blocks: list[Samples], channels: int) -> Samples:
+def join_and_empty(blocks: list[Samples], channels: int) -> Samples:
     """Joins blocks, giving each back as soon as it is copied: the peak is one signal, not two."""
     joined = np.empty((channels, sum(block.shape[1] for block in blocks)), np.float32)
     blocks.reverse()
@@ -82,7 +82,7 @@ class Padded:
 
     def blocks(self) -> Iterator[Samples]:
         """See `AudioSource.blocks`."""
-        return reblocked(fitted(self.source.blocks(), self.channels, self.frames))
+        return reblock(fit_length(self.source.blocks(), self.channels, self.frames))
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,20 +129,20 @@ class Folded:
     def blocks(self) -> Iterator[Samples]:
         """See `AudioSource.blocks`."""
         for block in self.source.blocks():
-            yield mono_fold(block)[np.newaxis]
+            yield fold_block(block)[np.newaxis]
 
 
-def mono_fold(block: Samples) -> Samples:
+def fold_block(block: Samples) -> Samples:
     """The mean of the channels of a block ``(channels, n)``: ``(n,)``."""
     return block[0] if len(block) == 1 else np.asarray((block[0] + block[1]) * np.float32(0.5))
 
 
-def folded(source: AudioSource) -> AudioSource:
+def fold_to_mono(source: AudioSource) -> AudioSource:
     """The mono fold of a source; a mono source itself."""
     return source if source.channels == 1 else Folded(source)
 
 
-def joined(left: AudioSource, right: AudioSource) -> AudioSource:
+def join_sides(left: AudioSource, right: AudioSource) -> AudioSource:
     """Makes a stereo source of two mono sources.
 
     Raises:
@@ -155,7 +155,7 @@ def joined(left: AudioSource, right: AudioSource) -> AudioSource:
     return Joined(left, right)
 
 
-def padded(source: AudioSource, frames: int) -> AudioSource:
+def pad(source: AudioSource, frames: int) -> AudioSource:
     """Adds silence at the end, without a copy of the source.
 
     Args:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
-from automix.audio.blocks import collected, fitted, reblocked
+from automix.audio.blocks import collect, fit_length, reblock
 from automix.audio.samples import Audio, AudioSource, Samples
 
 
@@ -30,7 +30,7 @@ class Resampled:
 
     def blocks(self) -> Iterator[Samples]:
         """See `AudioSource.blocks`."""
-        return reblocked(fitted(self._convert(), self.channels, self.frames))
+        return reblock(fit_length(self._convert(), self.channels, self.frames))
 
     def _convert(self) -> Iterator[Samples]:
         converter = soxr.ResampleStream(
@@ -41,7 +41,7 @@ class Resampled:
         yield converter.resample_chunk(np.zeros((0, self.channels), np.float32), last=True).T
 
 
-def resampled(source: AudioSource, sample_rate: int) -> AudioSource:
+def resample(source: AudioSource, sample_rate: int) -> AudioSource:
     """Converts the sample rate, linear phase, with soxr at its very high quality.
 
     Args:
@@ -52,4 +52,4 @@ def resampled(source: AudioSource, sample_rate: int) -> AudioSource:
     if sample_rate == source.sample_rate:
         return source
     converted = Resampled(source, sample_rate)
-    return collected(converted) if isinstance(source, Audio) else converted
+    return collect(converted) if isinstance(source, Audio) else converted

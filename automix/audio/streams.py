@@ -26,7 +26,7 @@ class Stream:
         return self.make_blocks()
 
 
-def prefetched(items: Iterator[Item], depth: int = 3) -> Iterator[Item]:
+def prefetch(items: Iterator[Item], depth: int = 3) -> Iterator[Item]:
     """The same items, computed ahead in a thread where there is more than one worker.
 
     Args:

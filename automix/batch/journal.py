@@ -21,7 +21,7 @@ Status = Literal["started", "died", "failed", "done"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """The last word of the journal on one item.
 
     Attributes:
@@ -91,18 +91,18 @@ class Journal:
         return _records(self.path, self._start)
 
 
-def last_entries(folder: str) -> dict[str, Entry]:
+def last_entries(folder: str) -> dict[str, JournalEntry]:
     """The last word of a folder's journal on every item that was begun, by its output.
 
     Raises:
         OutputError: It cannot be read.
     """
-    found: dict[str, Entry] = {}
+    found: dict[str, JournalEntry] = {}
     for record in _records(os.path.join(folder, NAME)):
         status, was = record["status"], record.get("output_was")
         written = status == "done" and not record.get("kept")
         is_ours = was == "ours" or (was == "free" and status != "failed") or written
-        found[record["item"]] = Entry(status, record.get("fingerprint", ""), is_ours)
+        found[record["item"]] = JournalEntry(status, record.get("fingerprint", ""), is_ours)
     return found
 
 
@@ -144,7 +144,7 @@ def _reported(path: str, size_bytes: int = 0) -> Iterator[None]:
     except OSError as error:
         from pathlib import Path
 
-        from automix.files.disk import reported  # only now: it loads NumPy
+        from automix.files.disk import report_write_failures  # only now: it loads NumPy
 
-        with reported(Path(path), size_bytes):
+        with report_write_failures(Path(path), size_bytes):
             raise error

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from automix.batch.item import Item
-from automix.batch.journal import Entry, Journal
-from automix.batch.selection import Request
+from automix.batch.journal import Journal, JournalEntry
+from automix.batch.selection import BatchRequest
 from automix.errors import AutomixError, InputError
-from automix.parallel.engine import Engine, Outcome, Task
+from automix.parallel.engine import Job, Outcome, WorkEngine
 from automix.version import __version__
 
 Record = dict[str, Any]
@@ -37,7 +37,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Run:
+class BatchRun:
     """What a run works with.
 
     Attributes:
@@ -48,10 +48,10 @@ class Run:
         threads: How many threads mix an item.
     """
 
-    request: Request
-    entries: Mapping[str, Entry]
+    request: BatchRequest
+    entries: Mapping[str, JournalEntry]
     journal: Journal
-    engine: Engine
+    engine: WorkEngine
     threads: int
 
     def mix(self, items: Iterable[Item], report: Callable[[Record], None]) -> Tally:
@@ -66,12 +66,12 @@ class Run:
         """
         tally = Tally()
         again: list[Item] = []
-        died: dict[str, Entry] = {}
+        died: dict[str, JournalEntry] = {}
         for item, record in self._ended(items, self.entries, self.engine.slots, attempt=1):
             if record["status"] == "died":
                 tally.died += 1
                 again.append(item)
-                died[item.output] = Entry("died", "", record["output_was"] != "foreign")
+                died[item.output] = JournalEntry("died", "", record["output_was"] != "foreign")
             else:
                 tally.count(record)
                 report(record)
@@ -81,7 +81,12 @@ class Run:
         return tally
 
     def _ended(
-        self, items: Iterable[Item], entries: Mapping[str, Entry], slots: int, *, attempt: int
+        self,
+        items: Iterable[Item],
+        entries: Mapping[str, JournalEntry],
+        slots: int,
+        *,
+        attempt: int,
     ) -> Iterator[tuple[Item, Record]]:
         """Items with their last records, in the order in which they end."""
         running: dict[str, tuple[Item, Record]] = {}
@@ -106,7 +111,7 @@ class Run:
         while running:
             yield next_ended()
 
-    def _begun(self, item: Item, entry: Entry | None, attempt: int) -> Record:
+    def _begun(self, item: Item, entry: JournalEntry | None, attempt: int) -> Record:
         return {
             "item": item.output,
             "song": item.song,
@@ -120,7 +125,7 @@ class Run:
             "time": _now(),
         }
 
-    def _task(self, item: Item, begun: Record) -> Task:
+    def _task(self, item: Item, begun: Record) -> Job:
         request = self.request
         flags = {
             "--force": request.force or begun["output_was"] == "ours",
@@ -138,7 +143,7 @@ class Run:
             "--",
             *item.inputs,
         )
-        return Task(key=item.output, arguments=arguments, folder=os.getcwd())
+        return Job(key=item.output, arguments=arguments, folder=os.getcwd())
 
     def _record_end(self, begun: Record, outcome: Outcome) -> Record:
         status = "failed" if outcome.exit_code or outcome.died else "done"

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Literal
 
 from automix.batch.item import Item
-from automix.batch.journal import NAME, Entry
+from automix.batch.journal import NAME, JournalEntry
 from automix.errors import InputError, OutputError
 
 _NAMED = 5
@@ -15,7 +15,7 @@ _LONGEST_NAME_BYTES = 255  # on all common file systems
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class BatchRequest:
     """What is asked of a batch.
 
     Attributes:
@@ -41,7 +41,7 @@ class Request:
         output = self.output(item)
         return (output, f"{os.path.splitext(output)[0]}.toml") if self.write_plan else (output,)
 
-    def is_due(self, item: Item, entry: Entry | None) -> bool:
+    def is_due(self, item: Item, entry: JournalEntry | None) -> bool:
         """Whether the item is to be worked on.
 
         Raises:
@@ -58,7 +58,9 @@ class Request:
             and os.path.isfile(self.output(item))
         )
 
-    def output_was(self, item: Item, entry: Entry | None) -> Literal["free", "ours", "foreign"]:
+    def output_was(
+        self, item: Item, entry: JournalEntry | None
+    ) -> Literal["free", "ours", "foreign"]:
         """What is under the names that the item writes to."""
         if not any(map(os.path.lexists, self.outputs(item))):
             return "free"
@@ -82,8 +84,8 @@ class Selection:
 
 def select(
     items: Iterable[Item],
-    request: Request,
-    entries: Mapping[str, Entry],
+    request: BatchRequest,
+    entries: Mapping[str, JournalEntry],
     check_options: Callable[[Item], None],
 ) -> Selection:
     """Checks all that can be checked without opening audio, and leaves out what is not due.
@@ -144,7 +146,7 @@ def _first_of(messages: list[str]) -> str:
     return ", ".join(messages[:_NAMED]) + more
 
 
-def _check_names(request: Request, item: Item, taken: dict[str, str]) -> None:
+def _check_names(request: BatchRequest, item: Item, taken: dict[str, str]) -> None:
     for name in request.outputs(item):
         name = os.path.normpath(name)
         if max(map(len, os.fsencode(name).split(b"/"))) > _LONGEST_NAME_BYTES:
@@ -157,7 +159,7 @@ def _check_names(request: Request, item: Item, taken: dict[str, str]) -> None:
         taken[name] = item.source
 
 
-def _check_inputs_are_kept(request: Request, due: Iterable[Item]) -> None:
+def _check_inputs_are_kept(request: BatchRequest, due: Iterable[Item]) -> None:
     """Refuses to overwrite an input of any item; each by itself guards only its own."""
     existing = {}
     for name in chain.from_iterable(map(request.outputs, due)):

@@ -8,7 +8,7 @@ from automix.audio.samples import Audio
 from automix.benchmark.processes import compare_processes, run_process
 from automix.benchmark.table import Measurement
 from automix.benchmark.workbench import Workbench, click_track
-from automix.files.disk import reported as disk_reported
+from automix.files.disk import report_write_failures as disk_reported
 from automix.files.target import OutputTarget
 
 SONGS = 100

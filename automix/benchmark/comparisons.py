@@ -1,11 +1,11 @@
 """The table of `automix bench`, as specified."""
 
 from automix.benchmark import batch, differentiable, functions, neural, programs
-from automix.benchmark.table import Comparison
+from automix.benchmark.table import BenchmarkRow
 from automix.errors import UsageError
 
 COMPARISONS = (
-    Comparison(
+    BenchmarkRow(
         number="P1",
         what="automix vocal ÷ ffmpeg ebur128 over both inputs",
         unit="s",
@@ -13,7 +13,7 @@ COMPARISONS = (
         stretch_ratio=6,
         measure=programs.vocal_against_ebur128,
     ),
-    Comparison(
+    BenchmarkRow(
         number="P2",
         what="automix vocal ÷ ffmpeg filter chain and loudnorm",
         unit="s",
@@ -21,7 +21,7 @@ COMPARISONS = (
         stretch_ratio=0.6,
         measure=programs.vocal_against_chain,
     ),
-    Comparison(
+    BenchmarkRow(
         number="P3",
         what="loudness, range and true peak ÷ libebur128",
         unit="s",
@@ -29,7 +29,7 @@ COMPARISONS = (
         stretch_ratio=0.7,
         measure=functions.loudness_against_libebur128,
     ),
-    Comparison(
+    BenchmarkRow(
         number="P4",
         what="loudness and range ÷ pyloudnorm's loudness alone",
         unit="s",
@@ -37,7 +37,7 @@ COMPARISONS = (
         stretch_ratio=0.4,
         measure=functions.loudness_against_pyloudnorm,
     ),
-    Comparison(
+    BenchmarkRow(
         number="P5",
         what="tempo ÷ librosa beat_track at 22.05 kHz",
         unit="s",
@@ -45,7 +45,7 @@ COMPARISONS = (
         stretch_ratio=0.5,
         measure=functions.tempo_against_librosa,
     ),
-    Comparison(
+    BenchmarkRow(
         number="P6",
         what='automix --help ÷ python -c "import typer"',
         unit="s",
@@ -53,7 +53,7 @@ COMPARISONS = (
         stretch_ratio=1.3,
         measure=programs.help_against_typer,
     ),
-    Comparison(
+    BenchmarkRow(
         number="P7",
         what="automix stems --mode full, 8 stems, -j 4 ÷ -j 1",
         unit="s",
@@ -61,7 +61,7 @@ COMPARISONS = (
         stretch_ratio=0.4,
         measure=programs.stems_in_four_threads,
     ),
-    Comparison(
+    BenchmarkRow(
         number="P8",
         what="peak memory of automix vocal ÷ its inputs as float32",
         unit="MB",
@@ -69,7 +69,7 @@ COMPARISONS = (
         stretch_ratio=3,
         measure=programs.memory_against_input,
     ),
-    Comparison(
+    BenchmarkRow(
         number="P9",
         what="peak memory of automix vocal, 60 min ÷ 4 min",
         unit="MB",
@@ -77,7 +77,7 @@ COMPARISONS = (
         stretch_ratio=1.5,
         measure=programs.memory_of_an_hour,
     ),
-    Comparison(
+    BenchmarkRow(
         number="P10",
         what="automix stems --mode basic, 8 stems ÷ reading them and writing their sum",
         unit="s",
@@ -85,7 +85,7 @@ COMPARISONS = (
         stretch_ratio=2.5,
         measure=programs.stems_against_sum,
     ),
-    Comparison(
+    BenchmarkRow(
         number="P11",
         what="automix stems --mode full ÷ --mode basic",
         unit="s",
@@ -93,7 +93,7 @@ COMPARISONS = (
         stretch_ratio=2,
         measure=programs.full_against_basic,
     ),
-    Comparison(
+    BenchmarkRow(
         number="P12",
         what="differentiable console ÷ stereo MR-STFT, forward and backward, 8 tracks × 5 s",
         unit="s",
@@ -101,7 +101,7 @@ COMPARISONS = (
         stretch_ratio=0.5,
         measure=differentiable.console_against_loss,
     ),
-    Comparison(
+    BenchmarkRow(
         number="P13",
         what="resuming a finished batch of 100 songs ÷ listing its files",
         unit="s",
@@ -109,7 +109,7 @@ COMPARISONS = (
         stretch_ratio=3,  # the specification names none
         measure=batch.resuming_against_listing,
     ),
-    Comparison(
+    BenchmarkRow(
         number="P14",
         what="automix apply tcn-20-channel, mono ÷ the length of the audio",
         unit="s",
@@ -117,7 +117,7 @@ COMPARISONS = (
         stretch_ratio=0.13,
         measure=neural.effect_against_time,
     ),
-    Comparison(
+    BenchmarkRow(
         number="P15",
         what="automix stems --reference, 8 stems, after the plain mix ÷ a minute",
         unit="s",
@@ -128,7 +128,7 @@ COMPARISONS = (
 )
 
 
-def chosen(numbers: str | None) -> tuple[Comparison, ...]:
+def choose_comparisons(numbers: str | None) -> tuple[BenchmarkRow, ...]:
     """The comparisons of a list such as ``P1,P3``, in the order of the table; all for none.
 
     Raises:

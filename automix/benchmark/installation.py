@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS, Entry
+from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS, Method
 from automix.networks.catalog import MODELS
 from automix.parallel.machine import machine, package_versions
 
@@ -66,7 +66,7 @@ def _devices() -> list[dict[str, Any]]:
     return devices
 
 
-def _methods(entries: tuple[Entry, ...]) -> list[dict[str, str]]:
+def _methods(entries: tuple[Method, ...]) -> list[dict[str, str]]:
     return [{"name": entry.name, "summary": entry.summary} for entry in entries]
 
 

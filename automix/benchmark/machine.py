@@ -10,7 +10,7 @@ from automix.parallel.machine import machine, package_versions
 _PACKAGES = ("numpy", "numba", "torch", "soxr", "soundfile", "pyloudnorm", "librosa")
 
 
-def measured_on() -> dict[str, str]:
+def describe_conditions() -> dict[str, str]:
     """The machine, its load, and the versions of everything that is compared."""
     return {
         **machine(),

@@ -2,8 +2,8 @@
 
 from importlib import import_module
 
-from automix.audio.blocks import collected, folded
-from automix.audio.resampling import resampled
+from automix.audio.blocks import collect, fold_to_mono
+from automix.audio.resampling import resample
 from automix.benchmark.processes import compare_calls
 from automix.benchmark.table import Measurement
 from automix.benchmark.workbench import Workbench
@@ -22,7 +22,7 @@ def effect_against_time(bench: Workbench) -> Measurement:
         path, import_module("automix.networks.device").chosen_device("auto")
     )
     settings = network.description.conditioning({"compressor.threshold_db": "-24"})
-    audio = collected(resampled(folded(bench.beat), effects.RATE_HZ)).samples
+    audio = collect(resample(fold_to_mono(bench.beat), effects.RATE_HZ)).samples
     audio = audio[:, : LONGEST_S * effects.RATE_HZ]
     whole, half = compare_calls(
         [

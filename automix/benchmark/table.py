@@ -33,7 +33,7 @@ class Measurement:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class BenchmarkRow:
     """One row of the specification.
 
     Attributes:
@@ -57,7 +57,7 @@ class Comparison:
 class Row:
     """A comparison with its measurement, or with what kept it from being made."""
 
-    comparison: Comparison
+    comparison: BenchmarkRow
     measurement: Measurement | None = None
     problem: str = ""
     failed: bool = False
@@ -98,7 +98,7 @@ class Row:
 
 
 def measure_all(
-    comparisons: Iterable[Comparison],
+    comparisons: Iterable[BenchmarkRow],
     workbench: Workbench,
     report: Callable[[str], None] = lambda number: None,
 ) -> list[Row]:

@@ -9,14 +9,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio.blocks import collected, reblocked
+from automix.audio.blocks import collect, reblock
 from automix.audio.samples import Audio, Samples
 from automix.audio.streams import Stream
 from automix.demo import DemoSong, synthesize_demo
 from automix.errors import InputError, OutputError
 from automix.files.disk import check_disk_space
-from automix.files.disk import reported as disk_reported
-from automix.files.names import shown
+from automix.files.disk import report_write_failures as disk_reported
+from automix.files.names import printable
 from automix.files.probe import probe
 from automix.files.reading import open_audio
 from automix.files.target import OutputTarget
@@ -104,7 +104,7 @@ class Workbench:
         Raises:
             OutputError: See `song`.
         """
-        return collected(open_audio(self.song.beat).source)
+        return collect(open_audio(self.song.beat).source)
 
     @cached_property
     def _demo(self) -> DemoSong:
@@ -127,7 +127,7 @@ class Workbench:
 
         def blocks() -> Iterator[Samples]:
             tiles = [audio.samples] * (repeats - 1)
-            return reblocked([*tiles, audio.samples[:, : frames - audio.frames * (repeats - 1)]])
+            return reblock([*tiles, audio.samples[:, : frames - audio.frames * (repeats - 1)]])
 
         check_disk_space(self.folder, frames * audio.channels * _BYTES_PER_SAMPLE[bits])
         source = Stream(
@@ -150,7 +150,7 @@ def _check_reusable(path: Path, audio: Audio, frames: int, bits: str) -> None:
         found = None
     if found != expected:
         raise OutputError(
-            f"{shown(path)}: exists and is not the reference song; choose another --folder"
+            f"{printable(path)}: exists and is not the reference song; choose another --folder"
         )
 
 

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 
 
-@reported
+@report_errors
 def apply(
     model: Annotated[
         str,
@@ -53,11 +53,11 @@ def apply(
     For example: automix apply tcn-20-channel demo/vocal.wav out.wav --set
     compressor.threshold_db=-24 --set compressor.ratio=4
     """
-    from automix.cli.signals import removed_when_ended
+    from automix.cli.signals import remove_when_ended
     from automix.consoles.apply import apply_effect
     from automix.errors import UsageError
     from automix.files.info import ReadOptions
-    from automix.files.names import shown
+    from automix.files.names import printable
 
     settings = {}
     for assignment in set_ or []:
@@ -76,7 +76,7 @@ def apply(
         bits=bits.value if bits else None,
         overwrite=force,
         read=ReadOptions(strict=strict, repair=repair, allow_truncated=allow_truncated),
-        guard=removed_when_ended,
+        guard=remove_when_ended,
     )
     for note in applied.notes:
         printer.note(note)
@@ -85,4 +85,4 @@ def apply(
     if json:
         printer.document({**vars(applied), "path": str(applied.path)})
     elif not quiet:
-        print(shown(applied.path))
+        print(printable(applied.path))

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.batch_report import finish, print_items, watched
-from automix.cli.output import Printer, reported
-from automix.cli.signals import Ended, handle_signals, removed_when_ended
+from automix.cli.batch_report import finish, print_items, watch_items
+from automix.cli.output import Printer, report_errors
+from automix.cli.signals import Ended, handle_signals, remove_when_ended
 from automix.cli.stems import Mode
 from automix.cli.vocal import Preset
 
 if TYPE_CHECKING:
     from automix.batch.item import Item
-    from automix.batch.selection import Request
-    from automix.parallel.engine import Engine
+    from automix.batch.selection import BatchRequest
+    from automix.parallel.engine import WorkEngine
     from automix.session.song_search import Kind
 
 
@@ -38,7 +38,7 @@ class KindName(StrEnum):
     stems = "stems"
 
 
-@reported
+@report_errors
 def batch(
     sources: Annotated[
         list[Path],
@@ -148,7 +148,7 @@ def batch(
 
     For example: automix batch albums -o mixes -j 4 --loudness -14
     """
-    from automix.batch.selection import Request
+    from automix.batch.selection import BatchRequest
     from automix.batch.sources import find_items
     from automix.errors import UsageError
 
@@ -172,7 +172,7 @@ def batch(
         "vocal": (*of_all, *(f"--{o}={v}" for o, v in of_vocal.items() if v is not None)),
         "stems": (*of_all, *([f"--mode={mode}"] if mode else [])),
     }
-    request = Request(
+    request = BatchRequest(
         folder=str(output),
         only="unfinished" if resume else "failed" if retry_failed else "all",
         force=force,
@@ -193,7 +193,7 @@ def batch(
         _mix(items, request, partial(_make_engine, engine, jobs, ray_address), printer)
 
 
-def _list(items: Iterable["Item"], request: "Request", printer: Printer) -> None:
+def _list(items: Iterable["Item"], request: "BatchRequest", printer: Printer) -> None:
     from automix.batch.journal import last_entries
     from automix.batch.selection import select
     from automix.cli.batch_item import check_item
@@ -204,12 +204,12 @@ def _list(items: Iterable["Item"], request: "Request", printer: Printer) -> None
 
 def _mix(
     items: Iterable["Item"],
-    request: "Request",
-    make_engine: Callable[[int], tuple["Engine", int]],
+    request: "BatchRequest",
+    make_engine: Callable[[int], tuple["WorkEngine", int]],
     printer: Printer,
 ) -> None:
     from automix.batch.journal import Journal, last_entries
-    from automix.batch.run import Run, Tally
+    from automix.batch.run import BatchRun, Tally
     from automix.batch.selection import select
     from automix.cli.batch_item import check_item
 
@@ -222,11 +222,11 @@ def _mix(
             engine, threads = make_engine(len(selection.items))
             with (
                 engine,
-                removed_when_ended(engine.end),
-                watched(selection, printer) as report,
+                remove_when_ended(engine.end),
+                watch_items(selection, printer) as report,
                 _hint_to_resume(),
             ):
-                run = Run(request, entries, journal, engine, threads)
+                run = BatchRun(request, entries, journal, engine, threads)
                 tally = run.mix(selection.items, report)
         seconds = round(time.perf_counter() - began, 2)
         finish(selection, request, journal, tally, seconds, printer)
@@ -246,7 +246,7 @@ def _hint_to_resume() -> Iterator[None]:
 
 def _make_engine(
     name: EngineName, jobs: int | None, ray_address: str | None, due: int
-) -> "tuple[Engine, int]":
+) -> "tuple[WorkEngine, int]":
     """The engine, and how many threads mix an item: where items are few, more than one."""
     from automix.cli.batch_item import mix_item
     from automix.parallel.local_engine import LocalEngine

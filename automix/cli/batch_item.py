@@ -13,10 +13,10 @@ import typer
 from automix.batch.item import Item
 from automix.cli.app import load
 from automix.errors import UsageError
-from automix.parallel.engine import Outcome, Task
+from automix.parallel.engine import Job, Outcome
 
 
-def mix_item(task: Task) -> Outcome:
+def mix_item(task: Job) -> Outcome:
     """Runs the command of an item; whatever it raises becomes a message."""
     out, err = io.StringIO(), io.StringIO()
     began = time.perf_counter()
@@ -71,7 +71,7 @@ def check_item(item: Item) -> None:
 
 
 def _check_settings(item: Item, parsed: dict[str, Any]) -> None:
-    from automix.cli.layering import layered
+    from automix.cli.layering import apply_layers
     from automix.cli.wishes import Wishes
     from automix.files.formats import output_format
     from automix.methods.stems.settings import DmcOptions, StemsRules
@@ -87,10 +87,10 @@ def _check_settings(item: Item, parsed: dict[str, Any]) -> None:
         }
         rules = PRESETS[parsed["preset"]]
         networks = parsed["method"] == "cnn"
-        layered(VocalNetworks.over(rules) if networks else rules, parsed["config"], flags)
+        apply_layers(VocalNetworks.over(rules) if networks else rules, parsed["config"], flags)
     else:
         dmc = parsed["method"] == "dmc"
-        layered(DmcOptions() if dmc else StemsRules(), parsed["config"], {})
+        apply_layers(DmcOptions() if dmc else StemsRules(), parsed["config"], {})
     if parsed["candidates"]:
         raise UsageError("--candidates goes with one song")
     macros = ("vocals", "reverb", "width", "brightness")
@@ -104,4 +104,4 @@ def _check_settings(item: Item, parsed: dict[str, Any]) -> None:
     if any(value is not None for _, value in flags.values()):
         from automix.mixing.loudness_target import Finish  # only now: it loads numba
 
-        layered(Finish(), None, flags)
+        apply_layers(Finish(), None, flags)

@@ -11,14 +11,16 @@ from automix.cli.output import Printer
 if TYPE_CHECKING:
     from automix.batch.journal import Journal
     from automix.batch.run import Tally
-    from automix.batch.selection import Request, Selection
+    from automix.batch.selection import BatchRequest, Selection
 
 ROWS = 40
 """Songs in the table, and failed songs by name; the journal has them all."""
 
 
 @contextmanager
-def watched(selection: "Selection", printer: Printer) -> Iterator[Callable[[dict[str, Any]], None]]:
+def watch_items(
+    selection: "Selection", printer: Printer
+) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Gives what is told every song that has ended: a bar on a terminal, elsewhere nothing."""
     if printer.quiet or not sys.stderr.isatty():
         yield lambda record: None
@@ -48,7 +50,7 @@ def watched(selection: "Selection", printer: Printer) -> Iterator[Callable[[dict
         yield tell
 
 
-def print_items(selection: "Selection", request: "Request", printer: Printer) -> None:
+def print_items(selection: "Selection", request: "BatchRequest", printer: Printer) -> None:
     """Lists what would be mixed."""
     if printer.json:
         items = [
@@ -62,16 +64,16 @@ def print_items(selection: "Selection", request: "Request", printer: Printer) ->
         ]
         printer.document({"songs": selection.total, "done_before": selection.done, "items": items})
         return
-    from automix.files.names import shown
+    from automix.files.names import printable
 
     for item in selection.items:
         words = (item.kind, *item.inputs, *item.options, "->", request.output(item))
-        print(shown(" ".join(words)))
+        print(printable(" ".join(words)))
 
 
 def finish(
     selection: "Selection",
-    request: "Request",
+    request: "BatchRequest",
     journal: "Journal",
     tally: "Tally",
     seconds: float,
@@ -113,14 +115,14 @@ def _ended(journal: "Journal") -> Iterator[dict[str, Any]]:
 
 
 def _print_failed(journal: "Journal", count: int) -> None:
-    from automix.files.names import shown
+    from automix.files.names import printable
 
     print(f"automix: {count} failed:", file=sys.stderr)
     failed = (record for record in _ended(journal) if record["status"] == "failed")
     for record in islice(failed, ROWS):
-        print(f"  {shown(record['song'])}: {shown(record['error'])}", file=sys.stderr)
+        print(f"  {printable(record['song'])}: {printable(record['error'])}", file=sys.stderr)
     if count > ROWS:
-        print(f"  and {count - ROWS} more, in {shown(journal.path)}", file=sys.stderr)
+        print(f"  and {count - ROWS} more, in {printable(journal.path)}", file=sys.stderr)
     print("automix: try them again with the same command and --retry-failed", file=sys.stderr)
 
 
@@ -130,7 +132,7 @@ def _print_table(ended: Iterable[dict[str, Any]], count: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from automix.files.names import shown
+    from automix.files.names import printable
 
     console = Console(
         width=None if sys.stdout.isatty() else 110, color_system=None, highlight=False
@@ -142,7 +144,7 @@ def _print_table(ended: Iterable[dict[str, Any]], count: int) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for record in islice(ended, ROWS):
         table.add_row(
-            Text(shown(record["song"])),
+            Text(printable(record["song"])),
             _result(record),
             _figure(record, "seconds", ".1f"),
             _figure(record, "loudness_lufs", ".2f"),

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 
 if TYPE_CHECKING:
     from automix.benchmark.table import Row
 
 
-@reported
+@report_errors
 def bench(
     only: Annotated[
         str | None, typer.Option(metavar="P1,P3,…", help="Measure these rows only.")
@@ -40,15 +40,15 @@ def bench(
     from contextlib import ExitStack
     from tempfile import TemporaryDirectory
 
-    from automix.benchmark.comparisons import chosen
-    from automix.benchmark.machine import measured_on
+    from automix.benchmark.comparisons import choose_comparisons
+    from automix.benchmark.machine import describe_conditions
     from automix.benchmark.table import measure_all
     from automix.benchmark.workbench import Workbench
-    from automix.files.disk import reported as disk_reported
+    from automix.files.disk import report_write_failures as disk_reported
 
     printer = Printer(json=json)
-    comparisons = chosen(only)
-    described = measured_on()
+    comparisons = choose_comparisons(only)
+    described = describe_conditions()
     with ExitStack() as stack:
         with disk_reported(folder or Path("temporary folder")):
             if folder is not None:

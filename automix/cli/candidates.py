@@ -8,7 +8,7 @@ from automix.cli.destination import Delivery
 from automix.cli.output import Printer
 from automix.cli.wishes import Wishes
 from automix.errors import UsageError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.listening.candidates import comparison_page, pairwise_distances
 from automix.mixing.candidates import draw_candidates
 from automix.plan.macros import Macros
@@ -97,6 +97,8 @@ def _print(
     apart = {(b, a): f"{distance:.2f}" for a, b, distance in distances}
     for n, (path, macros) in enumerate(zip(paths, drawn, strict=True)):
         cells = [apart.get((n, other), "") for other in range(len(paths) - 1)]
-        table.add_row(Text(shown(path)), macros.described() or "the mix as it is", *cells)
+        table.add_row(Text(printable(path)), macros.described() or "the mix as it is", *cells)
     console.print(table, "")
-    console.print("Distances: stereo spectral distance at one loudness.", f"Compare: {shown(page)}")
+    console.print(
+        "Distances: stereo spectral distance at one loudness.", f"Compare: {printable(page)}"
+    )

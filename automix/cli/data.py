@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from automix.cli import data_vocal, options
-from automix.cli.output import Printer, reported
-from automix.cli.signals import Ended, handle_signals, removed_when_ended
+from automix.cli.output import Printer, report_errors
+from automix.cli.signals import Ended, handle_signals, remove_when_ended
 
 app = typer.Typer(help="Make data to train on.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -36,7 +36,7 @@ def _hint_to_go_on() -> Iterator[None]:
         raise
 
 
-class Engine(StrEnum):
+class EngineName(StrEnum):
     """Who plays the instruments."""
 
     auto = "auto"
@@ -45,7 +45,7 @@ class Engine(StrEnum):
 
 
 @app.command()
-@reported
+@report_errors
 def synthesize(
     count: Annotated[int, typer.Argument(metavar="N", min=1, max=9999, help="How many songs.")],
     folder: Annotated[
@@ -70,12 +70,12 @@ def synthesize(
         ),
     ] = None,
     engine: Annotated[
-        Engine,
+        EngineName,
         typer.Option(
             help="fluidsynth: the program of that name with a General MIDI sound font; built-in:"
             " synthesis that needs nothing installed; auto: fluidsynth where it is there."
         ),
-    ] = Engine.auto,
+    ] = EngineName.auto,
     soundfont: Annotated[
         Path | None,
         typer.Option(
@@ -134,7 +134,7 @@ def synthesize(
         report("songs")
         songs = []
         for song in synthesize(
-            collection, jobs=workers, prepare=handle_signals, guard=removed_when_ended
+            collection, jobs=workers, prepare=handle_signals, guard=remove_when_ended
         ):
             songs.append(song)
             report(song.path.name)
@@ -146,7 +146,7 @@ def synthesize(
         ]
         printer.document({"engine": choice.name, "seed": seed, "songs": rows})
     elif not quiet:
-        from automix.files.names import shown
+        from automix.files.names import printable
 
         kept = f", {len(songs) - len(made)} kept" if len(made) < len(songs) else ""
-        print(f"{shown(folder)}: {len(made)} songs{kept} ({choice.name})")
+        print(f"{printable(folder)}: {len(made)} songs{kept} ({choice.name})")

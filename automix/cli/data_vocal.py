@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 
 if TYPE_CHECKING:
     from automix.training.vocal.separation import Separator
 
 
-@reported
+@report_errors
 def vocal(
     sources: Annotated[
         list[Path],
@@ -69,7 +69,7 @@ def vocal(
     """
     from dataclasses import asdict
 
-    from automix.files.names import shown
+    from automix.files.names import printable
     from automix.training.vocal.preparation import Preparation, prepare_vocals
 
     printer = Printer(json=json, quiet=quiet)
@@ -93,13 +93,13 @@ def vocal(
     elif not quiet:
         written = [song for song in songs if not song.left_out]
         kept = sum(song.kept for song in written)
-        print(f"{shown(output)}: {len(written)} songs" + (f", {kept} kept" if kept else ""))
+        print(f"{printable(output)}: {len(written)} songs" + (f", {kept} kept" if kept else ""))
 
 
 def _separator(model: str | None, device: str) -> "Separator | None":
     if model is None:
         return None
-    from automix.networks.device import chosen_device
+    from automix.networks.device import choose_device
     from automix.training.vocal.separation import Separator
 
-    return Separator(model, str(chosen_device(device)))
+    return Separator(model, str(choose_device(device)))

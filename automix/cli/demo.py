@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 
 
-@reported
+@report_errors
 def demo(
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="Where to write; made if it is not there.")
@@ -44,6 +44,6 @@ def demo(
             {"files": [str(path) for path in written.files], "tempo_bpm": written.tempo_bpm}
         )
     elif not quiet:
-        from automix.files.names import shown
+        from automix.files.names import printable
 
-        print(f"{shown(folder)}: {len(written.files)} files, {written.tempo_bpm:g} BPM")
+        print(f"{printable(folder)}: {len(written.files)} files, {written.tempo_bpm:g} BPM")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automix.errors import OutputError, UsageError
-from automix.files.names import shown
+from automix.files.names import printable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ def stem_paths(delivery: Delivery, output: Path, tracks: Sequence[str]) -> dict[
     for path in stems.values():
         if taken.count(os.path.realpath(path)) > 1:
             raise OutputError(
-                f"{shown(path)}: two outputs would have this name; choose another -o or"
+                f"{printable(path)}: two outputs would have this name; choose another -o or"
                 " --export-stems"
             )
     return stems

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 
 if TYPE_CHECKING:
     from automix.plan.difference import Difference, PlanDifference
@@ -15,7 +15,7 @@ _PRINTED_DIGITS = 6
 _DIGEST_LETTERS = 12
 
 
-@reported
+@report_errors
 def diff(
     first: Annotated[Path, typer.Argument(metavar="A.toml", help="A plan.")],
     second: Annotated[Path, typer.Argument(metavar="B.toml", help="Another plan.")],
@@ -74,7 +74,7 @@ def _print(found: "PlanDifference") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from automix.files.names import shown
+    from automix.files.names import printable
 
     if not found:
         print("the plans have the same settings")
@@ -91,13 +91,13 @@ def _print(found: "PlanDifference") -> None:
     for name in ("A", "B", "difference"):
         table.add_column(name, justify="right", overflow="fold")
     for difference in (*found.settings, *found.provenance, *found.inputs):
-        row = (shown(difference.setting), *map(shown, _cells(difference)))
+        row = (printable(difference.setting), *map(printable, _cells(difference)))
         table.add_row(*map(Text, row))
     if table.row_count:
         console.print(table)
     for plan, names in (("A", found.only_in_first), ("B", found.only_in_second)):
         for name in names:
-            print(f"only in {plan}: {shown(name)}")
+            print(f"only in {plan}: {printable(name)}")
 
 
 def _cells(difference: "Difference") -> tuple[str, str, str]:

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 
 if TYPE_CHECKING:
     from automix.evaluation.effects import EffectScore
 
 
-class Order(StrEnum):
+class EffectOrder(StrEnum):
     """Whether the order of the processors is drawn."""
 
     static = "static"
     variable = "variable"
 
 
-@reported
+@report_errors
 def effects(
     audio: Annotated[
         list[Path],
@@ -41,8 +41,9 @@ def effects(
         int, typer.Option(metavar="N", min=2, help="Test cases for each processor.")
     ] = 50,
     order: Annotated[
-        Order, typer.Option(help="static: equalizer, compressor, reverb; variable: any order.")
-    ] = Order.static,
+        EffectOrder,
+        typer.Option(help="static: equalizer, compressor, reverb; variable: any order."),
+    ] = EffectOrder.static,
     device: options.Device = "auto",
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="Of the settings and the pieces of audio.")
@@ -74,7 +75,7 @@ def effects(
             model or [],
             device=device,
             cases=cases,
-            varied_order=order == Order.variable,
+            varied_order=order == EffectOrder.variable,
             seed=seed,
             report=report,
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 
 if TYPE_CHECKING:
     from automix.evaluation.frechet import FrechetDistance
@@ -22,7 +22,7 @@ class EmbedderChoice(StrEnum):
     music_tagging_vgg = "music-tagging-vgg"
 
 
-@reported
+@report_errors
 def frechet(
     reference: Annotated[Path, typer.Argument(help="Folder of audio to compare with.")],
     folders: Annotated[
@@ -54,11 +54,11 @@ def frechet(
     For example: automix evaluate frechet human/ rules/ equal-loudness/
     """
     from automix.evaluation.frechet import compare_folders
-    from automix.networks.device import chosen_device
+    from automix.networks.device import choose_device
     from automix.networks.embedders import make_embedder
 
     printer = Printer(json=json, quiet=quiet)
-    chosen = make_embedder(embedder.value, weights, chosen_device(device))
+    chosen = make_embedder(embedder.value, weights, choose_device(device))
     with printer.progress(1 + len(folders)) as report:
         distances, notes = compare_folders(reference, folders, chosen, seed=seed, report=report)
     for note in notes:
@@ -80,7 +80,7 @@ def _print(distances: "list[FrechetDistance]") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from automix.files.names import shown
+    from automix.files.names import printable
 
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False, markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
@@ -89,6 +89,6 @@ def _print(distances: "list[FrechetDistance]") -> None:
         table.add_column(heading, justify="right")
     for row in distances:
         infinity = "–" if math.isnan(row.extrapolated) else f"{row.extrapolated:.4f}"
-        name = Text(shown(row.folder))
+        name = Text(printable(row.folder))
         table.add_row(name, str(row.files), str(row.frames), f"{row.distance:.4f}", infinity)
     console.print(table)

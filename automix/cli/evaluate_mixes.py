@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 
 if TYPE_CHECKING:
     from automix.evaluation.mixes import Evaluated, Figure
 
 
-@reported
+@report_errors
 def mixes(
     mixes: Annotated[
         list[Path], typer.Argument(metavar="MIX", help="Audio files, or folders of them.")
@@ -101,15 +101,15 @@ def _print(found: "list[Evaluated]", figures: "tuple[Figure, ...]") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from automix.files.names import shown
+    from automix.files.names import printable
 
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False, markup=False)
     for song, of_song in groupby(found, key=lambda mix: mix.song):
         columns = list(of_song)
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        table.add_column(Text(shown(song)))
+        table.add_column(Text(printable(song)))
         for mix in columns:
-            table.add_column(Text(shown(mix.path)), justify="right", overflow="fold")
+            table.add_column(Text(printable(mix.path)), justify="right", overflow="fold")
         for figure in figures:
             values = [mix.figures.get(figure.name) for mix in columns]
             table.add_row(figure.label, *(_cell(value, figure.decimals) for value in values))

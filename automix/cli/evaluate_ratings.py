@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 
 if TYPE_CHECKING:
     from automix.evaluation.ratings import Ratings
@@ -43,7 +43,7 @@ class CsvTable(StrEnum):
     tests = "tests"
 
 
-@reported
+@report_errors
 def ratings(
     files: Annotated[
         list[Path],

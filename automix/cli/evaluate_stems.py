@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from automix.evaluation.real_songs import EvaluatedSong, Protocol
 
 
-@reported
+@report_errors
 def stems(
     songs: Annotated[
         list[Path],
@@ -150,7 +150,7 @@ def _figures(songs: "list[EvaluatedSong]", methods: list[str], figure: str, digi
     from rich.text import Text
 
     from automix.evaluation.real_songs import mean_and_deviation
-    from automix.files.names import shown
+    from automix.files.names import printable
 
     def cell(value: float) -> str:
         return f"{value:.{digits}f}" if math.isfinite(value) else "–"
@@ -161,7 +161,7 @@ def _figures(songs: "list[EvaluatedSong]", methods: list[str], figure: str, digi
         table.add_column(method, justify="right")
     columns = [[getattr(song.distances[name], figure) for song in songs] for name in methods]
     for index, song in enumerate(songs):
-        table.add_row(Text(shown(song.name)), *(cell(column[index]) for column in columns))
+        table.add_row(Text(printable(song.name)), *(cell(column[index]) for column in columns))
     if len(songs) > 1:
         table.add_section()
         means = [mean_and_deviation(column) for column in columns]

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 
 if TYPE_CHECKING:
-    from automix.evaluation.vocal import Parameter
+    from automix.evaluation.vocal import ReverbParameterRow
 
 
-@reported
+@report_errors
 def vocal(
     folders: Annotated[
         list[Path],
@@ -68,7 +68,7 @@ def vocal(
         _print(rows)
 
 
-def _print_csv(rows: "list[Parameter]") -> None:
+def _print_csv(rows: "list[ReverbParameterRow]") -> None:
     import csv
     import sys
 
@@ -86,12 +86,12 @@ def _networks(given: list[str] | None) -> list[str]:
     return [name for name in given if name != "none"]
 
 
-def _columns(rows: "list[Parameter]") -> list[str]:
+def _columns(rows: "list[ReverbParameterRow]") -> list[str]:
     """The networks of a table."""
     return list(dict.fromkeys(n for row in rows for n in row.errors if n not in ("mean", "rule")))
 
 
-def _print(rows: "list[Parameter]") -> None:
+def _print(rows: "list[ReverbParameterRow]") -> None:
     import sys
 
     from rich import box

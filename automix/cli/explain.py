@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 
 
-@reported
+@report_errors
 def explain(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help="File of a plan, such as mix.toml.")],
     picture: Annotated[
@@ -68,13 +68,13 @@ def explain(
 
     For example: automix explain mix.toml --picture mix.png
     """
-    from automix.cli.explanation_report import Request, run_explain
+    from automix.cli.explanation_report import Fields, run_explain
     from automix.files.info import ReadOptions
     from automix.parallel.workers import use_workers
 
     use_workers(jobs)
     run_explain(
-        Request(
+        Fields(
             plan_file=plan,
             picture=picture,
             track=track,

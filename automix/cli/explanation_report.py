@@ -14,7 +14,7 @@ from rich.text import Text
 
 from automix.cli.job import read_plan
 from automix.cli.output import Printer
-from automix.cli.signals import removed_when_ended
+from automix.cli.signals import remove_when_ended
 from automix.consoles.exact import ExactConsole
 from automix.errors import DeviceError, PlanError
 from automix.evaluation.picture_format import picture_format
@@ -23,10 +23,10 @@ from automix.explanation.findings import band, effect
 from automix.explanation.hearing import HeardByNetwork
 from automix.explanation.measuring import BANDS
 from automix.explanation.moves import with_unit
-from automix.explanation.provenance import Action, described, position
+from automix.explanation.provenance import Action, describe_action, position
 from automix.explanation.tracks import TrackInMix
 from automix.files.info import ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.target import OutputTarget
 from automix.plan.address import change_setting, parse_assignment
 from automix.plan.model import MixPlan
@@ -38,7 +38,7 @@ _MOST_MOVES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class Fields:
     """The options of `automix explain`."""
 
     plan_file: Path
@@ -52,7 +52,7 @@ class Request:
     read: ReadOptions
 
 
-def run_explain(request: Request, printer: Printer) -> None:
+def run_explain(request: Fields, printer: Printer) -> None:
     """Explains a plan; see the options of `automix explain`."""
     plan = read_plan(request.plan_file)
     for change in request.changes:
@@ -66,7 +66,7 @@ def run_explain(request: Request, printer: Printer) -> None:
             target = targets.enter_context(
                 OutputTarget.reserve(request.picture, overwrite=request.force, inputs=inputs)
             )
-            targets.enter_context(removed_when_ended(target.discard))
+            targets.enter_context(remove_when_ended(target.discard))
         report("reading")
         session = open_plan_session(plan, folder, request.read, allow_outside=request.allow_outside)
         found = explain(
@@ -82,7 +82,7 @@ def run_explain(request: Request, printer: Printer) -> None:
             from automix.explanation.plot import explanation_picture
 
             drawn = explanation_picture(
-                found, shown(request.plan_file.stem), picture_format(target.path)
+                found, printable(request.plan_file.stem), picture_format(target.path)
             )
             target.write_bytes(drawn.data)
             notes += drawn.notes
@@ -94,16 +94,16 @@ def run_explain(request: Request, printer: Printer) -> None:
         print_explanation(found, request.track)
 
 
-def _check(request: Request, plan: MixPlan) -> None:
+def _check(request: Fields, plan: MixPlan) -> None:
     """Whether all options make sense, before anything is read."""
     if request.picture is not None:
         picture_format(request.picture)
     if request.track is not None:
         plan.strip(request.track)
     if request.weights is not None and not request.weights.is_file():
-        raise DeviceError(f"{shown(request.weights)}: there is no such file of weights")
+        raise DeviceError(f"{printable(request.weights)}: there is no such file of weights")
     if not plan.tracks:
-        raise PlanError(f"{shown(request.plan_file)}: the plan has no tracks")
+        raise PlanError(f"{printable(request.plan_file)}: the plan has no tracks")
 
 
 def print_explanation(found: Explanation, track: str | None) -> None:
@@ -118,7 +118,7 @@ def print_explanation(found: Explanation, track: str | None) -> None:
     )
     told = [f for f in found.findings if track in (None, f.track)]
     for number, finding in enumerate(told[: None if track else _MOST_FINDINGS], 1):
-        console.print(f"{number}. {shown(finding.sentence)}")
+        console.print(f"{number}. {printable(finding.sentence)}")
     if not told:
         console.print("Nothing stands out.")
     elif len(told) > _MOST_FINDINGS and track is None:
@@ -162,7 +162,7 @@ def _table(tracks: list[TrackInMix]) -> Table:
             f"{100 * cover.share:.0f} %" if sounds else "",
             by if sounds else "",
         )
-        table.add_row(*(Text(shown(cell)) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     return table
 
 
@@ -176,19 +176,19 @@ def _print_owner(console: Console, found: Explanation, owner: str) -> None:
     done = [action for action in found.actions if action.owner == owner]
     if track is None and not done:
         return
-    console.print(shown(f"{owner}{role}"))
+    console.print(printable(f"{owner}{role}"))
     for action in done:
-        console.print(f"  {shown(_line(found.plan, action))}")
+        console.print(f"  {printable(_line(found.plan, action))}")
     if track is None:
         return
     moves = found.moves.get(owner, ())
     word = "with it" if track.state == "muted" else "without it"
     if track.state != "silent":
-        console.print(shown(f"  {word}: {effect(track.change, muted=track.state == 'muted')}"))
+        console.print(printable(f"  {word}: {effect(track.change, muted=track.state == 'muted')}"))
     if moves:
         told = ", ".join(with_unit(move) for move in moves[:_MOST_MOVES])
         more = f" and {len(moves) - _MOST_MOVES} more" if len(moves) > _MOST_MOVES else ""
-        console.print(shown(f"  if {found.plan.method} had not heard it: {told}{more}"))
+        console.print(printable(f"  if {found.plan.method} had not heard it: {told}{more}"))
     if found.hearing is not None and owner in found.hearing.tracks:
         for line in _heard(found.hearing.tracks[owner]):
             console.print(f"  {line}")
@@ -196,7 +196,7 @@ def _print_owner(console: Console, found: Explanation, owner: str) -> None:
 
 def _line(plan: MixPlan, action: Action) -> str:
     figures = ", ".join(f"{name} {value:.4g}" for name, value in action.figures)
-    line = f"{action.part}: {described(plan, action)} · {action.rule}: {action.reason}"
+    line = f"{action.part}: {describe_action(plan, action)} · {action.rule}: {action.reason}"
     return f"{line} [{figures}]" if figures else line
 
 

@@ -10,31 +10,31 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 from automix.errors import UsageError
 
 if TYPE_CHECKING:
-    from automix.export.dawproject import Exported
+    from automix.export.dawproject import ExportedProject
     from automix.export.stems import ExportedStems
 
 
-class Form(StrEnum):
+class ExportForm(StrEnum):
     """What to write."""
 
     dawproject = "dawproject"
     stems = "stems"
 
 
-@reported
+@report_errors
 def export(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help="File of a plan, such as mix.toml.")],
     to: Annotated[
-        Form,
+        ExportForm,
         typer.Option(
             help="dawproject: one file that DAWs open, such as Bitwig Studio, with tracks, volume,"
             " pan, mute, sends and devices. stems: a folder of rendered tracks that sum to the mix."
         ),
-    ] = Form.dawproject,
+    ] = ExportForm.dawproject,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -100,7 +100,7 @@ def export(
     """
     _check(to, dry=dry, max_fader=max_fader, separate_returns=separate_returns, bits=bits)
     from automix.cli.job import read_plan
-    from automix.cli.signals import removed_when_ended
+    from automix.cli.signals import remove_when_ended
     from automix.files.info import ReadOptions
     from automix.parallel.workers import use_workers
     from automix.plan.address import change_setting, parse_assignment
@@ -112,7 +112,7 @@ def export(
     printer = Printer(json=json, quiet=quiet)
     read = ReadOptions(strict=strict, repair=repair, allow_truncated=allow_truncated)
     with printer.progress(2 + len(mix.tracks) + len(mix.buses)) as report:
-        if to is Form.dawproject:
+        if to is ExportForm.dawproject:
             from automix.export.dawproject import SUFFIX, export_dawproject
 
             archive = export_dawproject(
@@ -126,7 +126,7 @@ def export(
                 read=read,
                 allow_outside=allow_outside,
                 overwrite=force,
-                guard=removed_when_ended,
+                guard=remove_when_ended,
                 report=report,
             )
         else:
@@ -141,20 +141,20 @@ def export(
                 read=read,
                 allow_outside=allow_outside,
                 overwrite=force,
-                guard=removed_when_ended,
+                guard=remove_when_ended,
                 report=report,
             )
-    if to is Form.dawproject:
+    if to is ExportForm.dawproject:
         _tell_archive(archive, printer)
     else:
         _tell_stems(stems, printer)
 
 
-def _check(to: Form, **given: object) -> None:
+def _check(to: ExportForm, **given: object) -> None:
     """Refuses options of the other form."""
     others = {
-        Form.dawproject: ("separate_returns", "bits"),
-        Form.stems: ("dry", "max_fader"),
+        ExportForm.dawproject: ("separate_returns", "bits"),
+        ExportForm.stems: ("dry", "max_fader"),
     }
     for name in others[to]:
         if given[name] not in (None, False):
@@ -167,7 +167,7 @@ def _output(output: Path | None, default: Path) -> Path:
     return output / default.name if output.is_dir() else output
 
 
-def _tell_archive(exported: "Exported", printer: Printer) -> None:
+def _tell_archive(exported: "ExportedProject", printer: Printer) -> None:
     for note in exported.notes:
         printer.note(note)
     if printer.json:
@@ -175,7 +175,7 @@ def _tell_archive(exported: "Exported", printer: Printer) -> None:
         return
     if printer.quiet:
         return
-    from automix.files.names import shown
+    from automix.files.names import printable
 
     rows = [
         (
@@ -189,11 +189,11 @@ def _tell_archive(exported: "Exported", printer: Printer) -> None:
     ]
     _print_table(("track", "volume", "pan", "devices", "in its audio"), rows)
     for bus, track in exported.returns.items():
-        print(f"reverb    {shown(bus)}: as audio on the track {shown(track)}")
-    print("left out  " + (shown("; ".join(exported.left_out)) or "nothing"))
+        print(f"reverb    {printable(bus)}: as audio on the track {printable(track)}")
+    print("left out  " + (printable("; ".join(exported.left_out)) or "nothing"))
     tempo = "not known" if exported.tempo_bpm is None else f"{exported.tempo_bpm:.4g} BPM"
     print(f"tempo     {tempo}")
-    print(f"written   {shown(exported.path)}")
+    print(f"written   {printable(exported.path)}")
 
 
 def _tell_stems(exported: "ExportedStems", printer: Printer) -> None:
@@ -203,10 +203,10 @@ def _tell_stems(exported: "ExportedStems", printer: Printer) -> None:
         stems = [{**asdict(stem), "path": str(stem.path)} for stem in exported.stems]
         printer.document({**asdict(exported), "stems": stems})
     elif not printer.quiet:
-        from automix.files.names import shown
+        from automix.files.names import printable
 
         for stem in exported.stems:
-            print(f"written   {shown(stem.path)}")
+            print(f"written   {printable(stem.path)}")
         seconds = exported.frames / exported.sample_rate_hz
         print(f"{len(exported.stems)} stems of {seconds:.2f} s, {exported.bits} bit")
 
@@ -219,7 +219,7 @@ def _print_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None
     from rich.table import Table
     from rich.text import Text
 
-    from automix.files.names import shown
+    from automix.files.names import printable
 
     console = Console(
         width=None if sys.stdout.isatty() else 160,
@@ -232,5 +232,5 @@ def _print_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None
     for name in head:
         table.add_column(name, justify="right" if name in ("volume", "pan") else "left")
     for row in rows:
-        table.add_row(*(Text(shown(cell)) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     console.print(table)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 
 
 class Section(StrEnum):
@@ -16,7 +16,7 @@ class Section(StrEnum):
     models = "models"
 
 
-@reported
+@report_errors
 def info(
     section: Annotated[
         Section, typer.Argument(help="models: only the networks, with sizes and weights.")
@@ -44,7 +44,7 @@ def _print(found: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from automix.files.names import shown
+    from automix.files.names import printable
 
     console = Console(width=None if sys.stdout.isatty() else 100, highlight=False, markup=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, show_header=False)
@@ -63,7 +63,7 @@ def _print(found: dict[str, Any]) -> None:
         weights = "weights shipped" if model["weights"] else "no weights shipped"
         table.add_row(model["name"], f"{model['summary']}; {size}; {_heard(model)}; {weights}")
     for name, path in found.get("plugins", {}).items():
-        table.add_row(name, shown(path))
+        table.add_row(name, printable(path))
     console.print(table)
 
 

@@ -9,12 +9,12 @@ from typing import cast
 
 from automix.cli.destination import Delivery, stem_paths
 from automix.cli.output import Printer
-from automix.cli.signals import removed_when_ended
+from automix.cli.signals import remove_when_ended
 from automix.cli.summary import document, print_summary
 from automix.errors import PlanError, UsageError
 from automix.files.disk import sha256
 from automix.files.formats import output_format
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.target import OutputTarget
 from automix.mixing.delivery import deliver, with_files
 from automix.mixing.mix import Mix, Report
@@ -59,16 +59,16 @@ def read_plan(path: Path) -> MixPlan:
     """
     try:
         if not path.is_file():
-            raise PlanError(f"{shown(path)}: is not a file")
+            raise PlanError(f"{printable(path)}: is not a file")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise PlanError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+        raise PlanError(f"{printable(path)}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise PlanError(f"{shown(path)}: is not a plan: not UTF-8 text") from error
+        raise PlanError(f"{printable(path)}: is not a plan: not UTF-8 text") from error
     try:
-        return loads(text, shown(path))
+        return loads(text, printable(path))
     except RecursionError as error:
-        raise PlanError(f"{shown(path)}: is not a plan: nested too deeply") from error
+        raise PlanError(f"{printable(path)}: is not a plan: nested too deeply") from error
 
 
 def _is_done(job: Job, stems: Iterable[Path]) -> bool:
@@ -95,10 +95,14 @@ def run_job(job: Job, delivery: Delivery, printer: Printer) -> MixPlan | None:
     output_format(job.output, delivery.bits or "24")
     stems = stem_paths(delivery, job.output, job.tracks)
     if delivery.report and delivery.report.suffix.lower() not in _REPORT_SUFFIXES:
-        raise UsageError(f"--report {shown(delivery.report)}: a report is a page; name it .html")
+        raise UsageError(
+            f"--report {printable(delivery.report)}: a report is a page; name it .html"
+        )
     extra = [*stems.values(), *([delivery.report] if delivery.report else [])]
     if delivery.skip_existing and _is_done(job, extra):
-        printer.note(f"{shown(job.output)}: made from the same inputs and settings already; kept")
+        printer.note(
+            f"{printable(job.output)}: made from the same inputs and settings already; kept"
+        )
         if printer.json:
             printer.document({"output": str(job.output), "skipped": True})
         return None
@@ -111,7 +115,7 @@ def run_job(job: Job, delivery: Delivery, printer: Printer) -> MixPlan | None:
                 target = targets.enter_context(
                     OutputTarget.reserve(path, overwrite=delivery.force, inputs=kept)
                 )
-                targets.enter_context(removed_when_ended(target.discard))
+                targets.enter_context(remove_when_ended(target.discard))
                 return target
 
             target = reserve(job.output)

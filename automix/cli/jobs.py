@@ -8,14 +8,14 @@ from pathlib import Path
 
 from automix.cli.destination import Delivery, output_path
 from automix.cli.job import Job, read_plan, run_job
-from automix.cli.layering import Flags, layered
+from automix.cli.layering import Flags, apply_layers
 from automix.cli.output import Printer
 from automix.cli.wishes import Wishes
 from automix.consoles.exact import ExactConsole
 from automix.errors import DeviceError, UsageError
 from automix.files.disk import sha256
 from automix.files.info import ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
 from automix.methods.stems.settings import DmcOptions, StemsRules
 from automix.methods.vocal.cnn_settings import VocalNetworks
@@ -75,10 +75,10 @@ def run_vocal(
     device: str = "auto",
 ) -> tuple[Path, MixPlan] | None:
     """Mixes a vocal over its backing; see the options of `automix vocal`."""
-    rules = layered(_vocal_options(method, preset, weights, device), config, rule_flags)
+    rules = apply_layers(_vocal_options(method, preset, weights, device), config, rule_flags)
     if isinstance(rules, VocalNetworks) and rule_flags["--level"][1] is not None:
         rules = replace(rules, level_by="rules")  # a level that is given is no one else's choice
-    finish = layered(Finish(), None, finish_flags)
+    finish = apply_layers(Finish(), None, finish_flags)
     request = MixRequest(
         method=next(entry for entry in VOCAL_METHODS if entry.name == method),
         preset=preset if method in ("rules", "cnn") else "",
@@ -145,8 +145,10 @@ def run_stems(
 ) -> tuple[Path, MixPlan] | None:
     """Mixes the tracks of a song; see the options of `automix stems`."""
     neural = None if console == "exact" else console_maker(None, "", console, device)
-    rules = layered(_stems_options(method, weights, device), config, {"--mode": ("mode", mode)})
-    finish = layered(Finish(), None, finish_flags)
+    rules = apply_layers(
+        _stems_options(method, weights, device), config, {"--mode": ("mode", mode)}
+    )
+    finish = apply_layers(Finish(), None, finish_flags)
     files, notes = song_files(song, recursive=recursive, roles=_given_roles(roles))
     request = MixRequest(
         method=next(entry for entry in STEMS_METHODS if entry.name == method),
@@ -208,10 +210,10 @@ def _without_plan(
             raise UsageError(f"{option} needs a plan, and --method wave-u-net makes none")
 
     def mix(session: Session, report: Callable[[str], None]) -> Mix:
-        from automix.methods.stems.wave_u_net import mixed
+        from automix.methods.stems.wave_u_net import mix_with_network
 
         report("listening")
-        made = mixed(session, weights, device)
+        made = mix_with_network(session, weights, device)
         return mix_session(ExactConsole(made), request, report=report)
 
     return replace(job, tracks=("mix",), plan_file=None, mix=mix)
@@ -219,7 +221,7 @@ def _without_plan(
 
 def _stems_options(method: str, weights: Path | None, device: str) -> StemsRules:
     if weights and not weights.is_file():
-        raise DeviceError(f"{shown(weights)}: there is no such file of weights")
+        raise DeviceError(f"{printable(weights)}: there is no such file of weights")
     if method in ("dmc", "wave-u-net"):
         return DmcOptions(weights=str(weights) if weights else "", device=device)
     if weights:

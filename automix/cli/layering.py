@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from automix.errors import UsageError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.plan.parameters import Settings, parameters
 
 Layered = TypeVar("Layered", bound=Settings)
@@ -17,14 +17,14 @@ Flags = Mapping[str, tuple[str, float | str | None]]
 """By name of the option: the setting that it sets, and its value."""
 
 
-def layered(base: Layered, config: Path | None, flags: Flags) -> Layered:
+def apply_layers(base: Layered, config: Path | None, flags: Flags) -> Layered:
     """The base with what a config file and the flags say laid over it.
 
     Raises:
         UsageError: An unknown key, or an illegal value; names the file or the option.
     """
     if config is not None:
-        base = _named(shown(config), base, _read_config(config))
+        base = _named(printable(config), base, _read_config(config))
     for option, (setting, value) in flags.items():
         if value is not None:
             base = _named(option, base, {setting: value})
@@ -58,6 +58,6 @@ def _read_config(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+        raise UsageError(f"{printable(path)}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{shown(path)}: is not a TOML file: {error}") from error
+        raise UsageError(f"{printable(path)}: is not a TOML file: {error}") from error

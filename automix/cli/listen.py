@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 
 app = typer.Typer(
     help="Let people rate mixes, blind and side by side.",
@@ -29,7 +29,7 @@ Test = Annotated[Path, typer.Argument(metavar="TEST", help="Folder that `make` w
 
 
 @app.command()
-@reported
+@report_errors
 def make(
     source: Annotated[
         Path,
@@ -160,17 +160,18 @@ def make(
     if json:
         printer.document(_document(made))
     elif not quiet:
-        from automix.files.names import shown
+        from automix.files.names import printable
 
         passages = "1 passage" if made.passages == 1 else f"{made.passages} passages"
         print(
-            f"{shown(made.page)}: {passages}, {made.stimuli} stimuli at {made.loudness_lufs:.1f}"
-            f" LUFS\nnow: automix listen serve {shown(output)}"
+            f"{printable(made.page)}: {passages}, {made.stimuli} stimuli at"
+            f" {made.loudness_lufs:.1f}"
+            f" LUFS\nnow: automix listen serve {printable(output)}"
         )
 
 
 @app.command()
-@reported
+@report_errors
 def serve(
     test: Test,
     host: Annotated[
@@ -223,7 +224,7 @@ def serve(
 
 
 @app.command()
-@reported
+@report_errors
 def export(
     test: Test,
     files: Annotated[
@@ -282,11 +283,11 @@ def export(
     if json:
         printer.document(_document(exported))
     elif not quiet:
-        from automix.files.names import shown
+        from automix.files.names import printable
 
         people = exported.participants
         print(
-            f"{shown(exported.ratings)}: {exported.rows} ratings by {people}"
+            f"{printable(exported.ratings)}: {exported.rows} ratings by {people}"
             f" participant{'' if people == 1 else 's'}"
         )
 

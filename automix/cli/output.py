@@ -18,7 +18,7 @@ from automix.errors import AutomixError
 Arguments = ParamSpec("Arguments")
 
 
-def reported(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
+def report_errors(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
     """Turns the errors of a command into one line on stderr and their exit code."""
 
     @functools.wraps(command)
@@ -27,9 +27,9 @@ def reported(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
             command(*args, **kwargs)
             sys.stdout.flush()
         except AutomixError as error:
-            from automix.files.names import shown
+            from automix.files.names import printable
 
-            print(f"automix: {shown(str(error))}", file=sys.stderr)
+            print(f"automix: {printable(str(error))}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from error
         except BrokenPipeError:
             discard_stdout()  # the reader has seen enough
@@ -78,9 +78,9 @@ class Printer:
 
     @staticmethod
     def _print_line(message: str) -> None:
-        from automix.files.names import shown
+        from automix.files.names import printable
 
-        print(shown(message), file=sys.stderr)
+        print(printable(message), file=sys.stderr)
 
     def document(self, content: dict[str, Any]) -> None:
         """Prints ``content`` as JSON; numbers that JSON has no word for become null."""

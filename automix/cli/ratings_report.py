@@ -13,8 +13,8 @@ from rich.text import Text
 
 from automix.evaluation.rating_analysis import Analysis, Description
 from automix.evaluation.ratings import Ratings
-from automix.evaluation.statistics import Comparison
-from automix.files.names import shown
+from automix.evaluation.statistics import PairComparison
+from automix.files.names import printable
 
 _SYMBOLS = {"Kruskal–Wallis": "H", "Friedman": "χ²"}
 _EFFECTS = {"epsilon_squared": "ε²", "eta_squared_h": "η²H", "kendalls_w": "W"}
@@ -51,8 +51,8 @@ def print_report(
 
 
 def _print_analysis(console: Console, found: Analysis, adjustment: str, alpha: float) -> None:
-    where = "all passages" if found.passage is None else shown(found.passage)
-    console.print("", Text(f"{shown(found.aspect)}, {where}", style="bold"), sep="\n")
+    where = "all passages" if found.passage is None else printable(found.passage)
+    console.print("", Text(f"{printable(found.aspect)}, {where}", style="bold"), sep="\n")
     console.print(_descriptions(found.descriptions))
     omnibus = found.omnibus
     if omnibus is None:
@@ -85,7 +85,7 @@ def _descriptions(descriptions: Sequence[Description]) -> Table:
         if row.mean_low is not None and row.mean_high is not None:
             interval = f"{row.mean_low:.{digits}f} … {row.mean_high:.{digits}f}"
         table.add_row(
-            Text(shown(row.method)),
+            Text(printable(row.method)),
             str(row.n),
             f"{row.median:.{digits}f}",
             f"{row.first_quartile:.{digits}f} … {row.third_quartile:.{digits}f}",
@@ -95,12 +95,12 @@ def _descriptions(descriptions: Sequence[Description]) -> Table:
     return table
 
 
-def _comparisons(comparisons: Sequence[Comparison]) -> Table:
+def _comparisons(comparisons: Sequence[PairComparison]) -> Table:
     table = _table(("group 1", "group 2"), ("mean diff.", "p adj.", "reject"))
     for row in comparisons:
         table.add_row(
-            Text(shown(row.group_1)),
-            Text(shown(row.group_2)),
+            Text(printable(row.group_1)),
+            Text(printable(row.group_2)),
             f"{row.mean_difference:+.3f}",
             _p(row.p_adjusted),
             "yes" if row.reject else "no",
@@ -114,7 +114,7 @@ def _passages(analyses: Sequence[Analysis]) -> Table:
     for column, words in ((2, _SYMBOLS), (4, {"Kruskal–Wallis": "ε²", "Friedman": "W"})):
         table.columns[column].header = "/".join(words[test] for test in sorted(symbols)) or "–"
     for found in analyses:
-        name = Text(shown(found.passage or ""))
+        name = Text(printable(found.passage or ""))
         n = str(sum(row.n for row in found.descriptions))
         if found.omnibus is None:
             table.add_row(name, n, "–", "–", "–", found.undefined)

@@ -36,7 +36,7 @@ def handle_signals() -> None:
 
 
 @contextlib.contextmanager
-def removed_when_ended(remove: Callable[[], object]) -> Iterator[None]:
+def remove_when_ended(remove: Callable[[], object]) -> Iterator[None]:
     """Has ``remove`` called if a signal ends the program while the context is open."""
     _unfinished.append(remove)
     try:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 from automix.methods.catalog import STEMS_METHODS
 
 
@@ -33,7 +33,7 @@ class Mode(StrEnum):
 _METHODS = "; ".join(f"{entry.name}: {entry.summary}" for entry in STEMS_METHODS)
 
 
-@reported
+@report_errors
 def stems(
     song: Annotated[
         list[Path],

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from automix.errors import PlanError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.mixing.delivery import Delivered
 from automix.mixing.mix import Mix
 from automix.plan.address import look_up
@@ -38,7 +38,7 @@ def print_summary(
     table.add_column("why")
     for decision in plan.decisions:
         if decision.figures or verbose:
-            table.add_row(*(Text(shown(cell)) for cell in _row(plan, decision)))
+            table.add_row(*(Text(printable(cell)) for cell in _row(plan, decision)))
     if table.row_count:
         console.print(table, "")
     _print_compared(console, mix)
@@ -46,7 +46,7 @@ def print_summary(
     for note in delivered.notes:
         console.print(f"note: {note}")
     levels = [
-        f"{shown(name)} {_lufs(level)}"
+        f"{printable(name)} {_lufs(level)}"
         for name, level in mix.levels_at(loudness.integrated_lufs).items()
     ]
     console.print("loudness  " + " · ".join([*levels, f"mix {_lufs(loudness.integrated_lufs)}"]))
@@ -54,7 +54,7 @@ def print_summary(
         f"mix       range {loudness.loudness_range_lu:.1f} LU · true peak"
         f" {loudness.true_peak_dbtp:.2f} dBTP · {seconds:.1f} s"
     )
-    console.print(f"written   {shown(delivered.mix.path)}")
+    console.print(f"written   {printable(delivered.mix.path)}")
 
 
 def _print_compared(console: Console, mix: Mix) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from automix.cli import options, train_effect, train_vocal
-from automix.cli.output import reported
+from automix.cli.output import report_errors
 from automix.cli.training import (
     Asked,
     Cache,
@@ -27,7 +27,7 @@ app = typer.Typer(
 
 
 @app.command("dmc")
-@reported
+@report_errors
 def dmc(
     data: Data,
     output: Run,
@@ -58,7 +58,7 @@ def dmc(
 
 
 @app.command("wave-u-net")
-@reported
+@report_errors
 def wave_u_net(
     data: Data,
     output: Run,
@@ -91,7 +91,7 @@ app.command("effect")(train_effect.effect)
 app.command("vocal")(train_vocal.vocal)
 
 
-class Network(StrEnum):
+class TrainedNetwork(StrEnum):
     """What is trained."""
 
     dmc = "dmc"
@@ -101,8 +101,8 @@ class Network(StrEnum):
 
 
 @app.command("settings")
-@reported
-def settings(network: Annotated[Network, typer.Argument(help="Of which training.")]) -> None:
+@report_errors
+def settings(network: Annotated[TrainedNetwork, typer.Argument(help="Of which training.")]) -> None:
     """Print all settings of a training, with ranges and meanings, as a file for --config.
 
     For example: automix train settings dmc > mine.toml
@@ -113,9 +113,9 @@ def settings(network: Annotated[Network, typer.Argument(help="Of which training.
     from automix.training.vocal.settings import VocalTraining
 
     kinds = {
-        Network.dmc: DmcTraining,
-        Network.wave_u_net: WaveUNetTraining,
-        Network.effect: EffectTraining,
-        Network.vocal: VocalTraining,
+        TrainedNetwork.dmc: DmcTraining,
+        TrainedNetwork.wave_u_net: WaveUNetTraining,
+        TrainedNetwork.effect: EffectTraining,
+        TrainedNetwork.vocal: VocalTraining,
     }
     print(settings_toml(kinds[network]()), end="")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import reported
+from automix.cli.output import report_errors
 from automix.cli.training import (
     Asked,
     Cache,
@@ -20,7 +20,7 @@ from automix.cli.training import (
 )
 
 
-class Network(StrEnum):
+class EffectNetwork(StrEnum):
     """The networks of `automix.networks.effect_description`; a test holds them together."""
 
     tcn_8 = "tcn-8"
@@ -31,7 +31,7 @@ class Network(StrEnum):
     wave_u_net_6_16 = "wave-u-net-6-16"
 
 
-class Task(StrEnum):
+class EffectTask(StrEnum):
     """What is imitated."""
 
     channel = "channel"
@@ -41,14 +41,14 @@ class Task(StrEnum):
     la2a = "la2a"
 
 
-class Order(StrEnum):
+class TrainedOrder(StrEnum):
     """Whether the order of the processors is a setting."""
 
     static = "static"
     variable = "variable"
 
 
-@reported
+@report_errors
 def effect(
     data: Annotated[
         list[Path],
@@ -59,16 +59,18 @@ def effect(
         ),
     ],
     output: Run,
-    model: Annotated[Network | None, typer.Option(help="Which network.  [default: tcn-20]")] = None,
+    model: Annotated[
+        EffectNetwork | None, typer.Option(help="Which network.  [default: tcn-20]")
+    ] = None,
     task: Annotated[
-        Task | None,
+        EffectTask | None,
         typer.Option(
             help="What it imitates: the strip's equalizer, compressor and reverb in a row"
             " (channel), one of them, or the LA-2A.  [default: channel]"
         ),
     ] = None,
     order: Annotated[
-        Order | None,
+        TrainedOrder | None,
         typer.Option(
             help="static: equalizer, compressor, reverb; variable: in any order, which becomes a"
             " setting.  [default: static]"
@@ -99,10 +101,12 @@ def effect(
     For example: automix train effect --model tcn-20 --task channel --data stems -o run && automix
     apply run/best.safetensors in.wav out.wav --set compressor.threshold_db=-24
     """
-    from automix.training.effect.run import described, train_effect
+    from automix.training.effect.run import describe_training, train_effect
 
     printer = training_printer(json, quiet)
     request = Asked(data, output, hold_out or [], cache, device, resume, start, [])
     asked = {"network": model, "effect": task, "order": order}
-    defaults = described({name: word.value for name, word in asked.items() if word is not None})
+    defaults = describe_training(
+        {name: word.value for name, word in asked.items() if word is not None}
+    )
     run_training(train_effect, defaults, config, request, printer)

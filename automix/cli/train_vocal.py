@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import reported
+from automix.cli.output import report_errors
 from automix.cli.training import (
     Asked,
     Cache,
@@ -22,7 +22,7 @@ from automix.cli.training import (
 )
 
 
-class Task(StrEnum):
+class VocalTask(StrEnum):
     """What is predicted; a test holds it and the networks together."""
 
     level = "level"
@@ -32,14 +32,14 @@ class Task(StrEnum):
     all = "all"
 
 
-class Network(StrEnum):
+class VocalNetworkName(StrEnum):
     """Which shape and which training."""
 
     wide = "wide"
     paper = "paper"
 
 
-@reported
+@report_errors
 def vocal(
     data: Annotated[
         list[Path],
@@ -50,14 +50,16 @@ def vocal(
         ),
     ],
     output: Run,
-    task: Annotated[Task, typer.Option(help="What the network predicts; all trains all four.")],
+    task: Annotated[
+        VocalTask, typer.Option(help="What the network predicts; all trains all four.")
+    ],
     network: Annotated[
-        Network,
+        VocalNetworkName,
         typer.Option(
             help="paper: as published (Li and Lerch); wide: logarithmic spectra, more of the song"
             " at a time, disturbed voices."
         ),
-    ] = Network.wide,
+    ] = VocalNetworkName.wide,
     share: Share = None,
     config: Config = None,
     hold_out: HoldOut = None,
@@ -80,8 +82,8 @@ def vocal(
     from automix.training.vocal.settings import TASKS, vocal_training
 
     printer = training_printer(json, quiet)
-    for one in [known for known in TASKS if task in (known, Task.all)]:
-        folder = output / one if task == Task.all else output
+    for one in [known for known in TASKS if task in (known, VocalTask.all)]:
+        folder = output / one if task == VocalTask.all else output
         asked = Asked(
             data,
             folder,

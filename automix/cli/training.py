@@ -101,11 +101,13 @@ def run_training(
         request: What is asked.
         printer: Where it is printed.
     """
-    from automix.cli.layering import layered
-    from automix.training.run import Request
+    from automix.cli.layering import apply_layers
+    from automix.training.run import TrainingRequest
 
-    asked = Request(**{**request._asdict(), "cache": request.cache or request.folder / "cache"})
-    chosen = layered(settings, config, {})
+    asked = TrainingRequest(
+        **{**request._asdict(), "cache": request.cache or request.folder / "cache"}
+    )
+    chosen = apply_layers(settings, config, {})
     rows: list[Progress] = []
 
     def report(progress: "Progress") -> None:

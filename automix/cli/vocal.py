@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from automix.cli import options
-from automix.cli.output import Printer, reported
+from automix.cli.output import Printer, report_errors
 from automix.methods.catalog import VOCAL_METHODS
 
 
@@ -32,7 +32,7 @@ class Preset(StrEnum):
 _METHODS = "; ".join(f"{entry.name}: {entry.summary}" for entry in VOCAL_METHODS)
 
 
-@reported
+@report_errors
 def vocal(
     vocal: Annotated[Path, typer.Argument(metavar="VOCAL", help="File of the lead vocal.")],
     backing: Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from automix.errors import InputError, UsageError
 from automix.files.disk import sha256
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.plan.macros import Macros
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Wishes:
             raise UsageError("--reference-weight: give one for each --reference, not all of them 0")
         for path in self.references:
             if not path.is_file():
-                raise InputError(f"--reference {shown(path)}: is not a file")
+                raise InputError(f"--reference {printable(path)}: is not a file")
         from automix.reference.goal import Goal
 
         return Goal(
@@ -99,4 +99,6 @@ def _percent(option: str, text: str | None) -> float | None:
     try:
         return float(text.strip().removesuffix("%"))
     except ValueError:
-        raise UsageError(f"{option} {shown(text)}: write a percentage, as +20% or -30%") from None
+        raise UsageError(
+            f"{option} {printable(text)}: write a percentage, as +20% or -30%"
+        ) from None

@@ -8,11 +8,11 @@ from pathlib import Path
 from automix.consoles.neural import through_effect
 from automix.files.formats import output_format
 from automix.files.info import ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.reading import open_audio
 from automix.files.target import OutputTarget
 from automix.networks.checkpoints import weights_path
-from automix.networks.device import chosen_device
+from automix.networks.device import choose_device
 from automix.networks.effect_description import RATE_HZ
 from automix.networks.effects import read_effect
 
@@ -64,8 +64,8 @@ def apply_effect(
         audio: File to read.
         output: File to write; its format by its extension.
         settings: See `automix.networks.effect_description.EffectDescription.conditioning`.
-        device: See `automix.networks.device.chosen_device`.
-        half: See `automix.networks.effect_rendering.rendered`.
+        device: See `automix.networks.device.choose_device`.
+        half: See `automix.networks.effect_rendering.render_effect`.
         bits: ``16``, ``24`` or ``32f``; if none, those of the input.
         overwrite: Whether an existing file may be replaced.
         read: How the input is read.
@@ -75,7 +75,7 @@ def apply_effect(
         AutomixError: The weights, the input, the output, a setting or the device cannot be used.
     """
     output_format(output, bits or "24")
-    network = read_effect(weights_path(model), chosen_device(device))
+    network = read_effect(weights_path(model), choose_device(device))
     description = network.description
     conditioning = description.conditioning(settings)
     with (
@@ -89,7 +89,7 @@ def apply_effect(
     notes = [*opened.notes, *written.notes]
     if source.sample_rate != RATE_HZ:
         rates = f"{source.sample_rate} Hz, converted to the model's {RATE_HZ} Hz and back"
-        notes.append(f"{shown(audio)}: {rates}")
+        notes.append(f"{printable(audio)}: {rates}")
     used = zip(description.slots, conditioning, strict=True)
     settable = {slot.name for slot in description.settable}
     return Applied(

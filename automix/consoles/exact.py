@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio.blocks import collected, folded, padded
+from automix.audio.blocks import collect, fold_to_mono, pad
 from automix.audio.samples import BLOCK_FRAMES, AudioSource, Samples
-from automix.audio.streams import Stream, prefetched
+from automix.audio.streams import Stream, prefetch
 from automix.dsp import spaces
 from automix.dsp.compressor import Compressor
 from automix.dsp.equalizer import Equalizer
@@ -73,7 +73,7 @@ class ExactConsole:
     def source(self, strip: ChannelStrip) -> AudioSource:
         """The track of a strip, folded where the strip says so."""
         source = self.session.track(strip.name).source
-        return folded(source) if strip.fold else source
+        return fold_to_mono(source) if strip.fold else source
 
     def inserted(self, strip: ChannelStrip, pan_law: PanLaw) -> AudioSource:
         """A track after its strip's inserts, before fader and pan; with the tail of its reverb."""
@@ -87,7 +87,7 @@ class ExactConsole:
         stream = insert_stream(source, strip, pan_law)
         if not self.in_memory:
             return stream
-        audio = collected(stream)
+        audio = collect(stream)
         self._kept[strip.name] = (strip, pan_law, audio)
         return audio
 
@@ -98,13 +98,13 @@ class ExactConsole:
         gains = fader_gains(strip, channels, pan_law)
         if source.channels > channels:  # the inserts have given it the center's level already
             gains = gains / pan_gains(0.5, pan_law)[0]
-        for block in padded(source, frames).blocks():
+        for block in pad(source, frames).blocks():
             yield gains * block
 
     def flow(self, plan: MixPlan) -> Iterator[Flow]:
         """Every audible channel and every return before they are summed, block by block."""
         returns = self.returns(plan)
-        for channels, feeds in prefetched(self.fed(plan)):
+        for channels, feeds in prefetch(self.fed(plan)):
             wet = {name: bus.process(feeds[name]) for name, bus in returns.items()}
             yield Flow(channels=channels, returns=wet)
 
@@ -192,7 +192,7 @@ def inserts_of(strip: ChannelStrip) -> ChannelStrip:
 def insert_stream(source: AudioSource, strip: ChannelStrip, pan_law: PanLaw) -> Stream:
     """A track through a strip's inserts, with the tail of its reverb."""
     tail = insert_tail_frames(strip, source.sample_rate)
-    whole = padded(source, source.frames + tail)
+    whole = pad(source, source.frames + tail)
 
     def blocks() -> Iterator[Samples]:
         inserts = Inserts(strip, source.channels, source.sample_rate, pan_law)
@@ -231,7 +231,7 @@ def tail_frames(plan: MixPlan, sample_rate: int) -> int:
     return insert_tail + max((bus_tail_frames(b, sample_rate) for b in plan.buses), default=0)
 
 
-def mastered(premaster: AudioSource, master: Master) -> Stream:
+def apply_master(premaster: AudioSource, master: Master) -> Stream:
     """The mix after the master strip: equalizer → compressor → gain → limiter."""
 
     def blocks() -> Iterator[Samples]:

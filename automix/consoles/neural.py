@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from automix.audio.blocks import Padded, collected, padded, reblocked
-from automix.audio.resampling import resampled
+from automix.audio.blocks import Padded, collect, pad, reblock
+from automix.audio.resampling import resample
 from automix.audio.samples import AudioSource, Samples
 from automix.audio.streams import Stream
 from automix.consoles.exact import ExactConsole, insert_stream, inserts_of
 from automix.errors import UsageError
 from automix.networks.checkpoints import weights_path
-from automix.networks.device import chosen_device
+from automix.networks.device import choose_device
 from automix.networks.effect_description import RATE_HZ
-from automix.networks.effect_rendering import rendered
+from automix.networks.effect_rendering import render_effect
 from automix.networks.effects import EffectNetwork, read_effect
 from automix.plan.model import ChannelStrip, PanLaw
 from automix.plan.settings import (
@@ -46,7 +46,7 @@ def through_effect(
         source: Mono or stereo at any rate; the effect works at 44.1 kHz, and each side by itself.
         network: Trained.
         conditioning: Its settings, −1…1.
-        half: See `automix.networks.effect_rendering.rendered`.
+        half: See `automix.networks.effect_rendering.render_effect`.
 
     Returns:
         At the source's rate. Where a space reverberates, longer by what the network hears of the
@@ -56,15 +56,15 @@ def through_effect(
     wet = "space.wet" in names and conditioning[names.index("space.wet")] > -1.0
     tail_s = network.before / RATE_HZ if wet else 0.0
     frames = source.frames + seconds_to_samples(tail_s, source.sample_rate)
-    at_rate = resampled(padded(source, frames), RATE_HZ)
+    at_rate = resample(pad(source, frames), RATE_HZ)
 
     def blocks() -> Iterator[Samples]:
-        return reblocked(rendered(network, at_rate.blocks(), conditioning, half=half))
+        return reblock(render_effect(network, at_rate.blocks(), conditioning, half=half))
 
     made = Stream(
         sample_rate=RATE_HZ, channels=source.channels, frames=at_rate.frames, make_blocks=blocks
     )
-    return Padded(resampled(made, source.sample_rate), frames)  # or a frame less
+    return Padded(resample(made, source.sample_rate), frames)  # or a frame less
 
 
 class NeuralConsole(ExactConsole):
@@ -77,7 +77,7 @@ class NeuralConsole(ExactConsole):
     Args:
         session: The tracks.
         network: Of the effect ``channel``.
-        half: See `automix.networks.effect_rendering.rendered`.
+        half: See `automix.networks.effect_rendering.render_effect`.
 
     Raises:
         UsageError: The network imitates something else.
@@ -111,7 +111,7 @@ class NeuralConsole(ExactConsole):
         if last is not None:
             audio = insert_stream(audio, last, pan_law)
         if self.in_memory:
-            audio = collected(audio)
+            audio = collect(audio)
             self._kept[strip.name] = (inserts, pan_law, audio)
         return audio
 
@@ -156,12 +156,12 @@ def open_console(name: str, device: str) -> Callable[[Session], NeuralConsole]:
 
     Args:
         name: ``neural``, which is `SHIPPED`, other weights that ship, or a file.
-        device: See `automix.networks.device.chosen_device`.
+        device: See `automix.networks.device.choose_device`.
 
     Raises:
         DeviceError: The weights or the device cannot be used.
     """
-    network = read_effect(console_weights(name), chosen_device(device))
+    network = read_effect(console_weights(name), choose_device(device))
     return lambda session: NeuralConsole(session, network)
 
 

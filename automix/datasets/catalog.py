@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class DatasetLayout:
     """One row.
 
     Attributes:
@@ -32,41 +32,41 @@ class Layout:
 
 
 LAYOUTS = (
-    Layout(
+    DatasetLayout(
         name="musdb18hq",
         module="automix.datasets.musdb18hq",
         summary="MUSDB18-HQ: train/ and test/ with vocals, drums, bass, other and mixture",
     ),
-    Layout(
+    DatasetLayout(
         name="medleydb",
         module="automix.datasets.medleydb",
         summary="MedleyDB V1 and V2: the processed stems",
     ),
-    Layout(
+    DatasetLayout(
         name="medleydb-raw",
         module="automix.datasets.medleydb",
         summary="MedleyDB V1 and V2: the raw tracks",
         options={"tracks": "raw"},
         is_variant=True,
     ),
-    Layout(
+    DatasetLayout(
         name="enst-drums",
         module="automix.datasets.enst_drums",
         summary="ENST-Drums: up to eight microphones, and the dry mix",
     ),
-    Layout(
+    DatasetLayout(
         name="enst-drums-wet",
         module="automix.datasets.enst_drums",
         summary="ENST-Drums: up to eight microphones, and the wet mix",
         options={"mix": "wet"},
         is_variant=True,
     ),
-    Layout(
+    DatasetLayout(
         name="signaltrain-la2a",
         module="automix.datasets.signaltrain_la2a",
         summary="SignalTrain LA2A: what goes into an LA-2A, and what comes out",
     ),
-    Layout(
+    DatasetLayout(
         name="plain",
         module="automix.datasets.plain",
         summary="a folder of stems for each song, with mix.wav or without, by artist or not",
@@ -91,16 +91,16 @@ def find_songs(root: Path, layout: str = "auto") -> "list[SongFiles]":
     return found(root, **row.options)
 
 
-def _named(name: str) -> Layout:
+def _named(name: str) -> DatasetLayout:
     for row in LAYOUTS:
         if row.name == name:
             return row
     raise UsageError(f"no data set layout {name!r}; there are: auto, {_names()}")
 
 
-def _told(root: Path) -> Layout:
+def _told(root: Path) -> DatasetLayout:
     from automix.datasets.listing import folders
-    from automix.files.names import shown
+    from automix.files.names import printable
 
     *special, plain = (row for row in LAYOUTS if not row.is_variant)
     for row in special:
@@ -109,13 +109,15 @@ def _told(root: Path) -> Layout:
     for folder in folders(root):
         for row in special:
             if _fits(row, folder):
-                raise InputError(f"{shown(root)}: {row.name} lies in {shown(folder)}; give that")
+                raise InputError(
+                    f"{printable(root)}: {row.name} lies in {printable(folder)}; give that"
+                )
     if _fits(plain, root):
         return plain
-    raise InputError(f"{shown(root)}: no songs in a layout that is known: {_names()}")
+    raise InputError(f"{printable(root)}: no songs in a layout that is known: {_names()}")
 
 
-def _fits(row: Layout, root: Path) -> bool:
+def _fits(row: DatasetLayout, root: Path) -> bool:
     fits: bool = import_module(row.module).is_layout(root)
     return fits
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 from automix.datasets.listing import audio_files, existing, folders
-from automix.datasets.song import SongFiles, checked_songs
+from automix.datasets.song import SongFiles, check_songs
 from automix.errors import InputError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.session.roles.naming import natural_names
 from automix.session.roles.recognition import role_of_name
 from automix.session.tracks import TrackFile
@@ -49,7 +49,7 @@ def songs(root: Path, mix: Mix = "dry", *, hits: bool = False) -> list[SongFiles
         InputError: There are none, or a mix is missing.
     """
     found = (song for drummer in _drummers(root) for song in _recordings(drummer, mix, hits))
-    return checked_songs(found, root, "drummer_1/audio/… of ENST-Drums")
+    return check_songs(found, root, "drummer_1/audio/… of ENST-Drums")
 
 
 def _drummers(root: Path) -> list[Path]:
@@ -69,7 +69,7 @@ def _recordings(drummer: Path, mix: Mix, hits: bool) -> Iterator[SongFiles]:
     }
     recordings = sorted({name for files in microphones.values() for name in files})
     if not recordings:
-        raise InputError(f"{shown(audio)}: no recordings; copy the drummer again, or remove it")
+        raise InputError(f"{printable(audio)}: no recordings; copy the drummer again, or remove it")
     for recording in recordings:
         if hits or "_hits_" not in recording:
             human = existing(audio / f"{mix}_mix" / f"{recording}.wav")
@@ -92,6 +92,6 @@ def _song(
         artist=drummer,
         stems=tuple(stems),
         human=human,
-        notes=tuple(f"{shown(title)}: no recording of {shown(name)}" for name in missing),
+        notes=tuple(f"{printable(title)}: no recording of {printable(name)}" for name in missing),
         split_within_artist=True,
     )

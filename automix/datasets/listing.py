@@ -4,7 +4,7 @@ from pathlib import Path
 
 from automix.errors import InputError
 from automix.files.extensions import AUDIO_EXTENSIONS
-from automix.files.names import shown
+from automix.files.names import printable
 
 _JUNK = frozenset({"thumbs.db", "desktop.ini"})
 
@@ -40,11 +40,11 @@ def entries(path: Path) -> list[Path]:
     try:
         found = sorted(path.iterdir())
     except NotADirectoryError as error:
-        raise InputError(f"{shown(path)}: is not a folder") from error
+        raise InputError(f"{printable(path)}: is not a folder") from error
     except FileNotFoundError as error:
-        raise InputError(f"{shown(path)}: there is no such folder") from error
+        raise InputError(f"{printable(path)}: there is no such folder") from error
     except OSError as error:
-        raise InputError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+        raise InputError(f"{printable(path)}: cannot be read: {error.strerror}") from error
     return [
         entry
         for entry in found
@@ -59,5 +59,7 @@ def existing(path: Path) -> Path:
         InputError: It is not there.
     """
     if not path.is_file():
-        raise InputError(f"{shown(path)}: is missing; copy the song again, or remove its folder")
+        raise InputError(
+            f"{printable(path)}: is missing; copy the song again, or remove its folder"
+        )
     return path

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from automix.datasets.listing import audio_files, existing, folders
-from automix.datasets.song import SongFiles, artist_of, checked_songs
+from automix.datasets.song import SongFiles, artist_of, check_songs
 from automix.errors import InputError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.plan.roles import Role
 from automix.session.roles.naming import natural_names
 from automix.session.roles.recognition import role_of_name
@@ -65,7 +65,7 @@ def songs(root: Path, tracks: Tracks = "stems") -> list[SongFiles]:
         InputError: There are none, a file is missing, or metadata cannot be read.
     """
     found = (_song(folder, tracks) for folder in _song_folders(root))
-    return checked_songs(found, root, "<song>/<song>_STEMS/ of MedleyDB")
+    return check_songs(found, root, "<song>/<song>_STEMS/ of MedleyDB")
 
 
 def _song_folders(root: Path) -> Iterator[Path]:
@@ -93,10 +93,10 @@ def _song(folder: Path, tracks: Tracks) -> SongFiles:
     inside = folder / f"{name}_{_FOLDERS[tracks]}"
     files = audio_files(inside)
     if not files:
-        raise InputError(f"{shown(inside)}: holds no audio; copy the song again, or remove it")
+        raise InputError(f"{printable(inside)}: holds no audio; copy the song again, or remove it")
     for listed in sorted(labels):
         existing(inside / listed)
-    notes = [] if document else [f"{shown(name)}: no metadata; roles are not known"]
+    notes = [] if document else [f"{printable(name)}: no metadata; roles are not known"]
     return SongFiles(
         name=name,
         artist=str((document or {}).get("artist") or "").strip() or artist_of(name, "_"),
@@ -143,9 +143,9 @@ def _metadata(folder: Path) -> dict[str, Any] | None:
         document = yaml.load(path.read_bytes(), loader)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"{shown(path)}: cannot be read as metadata: {reason}") from error
+        raise InputError(f"{printable(path)}: cannot be read as metadata: {reason}") from error
     if not isinstance(document, dict):
-        raise InputError(f"{shown(path)}: holds no metadata; copy it again")
+        raise InputError(f"{printable(path)}: holds no metadata; copy it again")
     return document
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from automix.datasets.listing import existing, folders
-from automix.datasets.song import SongFiles, artist_of, checked_songs
+from automix.datasets.song import SongFiles, artist_of, check_songs
 from automix.plan.roles import Role
 from automix.session.tracks import TrackFile
 
@@ -43,7 +43,7 @@ def songs(root: Path) -> list[SongFiles]:
         InputError: There are none, or a file is missing.
     """
     found = (_song(side, folder) for side, folder in _song_folders(root))
-    return checked_songs(found, root, "train/ and test/ of MUSDB18-HQ")
+    return check_songs(found, root, "train/ and test/ of MUSDB18-HQ")
 
 
 def _song_folders(root: Path) -> Iterator[tuple[str, Path]]:

@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from automix.datasets.listing import audio_files, entries, folders
-from automix.datasets.song import SongFiles, artist_of, checked_songs
+from automix.datasets.song import SongFiles, artist_of, check_songs
 from automix.errors import InputError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.session.song_folder import MIX_NAME, is_own_mix, song_files
 
 _WANTED = "a folder of stems for each song"
@@ -43,10 +43,10 @@ def songs(root: Path) -> list[SongFiles]:
     found = list(_song_folders(root))
     if root in found and any(map(is_layout, folders(root))):
         raise InputError(
-            f"{shown(root)}: holds both audio files and folders of stems; move the files into a"
+            f"{printable(root)}: holds both audio files and folders of stems; move the files into a"
             " folder of their own"
         )
-    return checked_songs((_named(root, folder) for folder in found), root, _WANTED)
+    return check_songs((_named(root, folder) for folder in found), root, _WANTED)
 
 
 def _named(root: Path, folder: Path) -> SongFiles:
@@ -62,20 +62,23 @@ def find_song(folder: Path) -> SongFiles:
         InputError: It is not a folder, or holds no stems.
     """
     if not folder.is_dir():
-        raise InputError(f"{shown(folder)}: is not a folder; give folders of stems")
+        raise InputError(f"{printable(folder)}: is not a folder; give folders of stems")
     files = audio_files(folder)
     named = [file for file in files if file.stem.casefold() == MIX_NAME]
     mixes = [file for file in named if not is_own_mix(file)]
     if len(mixes) > 1:
-        raise InputError(f"{shown(folder)}: holds {len(mixes)} files named mix; leave one")
+        raise InputError(f"{printable(folder)}: holds {len(mixes)} files named mix; leave one")
     if mixes and len(files) == len(named):
-        raise InputError(f"{shown(folder)}: holds a mix but no stems")
+        raise InputError(f"{printable(folder)}: holds a mix but no stems")
     tracks, notes = song_files([folder])
     stems = sorted(tracks, key=lambda track: track.path.name)
     if mixes:
-        notes = [note for note in notes if shown(mixes[0]) not in note]
+        notes = [note for note in notes if printable(mixes[0]) not in note]
     else:
-        notes = [*notes, f"{shown(folder)}: no mix.wav; the sum of the stems is the human mix"]
+        notes = [
+            *notes,
+            f"{printable(folder)}: no mix.wav; the sum of the stems is the human mix",
+        ]
     name = folder.resolve().name
     return SongFiles(
         name=name,

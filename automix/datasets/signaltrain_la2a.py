@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automix.datasets.listing import audio_files, existing, folders
-from automix.datasets.song import SongFiles, checked_songs
+from automix.datasets.song import SongFiles, check_songs
 from automix.errors import InputError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.session.tracks import TrackFile
 
 SIDES = {"Train": "train", "Val": "validation", "Test": "test"}
@@ -29,7 +29,7 @@ _INPUT = re.compile(r"input_(\w+?)_?")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recording:
+class La2aRecording:
     """One pair of files.
 
     Attributes:
@@ -63,7 +63,7 @@ def is_layout(root: Path) -> bool:
     )
 
 
-def recordings(root: Path) -> list[Recording]:
+def recordings(root: Path) -> list[La2aRecording]:
     """All pairs, by name.
 
     Args:
@@ -75,7 +75,8 @@ def recordings(root: Path) -> list[Recording]:
     found = [pair for folder in folders(root) if folder.name in SIDES for pair in _pairs(folder)]
     if not found:
         raise InputError(
-            f"{shown(root)}: no songs; give the folder of Train, Val and Test of SignalTrain LA2A"
+            f"{printable(root)}: no songs; give the folder of Train, Val and Test of"
+            " SignalTrain LA2A"
         )
     return sorted(found, key=lambda pair: pair.name)
 
@@ -96,13 +97,13 @@ def songs(root: Path) -> list[SongFiles]:
         )
         for pair in recordings(root)
     )
-    return checked_songs(made, root, "Train, Val and Test of SignalTrain LA2A")
+    return check_songs(made, root, "Train, Val and Test of SignalTrain LA2A")
 
 
-def _pairs(folder: Path) -> list[Recording]:
+def _pairs(folder: Path) -> list[La2aRecording]:
     files = audio_files(folder)
     if not files:
-        raise InputError(f"{shown(folder)}: no audio; copy the folder again, or remove it")
+        raise InputError(f"{printable(folder)}: no audio; copy the folder again, or remove it")
     inputs = {match[1]: file for file in files if (match := _INPUT.fullmatch(file.stem))}
     pairs = []
     for file in files:
@@ -111,9 +112,9 @@ def _pairs(folder: Path) -> list[Recording]:
             continue
         number, switch, knob = match.groups()
         if float(knob) > 100.0:
-            raise InputError(f"{shown(file)}: a peak reduction of {knob} is outside 0 … 100")
+            raise InputError(f"{printable(file)}: a peak reduction of {knob} is outside 0 … 100")
         pairs.append(
-            Recording(
+            La2aRecording(
                 name=f"{folder.name}/{number}",
                 input=existing(inputs.pop(number, folder / f"input_{number}_.wav")),
                 target=file,
@@ -123,5 +124,7 @@ def _pairs(folder: Path) -> list[Recording]:
             )
         )
     for file in inputs.values():
-        raise InputError(f"{shown(file)}: its target is missing; copy it again, or remove this one")
+        raise InputError(
+            f"{printable(file)}: its target is missing; copy it again, or remove this one"
+        )
     return pairs

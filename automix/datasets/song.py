@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automix.errors import InputError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.session.tracks import TrackFile
 
 
@@ -40,7 +40,7 @@ def artist_of(name: str, separator: str = " - ") -> str:
     return artist.strip() if artist.strip() and title.strip() else name
 
 
-def checked_songs(songs: Iterable[SongFiles], where: Path, wanted: str) -> list[SongFiles]:
+def check_songs(songs: Iterable[SongFiles], where: Path, wanted: str) -> list[SongFiles]:
     """The songs in the order of their names.
 
     Args:
@@ -53,7 +53,7 @@ def checked_songs(songs: Iterable[SongFiles], where: Path, wanted: str) -> list[
     """
     found = sorted(songs, key=lambda song: song.name)
     if not found:
-        raise InputError(f"{shown(where)}: no songs; give a folder with {wanted}")
+        raise InputError(f"{printable(where)}: no songs; give a folder with {wanted}")
     check_names(found)
     return found
 
@@ -67,5 +67,5 @@ def check_names(songs: Iterable[SongFiles]) -> None:
     seen: set[str] = set()
     for song in songs:
         if song.name in seen:
-            raise InputError(f"two songs are named {shown(song.name)}; rename or remove one")
+            raise InputError(f"two songs are named {printable(song.name)}; rename or remove one")
         seen.add(song.name)

@@ -13,7 +13,7 @@ from typing import Any
 
 from automix.datasets.song import SongFiles, check_names
 from automix.errors import InputError, UsageError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.target import OutputTarget
 
 SIDES = ("train", "validation", "test")
@@ -190,7 +190,7 @@ def write_split(split: Split, path: Path, *, overwrite: bool = False) -> None:
         lines += ["", f"{side} = ["]
         # Names on one line of valid Unicode, as in messages.
         lines += [
-            f"  {json.dumps(shown(song.name), ensure_ascii=False)},"
+            f"  {json.dumps(printable(song.name), ensure_ascii=False)},"
             for song in getattr(split, side)
         ]
         lines.append("]")
@@ -208,7 +208,7 @@ def read_split(path: Path, songs: Sequence[SongFiles]) -> Split:
     Raises:
         InputError: It is no such file, a song of it is missing, or on two sides.
     """
-    known = {shown(song.name): song for song in songs}
+    known = {printable(song.name): song for song in songs}
     sides: dict[str, list[SongFiles]] = {side: [] for side in (*SIDES, "left_out")}
     named: set[str] = set()
     places: dict[str, str] = {}
@@ -217,14 +217,15 @@ def read_split(path: Path, songs: Sequence[SongFiles]) -> Split:
         place = side if side == "left_out" else places.setdefault(name_key(name), side)
         if name in named or place != side:
             raise InputError(
-                f"{shown(path)}: {name!r} is twice in {side}, or on two sides; leave one"
+                f"{printable(path)}: {name!r} is twice in {side}, or on two sides; leave one"
             )
         named.add(name)
         if name in known:
             sides[side].append(known.pop(name))
         elif side != "left_out":
             raise InputError(
-                f"{shown(path)}: {name!r} of {side} is not among the {len(songs)} songs of the data"
+                f"{printable(path)}: {name!r} of {side} is not among the {len(songs)} songs of"
+                " the data"
                 " set; restore it, or split anew"
             )
     sides["left_out"] += known.values()
@@ -235,13 +236,13 @@ def _read_names(path: Path) -> Iterator[tuple[str, str]]:
     try:
         document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{shown(path)}: cannot be read as a split: {error}") from error
+        raise InputError(f"{printable(path)}: cannot be read as a split: {error}") from error
     if document.pop("format", None) != FORMAT:
-        raise InputError(f"{shown(path)}: is no split of format {FORMAT}; split anew")
+        raise InputError(f"{printable(path)}: is no split of format {FORMAT}; split anew")
     if unknown := set(document) - {*SIDES, "left_out"}:
-        raise InputError(f"{shown(path)}: unknown key {sorted(unknown)[0]!r}")
+        raise InputError(f"{printable(path)}: unknown key {sorted(unknown)[0]!r}")
     for side in (*SIDES, "left_out"):
         found = document.get(side, [])
         if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-            raise InputError(f"{shown(path)}: {side} must be a list of names")
+            raise InputError(f"{printable(path)}: {side} must be a list of names")
         yield from ((side, name) for name in found)

@@ -7,7 +7,7 @@ import numpy as np
 from automix.audio.samples import Audio
 from automix.demo.compose import compose
 from automix.demo.rough_mix import mix_backing
-from automix.sound.filters import Signal, faded
+from automix.sound.filters import Signal, fade_ends
 from automix.sound.performance import (
     generator,
     record_band,
@@ -78,7 +78,7 @@ def synthesize_demo(seed: int = 0, sample_rate: int = 44100) -> DemoSong:
 
 def _ended(track: Signal, sample_rate: int) -> Signal:
     """Faded out over the last 0.4 s."""
-    fade = faded(np.ones(track.shape[-1]), sample_rate, 0.0, 0.4)
+    fade = fade_ends(np.ones(track.shape[-1]), sample_rate, 0.0, 0.4)
     return track * fade
 
 

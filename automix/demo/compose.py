@@ -16,7 +16,7 @@ Chord = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class DemoBar:
     """One bar of the form; ``strength`` is 0…1, ``fill`` is whether it ends in a drum fill."""
 
     start_s: float
@@ -90,16 +90,16 @@ def _pick(rng: np.random.Generator, choices: tuple[tuple[int, ...], ...]) -> tup
     return choices[int(rng.integers(len(choices)))]
 
 
-def _form(rng: np.random.Generator, tonic: int, beat_s: float) -> list[Bar]:
-    bars: list[Bar] = []
+def _form(rng: np.random.Generator, tonic: int, beat_s: float) -> list[DemoBar]:
+    bars: list[DemoBar] = []
     for section, strength in FORM:
         degrees = _pick(rng, PROGRESSIONS[section])
         for index, degree in enumerate(degrees):
             start_s = len(bars) * BEATS_PER_BAR * beat_s
             fill = index == len(degrees) - 1
-            bars.append(Bar(start_s, section, triad(tonic, degree), strength, fill))
+            bars.append(DemoBar(start_s, section, triad(tonic, degree), strength, fill))
     end_s = len(bars) * BEATS_PER_BAR * beat_s
-    bars.append(Bar(end_s, "end", triad(tonic, 0), 0.8, False))
+    bars.append(DemoBar(end_s, "end", triad(tonic, 0), 0.8, False))
     return bars
 
 
@@ -140,7 +140,7 @@ def _clipped(notes: list[Note], duration_s: float) -> tuple[Note, ...]:
 
 
 def _drum_bar(
-    rng: np.random.Generator, bar: Bar, kick_steps: tuple[int, ...], beat_s: float
+    rng: np.random.Generator, bar: DemoBar, kick_steps: tuple[int, ...], beat_s: float
 ) -> list[Hit]:
     sixteenth_s = beat_s / 4.0
     strokes: list[tuple[float, str, float]] = []
@@ -176,7 +176,7 @@ def _drum_bar(
 
 
 def _bass_bar(
-    rng: np.random.Generator, bar: Bar, kick_steps: tuple[int, ...], beat_s: float
+    rng: np.random.Generator, bar: DemoBar, kick_steps: tuple[int, ...], beat_s: float
 ) -> list[Note]:
     """The root with every stroke of the bass drum, and the octave or fifth on the way out."""
     root = 28 + (bar.chord[0] - 28) % 12
@@ -201,7 +201,7 @@ def _bass_bar(
 
 
 def _strummed_bar(
-    rng: np.random.Generator, bar: Bar, voicing: tuple[int, int, int], beat_s: float
+    rng: np.random.Generator, bar: DemoBar, voicing: tuple[int, int, int], beat_s: float
 ) -> list[Note]:
     """Left guitar: picked chords in the verse, strummed eighths in the chorus."""
     strings = (voicing[0] - 12 if voicing[0] >= 52 else voicing[0], *voicing[1:], voicing[0] + 12)
@@ -224,7 +224,7 @@ def _strummed_bar(
 
 
 def _muted_bar(
-    rng: np.random.Generator, bar: Bar, voicing: tuple[int, int, int], beat_s: float
+    rng: np.random.Generator, bar: DemoBar, voicing: tuple[int, int, int], beat_s: float
 ) -> list[Note]:
     """Right guitar: off-beat chops in the verse, a driving figure on root and fifth later."""
     if bar.section == "end":
@@ -250,7 +250,7 @@ def _muted_bar(
 
 
 def _keys_bar(
-    rng: np.random.Generator, bar: Bar, voicing: tuple[int, int, int], beat_s: float
+    rng: np.random.Generator, bar: DemoBar, voicing: tuple[int, int, int], beat_s: float
 ) -> list[Note]:
     """Electric piano: long chords, pushed by an eighth where the song is strong."""
     strokes = {

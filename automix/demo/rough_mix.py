@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from automix.sound.filters import Signal, filtered, high_pass
-from automix.sound.performance import generator, reverberated
+from automix.sound.filters import Signal, filter_signal, high_pass
+from automix.sound.performance import generator, reverberate
 from automix.units import db_to_gain
 
 PEAK_DBFS = -3.0
@@ -49,8 +49,8 @@ def mix_backing(recorded: dict[str, Signal], sample_rate: int, seed: int) -> Sig
         send += send_gain * (track if track.ndim == 1 else track.mean(axis=0))
     for channel in range(2):
         rng = generator(seed, f"hall {channel}")
-        mix[channel] += reverberated(send, sample_rate, rng, t60_s=1.3)
-        mix[channel] = filtered(mix[channel], sample_rate, high_pass(28.0, 2))
+        mix[channel] += reverberate(send, sample_rate, rng, t60_s=1.3)
+        mix[channel] = filter_signal(mix[channel], sample_rate, high_pass(28.0, 2))
     limited: Signal = np.tanh(mix * db_to_gain(DRIVE_DB) / np.sqrt(np.mean(mix**2)))
     limited -= limited.mean(axis=-1, keepdims=True)  # lopsided waves leave an offset
     return limited * db_to_gain(PEAK_DBFS) / float(np.abs(limited).max())

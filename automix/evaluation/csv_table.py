@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automix.errors import InputError
-from automix.files.names import shown
+from automix.files.names import printable
 
 _LARGEST_BYTES = 64 << 20
 _DELIMITERS = ",;\t|"
@@ -58,7 +58,7 @@ def read_table(path: Path, required: Collection[str]) -> Table:
     Raises:
         InputError: It cannot be read, is not such a table, or has no such column; names the line.
     """
-    name = shown(path)
+    name = printable(path)
     text, notes = _decoded(name, _content(name, path), required)
     delimiter = _delimiter(text, required)
     records = _records(name, text, delimiter)
@@ -151,8 +151,8 @@ def _check_columns(name: str, columns: Sequence[str], required: Collection[str])
     if missing := [column for column in required if column not in columns]:
         raise InputError(
             f"{name}: has no column {' and no column '.join(missing)}; its first line has to name"
-            f" {', '.join(required)} (it names {', '.join(map(shown, columns)) or 'none'})"
+            f" {', '.join(required)} (it names {', '.join(map(printable, columns)) or 'none'})"
         )
     for column in columns:
         if column and columns.count(column) > 1:
-            raise InputError(f"{name}: has two columns {shown(column)!r}; rename or delete one")
+            raise InputError(f"{name}: has two columns {printable(column)!r}; rename or delete one")

@@ -18,15 +18,15 @@ from automix.evaluation.effects import (
     Model,
     Task,
     is_heard,
-    measured,
+    measure_metrics,
     mono,
-    scored,
+    score_model,
 )
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.networks.checkpoints import weights_path
-from automix.networks.device import chosen_device
+from automix.networks.device import choose_device
 from automix.networks.effect_description import LA2A_SLOTS
-from automix.networks.effect_rendering import rendered
+from automix.networks.effect_rendering import render_effect
 from automix.networks.effects import EffectNetwork, read_effect
 from automix.plan.model import ChannelStrip
 from automix.plan.vector import ORDER_SLOTS, ORDERS
@@ -59,7 +59,7 @@ class NetworkModel:
         values = vector.tolist()
         if slots == len(values) + len(ORDER_SLOTS):
             values = [*values, *_STATIC]
-        return np.concatenate(list(rendered(self._network, [audio], values)), axis=1)
+        return np.concatenate(list(render_effect(self._network, [audio], values)), axis=1)
 
 
 def open_models(
@@ -69,7 +69,7 @@ def open_models(
 
     Args:
         names: Of weights that ship, or files.
-        device: See `automix.networks.device.chosen_device`.
+        device: See `automix.networks.device.choose_device`.
         la2a: Whether they are measured by recordings of the LA-2A.
         varied_order: Whether the order of the processors varies.
 
@@ -79,13 +79,15 @@ def open_models(
     """
     models = {}
     for name in names:
-        network = read_effect(weights_path(name), chosen_device(device))
+        network = read_effect(weights_path(name), choose_device(device))
         effect, order = network.description.effect, network.description.order
         if la2a != (effect == "la2a"):
             wanted = "the LA-2A" if la2a else "processors of the strip"
-            raise UsageError(f"{shown(name)}: imitates the {effect}; this audio is for {wanted}")
+            raise UsageError(
+                f"{printable(name)}: imitates the {effect}; this audio is for {wanted}"
+            )
         if varied_order and order == "static":
-            raise UsageError(f"{shown(name)}: knows one order only; leave --order variable out")
+            raise UsageError(f"{printable(name)}: knows one order only; leave --order variable out")
         models[name] = NetworkModel(network)
     return models
 
@@ -106,7 +108,7 @@ def evaluate_la2a(
     """
     tested = [recording for recording in recordings(root) if recording.side == "test"]
     if not tested:
-        raise InputError(f"{shown(root)}: nothing in Test")
+        raise InputError(f"{printable(root)}: nothing in Test")
     rng = np.random.default_rng(seed)
     found: dict[str, list[dict[Metric, float]]] = {name: [] for name in models}
     for case in range(cases):
@@ -124,5 +126,5 @@ def evaluate_la2a(
             # With all that came before, as far as any network hears.
             heard = slice(max(0, piece.start - 2 * RATE_HZ), piece.stop)
             made = model(given[:, heard], np.array(positions))[:, piece.start - heard.start :]
-            found[name].append(measured(made, target[:, piece]))
-    return [scored(name, "la2a", rows) for name, rows in found.items()]
+            found[name].append(measure_metrics(made, target[:, piece]))
+    return [score_model(name, "la2a", rows) for name, rows in found.items()]

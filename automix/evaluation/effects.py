@@ -14,8 +14,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio.blocks import collected, folded
-from automix.audio.resampling import resampled
+from automix.audio.blocks import collect, fold_to_mono
+from automix.audio.resampling import resample
 from automix.audio.samples import Samples
 from automix.dsp.pan import pan_gains
 from automix.dsp.strip import Inserts
@@ -99,11 +99,11 @@ def evaluate_effects(
         found: dict[str, list[dict[Metric, float]]] = {name: [] for name in models}
         for patch in _patches(sources, cases, rng):
             vector = random_vector(task, rng, varied_order=varied_order)
-            target = processed(patch, vector)
+            target = process_exactly(patch, vector)
             for name, model in models.items():
                 if task in getattr(model, "tasks", TASKS):
-                    found[name].append(measured(model(patch, vector), target))
-        scores += [scored(name, task, rows) for name, rows in found.items() if rows]
+                    found[name].append(measure_metrics(model(patch, vector), target))
+        scores += [score_model(name, task, rows) for name, rows in found.items() if rows]
     return scores
 
 
@@ -131,7 +131,7 @@ def random_vector(
     return np.concatenate([vector, orders])
 
 
-def processed(audio: Samples, vector: NDArray[np.float64]) -> Samples:
+def process_exactly(audio: Samples, vector: NDArray[np.float64]) -> Samples:
     """What the exact strip makes of mono audio ``(1, samples)``; a reverb's sides are averaged."""
     strip = from_vector(vector.tolist(), ChannelStrip(name="channel"))
     law = MixPlan().pan_law
@@ -144,7 +144,7 @@ def processed(audio: Samples, vector: NDArray[np.float64]) -> Samples:
 def mono(path: Path) -> Samples:
     """A file, folded and at 44.1 kHz ``(1, samples)``."""
     source = open_audio(path, ReadOptions()).source
-    return collected(resampled(folded(source), RATE_HZ)).samples
+    return collect(resample(fold_to_mono(source), RATE_HZ)).samples
 
 
 def _patches(sources: Sequence[Samples], count: int, rng: np.random.Generator) -> Iterator[Samples]:
@@ -172,7 +172,7 @@ def is_heard(audio: Samples) -> bool:
     return float(np.sqrt(np.square(audio).mean())) > _QUIETEST_RMS
 
 
-def measured(prediction: Samples, target: Samples) -> dict[Metric, float]:
+def measure_metrics(prediction: Samples, target: Samples) -> dict[Metric, float]:
     """All metrics of signals ``(channels, samples)``."""
     return {
         "mae": mae(prediction, target),
@@ -182,7 +182,7 @@ def measured(prediction: Samples, target: Samples) -> dict[Metric, float]:
     }
 
 
-def scored(name: str, task: str, rows: Sequence[Mapping[Metric, float]]) -> EffectScore:
+def score_model(name: str, task: str, rows: Sequence[Mapping[Metric, float]]) -> EffectScore:
     """The score of a model from the metrics of each case, of which there are two or more."""
     columns = {metric: [row[metric] for row in rows] for metric in METRICS}
     return EffectScore(

@@ -24,7 +24,7 @@ def effects_table(
         audio: Dry audio, see `automix.evaluation.effects.evaluate_effects`; or one folder, of
             SignalTrain LA2A.
         models: Weights by name or path.
-        device: That they run on, see `automix.networks.device.chosen_device`.
+        device: That they run on, see `automix.networks.device.choose_device`.
         cases: Pieces of audio for each task.
         varied_order: Whether the order of the processors is drawn too.
         seed: Of everything that is drawn.

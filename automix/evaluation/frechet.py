@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from automix.errors import InputError
 from automix.evaluation.mixes import audio_in
 from automix.files.info import ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.reading import open_audio
 from automix.networks.embedders import Embedder
 
@@ -84,7 +84,7 @@ def _factor(vectors: Matrix) -> Matrix:
     return np.asarray(np.linalg.qr(centered, mode="r"))
 
 
-def extrapolated_distance(first: Matrix, second: Matrix, seed: int = 0) -> float:
+def extrapolate_distance(first: Matrix, second: Matrix, seed: int = 0) -> float:
     """The distance at infinitely many samples.
 
     Both sets are thinned to the same fractions; the bias falls with one over their size, so the
@@ -152,7 +152,7 @@ def compare_folders(
                 files=files,
                 frames=len(found),
                 distance=frechet_distance(wanted, found),
-                extrapolated=extrapolated_distance(wanted, found, seed),
+                extrapolated=extrapolate_distance(wanted, found, seed),
             )
         )
     return distances, notes
@@ -161,21 +161,24 @@ def compare_folders(
 def _embedded(
     folder: Path, embedder: Embedder, notes: list[str], report: Callable[[str], None]
 ) -> tuple[Matrix, int]:
-    report(shown(folder))
+    report(printable(folder))
     if not folder.is_dir():
-        raise InputError(f"{shown(folder)}: is not a folder; the distance is one between folders")
+        raise InputError(
+            f"{printable(folder)}: is not a folder; the distance is one between folders"
+        )
     files = audio_in(folder)
     vectors = []
     for path in files:
         opened = open_audio(path, ReadOptions(), in_memory=False)
-        notes += [f"{shown(path)}: {note}" for note in opened.notes]
+        notes += [f"{printable(path)}: {note}" for note in opened.notes]
         vectors.append(embedder.embeddings(opened.source))
     together = np.concatenate(vectors)
     if len(together) < 2:
-        raise InputError(f"{shown(folder)}: is too short for a distance; give more audio")
+        raise InputError(f"{printable(folder)}: is too short for a distance; give more audio")
     if len(together) <= embedder.size:
         notes.append(
-            f"{shown(folder)}: {len(together)} frames for {embedder.size} dimensions: the distance"
+            f"{printable(folder)}: {len(together)} frames for {embedder.size} dimensions: the"
+            " distance"
             " comes out too large; compare only with sets of the same size"
         )
     return together, len(files)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from automix.errors import UsageError
 from automix.evaluation.ratings import Ratings
-from automix.files.names import shown
+from automix.files.names import printable
 
 Values = NDArray[np.float64]
 
@@ -23,7 +23,8 @@ def check_likert(ratings: Ratings) -> None:
         given = values[~np.isnan(values)]
         if (wrong := given[~np.isin(given, (1, 2, 3, 4, 5))]).size:
             raise UsageError(
-                f"--likert needs ratings of 1, 2, 3, 4 or 5, but {shown(aspect)} has {wrong[0]:g};"
+                f"--likert needs ratings of 1, 2, 3, 4 or 5, but {printable(aspect)} has"
+                f" {wrong[0]:g};"
                 " choose columns with --aspect"
             )
 

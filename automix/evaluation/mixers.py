@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import AudioSource, Samples
 from automix.consoles.exact import ExactConsole
 from automix.errors import UsageError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.methods.catalog import STEMS_METHODS
 from automix.methods.stems.settings import DmcOptions, StemsRules
 from automix.mixing.mix import MixRequest, mix_session
@@ -50,7 +50,7 @@ def _named(name: str) -> Mixer:
     network = method in ("dmc", "wave-u-net")
     if method not in entries or mode not in ("", "basic", "full") or (weights and not network):
         raise UsageError(
-            f"--method {shown(name)}: choose sum, {', '.join(entries)}; add :full for all"
+            f"--method {printable(name)}: choose sum, {', '.join(entries)}; add :full for all"
             " processors, and after dmc or wave-u-net @FILE for weights of your own"
         )
     full: Literal["basic", "full"] = "full" if mode == "full" else "basic"
@@ -60,10 +60,10 @@ def _named(name: str) -> Mixer:
 
 
 def _after_network(mix: Mixer, weights: str) -> Mixer:
-    from automix.methods.stems.wave_u_net import mixed
+    from automix.methods.stems.wave_u_net import mix_with_network
 
     path = Path(weights) if weights else None
-    return lambda session, seed: mix(mixed(session, path, "auto"), seed)
+    return lambda session, seed: mix(mix_with_network(session, path, "auto"), seed)
 
 
 def _sum(session: Session, seed: int) -> Samples:
@@ -73,12 +73,12 @@ def _sum(session: Session, seed: int) -> Samples:
 def _mixer(request: MixRequest) -> Mixer:
     def mix(session: Session, seed: int) -> Samples:
         asked = replace(request, seed=seed)
-        return collected(mix_session(ExactConsole(session), asked).audio).samples
+        return collect(mix_session(ExactConsole(session), asked).audio).samples
 
     return mix
 
 
 def stereo(source: AudioSource) -> Samples:
     """A source in memory, ``(2, frames)``; mono on both sides alike."""
-    samples = collected(source).samples
+    samples = collect(source).samples
     return np.repeat(samples, 2, axis=0) if len(samples) == 1 else samples

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from automix.analysis.features import MixFeatures, measure_features
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.audio.blocks import collected
-from automix.audio.resampling import resampled
+from automix.audio.blocks import collect
+from automix.audio.resampling import resample
 from automix.audio.samples import Audio, AudioSource
 from automix.errors import InputError, UsageError
 from automix.evaluation.metrics import mae, mr_stft, stereo_mr_stft, third_octave_distance_db
 from automix.files.extensions import AUDIO_EXTENSIONS
 from automix.files.info import ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.reading import open_audio
 from automix.units import db_to_gain
 
@@ -102,7 +102,7 @@ class _Heard:
 
     def matched(self, level: bool) -> NDArray[np.float32]:
         """Stereo at `RATE_HZ`, brought to `LEVEL_LUFS` unless it has no loudness."""
-        samples = collected(resampled(self.audio, RATE_HZ)).samples
+        samples = collect(resample(self.audio, RATE_HZ)).samples
         samples = np.repeat(samples, 2, axis=0) if len(samples) == 1 else samples
         if not level:
             return samples
@@ -143,11 +143,15 @@ def _songs(
     """Songs by name, each with its target and its mixes."""
     if target is None or not target.is_dir():
         if target is not None and any(path.is_dir() for path in mixes):
-            raise UsageError(f"--target {shown(target)} is a file: give files to compare with it")
+            raise UsageError(
+                f"--target {printable(target)} is a file: give files to compare with it"
+            )
         yield "", target, [file for path in mixes for file in (audio_in(path) or [path])]
         return
     if not all(path.is_dir() for path in mixes):
-        raise UsageError(f"--target {shown(target)} is a folder: give folders to compare with it")
+        raise UsageError(
+            f"--target {printable(target)} is a folder: give folders to compare with it"
+        )
     found = {path: {file.stem: file for file in audio_in(path)} for path in mixes}
     for file in audio_in(target):
         of_song = [files[file.stem] for files in found.values() if file.stem in files]
@@ -155,7 +159,7 @@ def _songs(
             yield file.stem, file, of_song
     names = {file.stem for file in audio_in(target)}
     if not any(names & set(files) for files in found.values()):
-        raise InputError(f"{shown(target)}: no file has the name of one in the other folders")
+        raise InputError(f"{printable(target)}: no file has the name of one in the other folders")
 
 
 def audio_in(folder: Path) -> list[Path]:
@@ -172,16 +176,16 @@ def audio_in(folder: Path) -> list[Path]:
         if path.suffix.lower() in AUDIO_EXTENSIONS and not path.name.startswith(".")
     )
     if not files:
-        raise InputError(f"{shown(folder)}: no audio files")
+        raise InputError(f"{printable(folder)}: no audio files")
     return files
 
 
 def _hear(path: Path, excerpt: Excerpt) -> _Heard:
     opened = open_audio(path, ReadOptions())
     audio = _cut(opened.source, excerpt, path)
-    notes = [f"{shown(path)}: {note}" for note in opened.notes]
+    notes = [f"{printable(path)}: {note}" for note in opened.notes]
     if audio.channels == 1:
-        notes.append(f"{shown(path)}: mono, taken as two equal sides")
+        notes.append(f"{printable(path)}: mono, taken as two equal sides")
     return _Heard(path=path, audio=audio, features=measure_features(audio), notes=tuple(notes))
 
 
@@ -189,10 +193,10 @@ def _cut(source: AudioSource, excerpt: Excerpt, path: Path) -> Audio:
     rate = source.sample_rate
     start = round(excerpt.start_s * rate)
     stop = None if excerpt.duration_s is None else start + round(excerpt.duration_s * rate)
-    samples = collected(source).samples[:, start:stop]
+    samples = collect(source).samples[:, start:stop]
     if samples.shape[1] == 0:
         length_s = source.frames / rate
-        raise InputError(f"{shown(path)}: is {length_s:.2f} s long; choose an earlier --start")
+        raise InputError(f"{printable(path)}: is {length_s:.2f} s long; choose an earlier --start")
     return Audio(samples, rate)
 
 
@@ -211,7 +215,7 @@ def _evaluated(song: str, mix: _Heard, target: _Heard | None, excerpt: Excerpt) 
     if target is not None:
         distances, about = _distances(mix, target, excerpt.match_levels)
         figures |= distances
-        notes += [f"{shown(mix.path)}: {note}" for note in about]
+        notes += [f"{printable(mix.path)}: {note}" for note in about]
     return Evaluated(song=song, path=mix.path, figures=figures, notes=tuple(notes))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 
 
-def adjusted(p: Values, adjustment: str) -> Values:
+def adjust_p_values(p: Values, adjustment: str) -> Values:
     """Adjusts the p-values of a family of tests.
 
     Args:

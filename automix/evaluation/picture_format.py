@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from automix.errors import UsageError
-from automix.files.names import shown
+from automix.files.names import printable
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -16,5 +16,7 @@ def picture_format(path: Path) -> str:
     """
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in FORMATS:
-        raise UsageError(f"{shown(path)}: end the name of the picture in .{', .'.join(FORMATS)}")
+        raise UsageError(
+            f"{printable(path)}: end the name of the picture in .{', .'.join(FORMATS)}"
+        )
     return suffix

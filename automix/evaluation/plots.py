@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from automix.evaluation.likert import ANSWERS, answer_shares, check_likert, reach
 from automix.evaluation.ratings import Ratings
-from automix.files.names import shown
+from automix.files.names import printable
 
 Values = NDArray[np.float64]
 
@@ -91,7 +91,7 @@ def box_plots(ratings: Ratings, aspect: str, form: str) -> Picture:
         aspect: Which ratings.
         form: One of `automix.evaluation.picture_format.FORMATS`.
     """
-    return drawn(lambda figure: _draw_boxes(figure, ratings, aspect), form)
+    return draw_figure(lambda figure: _draw_boxes(figure, ratings, aspect), form)
 
 
 def likert_bars(ratings: Ratings, form: str) -> Picture:
@@ -105,10 +105,10 @@ def likert_bars(ratings: Ratings, form: str) -> Picture:
         UsageError: There are other numbers.
     """
     check_likert(ratings)
-    return drawn(lambda figure: _draw_likert(figure, ratings), form)
+    return draw_figure(lambda figure: _draw_likert(figure, ratings), form)
 
 
-def drawn(draw: Callable[[Figure], None], form: str) -> Picture:
+def draw_figure(draw: Callable[[Figure], None], form: str) -> Picture:
     """What ``draw`` puts into a figure, with settings that are the same everywhere."""
     known = {font.name for font in font_manager.fontManager.ttflist}
     fonts = ["DejaVu Sans", *(name for name in _OTHER_FONTS if name in known)]
@@ -153,7 +153,7 @@ def _draw_boxes(figure: Figure, ratings: Ratings, aspect: str) -> None:
             axes.set_xticklabels([])
     legend = "box: quartiles · line: median · diamond: mean · whiskers: within 1.5 boxes · dots: "
     legend += "ratings" if look.dots else "beyond"
-    figure.supxlabel(f"{shown(aspect)}   ({legend})", fontsize=8)
+    figure.supxlabel(f"{printable(aspect)}   ({legend})", fontsize=8)
 
 
 @dataclass(frozen=True)
@@ -257,7 +257,7 @@ def _scale(values: Values) -> tuple[float, float]:
 
 def _label(name: str, characters: int) -> str:
     """A name for people, on two lines at most."""
-    lines = textwrap.wrap(shown(name), characters, break_on_hyphens=True)
+    lines = textwrap.wrap(printable(name), characters, break_on_hyphens=True)
     if len(lines) > 2:
         lines = [lines[0], lines[1][: characters - 1].rstrip() + "…"]
     return "\n".join(lines)

@@ -8,8 +8,8 @@ import numpy as np
 from automix.errors import InputError
 from automix.evaluation.ratings import Ratings
 from automix.evaluation.statistics import (
-    Comparison,
     Omnibus,
+    PairComparison,
     Undefined,
     Values,
     conover,
@@ -17,7 +17,7 @@ from automix.evaluation.statistics import (
     friedman,
     kruskal_wallis,
 )
-from automix.files.names import shown
+from automix.files.names import printable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class Analysis:
     descriptions: tuple[Description, ...]
     omnibus: Omnibus | None
     undefined: str = ""
-    comparisons: tuple[Comparison, ...] = ()
+    comparisons: tuple[PairComparison, ...] = ()
     blocks_left_out: int = 0
 
 
@@ -83,7 +83,7 @@ def analyze(
         ratings: Of at least two methods.
         repeated_measures: Friedman's test, for listeners who rated all methods, in place of
             Kruskal and Wallis'.
-        adjustment: Of the p-values of the pairs; see `automix.evaluation.p_adjustment.adjusted`.
+        adjustment: Of the p-values of the pairs; see `p_adjustment`.
         alpha: Level of significance.
 
     Raises:
@@ -91,7 +91,7 @@ def analyze(
     """
     if len(ratings.method_names) < 2:
         raise InputError(
-            f"all ratings are of {shown(ratings.method_names[0])}: there is no other method to"
+            f"all ratings are of {printable(ratings.method_names[0])}: there is no other method to"
             " compare it with"
         )
     found = []
@@ -151,7 +151,7 @@ def _analyzed(
 ) -> Analysis:
     names = list(groups)
     omnibus, undefined, left_out = None, "", 0
-    comparisons: tuple[Comparison, ...] = ()
+    comparisons: tuple[PairComparison, ...] = ()
     try:
         if blocks is None:
             values = list(groups.values())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from automix.errors import InputError, UsageError
 from automix.evaluation.csv_table import Line, Table, plain, read_table
-from automix.files.names import shown
+from automix.files.names import printable
 
 COLUMNS = ("participant", "passage", "method", "rating")
 """What every file has; further columns are aspects, such as ``reverb``."""
@@ -89,7 +89,9 @@ def read_ratings(paths: Sequence[Path], aspects: Sequence[str] | None = None) ->
     values = {name: np.array([row.number(name) for row in rows]) for name in names}
     for name, column in values.items():
         if blanks := int(np.isnan(column).sum()):
-            notes.append(f"{shown(name)}: {blanks} of {len(rows)} cells are blank, and left out")
+            notes.append(
+                f"{printable(name)}: {blanks} of {len(rows)} cells are blank, and left out"
+            )
     participants, passages, methods = zip(*(row.stimulus for row in rows), strict=True)
     return Ratings(
         participants=participants,
@@ -123,7 +125,8 @@ class _Row:
         value = self.parsed(column)
         if value is None:
             raise InputError(
-                f"{self.where}: {shown(column)} {shown(repr(text))} is not a number; correct it"
+                f"{self.where}: {printable(column)} {printable(repr(text))} is not a number;"
+                " correct it"
                 + ("" if column == "rating" else ", or name the columns to use with --aspect")
             )
         return value
@@ -160,7 +163,7 @@ def _common_columns(tables: Sequence[Table]) -> tuple[str, ...]:
         if different := set(table.columns) ^ set(first.columns):
             raise InputError(
                 f"{table.name}: has not the same columns as {first.name} (they differ in"
-                f" {', '.join(sorted(map(shown, different)))}); evaluate one test at a time"
+                f" {', '.join(sorted(map(printable, different)))}); evaluate one test at a time"
             )
     return first.columns
 
@@ -169,7 +172,7 @@ def _check_once(rows: Sequence[_Row]) -> None:
     seen: dict[tuple[str, str, str], str] = {}
     for row in rows:
         if before := seen.get(row.stimulus):
-            who, passage, method = map(shown, row.stimulus)
+            who, passage, method = map(printable, row.stimulus)
             raise InputError(
                 f"{row.where}: {who} has rated {method} in {passage} before ({before}); delete one"
                 " of the two"
@@ -187,12 +190,12 @@ def _chosen_aspects(
         folded = [plain(name).casefold() for name in wanted]
         for name in folded:
             if name not in known:
-                raise UsageError(f"--aspect {shown(name)}: there are only {', '.join(known)}")
+                raise UsageError(f"--aspect {printable(name)}: there are only {', '.join(known)}")
         return list(dict.fromkeys(folded)), []
     numeric = [
         name
         for name in known
         if name == "rating" or any(row.parsed(name) is not None for row in rows)
     ]
-    left_out = [shown(name) for name in known if name not in numeric]
+    left_out = [printable(name) for name in known if name not in numeric]
     return numeric, [f"no ratings in {', '.join(left_out)}: left out"] if left_out else []

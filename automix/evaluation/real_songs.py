@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.audio.blocks import collected
-from automix.audio.resampling import resampled
+from automix.audio.blocks import collect
+from automix.audio.resampling import resample
 from automix.audio.samples import Audio, AudioSource, Samples
 from automix.datasets.song import SongFiles
 from automix.errors import InputError
 from automix.evaluation.metrics import level_errors_db, stereo_mr_stft
 from automix.evaluation.mixers import Mixer, stereo
 from automix.files.info import ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.reading import open_audio
 from automix.session.song_folder import open_song
 from automix.session.tracks import Session, Track
@@ -113,7 +113,7 @@ def _evaluated(song: SongFiles, methods: dict[str, Mixer], protocol: Protocol) -
     notes = list(song.notes)
     if stop_s > length_s:
         start_s, stop_s = 0.0, length_s
-        notes.append(f"{shown(song.name)}: is {length_s:.1f} s long, and compared as a whole")
+        notes.append(f"{printable(song.name)}: is {length_s:.1f} s long, and compared as a whole")
     excerpt = _excerpt(session, start_s, stop_s)
     stems = np.stack([stereo(track.source) for track in excerpt.tracks])
     human = stems.sum(axis=0)
@@ -122,13 +122,14 @@ def _evaluated(song: SongFiles, methods: dict[str, Mixer], protocol: Protocol) -
         longer_s = source.frames / source.sample_rate - length_s
         if abs(longer_s) > 0.1:
             notes.append(
-                f"{shown(song.human)}: is {abs(longer_s):.1f} s"
+                f"{printable(song.human)}: is {abs(longer_s):.1f} s"
                 f" {'longer' if longer_s > 0 else 'shorter'} than the stems; do both begin alike?"
             )
         human = _fitted(stereo(_cut(source, start_s, stop_s)), human)
     if not math.isfinite(_lufs(human)):
         raise InputError(
-            f"{shown(song.name)}: the human mix is silent from {start_s:g} to {stop_s:g} s; choose"
+            f"{printable(song.name)}: the human mix is silent from {start_s:g} to {stop_s:g} s;"
+            " choose"
             " another --start"
         )
     disturbed = _offset(excerpt, protocol)
@@ -166,7 +167,7 @@ def _cut(source: AudioSource, start_s: float, stop_s: float) -> Audio:
         if position >= stop:
             break
     samples = np.concatenate(pieces, axis=1)
-    return collected(resampled(Audio(samples, source.sample_rate), RATE_HZ))
+    return collect(resample(Audio(samples, source.sample_rate), RATE_HZ))
 
 
 def _offset(session: Session, protocol: Protocol) -> Session:
@@ -175,7 +176,7 @@ def _offset(session: Session, protocol: Protocol) -> Session:
     tracks = []
     for track in session.tracks:
         gain = db_to_gain(draw.uniform(-protocol.offset_db, protocol.offset_db))
-        samples = collected(track.source).samples * np.float32(gain)
+        samples = collect(track.source).samples * np.float32(gain)
         tracks.append(replace(track, source=Audio(samples, RATE_HZ)))
     return Session(tracks=tuple(tracks))
 

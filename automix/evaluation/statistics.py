@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.evaluation.p_adjustment import adjusted
+from automix.evaluation.p_adjustment import adjust_p_values
 
 Values = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ class Omnibus:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class PairComparison:
     """Two methods against each other, one row of the thesis' tables.
 
     Attributes:
@@ -100,13 +100,13 @@ def kruskal_wallis(groups: Sequence[Values]) -> Omnibus:
 
 def conover(
     names: Sequence[str], groups: Sequence[Values], *, adjustment: str = "holm", alpha: float = 0.05
-) -> tuple[Comparison, ...]:
+) -> tuple[PairComparison, ...]:
     """All pairs of methods by Conover's test (Conover & Iman 1979), to follow `kruskal_wallis`.
 
     Args:
         names: Of the methods.
         groups: The ratings ``(n,)`` of each.
-        adjustment: See `adjusted`.
+        adjustment: See `adjust_p_values`.
         alpha: Level of significance.
 
     Raises:
@@ -164,13 +164,13 @@ def friedman(blocks: Values) -> Omnibus:
 
 def conover_friedman(
     names: Sequence[str], blocks: Values, *, adjustment: str = "holm", alpha: float = 0.05
-) -> tuple[Comparison, ...]:
+) -> tuple[PairComparison, ...]:
     """All pairs of methods by Conover's test for blocks (Conover 1999, section 5.8).
 
     Args:
         names: Of the methods.
         blocks: Ratings ``(blocks, methods)``.
-        adjustment: See `adjusted`.
+        adjustment: See `adjust_p_values`.
         alpha: Level of significance.
 
     Raises:
@@ -237,13 +237,13 @@ def _comparisons(
     freedom: int,
     adjustment: str,
     alpha: float,
-) -> tuple[Comparison, ...]:
+) -> tuple[PairComparison, ...]:
     from scipy.special import stdtr
 
     p = 2 * stdtr(freedom, -np.abs(np.array(t)))
-    p_adjusted = adjusted(p, adjustment)
+    p_adjusted = adjust_p_values(p, adjustment)
     return tuple(
-        Comparison(
+        PairComparison(
             group_1=names[i],
             group_2=names[j],
             mean_difference=means[i] - means[j],

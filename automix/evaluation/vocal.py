@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs, loudness_range_lu
 from automix.errors import InputError
 from automix.files.info import ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.reading import open_audio
 from automix.methods.vocal.settings import PAPER
 from automix.plan.parameters import parameters
@@ -48,7 +48,7 @@ _REVERB = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parameter:
+class ReverbParameterRow:
     """One row of the table.
 
     Attributes:
@@ -98,7 +98,7 @@ def evaluate_vocal(
     device: str = "auto",
     seed: int = 0,
     report: Callable[[str], None] = lambda song: None,
-) -> tuple[list[Parameter], list[str]]:
+) -> tuple[list[ReverbParameterRow], list[str]]:
     """Errors of the predictors on finished vocals.
 
     Args:
@@ -126,7 +126,7 @@ def evaluate_vocal(
             inside = LEVELS_LU[0] <= level_lu <= LEVELS_LU[1]
             if not (inside and RANGES_LU[0] <= range_lu <= RANGES_LU[1]):
                 notes.append(
-                    f"{shown(item.song)}: left out, vocal at {level_lu:.1f} LU with a loudness"
+                    f"{printable(item.song)}: left out, vocal at {level_lu:.1f} LU with a loudness"
                     f" range of {range_lu:.1f} LU"
                 )
                 continue
@@ -135,7 +135,7 @@ def evaluate_vocal(
             kept.append(item.inputs)
     if len(levels) < 2:
         raise InputError(
-            f"{', '.join(map(shown, folders))}: {len(levels)} usable songs of a vocal and its"
+            f"{', '.join(map(printable, folders))}: {len(levels)} usable songs of a vocal and its"
             " backing; two are needed"
         )
     rows = [
@@ -150,7 +150,7 @@ def evaluate_vocal(
 
 
 def _with_networks(
-    rows: list[Parameter],
+    rows: list[ReverbParameterRow],
     inputs: Sequence[tuple[str, ...]],
     levels: Sequence[float],
     ranges: Sequence[float],
@@ -158,7 +158,7 @@ def _with_networks(
     device: str,
     seed: int,
     report: Callable[[str], None],
-) -> tuple[list[Parameter], list[str]]:
+) -> tuple[list[ReverbParameterRow], list[str]]:
     """The rows with the errors of networks beside those of the mean, over the same cases."""
     from automix.evaluation.vocal_networks import Case, cases_of_song, open_all
     from automix.networks.vocal_mel import one_thread
@@ -197,10 +197,10 @@ def _energies(path: Path) -> NDArray[np.float64]:
     return meter.energies
 
 
-def _from_songs(name: str, values: Sequence[float], rule: float) -> Parameter:
+def _from_songs(name: str, values: Sequence[float], rule: float) -> ReverbParameterRow:
     total = sum(values)
     others = [(total - value) / (len(values) - 1) for value in values]
-    return Parameter(
+    return ReverbParameterRow(
         name=name,
         unit="LU",
         cases=len(values),
@@ -211,11 +211,11 @@ def _from_songs(name: str, values: Sequence[float], rule: float) -> Parameter:
     )
 
 
-def _from_draws(rng: np.random.Generator) -> list[Parameter]:
+def _from_draws(rng: np.random.Generator) -> list[ReverbParameterRow]:
     gains = rng.uniform(-LARGEST_GAIN_DB, LARGEST_GAIN_DB, (_DRAWS, BANDS))
     gains[np.argsort(rng.random((_DRAWS, BANDS)), axis=1) >= CHANGED_BANDS] = 0.0
     rows = [
-        Parameter(
+        ReverbParameterRow(
             name="equalizer gains",
             unit="dB",
             cases=_DRAWS,
@@ -229,5 +229,5 @@ def _from_draws(rng: np.random.Generator) -> list[Parameter]:
             raise RuntimeError(f"{field} has no range")
         drawn = factor * rng.uniform(allowed.low, allowed.high, _DRAWS)
         error = float(np.abs(drawn - drawn.mean()).mean())
-        rows.append(Parameter(name=name, unit=unit, cases=_DRAWS, errors={"mean": error}))
+        rows.append(ReverbParameterRow(name=name, unit=unit, cases=_DRAWS, errors={"mean": error}))
     return rows

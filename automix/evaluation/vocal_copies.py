@@ -32,7 +32,7 @@ MOST_EXPANSION = 1.8
 _WINDOW_S = 0.1
 
 
-def drawn_gains_db(rng: np.random.Generator) -> list[float]:
+def draw_sparse_gains_db(rng: np.random.Generator) -> list[float]:
     """Nine gains, four of them evenly within ±15 dB and the others 0 (section III-A)."""
     gains = [0.0] * len(BANDS_HZ)
     for band in rng.choice(len(BANDS_HZ), CHANGED_BANDS, replace=False):
@@ -40,7 +40,7 @@ def drawn_gains_db(rng: np.random.Generator) -> list[float]:
     return gains
 
 
-def equalized(audio: Audio, gains_db: Sequence[float]) -> Audio:
+def equalize_vocal(audio: Audio, gains_db: Sequence[float]) -> Audio:
     """A vocal after nine peak filters, and below full scale."""
     bands = tuple(
         EqualizerBand(frequency_hz=center_hz, gain_db=gain_db, q=BAND_Q)
@@ -50,7 +50,7 @@ def equalized(audio: Audio, gains_db: Sequence[float]) -> Audio:
     return below_full_scale(equalizer.process(audio.samples.astype(np.float64)), audio.sample_rate)
 
 
-def reverberated(audio: Audio, reverb: FdnReverbSettings) -> Audio:
+def reverberate_vocal(audio: Audio, reverb: FdnReverbSettings) -> Audio:
     """A vocal, folded, through a reverb, and below full scale; with its tail."""
     response = response_to_mono(reverb, audio.sample_rate)
     mono = audio.samples.mean(axis=0, keepdims=True)
@@ -58,7 +58,7 @@ def reverberated(audio: Audio, reverb: FdnReverbSettings) -> Audio:
     return below_full_scale(Convolver(response[np.newaxis]).process(padded), audio.sample_rate)
 
 
-def drawn_reverb(rng: np.random.Generator) -> FdnReverbSettings:
+def draw_reverb(rng: np.random.Generator) -> FdnReverbSettings:
     """Settings drawn evenly over the ranges of the ten parameters."""
     ranges = zip(REVERB_FIELDS, output_ranges("reverb"), strict=True)
     values: dict[str, Any] = {
@@ -67,7 +67,7 @@ def drawn_reverb(rng: np.random.Generator) -> FdnReverbSettings:
     return FdnReverbSettings(**values)
 
 
-def drawn_expansion(rng: np.random.Generator) -> float:
+def draw_expansion(rng: np.random.Generator) -> float:
     """A factor of the dynamics, evenly on a logarithmic scale."""
     limit = np.log(MOST_EXPANSION)
     return float(np.exp(rng.uniform(-limit, limit)))

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from automix.audio.blocks import collected
-from automix.audio.resampling import resampled
+from automix.audio.blocks import collect
+from automix.audio.resampling import resample
 from automix.audio.samples import Audio
 from automix.evaluation.vocal_copies import (
-    drawn_expansion,
-    drawn_gains_db,
-    drawn_reverb,
-    equalized,
-    reverberated,
+    draw_expansion,
+    draw_reverb,
+    draw_sparse_gains_db,
+    equalize_vocal,
+    reverberate_vocal,
     with_dynamics,
 )
 from automix.files.info import ReadOptions
@@ -22,7 +22,7 @@ from automix.files.reading import open_audio
 from automix.methods.vocal.cnn_settings import VocalNetworks
 from automix.methods.vocal.cnn_weights import Networks, open_networks
 from automix.networks.vocal_cnn_description import CHANGED_BANDS, REVERB_FIELDS, VocalTask
-from automix.networks.vocal_mel import GATE_DB, RATE_HZ, Frames, frames_of, paired
+from automix.networks.vocal_mel import GATE_DB, RATE_HZ, MelFrames, frames_of, pair_spectra
 
 COPIES = 8
 """Damaged copies of each vocal, for each task."""
@@ -97,33 +97,33 @@ def cases_of_song(
         report(task)
         for _ in range(COPIES):
             if task == "compression":
-                yield case("compression", with_dynamics(audio, drawn_expansion(rng)), [range_lu])
+                yield case("compression", with_dynamics(audio, draw_expansion(rng)), [range_lu])
             elif task == "equalization":
-                gains_db = drawn_gains_db(rng)
-                yield case("equalization", equalized(audio, gains_db), gains_db)
+                gains_db = draw_sparse_gains_db(rng)
+                yield case("equalization", equalize_vocal(audio, gains_db), gains_db)
             else:
-                reverb = drawn_reverb(rng)
+                reverb = draw_reverb(rng)
                 truth = [getattr(reverb, field) for field in REVERB_FIELDS]
-                yield case("reverb", reverberated(audio, reverb), truth)
+                yield case("reverb", reverberate_vocal(audio, reverb), truth)
 
 
 def _read(path: Path) -> Audio:
-    return collected(resampled(open_audio(path, ReadOptions()).source, RATE_HZ))
+    return collect(resample(open_audio(path, ReadOptions()).source, RATE_HZ))
 
 
 def _said(
-    task: VocalTask, copy: Audio, under: Frames, networks: Mapping[str, Networks]
+    task: VocalTask, copy: Audio, under: MelFrames, networks: Mapping[str, Networks]
 ) -> dict[str, tuple[float, ...]]:
-    pair = paired(frames_of(copy), under)
+    pair = pair_spectra(frames_of(copy), under)
     said = {}
     for name, by_task in networks.items():
         if task in by_task and (pair.level_db > GATE_DB).any():
             values = by_task[task].predicted(pair)
-            said[name] = tuple(applied(values) if task == "equalization" else values)
+            said[name] = tuple(keep_largest_gains(values) if task == "equalization" else values)
     return said
 
 
-def applied(gains_db: Sequence[float]) -> list[float]:
+def keep_largest_gains(gains_db: Sequence[float]) -> list[float]:
     """The four largest gains, the others 0: what `automix vocal` undoes."""
     order = sorted(range(len(gains_db)), key=lambda band: -abs(gains_db[band]))[:CHANGED_BANDS]
     return [gain_db if band in order else 0.0 for band, gain_db in enumerate(gains_db)]

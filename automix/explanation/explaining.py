@@ -9,7 +9,7 @@ from automix.explanation.hearing import Hearing
 from automix.explanation.measuring import measure_mix
 from automix.explanation.method import settings_without
 from automix.explanation.moves import Move
-from automix.explanation.provenance import Action, RemovedTrack, actions, removed_tracks
+from automix.explanation.provenance import Action, RemovedTrack, actions, find_removed_tracks
 from automix.explanation.tracks import TrackInMix, tracks_in_mix
 from automix.plan.model import MixPlan
 
@@ -75,7 +75,7 @@ def explain(
     tracks = tracks_in_mix(measured, plan)
     report("method")
     again = settings_without(console, plan, weights=weights, device=device, track=track)
-    done, removed = actions(plan), removed_tracks(plan)
+    done, removed = actions(plan), find_removed_tracks(plan)
     return Explanation(
         plan=plan,
         lufs=measured.finished_lufs,

@@ -5,7 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from automix.explanation.provenance import Action, RemovedTrack, Setting, frequency, position, said
+from automix.explanation.provenance import (
+    Action,
+    RemovedTrack,
+    Setting,
+    format_value,
+    frequency,
+    position,
+)
 from automix.explanation.tracks import Change, TrackInMix
 from automix.plan.roles import ROLE_TRAITS
 
@@ -112,7 +119,7 @@ def _removed(track: RemovedTrack) -> Finding:
     if track.lufs is not None and track.fader_db is not None:
         sentence += (
             f", where it had {track.lufs:.1f} LUFS before the master, its fader at"
-            f" {said(track.fader_db, 'dB')}"
+            f" {format_value(track.fader_db, 'dB')}"
         )
     if track.makes_way:
         sentence += f"; still set for it: {', '.join(track.makes_way)}"
@@ -131,7 +138,7 @@ def effect(change: Change, *, muted: bool = False) -> str:
     if abs(change.band_db) >= _ALONE_DB:
         parts.append(f"{where} is {'new' if change.band_db > 0 else 'empty'}")
     elif abs(change.band_db) >= 0.5:
-        parts.append(f"{said(change.band_db, 'dB')} at {where}")
+        parts.append(f"{format_value(change.band_db, 'dB')} at {where}")
     if math.isfinite(change.width_db) and abs(change.width_db) >= 1.0:
         parts.append(
             f"{abs(change.width_db):.1f} dB {'wider' if change.width_db > 0 else 'narrower'}"
@@ -183,7 +190,7 @@ def _level_cause(name: str, done: Sequence[Action]) -> str:
         for setting in action.settings:
             if setting.address == f"{name}.fader_db" and isinstance(setting.value, float):
                 by = f"{action.rule}: {action.reason}"
-                return f": its fader is at {said(setting.value, 'dB')} ({by})"
+                return f": its fader is at {format_value(setting.value, 'dB')} ({by})"
     return ": that is how it was recorded; no rule has set its fader"
 
 
@@ -196,8 +203,8 @@ def _edit(owner: str, setting: Setting) -> str:
     if field == "pan" and isinstance(setting.value, float) and isinstance(setting.decided, float):
         before, after = position(setting.decided), position(setting.value)
         return f"its pan was edited from {before} to {after}"
-    before = "neutral" if setting.decided is None else said(setting.decided, setting.unit)
-    return f"{name} was edited from {before} to {said(setting.value, setting.unit)}"
+    before = "neutral" if setting.decided is None else format_value(setting.decided, setting.unit)
+    return f"{name} was edited from {before} to {format_value(setting.value, setting.unit)}"
 
 
 def _other_edits(owner: str, edits: Sequence[Setting], *, without_level: bool) -> Iterator[Finding]:

@@ -99,7 +99,7 @@ def weights_of(cells: Cells, ear: Vector) -> NDArray[np.float32]:
     return np.asarray(weights, np.float32)
 
 
-def masked_cells(cells: Cells, others: Cells) -> NDArray[np.bool_]:
+def mark_masked_cells(cells: Cells, others: Cells) -> NDArray[np.bool_]:
     """Marks ``(cells, 24)`` where a track is masked on both sides.
 
     Args:
@@ -110,7 +110,7 @@ def masked_cells(cells: Cells, others: Cells) -> NDArray[np.bool_]:
     return ~np.asarray(audible.any(1))
 
 
-def masked_share(weights: NDArray[np.float32], masked: NDArray[np.bool_]) -> float:
+def measure_masked_share(weights: NDArray[np.float32], masked: NDArray[np.bool_]) -> float:
     """Share of the weights that is masked; 0 for silence."""
     total = float(weights.sum(dtype=np.float64))
     return float(weights[masked].sum(dtype=np.float64)) / total if total > 0.0 else 0.0
@@ -127,12 +127,12 @@ def cover(
         others: Excitation by all others together.
         maskers: Excitation by each of the others.
     """
-    masked = masked_cells(cells, others)
+    masked = mark_masked_cells(cells, others)
     by_band = weights.sum(0, dtype=np.float64)
     lost = np.where(masked, weights, 0.0).sum(0, dtype=np.float64)
     with np.errstate(invalid="ignore"):
         shares = np.where(by_band > 0.0, lost / np.maximum(by_band, 1e-300), np.nan)
-    share = masked_share(weights, masked)
+    share = measure_masked_share(weights, masked)
     bands = tuple(None if np.isnan(value) else float(value) for value in shares)
     found = Cover(share=share, bands=bands)
     regions = runs([bool(value >= _MASKED_BAND) for value in shares])

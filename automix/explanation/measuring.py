@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from automix.analysis.features import BARK_EDGES_HZ
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.analysis.program import measure
-from automix.audio.streams import prefetched
-from automix.consoles.exact import Block, ExactConsole, Flow, mastered
+from automix.audio.streams import prefetch
+from automix.consoles.exact import Block, ExactConsole, Flow, apply_master
 from automix.parallel.workers import Workers
 from automix.plan.model import Master, MixPlan
 from automix.units import db_to_power, power_to_db
@@ -84,7 +84,7 @@ def measure_mix(console: ExactConsole, plan: MixPlan) -> MeasuredMix:
     desk = _Desk(heard, rate, muted)
     whole, sums = LoudnessMeter(rate, 2), _StereoSums()
     with Workers(len(heard.tracks) + len(heard.buses)) as workers:
-        for flow in prefetched(console.flow(heard)):
+        for flow in prefetch(console.flow(heard)):
             signals = desk.signals(flow)
             mix = sum_of([block for name, block in signals.items() if name not in muted], flow)
             whole.add(mix.astype(np.float32))
@@ -111,7 +111,7 @@ def sum_of(blocks: Sequence[Block], like: Flow) -> Block:
 def _finished_lufs(console: ExactConsole, plan: MixPlan, mix_lufs: float) -> float:
     if replace(plan.master, gain_db=0.0) == Master() or not np.isfinite(mix_lufs):
         return mix_lufs + plan.master.gain_db
-    return measure(mastered(console.premaster(plan), plan.master)).integrated_lufs
+    return measure(apply_master(console.premaster(plan), plan.master)).integrated_lufs
 
 
 class _Desk:

@@ -9,7 +9,7 @@ import numpy as np
 
 from automix.consoles.exact import ExactConsole
 from automix.explanation.hearing import Hearing
-from automix.explanation.moves import Move, Values, moved
+from automix.explanation.moves import Move, Values, find_moves
 from automix.methods.stems.advice import Advice
 from automix.methods.stems.hearing import HeardTrack, hear_stems, parts
 from automix.methods.stems.processing import cut_gain_db, masking_cuts
@@ -97,7 +97,7 @@ def settings_without(
     for name in heard:
         left = {other: track for other, track in heard.items() if other != name}
         without = _settings(console.session, plan, left, advise, side_db) if left else {}
-        moves[name] = moved(whole, without)
+        moves[name] = find_moves(whole, without)
     return Rerun(moves=moves, hearing=hearing, notes=notes)
 
 

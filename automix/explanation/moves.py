@@ -43,7 +43,7 @@ class Move:
         return abs(self.change) * (1.0 if self.unit else 10.0)
 
 
-def moved(before: Values, after: Values) -> tuple[Move, ...]:
+def find_moves(before: Values, after: Values) -> tuple[Move, ...]:
     """What differs of the tracks that are still there, the largest first."""
     there = {track for track, _ in after}
     all_moves = [

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from automix.explanation.hearing import HeardByNetwork, Hearing, Map, Said, Saliency
-from automix.explanation.moves import Move, moved
+from automix.explanation.moves import Move, find_moves
 from automix.files.disk import sha256
 from automix.methods.stems.advice import MOST_PROCESSING, Advice
 from automix.methods.stems.dmc_hearing import LISTENING_LUFS, summaries_of
 from automix.methods.stems.hearing import HeardTrack
 from automix.networks.checkpoints import load_into, read_description, read_tensors, weights_path
-from automix.networks.device import chosen_device
-from automix.networks.dmc import Dmc, agreed, value_at
+from automix.networks.device import choose_device
+from automix.networks.dmc import Dmc, combine_opinions, value_at
 from automix.networks.dmc_description import DmcDescription, outputs
 from automix.networks.encoders import FACTS, CompactEncoder, log_mel_patches
 from automix.networks.vggish import HOP_SAMPLES, RATE_HZ, mel_bank
@@ -50,7 +50,7 @@ def open_network(plan: MixPlan, weights: str, device: str) -> Dmc | str:
         )
     network = Dmc(read_description(path, "dmc", DmcDescription))
     load_into(network, read_tensors(path), path)
-    network.eval().requires_grad_(False).to(chosen_device(device)).double()
+    network.eval().requires_grad_(False).to(choose_device(device)).double()
     return network
 
 
@@ -85,7 +85,7 @@ class Listener:
 
     def positions(self, names: Collection[str]) -> Tensor:
         """What it says ``(tracks, outputs)`` of these tracks when it hears them alone, −1…1."""
-        return agreed(self._network.opinions([self.summaries[name] for name in names]))
+        return combine_opinions(self._network.opinions([self.summaries[name] for name in names]))
 
     def values(self, names: Collection[str]) -> dict[str, list[float]]:
         """The same as values of the slots."""
@@ -116,7 +116,7 @@ class Listener:
         names = list(self._heard)
         whole = self._plain(names)
         return {
-            name: moved(whole, self._plain([other for other in names if other != name]))
+            name: find_moves(whole, self._plain([other for other in names if other != name]))
             for name in names
         }
 
@@ -183,11 +183,11 @@ class Listener:
         steps = (torch.arange(_STEPS, device=self._device, dtype=torch.float64) + 0.5) / _STEPS
         way = (base + steps[:, None, None] * (whole - base)).requires_grad_()
         mask = torch.ones(way.shape[:2], dtype=torch.float64, device=self._device)
-        targets = self._targets(agreed(self._network(way, mask)))
+        targets = self._targets(combine_opinions(self._network(way, mask)))
         with torch.no_grad():
-            start = self._targets(agreed(self._network(base.expand(1, len(names), -1), mask[:1])))[
-                0
-            ]
+            start = self._targets(
+                combine_opinions(self._network(base.expand(1, len(names), -1), mask[:1]))
+            )[0]
         found = {}
         for row, name in enumerate(names):
             for column, slot in enumerate(self.slots):
@@ -208,12 +208,12 @@ class Listener:
         names = list(self._heard)
         leaves = [self.summaries[name].clone().requires_grad_() for name in names]
         opinions = torch.stack([member.alone(leaves) for member in self._network.controllers])
-        target = self._targets(agreed(opinions))[names.index(track), 0]
+        target = self._targets(combine_opinions(opinions))[names.index(track), 0]
         gradients = torch.autograd.grad(target, leaves)
         own, mel, others = np.empty((0, 64), np.float32), np.empty((0, 64), np.float32), None
         for name, gradient in zip(names, gradients, strict=True):
             patches = self.patches(name).requires_grad_()
-            given = described(patches, self.summaries[name][-len(FACTS) :], self.is_compact)
+            given = encode_patches(patches, self.summaries[name][-len(FACTS) :], self.is_compact)
             (slopes,) = torch.autograd.grad(given, patches, gradient)
             places = self.places(name, len(patches))
             spread = self._on_time(slopes.abs(), places)
@@ -265,7 +265,7 @@ class Listener:
         return whole.reshape(-1, patches.shape[-1])
 
 
-def described(patches: Tensor, facts: Tensor, compact: bool) -> Tensor:
+def encode_patches(patches: Tensor, facts: Tensor, compact: bool) -> Tensor:
     """What an encoder is given of patches, with gradients; see `encoders.summary`."""
     if not compact:
         return patches

@@ -14,12 +14,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from automix.evaluation.plots import Picture, drawn
+from automix.evaluation.plots import Picture, draw_figure
 from automix.explanation.explaining import Explanation
 from automix.explanation.hearing import HeardByNetwork, Saliency
 from automix.explanation.measuring import BANDS
 from automix.explanation.tracks import TrackInMix
-from automix.files.names import shown
+from automix.files.names import printable
 
 _INK = "#222222"
 _GRAY = "#9a9a9a"
@@ -46,7 +46,7 @@ def explanation_picture(found: Explanation, title: str, form: str) -> Picture:
         title: Name of the mix.
         form: One of `automix.evaluation.picture_format.FORMATS`.
     """
-    return drawn(lambda figure: _draw(figure, found, title), form)
+    return draw_figure(lambda figure: _draw(figure, found, title), form)
 
 
 def _draw(figure: Figure, found: Explanation, title: str) -> None:
@@ -82,7 +82,7 @@ def _axes(figure: Figure, left: float, top: float, width: float, height: float) 
 def _sentences(found: Explanation) -> list[str]:
     lines: list[str] = []
     for number, finding in enumerate(found.findings[:_MOST_FINDINGS], 1):
-        wrapped = textwrap.wrap(f"{number}.  {shown(finding.sentence)}", 150)
+        wrapped = textwrap.wrap(f"{number}.  {printable(finding.sentence)}", 150)
         lines += [wrapped[0], *(f"      {line}" for line in wrapped[1:])]
     return lines or [_NOTHING]
 
@@ -114,7 +114,7 @@ def _draw_levels(axes: Axes, found: Explanation) -> None:
 
 
 def _short(name: str) -> str:
-    name = shown(name)
+    name = printable(name)
     return name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 1].rstrip() + "…"
 
 
@@ -243,7 +243,7 @@ def _draw_parts(axes: Axes, heard: HeardByNetwork, saliency: Saliency) -> None:
     units = {"crest factor": "dB", "loudness range": "LU", "sides": "dB"}
     for row, (name, part) in enumerate(parts):
         axes.barh(row, part, height=0.62, color=_RED if part > 0 else _BLUE)
-        text = shown(name)
+        text = printable(name)
         if name == "activity":
             text += f" {100 * facts[name]:.0f} %"
         elif name in facts:

@@ -172,7 +172,7 @@ def _by_hand(plan: MixPlan) -> Iterator[Action]:
             )
 
 
-def removed_tracks(plan: MixPlan) -> tuple[RemovedTrack, ...]:
+def find_removed_tracks(plan: MixPlan) -> tuple[RemovedTrack, ...]:
     """Tracks that decisions are about and that the plan has no more, by name."""
     gone: dict[str, dict[str, Decision]] = {}
     for decision in plan.decisions:
@@ -207,16 +207,18 @@ def _split(address: str) -> tuple[str, str] | None:
     return None
 
 
-def described(plan: MixPlan, action: Action) -> str:
+def describe_action(plan: MixPlan, action: Action) -> str:
     """The settings of an action in words of a desk, such as ``−1.5 dB at 500 Hz``."""
     return ", ".join(_described(plan, setting) for setting in action.settings)
 
 
 def _described(plan: MixPlan, setting: Setting) -> str:
     if setting.value is None:
-        return "–" if setting.decided is None else f"removed; was {said(setting.decided, '')}"
+        return (
+            "–" if setting.decided is None else f"removed; was {format_value(setting.decided, '')}"
+        )
     head, _, field = setting.address.rpartition(".")
-    say = _place if field == "pan" else said
+    say = _place if field == "pan" else format_value
     value = say(setting.value, setting.unit)
     if setting.edited and setting.decided is not None:
         value += f" (edited, was {say(setting.decided, setting.unit)})"
@@ -239,7 +241,7 @@ def _described(plan: MixPlan, setting: Setting) -> str:
 
 
 def _place(value: Value, unit: str) -> str:
-    return position(value) if isinstance(value, float) else said(value, unit)
+    return position(value) if isinstance(value, float) else format_value(value, unit)
 
 
 def position(pan: float) -> str:
@@ -256,7 +258,7 @@ def frequency(frequency_hz: float) -> str:
     return f"{frequency_hz / 1000:.3g} kHz"
 
 
-def said(value: Value, unit: str) -> str:
+def format_value(value: Value, unit: str) -> str:
     """A value for people."""
     if isinstance(value, bool):
         return "on" if value else "off"

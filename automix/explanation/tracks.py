@@ -13,8 +13,8 @@ from automix.explanation.masking import (
     cover,
     ear_weights,
     excitation,
-    masked_cells,
-    masked_share,
+    mark_masked_cells,
+    measure_masked_share,
     runs,
     weights_of,
 )
@@ -104,7 +104,7 @@ class _Ears:
         powers = [s.cells.mean((0, 1), dtype=np.float64) for s in self._heard.values()]
         self._power = np.sum(powers, 0) if powers else np.zeros(len(BANDS))
         self._shares = {
-            name: masked_share(self._weights[name], self._masked(name))
+            name: measure_masked_share(self._weights[name], self._masked(name))
             for name in self._heard
             if name in self._names
         }
@@ -150,7 +150,7 @@ class _Ears:
 
     def _masked(self, name: str, without: str | None = None) -> NDArray[np.bool_]:
         names = (name,) if without is None else (name, without)
-        return masked_cells(self._measured.signals[name].cells, self._others(*names))
+        return mark_masked_cells(self._measured.signals[name].cells, self._others(*names))
 
     def _over_others_lu(self, name: str) -> float:
         levels = [
@@ -200,14 +200,14 @@ class _Ears:
             candidates = [n for n, share in self._shares.items() if share >= _LEAST_UNMASKED]
 
             def after(other: str) -> float:
-                return masked_share(self._weights[other], self._masked(other, name))
+                return measure_masked_share(self._weights[other], self._masked(other, name))
         else:
             candidates = list(self._shares)
 
             def after(other: str) -> float:
                 others = self._others(other) + self._excited[name]
-                masked = masked_cells(self._measured.signals[other].cells, others)
-                return masked_share(self._weights[other], masked)
+                masked = mark_masked_cells(self._measured.signals[other].cells, others)
+                return measure_masked_share(self._weights[other], masked)
 
         shares = {other: after(other) for other in sorted(candidates) if other != name}
         if not shares:

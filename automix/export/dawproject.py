@@ -19,13 +19,13 @@ from automix.export.dawproject_xml import Clip, ReturnTrack, metadata_xml, proje
 from automix.export.names import audio_file_names
 from automix.export.recordings import (
     USUAL_MAX_FADER_DB,
-    Recording,
+    PrintedRecording,
     compresses,
-    printed_return,
+    print_return,
     recording,
 )
 from automix.files.info import ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.plan.model import Bus, MixPlan
 from automix.session.tracks import open_plan_session, plan_inputs
 
@@ -38,7 +38,7 @@ Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exported:
+class ExportedProject:
     """What is in an archive, and what is not.
 
     Attributes:
@@ -103,7 +103,7 @@ def export_dawproject(
     overwrite: bool = False,
     guard: Guard,
     report: Report = lambda stage: None,
-) -> Exported:
+) -> ExportedProject:
     """Writes the archive.
 
     Args:
@@ -128,7 +128,9 @@ def export_dawproject(
         OutputError: The archive cannot be written.
     """
     if output.suffix.lower() != SUFFIX:
-        raise UsageError(f"{shown(output)}: DAWs know such a file by its name; end it in {SUFFIX}")
+        raise UsageError(
+            f"{printable(output)}: DAWs know such a file by its name; end it in {SUFFIX}"
+        )
     read = read or ReadOptions()
     sources = [*inputs, *plan_inputs(plan, folder)]
     with (
@@ -150,7 +152,7 @@ def export_dawproject(
         comment = " ".join(f"Mixed by automix: {plan.method} {plan.preset}".split())
         texts = {"project.xml": project, "metadata.xml": metadata_xml(title, comment)}
         target.write_archive(texts, contents.entries(), lambda: report("writing"))
-    return Exported(
+    return ExportedProject(
         path=output,
         sample_rate_hz=session.sample_rate,
         tempo_bpm=tempo_bpm,
@@ -171,7 +173,7 @@ def tempo_of(plan: MixPlan) -> float | None:
 
 
 def _returns(console: ExactConsole, plan: MixPlan) -> list[tuple[Bus, AudioSource]]:
-    found = [(bus, printed_return(console, plan, bus)) for bus in plan.buses]
+    found = [(bus, print_return(console, plan, bus)) for bus in plan.buses]
     return [(bus, audio) for bus, audio in found if audio is not None]
 
 
@@ -181,7 +183,7 @@ class _Contents:
     def __init__(
         self,
         plan: MixPlan,
-        recordings: Sequence[Recording],
+        recordings: Sequence[PrintedRecording],
         returns: Sequence[tuple[Bus, AudioSource]],
     ) -> None:
         self.recordings = recordings
@@ -191,7 +193,7 @@ class _Contents:
         names += [self.return_names[bus] for bus in self.return_audio]
         self._paths = [f"audio/{name}" for name in audio_file_names(names)]
 
-    def clips(self) -> list[tuple[Recording, Clip]]:
+    def clips(self) -> list[tuple[PrintedRecording, Clip]]:
         """Of the recordings."""
         pairs = zip(self.recordings, self._paths, strict=False)
         return [(track, Clip(path=path, audio=track.audio)) for track, path in pairs]
@@ -249,7 +251,7 @@ def _reverb_text(bus: Bus) -> str:
     return f"{kind}, pre-delay {bus.pre_delay_ms:g} ms, return {bus.gain_db:+.2f} dB"
 
 
-def _left_out(plan: MixPlan, recordings: Sequence[Recording], *, dry: bool) -> list[str]:
+def _left_out(plan: MixPlan, recordings: Sequence[PrintedRecording], *, dry: bool) -> list[str]:
     missing = [
         f"{recording.strip.name}: {what}" for recording in recordings for what in recording.left_out
     ]
@@ -259,7 +261,7 @@ def _left_out(plan: MixPlan, recordings: Sequence[Recording], *, dry: bool) -> l
 _CENTER_DB = {"linear": -6.0, "constant-power": -3.0, "compromise": -4.5}
 
 
-def _notes(plan: MixPlan, recordings: Sequence[Recording], max_fader_db: float) -> list[str]:
+def _notes(plan: MixPlan, recordings: Sequence[PrintedRecording], max_fader_db: float) -> list[str]:
     notes = []
     if any(track.audio.channels == 1 for track in recordings):
         notes.append(

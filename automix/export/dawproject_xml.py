@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from automix.audio.samples import AudioSource
 from automix.export.names import xml_text
-from automix.export.recordings import Recording, compresses
+from automix.export.recordings import PrintedRecording, compresses
 from automix.plan.model import Bus, MixPlan, Send
 from automix.plan.settings import (
     BandKind,
@@ -75,7 +75,7 @@ def metadata_xml(title: str, comment: str) -> str:
 
 def project_xml(
     plan: MixPlan,
-    recordings: Sequence[tuple[Recording, Clip]],
+    recordings: Sequence[tuple[PrintedRecording, Clip]],
     returns: Sequence[ReturnTrack],
     tempo_bpm: float | None,
 ) -> str:
@@ -113,7 +113,7 @@ class _Project:
         self._effects = {bus.name: self._id() for bus in plan.buses}
 
     def build(
-        self, recordings: Sequence[tuple[Recording, Clip]], returns: Sequence[ReturnTrack]
+        self, recordings: Sequence[tuple[PrintedRecording, Clip]], returns: Sequence[ReturnTrack]
     ) -> Element:
         """The whole tree."""
         for recording, clip in recordings:
@@ -126,7 +126,7 @@ class _Project:
     def _id(self) -> str:
         return f"id{next(self._numbers)}"
 
-    def _recording(self, recording: Recording, clip: Clip) -> None:
+    def _recording(self, recording: PrintedRecording, clip: Clip) -> None:
         strip = recording.strip
         comment = f"in the audio: {', '.join(recording.printed)}" if recording.printed else ""
         channel = self._track(strip.name, clip, "regular", comment)
@@ -195,7 +195,7 @@ class _Project:
         file.set("sampleRate", str(audio.sample_rate))
         SubElement(file, "File", path=clip.path, external="false")
 
-    def _devices(self, channel: Element, recording: Recording) -> None:
+    def _devices(self, channel: Element, recording: PrintedRecording) -> None:
         if not recording.devices:
             return
         devices = SubElement(channel, "Devices")

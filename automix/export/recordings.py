@@ -28,7 +28,7 @@ USUAL_MAX_FADER_DB = 6.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Recording:
+class PrintedRecording:
     """One track on its way to a DAW.
 
     Attributes:
@@ -60,7 +60,7 @@ def recording(
     dry: bool,
     max_fader_db: float,
     read: ReadOptions,
-) -> Recording:
+) -> PrintedRecording:
     """What a DAW gets of a track.
 
     Args:
@@ -93,7 +93,7 @@ def recording(
     if excess_db:
         audio = _amplified(audio, excess_db)
         printed.append(f"{excess_db:.2f} dB of the fader")
-    return Recording(
+    return PrintedRecording(
         strip=strip,
         audio=audio,
         bits=track.bits if exact and not excess_db else "32f",
@@ -105,7 +105,7 @@ def recording(
     )
 
 
-def printed_return(console: ExactConsole, plan: MixPlan, bus: Bus) -> AudioSource | None:
+def print_return(console: ExactConsole, plan: MixPlan, bus: Bus) -> AudioSource | None:
     """The return of a bus, before the master; none if nothing is sent to it."""
     feeding = {
         strip.name

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import AudioSource, Samples
 from automix.audio.streams import Stream
 from automix.consoles.exact import ExactConsole, master_flow
@@ -17,7 +17,7 @@ from automix.evaluation.ratings import in_natural_order
 from automix.export.dawproject import Guard
 from automix.export.names import audio_file_names
 from automix.files.info import ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.target import OutputTarget
 from automix.plan.model import Depth, MixPlan
 from automix.session.tracks import IN_MEMORY_BYTES, open_plan_session, plan_inputs
@@ -95,7 +95,7 @@ def export_stems(
         OutputError: A stem cannot be written.
     """
     if output.exists() and not output.is_dir():
-        raise OutputError(f"{shown(output)}: is a file; stems go to a folder")
+        raise OutputError(f"{printable(output)}: is a file; stems go to a folder")
     audible = [strip for strip in plan.tracks if not strip.mute]
     if not audible:
         raise PlanError("every track of the plan is muted; unmute one")
@@ -119,7 +119,7 @@ def export_stems(
         report("mixing")
         premaster: AudioSource = console.premaster(plan)
         if premaster.frames * _FRAME_BYTES <= IN_MEMORY_BYTES:
-            premaster = collected(premaster)
+            premaster = collect(premaster)
         dry = _without_sends(plan) if separate_returns else plan
         for number, (name, target) in enumerate(targets.items()):
             report("writing")

@@ -29,7 +29,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class ChunkLayout:
     """Where the audio of a chunked file is, and what the header says about it.
 
     Attributes:
@@ -93,7 +93,7 @@ _GRAMMAR = {  # bytes of the identifier, format of the size, where the first chu
 }
 
 
-def read_layout(descriptor: int, container: str, size: int) -> Layout | None:
+def read_layout(descriptor: int, container: str, size: int) -> ChunkLayout | None:
     """Finds the audio of a chunked file; None if it has no audio chunk.
 
     Args:
@@ -131,7 +131,7 @@ def read_layout(descriptor: int, container: str, size: int) -> Layout | None:
     claimed = max(data.size - preamble, 0)
     if container == "rf64" and data.size == _UNKNOWN_SIZE:
         claimed = long_size
-    return Layout(
+    return ChunkLayout(
         data=data,
         offset=offset,
         claimed_bytes=claimed,

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from automix.errors import OutputError
-from automix.files.names import shown
-from automix.files.opening import opened
+from automix.files.names import printable
+from automix.files.opening import open_regular_file
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REASONS = {
@@ -26,7 +26,7 @@ _REASONS = {
 
 
 @contextmanager
-def reported(path: Path, size_bytes: int = 0) -> Iterator[None]:
+def report_write_failures(path: Path, size_bytes: int = 0) -> Iterator[None]:
     """Turns failures of writing ``path``, of ``size_bytes``, into messages for people.
 
     Raises:
@@ -42,11 +42,11 @@ def reported(path: Path, size_bytes: int = 0) -> Iterator[None]:
         else:
             fallback = f"cannot be written: {error.strerror or error}; choose another folder"
             reason = _REASONS.get(error.errno or 0, fallback)
-        raise OutputError(f"{shown(path)}: {reason}") from error
+        raise OutputError(f"{printable(path)}: {reason}") from error
     except ValueError as error:
         if "null" not in str(error):
             raise
-        raise OutputError(f"{shown(path)}: is not a possible file name") from error
+        raise OutputError(f"{printable(path)}: is not a possible file name") from error
 
 
 def check_disk_space(folder: str | os.PathLike[str], bytes_needed: int) -> None:
@@ -62,7 +62,7 @@ def check_disk_space(folder: str | os.PathLike[str], bytes_needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < bytes_needed:
         raise OutputError(
-            f"{shown(folder)}: the disk is full: needs {bytes_needed / 1e6:.1f} MB, but only "
+            f"{printable(folder)}: the disk is full: needs {bytes_needed / 1e6:.1f} MB, but only "
             f"{free / 1e6:.1f} MB are free; make room or write elsewhere"
         )
 
@@ -73,5 +73,5 @@ def sha256(path: str | os.PathLike[str]) -> str:
     Raises:
         InputError: It cannot be read.
     """
-    with opened(Path(path)) as descriptor, open(descriptor, "rb", closefd=False) as file:
+    with open_regular_file(Path(path)) as descriptor, open(descriptor, "rb", closefd=False) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from automix.errors import OutputError, UsageError
-from automix.files.names import shown
+from automix.files.names import printable
 
 Bits = Literal["16", "24", "32f"]
 
@@ -97,10 +97,12 @@ def output_format(path: str | os.PathLike[str], bits: str = "24") -> OutputForma
     container = _BY_EXTENSION.get(Path(path).suffix.lower())
     if container is None:
         known = ", ".join(extension.lstrip(".") for extension in _BY_EXTENSION)
-        raise UsageError(f"{shown(path)}: the extension says no format; use one of {known}")
+        raise UsageError(f"{printable(path)}: the extension says no format; use one of {known}")
     depth: Bits | None = next((known for known in get_args(Bits) if known == bits), None)
     if depth is None:
         raise UsageError(f"--bits must be one of {', '.join(get_args(Bits))}, not {bits!r}")
     if container == "flac" and depth == "32f":
-        raise UsageError(f"{shown(path)}: FLAC has no float samples; use --bits 24 or write .wav")
+        raise UsageError(
+            f"{printable(path)}: FLAC has no float samples; use --bits 24 or write .wav"
+        )
     return OutputFormat(container=container, bits=depth)

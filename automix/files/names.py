@@ -3,7 +3,7 @@
 import os
 
 
-def shown(path: str | os.PathLike[str]) -> str:
+def printable(path: str | os.PathLike[str]) -> str:
     r"""The name of ``path`` on one line of printable text, whatever bytes it holds.
 
     Control and direction-changing characters become escapes (a newline ``\n``), bytes that are not

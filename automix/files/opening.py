@@ -21,7 +21,7 @@ import soundfile
 from automix.audio.samples import Samples
 from automix.errors import InputError
 from automix.files.mpeg import is_mpeg, tag_length
-from automix.files.names import shown
+from automix.files.names import printable
 
 CONTAINERS = {  # container -> its name for people, the extensions it goes by
     "wav": ("WAV", (".wav", ".wave", ".bwf")),
@@ -70,13 +70,13 @@ def signature(status: os.stat_result) -> Signature:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[int]:
+def open_regular_file(path: Path) -> Iterator[int]:
     """A descriptor of a regular file, open for reading; never waits for the other end of a pipe.
 
     Raises:
         InputError: It is missing, empty, not a regular file, or may not be read.
     """
-    name = shown(path)
+    name = printable(path)
     try:
         _check_regular(name, os.stat(path))
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC

@@ -11,16 +11,16 @@ from automix.audio.downmix import layout_name, speaker_order
 from automix.audio.samples import BLOCK_FRAMES
 from automix.errors import InputError
 from automix.files import mpeg, ogg
-from automix.files.chunks import Layout, read_layout
+from automix.files.chunks import ChunkLayout, read_layout
 from automix.files.info import AudioInfo, ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.opening import (
     CONTAINERS,
     CONVERT,
     UNKNOWN_FRAMES,
     Patch,
     Signature,
-    opened,
+    open_regular_file,
     read_frames,
     signature,
     size_patch,
@@ -98,11 +98,11 @@ class _Findings:
     def truncation(self, message: str) -> None:
         """Notes that the end is missing; an error unless allowed."""
         if not self.options.allow_truncated:
-            raise InputError(truncated(self.name, message))
+            raise InputError(describe_truncation(self.name, message))
         self.notes.append(message)
 
 
-def truncated(name: str, message: str) -> str:
+def describe_truncation(name: str, message: str) -> str:
     """The message for a file whose end is missing."""
     return f"{name}: {message}; fetch it again, or use what is there with --allow-truncated"
 
@@ -118,7 +118,7 @@ def probe(path: str | os.PathLike[str], options: ReadOptions | None = None) -> A
         InputError: It cannot be read or holds no usable audio; names the file and the remedy.
     """
     path = Path(path)
-    with opened(path) as descriptor:
+    with open_regular_file(path) as descriptor:
         return inspect(path, descriptor, options or ReadOptions(), try_end=True).info
 
 
@@ -137,11 +137,11 @@ def inspect(
         InputError: See `probe`.
     """
     status = os.fstat(descriptor)
-    found = _Findings(shown(path), options, [], [])
+    found = _Findings(printable(path), options, [], [])
     container = sniff(descriptor, found.name)
     label, extensions = CONTAINERS[container]
     if path.suffix and path.suffix.lower() not in extensions:
-        found.notes.append(f"named {shown(path.suffix)}, but holds {label}")
+        found.notes.append(f"named {printable(path.suffix)}, but holds {label}")
     layout, stream = None, None
     if container in ("wav", "rf64", "w64", "aiff", "caf"):
         layout = _check_layout(descriptor, container, status.st_size, found)
@@ -185,7 +185,7 @@ def inspect(
     )
 
 
-def _check_layout(descriptor: int, container: str, size: int, found: _Findings) -> Layout:
+def _check_layout(descriptor: int, container: str, size: int, found: _Findings) -> ChunkLayout:
     """Reads the chunks; collects the patches without which libsndfile reads nothing."""
     try:
         layout = read_layout(descriptor, container, size)
@@ -225,7 +225,7 @@ def _check_mpeg(descriptor: int, size: int, found: _Findings) -> mpeg.MpegStream
 
 
 def _check_format(
-    file: soundfile.SoundFile, name: str, container: str, layout: Layout | None
+    file: soundfile.SoundFile, name: str, container: str, layout: ChunkLayout | None
 ) -> tuple[int, tuple[str, ...] | None]:
     """Number of channels, and the speaker order of surround."""
     expected = _CODED_CONTAINERS.get(file.subtype, container)
@@ -258,7 +258,9 @@ def _check_channels(channels: int | None, name: str) -> None:
         raise InputError(f"{name}: its header says {channels} channels; export it again")
 
 
-def _check_length(layout: Layout, frame_bytes: int, sample_rate: int, found: _Findings) -> None:
+def _check_length(
+    layout: ChunkLayout, frame_bytes: int, sample_rate: int, found: _Findings
+) -> None:
     """Compares the audio that the header promises with what is there."""
     missing = layout.claimed_bytes - layout.present_bytes
     if frame_bytes == 0:

@@ -10,14 +10,20 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from automix.audio.blocks import joined_and_emptied, reblocked
+from automix.audio.blocks import join_and_empty, reblock
 from automix.audio.downmix import to_stereo
 from automix.audio.samples import BLOCK_FRAMES, Audio, AudioSource, Samples
 from automix.errors import InputError
 from automix.files.info import AudioInfo, ReadOptions
-from automix.files.names import shown
-from automix.files.opening import UNKNOWN_FRAMES, opened, read_frames, signature, sound_file
-from automix.files.probe import Inspected, inspect, truncated
+from automix.files.names import printable
+from automix.files.opening import (
+    UNKNOWN_FRAMES,
+    open_regular_file,
+    read_frames,
+    signature,
+    sound_file,
+)
+from automix.files.probe import Inspected, describe_truncation, inspect
 
 _OGG_TOLERANCE_S = 0.1  # encoders differ in how they count their delay
 
@@ -55,7 +61,7 @@ def open_audio(
     """
     path, options = Path(path), options or ReadOptions()
     blocks: list[Samples] = []
-    with opened(path) as descriptor:
+    with open_regular_file(path) as descriptor:
         inspected = inspect(path, descriptor, options)
         info = inspected.info
         if in_memory or not inspected.is_exact:
@@ -67,10 +73,10 @@ def open_audio(
             info = dataclasses.replace(info, frames=decoding.frames, notes=notes)
         _check_unchanged(path, descriptor, inspected)
     if info.frames == 0:
-        raise InputError(f"{shown(path)}: holds no audio; export it again")
+        raise InputError(f"{printable(path)}: holds no audio; export it again")
     source: AudioSource = FileSource(dataclasses.replace(inspected, info=info), options)
     if in_memory:
-        source = Audio(joined_and_emptied(blocks, source.channels), info.sample_rate)
+        source = Audio(join_and_empty(blocks, source.channels), info.sample_rate)
     return Opened(info=info, source=source, notes=info.notes)
 
 
@@ -103,7 +109,7 @@ class FileSource:
             InputError: The file is no longer what it was when it was opened.
         """
         path = self.inspected.info.path
-        with opened(path) as descriptor:
+        with open_regular_file(path) as descriptor:
             _check_unchanged(path, descriptor, self.inspected)
             decoding = _Decoding(descriptor, self.inspected, self.options)
             yield from decoding.blocks()
@@ -120,7 +126,7 @@ class _Decoding:
         self._inspected = inspected
         self._info = inspected.info
         self._options = options
-        self._name = shown(inspected.info.path)
+        self._name = printable(inspected.info.path)
         self._replaced = 0
         self.frames = 0
         self.notes: list[str] = []
@@ -133,7 +139,7 @@ class _Decoding:
         """
         container, patches = self._info.container, self._inspected.patches
         with sound_file(self._descriptor, self._name, container, patches) as file:
-            yield from reblocked(self._pieces(file))
+            yield from reblock(self._pieces(file))
             if container != "mp3" and file.frames < UNKNOWN_FRAMES:  # inspected where it is either
                 tolerance = _OGG_TOLERANCE_S * file.samplerate if container == "ogg" else 0
                 if file.frames - self.frames > tolerance:
@@ -170,7 +176,7 @@ class _Decoding:
         )
         message = f"cut off or damaged at {at_s:.1f} s: {missing_s:.1f} s are missing"
         if not self._options.allow_truncated:
-            raise InputError(truncated(self._name, message))
+            raise InputError(describe_truncation(self._name, message))
         self.notes.append(message)
 
 
@@ -185,4 +191,6 @@ def _check_unchanged(path: Path, descriptor: int, inspected: Inspected) -> None:
 
 
 def _changed(path: Path) -> InputError:
-    return InputError(f"{shown(path)}: changed while it was in use; run again when it is complete")
+    return InputError(
+        f"{printable(path)}: changed while it was in use; run again when it is complete"
+    )

@@ -11,10 +11,10 @@ from typing import Self
 
 from automix.audio.samples import AudioSource
 from automix.errors import OutputError
-from automix.files.disk import check_disk_space, reported
+from automix.files.disk import check_disk_space, report_write_failures
 from automix.files.encode import encode, write_all
 from automix.files.formats import RIFF_LIMIT_BYTES, output_format
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.temporary import (
     lock_temporary,
     remove_if_unlocked,
@@ -82,12 +82,12 @@ class OutputTarget:
                 or another run is writing it.
         """
         path = Path(path)
-        with reported(path):
+        with report_write_failures(path):
             real_path = Path(os.path.realpath(path))
             _check_target(path, real_path, overwrite, inputs)
         target = cls(path, real_path, overwrite)
         try:
-            with reported(path):
+            with report_write_failures(path):
                 target._make_folder()
                 target._descriptor = lock_temporary(target._temporary, path)
                 remove_leftovers(real_path.parent, target._temporary.name)
@@ -138,7 +138,7 @@ class OutputTarget:
         """
         form = output_format(self.path, bits)
         extent = (source.frames, source.channels, source.sample_rate)
-        form.check(shown(self.path), *extent)
+        form.check(printable(self.path), *extent)
         size = form.size_bytes(*extent)
         notes: tuple[str, ...] = ()
         if form.container == "wav" and size > riff_limit_bytes:
@@ -181,7 +181,7 @@ class OutputTarget:
         if descriptor is None:
             raise RuntimeError("the target is already in place or discarded")
         self._written = False
-        with reported(self.path, size):
+        with report_write_failures(self.path, size):
             os.ftruncate(descriptor, 0)
             os.lseek(descriptor, 0, os.SEEK_SET)
             yield descriptor
@@ -196,7 +196,7 @@ class OutputTarget:
         """
         if self._descriptor is None:
             return
-        with reported(self.path):
+        with report_write_failures(self.path):
             if self._overwrite:
                 os.replace(self._temporary, self._real_path)
             else:
@@ -251,12 +251,14 @@ def _check_target(
         with contextlib.suppress(OSError):
             if os.path.samestat(status, os.stat(other)):
                 raise OutputError(
-                    f"{shown(path)}: is the same file as the input {shown(other)}; "
+                    f"{printable(path)}: is the same file as the input {printable(other)}; "
                     "choose another name"
                 )
     if real_path.is_dir():
-        raise OutputError(f"{shown(path)}: is a folder; name a file in it")
+        raise OutputError(f"{printable(path)}: is a folder; name a file in it")
     if not real_path.is_file():
-        raise OutputError(f"{shown(path)}: is a pipe or device; name a regular file")
+        raise OutputError(f"{printable(path)}: is a pipe or device; name a regular file")
     if not overwrite:
-        raise OutputError(f"{shown(path)}: exists; choose another name, or overwrite with --force")
+        raise OutputError(
+            f"{printable(path)}: exists; choose another name, or overwrite with --force"
+        )

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from automix.errors import OutputError
-from automix.files.names import shown
+from automix.files.names import printable
 
 _TEMPORARY = re.compile(r"\.automix-[0-9a-f]{16}\.part")
 _LOCK_ATTEMPTS = 10
@@ -45,7 +45,9 @@ def lock_temporary(temporary: Path, target: Path) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)
-    raise OutputError(f"{shown(target)}: another run is writing it; wait for it or choose another")
+    raise OutputError(
+        f"{printable(target)}: another run is writing it; wait for it or choose another"
+    )
 
 
 def _lock(descriptor: int) -> bool | None:

@@ -5,7 +5,7 @@ from itertools import combinations
 from pathlib import Path
 
 from automix.evaluation.mixes import Excerpt, evaluate_mixes
-from automix.listening.design import Description, Design, Passage
+from automix.listening.design import Design, Passage, TestDescription
 from automix.listening.making import Made, make_test
 
 _COMPARED_S = 30.0
@@ -37,7 +37,7 @@ def comparison_page(mixes: Sequence[Path], folder: Path, *, overwrite: bool) -> 
         OutputError: Something is in the way, or cannot be written.
     """
     passage = Passage(name="candidates", mixes={p.stem: p for p in mixes}, start_s=0.0)
-    description = Description(
+    description = TestDescription(
         design=Design(kind="ape", title="Candidates", question="Which mix do you prefer?"),
         passages=(passage,),
         training=None,

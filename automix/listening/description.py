@@ -8,20 +8,20 @@ from typing import Any
 
 from automix.errors import InputError, UsageError
 from automix.files.extensions import AUDIO_EXTENSIONS
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.listening.design import (
     MOST_FILES,
     MOST_STIMULI,
     QUESTIONNAIRE,
-    Description,
     Design,
     Passage,
     Question,
+    TestDescription,
 )
 from automix.plan.parameters import Settings, parameters
 
 
-def read_description(source: Path, changes: Mapping[str, Any]) -> Description:
+def read_description(source: Path, changes: Mapping[str, Any]) -> TestDescription:
     """Reads a folder ``passage/method.wav``, or a TOML file.
 
     A TOML file holds the fields of `Design` (``type`` for ``kind``), ``folder`` or ``[[passage]]``
@@ -32,7 +32,7 @@ def read_description(source: Path, changes: Mapping[str, Any]) -> Description:
     Args:
         source: Folder or TOML file.
         changes: Fields of `Design` that overrule it; ``training`` (two paths) and ``questions``
-            as in `Description`.
+            as in `TestDescription`.
 
     Raises:
         InputError: A file is missing or the folder holds no passages.
@@ -44,12 +44,12 @@ def read_description(source: Path, changes: Mapping[str, Any]) -> Description:
     elif source.suffix.lower() == ".toml":
         document, folder = _read_toml(source), source.parent
     else:
-        raise InputError(f"{shown(source)}: is neither a folder of passages nor a TOML file")
+        raise InputError(f"{printable(source)}: is neither a folder of passages nor a TOML file")
     try:
         description = _described(document, folder, dict(changes))
         _check(description)
     except UsageError as error:
-        raise UsageError(f"{shown(source)}: {error}") from error
+        raise UsageError(f"{printable(source)}: {error}") from error
     return description
 
 
@@ -57,12 +57,12 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+        raise InputError(f"{printable(path)}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{shown(path)}: is not a TOML file: {error}") from error
+        raise UsageError(f"{printable(path)}: is not a TOML file: {error}") from error
 
 
-def _described(document: dict[str, Any], folder: Path, changes: dict[str, Any]) -> Description:
+def _described(document: dict[str, Any], folder: Path, changes: dict[str, Any]) -> TestDescription:
     passages = document.pop("passage", None)
     mixes = document.pop("folder", None)
     questions = document.pop("question", None)
@@ -91,7 +91,7 @@ def _described(document: dict[str, Any], folder: Path, changes: dict[str, Any]) 
     training_start_s = design.start_s
     if trained is None and training is not None:
         trained, training_start_s = _training(training, folder, design.start_s, start_s)
-    return Description(
+    return TestDescription(
         design=design,
         passages=tuple(found),
         training=trained,
@@ -106,7 +106,7 @@ def _passages_in(folder: Path, start_s: float) -> list[Passage]:
         entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
         folders = {entry.name: sorted(entry.iterdir()) for entry in entries if entry.is_dir()}
     except OSError as error:
-        where = shown(error.filename or folder)
+        where = printable(error.filename or folder)
         raise InputError(f"{where}: cannot be read: {error.strerror}") from error
     passages = {name: _mixes(paths) for name, paths in folders.items()}
     passages = {name: mixes for name, mixes in passages.items() if mixes}
@@ -114,7 +114,8 @@ def _passages_in(folder: Path, start_s: float) -> list[Passage]:
         passages = {folder.resolve().name: mixes}
     if not passages:
         raise InputError(
-            f"{shown(folder)}: no mixes; put those of each passage in a folder of its own, named"
+            f"{printable(folder)}: no mixes; put those of each passage in a folder of its own,"
+            " named"
             " by their methods: verse/rules.wav, verse/human.wav, …"
         )
     return [Passage(name=n, mixes=mixes, start_s=start_s) for n, mixes in passages.items()]
@@ -129,7 +130,9 @@ def _mixes(paths: list[Path]) -> dict[str, Path]:
     mixes: dict[str, Path] = {}
     for path in audio:
         if path.stem in mixes:
-            raise UsageError(f"{shown(path)} and {shown(mixes[path.stem])}: one method, two files")
+            raise UsageError(
+                f"{printable(path)} and {printable(mixes[path.stem])}: one method, two files"
+            )
         mixes[path.stem] = path
     return mixes
 
@@ -198,7 +201,7 @@ def _built(kind: type[Any], values: dict[str, Any], where: str) -> Any:
     return built
 
 
-def _check(description: Description) -> None:
+def _check(description: TestDescription) -> None:
     """Refuses what no test can be made of.
 
     Raises:

@@ -189,7 +189,7 @@ class Passage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Description:
+class TestDescription:
     """A whole test.
 
     Attributes:

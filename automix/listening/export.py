@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automix.errors import InputError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.target import OutputTarget
 from automix.listening.key import Key, load_key
 from automix.listening.results import MOST_BYTES, Submission, read_submission
-from automix.listening.store import stored_documents
+from automix.listening.store import read_documents
 
 _REFERENCE_LEAST = 90.0
 _REFERENCE_SHARE = 0.15
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exported:
+class ExportedRatings:
     """What was written.
 
     Attributes:
@@ -45,7 +45,7 @@ def export_results(
     ratings: Path,
     screen: bool,
     overwrite: bool,
-) -> Exported:
+) -> ExportedRatings:
     """Writes all results of the test in ``folder``.
 
     Args:
@@ -63,7 +63,7 @@ def export_results(
     key = load_key(folder)
     submissions, notes = _latest(_collected(key, files, database))
     if not submissions:
-        raise InputError(f"{shown(folder)}: there are no results yet")
+        raise InputError(f"{printable(folder)}: there are no results yet")
     careless = [submission for submission in submissions if _misses_reference(submission, key)]
     for submission in careless:
         left_out = "left out" if screen else "--screen leaves such participants out"
@@ -74,7 +74,7 @@ def export_results(
     if screen:
         submissions = [submission for submission in submissions if submission not in careless]
         if not submissions:
-            raise InputError(f"{shown(folder)}: no participant passes the screening")
+            raise InputError(f"{printable(folder)}: no participant passes the screening")
     answers = ratings.with_suffix(".answers.csv") if key.questions else None
     inputs = [*files, *([database] if database else [])]
     rows = _rating_rows(submissions, key)
@@ -88,7 +88,7 @@ def export_results(
     for target, table in targets:
         with target:
             target.write_text(_csv(table))
-    return Exported(
+    return ExportedRatings(
         ratings=ratings,
         answers=answers,
         participants=len(submissions),
@@ -102,14 +102,14 @@ def _collected(key: Key, files: Sequence[Path], database: Path | None) -> list[S
     found: dict[str, Submission] = {}
     texts = [(path, _text(path)) for path in files]
     if database is not None:
-        texts = [(database, text) for text in stored_documents(database)] + texts
+        texts = [(database, text) for text in read_documents(database)] + texts
     for path, text in texts:
         try:
             submission = read_submission(json.loads(text), key)
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{shown(path)}: is not JSON: {error}") from error
+            raise InputError(f"{printable(path)}: is not JSON: {error}") from error
         except InputError as error:
-            raise InputError(f"{shown(path)}: {error}") from error
+            raise InputError(f"{printable(path)}: {error}") from error
         found[submission.name] = submission
     return list(found.values())
 
@@ -117,12 +117,12 @@ def _collected(key: Key, files: Sequence[Path], database: Path | None) -> list[S
 def _text(path: Path) -> str:
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise InputError(f"{shown(path)}: is too large for a result")
+            raise InputError(f"{printable(path)}: is too large for a result")
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+        raise InputError(f"{printable(path)}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{shown(path)}: is not a result of a listening test") from error
+        raise InputError(f"{printable(path)}: is not a result of a listening test") from error
 
 
 def _latest(submissions: list[Submission]) -> tuple[list[Submission], list[str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from automix.errors import InputError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.listening.design import KINDS, SCALES, Kind
 
 FORMAT = 1
@@ -77,15 +77,15 @@ def load_key(folder: Path) -> Key:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         if document.pop("format") != FORMAT:
-            raise InputError(f"{shown(path)}: was written by another version of automix")
+            raise InputError(f"{printable(path)}: was written by another version of automix")
         return _key(document)
     except OSError as error:
         raise InputError(
-            f"{shown(folder)}: is not a listening test: {KEY_FILE} cannot be read"
+            f"{printable(folder)}: is not a listening test: {KEY_FILE} cannot be read"
             f" ({error.strerror}); make one with `automix listen make`"
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{shown(path)}: is damaged; make the test again") from error
+        raise InputError(f"{printable(path)}: is damaged; make the test again") from error
 
 
 def _key(document: dict[str, Any]) -> Key:

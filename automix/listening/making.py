@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from automix.errors import OutputError
-from automix.files.disk import reported, sha256
+from automix.files.disk import report_write_failures, sha256
 from automix.files.encode import encode
 from automix.files.formats import output_format
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.reading import Opened
 from automix.files.target import OutputTarget
 from automix.listening import webmushra
-from automix.listening.design import SCALES, SHORTEST_S, Description
+from automix.listening.design import SCALES, SHORTEST_S, TestDescription
 from automix.listening.key import (
     AUDIO_FOLDER,
     KEY_FILE,
@@ -31,7 +31,13 @@ from automix.listening.key import (
     Key,
     PassageKey,
 )
-from automix.listening.stimuli import Excerpt, Stimulus, cut_excerpts, matched, open_mixes
+from automix.listening.stimuli import (
+    Stimulus,
+    StimulusExcerpt,
+    cut_excerpts,
+    match_loudness,
+    open_mixes,
+)
 
 TEMPLATE = Path(__file__).parent / "page"
 
@@ -64,7 +70,7 @@ class Made:
 
 
 def make_test(
-    description: Description,
+    description: TestDescription,
     folder: Path,
     *,
     overwrite: bool,
@@ -88,14 +94,16 @@ def make_test(
     if webmushra_folder is not None:
         webmushra.check(description)
     if os.path.exists(folder / RESULTS_FILE):
-        raise OutputError(f"{shown(folder)}: holds results of participants; choose another folder")
+        raise OutputError(
+            f"{printable(folder)}: holds results of participants; choose another folder"
+        )
     report("reading")
     paths = [path for passage in description.passages for path in passage.mixes.values()]
     opened = open_mixes([*paths, *(description.training or ())])
     sample_rate = max(mix.info.sample_rate for mix in opened.values())
     stimuli, notes = _stimuli(description, opened, sample_rate)
     report("loudness")
-    excerpts, loudness_lufs, warning = matched(
+    excerpts, loudness_lufs, warning = match_loudness(
         [stimulus.excerpt for stimulus in stimuli], description.design.loudness_lufs
     )
     stimuli = [
@@ -140,7 +148,7 @@ def make_test(
 
 
 def _stimuli(
-    description: Description, opened: dict[Path, Opened], sample_rate: int
+    description: TestDescription, opened: dict[Path, Opened], sample_rate: int
 ) -> tuple[list[Stimulus], list[str]]:
     """All stimuli, not yet matched, sorted by passage and random name."""
     design, digests = description.design, {path: sha256(path) for path in opened}
@@ -191,7 +199,7 @@ def _random_name(*parts: object) -> str:
 
 
 def _contents(
-    description: Description, stimuli: list[Stimulus], sample_rate: int
+    description: TestDescription, stimuli: list[Stimulus], sample_rate: int
 ) -> tuple[dict[str, Any], Key]:
     """What the page knows, and what it does not."""
     design = description.design
@@ -246,7 +254,7 @@ def _record(stimulus: Stimulus) -> dict[str, Any]:
     return {
         "passage": stimulus.passage.replace("\0", ""),
         "method": stimulus.method.replace("\0", ""),
-        "file": shown(excerpt.path),
+        "file": printable(excerpt.path),
         "sha256": stimulus.sha256,
         "start_s": excerpt.start / excerpt.sample_rate,
         "duration_s": excerpt.frames / excerpt.sample_rate,
@@ -254,9 +262,9 @@ def _record(stimulus: Stimulus) -> dict[str, Any]:
     }
 
 
-def _flac(excerpt: Excerpt, bits: str) -> bytes:
+def _flac(excerpt: StimulusExcerpt, bits: str) -> bytes:
     """The excerpt as a FLAC file, which all browsers decode without loss."""
-    with reported(Path("temporary folder")), tempfile.TemporaryFile() as file:
+    with report_write_failures(Path("temporary folder")), tempfile.TemporaryFile() as file:
         encode(file.fileno(), excerpt, output_format("stimulus.flac", bits), dither=True, seed=0)
         file.seek(0)
         return file.read()
@@ -266,5 +274,5 @@ def _remove_others(folder: Path, key: Key) -> None:
     """Removes the audio of a test that was there before."""
     for path in folder.glob("*.js"):
         if path.stem not in key.audio:
-            with reported(path):
+            with report_write_failures(path):
                 path.unlink()

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from automix.errors import InputError, OutputError, UsageError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.listening.key import AUDIO_FOLDER, PAGE_FOLDER, STATIC_FILES, TEST_FILE, Key, load_key
 from automix.listening.results import MOST_BYTES, read_submission
 from automix.listening.store import ResultStore
@@ -105,7 +105,7 @@ def page_files(folder: Path, key: Key) -> dict[str, Path]:
     inside = page.resolve()
     for path in files.values():
         if not path.is_file() or not path.resolve().is_relative_to(inside):
-            raise InputError(f"{shown(path)}: is missing; make the test again")
+            raise InputError(f"{printable(path)}: is missing; make the test again")
     return {"/": files["/index.html"], **files}
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.analysis.program import measure
-from automix.audio.resampling import resampled
+from automix.audio.resampling import resample
 from automix.audio.samples import Audio, AudioSource, Samples
 from automix.errors import InputError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.reading import Opened, open_audio
 from automix.parallel.workers import in_parallel
 from automix.units import db_to_gain, ms_to_samples, seconds_to_samples
@@ -24,7 +24,7 @@ _MARGIN_DB = 0.1  # below full scale, for dither and other meters
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Excerpt:
+class StimulusExcerpt:
     """Part of a file as a stereo `AudioSource`; mono plays on both sides.
 
     Attributes:
@@ -61,7 +61,7 @@ class Excerpt:
     def _cut(self) -> Samples:
         cut = np.zeros((2, self.frames), np.float32)
         position = -self.start
-        for block in resampled(self.source, self.sample_rate).blocks():
+        for block in resample(self.source, self.sample_rate).blocks():
             first, last = max(0, position), min(self.frames, position + block.shape[1])
             if first < last:
                 cut[:, first:last] = block[:, first - position : last - position]
@@ -78,7 +78,7 @@ class Stimulus:
     name: str
     passage: str
     method: str
-    excerpt: Excerpt
+    excerpt: StimulusExcerpt
     sha256: str
 
 
@@ -119,7 +119,7 @@ def open_mixes(paths: list[Path]) -> dict[Path, Opened]:
 
 def cut_excerpts(
     opened: list[Opened], *, sample_rate: int, start_s: float, duration_s: float, least_s: float
-) -> tuple[list[Excerpt], list[str]]:
+) -> tuple[list[StimulusExcerpt], list[str]]:
     """Excerpts of one length: that asked for, or what the shortest file has left.
 
     Returns:
@@ -130,7 +130,7 @@ def cut_excerpts(
     """
     shortest = min(opened, key=lambda mix: mix.info.duration_s)
     left_s = shortest.info.duration_s - start_s
-    path = shown(shortest.info.path)
+    path = printable(shortest.info.path)
     if left_s < least_s:
         raise InputError(
             f"{path}: has {shortest.info.duration_s:.2f} s, but the excerpt starts at"
@@ -142,7 +142,7 @@ def cut_excerpts(
     frames = int(min(left_s, duration_s) * sample_rate)
     start = seconds_to_samples(start_s, sample_rate)
     excerpts = [
-        Excerpt(
+        StimulusExcerpt(
             path=mix.info.path,
             source=mix.source,
             sample_rate=sample_rate,
@@ -154,7 +154,9 @@ def cut_excerpts(
     return excerpts, notes
 
 
-def matched(excerpts: list[Excerpt], loudness_lufs: float) -> tuple[list[Excerpt], float, str]:
+def match_loudness(
+    excerpts: list[StimulusExcerpt], loudness_lufs: float
+) -> tuple[list[StimulusExcerpt], float, str]:
     """Gives all excerpts one loudness: the one asked for, or the highest at which none clips.
 
     Returns:
@@ -168,7 +170,7 @@ def matched(excerpts: list[Excerpt], loudness_lufs: float) -> tuple[list[Excerpt
     for excerpt, loudness in zip(excerpts, measured, strict=True):
         if not math.isfinite(loudness.integrated_lufs):
             raise InputError(
-                f"{shown(excerpt.path)}: its excerpt from"
+                f"{printable(excerpt.path)}: its excerpt from"
                 f" {excerpt.start / excerpt.sample_rate:g} s is silent; choose another --start"
             )
         leveled.append(loudness_lufs - loudness.integrated_lufs)
@@ -178,7 +180,7 @@ def matched(excerpts: list[Excerpt], loudness_lufs: float) -> tuple[list[Excerpt
     if excess_db > 0.0:
         worst = excerpts[peaks.index(max(peaks))]
         warning = (
-            f"{shown(worst.path)}: would clip at {loudness_lufs:g} LUFS (true peak"
+            f"{printable(worst.path)}: would clip at {loudness_lufs:g} LUFS (true peak"
             f" {max(peaks):+.1f} dBTP): all stimuli are at {loudness_lufs - excess_db:.1f} LUFS"
         )
     gained = [

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from automix.errors import InputError, OutputError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.listening.results import Submission
 
 _WAIT_S = 30.0
@@ -82,10 +82,10 @@ class ResultStore:
                 connection.execute("PRAGMA synchronous = FULL")
                 yield connection
         except sqlite3.Error as error:
-            raise OutputError(f"{shown(self.path)}: cannot be written: {error}") from error
+            raise OutputError(f"{printable(self.path)}: cannot be written: {error}") from error
 
 
-def stored_documents(path: Path) -> list[str]:
+def read_documents(path: Path) -> list[str]:
     """All submissions as they came, in the order in which they did.
 
     Raises:
@@ -97,4 +97,4 @@ def stored_documents(path: Path) -> list[str]:
             rows = connection.execute("SELECT document FROM submissions ORDER BY rowid")
             return [str(document) for (document,) in rows]
     except sqlite3.Error as error:
-        raise InputError(f"{shown(path)}: cannot be read: {error}") from error
+        raise InputError(f"{printable(path)}: cannot be read: {error}") from error

@@ -7,7 +7,7 @@ from typing import Any
 
 from automix.errors import UsageError
 from automix.files.target import OutputTarget
-from automix.listening.design import Description
+from automix.listening.design import TestDescription
 from automix.listening.key import Key
 from automix.listening.stimuli import Stimulus
 
@@ -15,7 +15,7 @@ _OWN_ANCHORS = {3500.0: "createAnchor35", 7000.0: "createAnchor70"}
 _STARS = "configs/resources/images/star_"  # images that webMUSHRA comes with
 
 
-def check(description: Description) -> None:
+def check(description: TestDescription) -> None:
     """Refuses tests that webMUSHRA cannot do.
 
     Raises:
@@ -28,7 +28,7 @@ def check(description: Description) -> None:
 
 
 def write(
-    description: Description,
+    description: TestDescription,
     key: Key,
     stimuli: list[Stimulus],
     folder: Path,
@@ -90,7 +90,7 @@ def write(
     stack.enter_context(target).write_text(text)  # JSON is YAML, and needs no rules for quoting
 
 
-def _pages(description: Description, identity: str, mixes: dict[str, str]) -> list[Any]:
+def _pages(description: TestDescription, identity: str, mixes: dict[str, str]) -> list[Any]:
     design = description.design
     page = {"id": identity, "name": design.title, "content": _html(design.asked_question)}
     if design.kind == "mushra":

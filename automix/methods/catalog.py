@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class Method:
     """One row.
 
     Attributes:
@@ -21,25 +21,25 @@ class Entry:
 
 
 VOCAL_METHODS = (
-    Entry(
+    Method(
         name="rules",
         module="automix.methods.vocal.rules",
         function="write_plan",
         summary="unmasking, loudness-range compression, tempo-driven reverb, level balance",
     ),
-    Entry(
+    Method(
         name="cnn",
         module="automix.methods.vocal.cnn",
         function="write_plan",
         summary="four networks (Li and Lerch) in the place of the rules' decisions",
     ),
-    Entry(
+    Method(
         name="random",
         module="automix.methods.vocal.anchors",
         function="write_random_plan",
         summary="random settings within their ranges: the low anchor of listening tests",
     ),
-    Entry(
+    Method(
         name="sum",
         module="automix.methods.vocal.anchors",
         function="write_sum_plan",
@@ -48,37 +48,37 @@ VOCAL_METHODS = (
 )
 
 STEMS_METHODS = (
-    Entry(
+    Method(
         name="dmc",
         module="automix.methods.stems.dmc",
         function="write_plan",
         summary="a trained network (Steinmetz et al. 2021) advises the rules",
     ),
-    Entry(
+    Method(
         name="wave-u-net",
         module="automix.methods.stems.wave_u_net",
         function="write_plan",
         summary="a network of your own that makes the mix itself, without a plan",
     ),
-    Entry(
+    Method(
         name="rules",
         module="automix.methods.stems.rules",
         function="write_plan",
         summary="documented practice: levels, panning; with --mode full all processors",
     ),
-    Entry(
+    Method(
         name="equal-loudness",
         module="automix.methods.stems.baselines",
         function="write_equal_loudness_plan",
         summary="every track at the same loudness",
     ),
-    Entry(
+    Method(
         name="random",
         module="automix.methods.stems.baselines",
         function="write_random_plan",
         summary="gains within ±12 dB and pan positions drawn at random",
     ),
-    Entry(
+    Method(
         name="mono",
         module="automix.methods.stems.baselines",
         function="write_mono_plan",

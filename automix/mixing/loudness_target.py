@@ -6,7 +6,7 @@ from typing import Annotated
 
 from automix.analysis.program import Loudness, measure
 from automix.audio.samples import AudioSource
-from automix.consoles.exact import mastered
+from automix.consoles.exact import apply_master
 from automix.plan.model import Master
 from automix.plan.parameters import Range, Settings
 from automix.plan.settings import LimiterSettings
@@ -39,7 +39,7 @@ def finish(writer: PlanWriter, premaster: AudioSource, measured: Loudness, aim: 
         aim: What is wanted.
     """
     unleveled = replace(writer.plan.master, gain_db=0.0, limiter=LimiterSettings())
-    loudness = measured if unleveled == Master() else measure(mastered(premaster, unleveled))
+    loudness = measured if unleveled == Master() else measure(apply_master(premaster, unleveled))
     ceiling_dbtp = aim.true_peak_dbtp - PEAK_MARGIN_DB
     if not math.isfinite(loudness.true_peak_dbtp):
         writer.warn("the mix is silent")
@@ -113,7 +113,7 @@ def _through_limiter(
     slope = 1.0
     for _ in range(_LIMITER_ROUNDS):
         limiter = LimiterSettings(ceiling_dbtp=ceiling_dbtp)
-        trial = measure(mastered(premaster, replace(master, gain_db=gain_db, limiter=limiter)))
+        trial = measure(apply_master(premaster, replace(master, gain_db=gain_db, limiter=limiter)))
         short_lu = target_lufs - trial.integrated_lufs
         excess_db = trial.true_peak_dbtp - (peak_dbtp - PEAK_MARGIN_DB / 2)
         if abs(short_lu) < LOUDNESS_TOLERANCE_LU / 2 and excess_db <= 0.0:

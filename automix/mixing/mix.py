@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from automix.analysis.program import Loudness, ProgramMeter
 from automix.audio.samples import AudioSource, Samples
-from automix.audio.streams import prefetched
-from automix.consoles.exact import ExactConsole, mastered
-from automix.methods.catalog import Entry
+from automix.audio.streams import prefetch
+from automix.consoles.exact import ExactConsole, apply_master
+from automix.methods.catalog import Method
 from automix.mixing.loudness_target import Finish, finish
 from automix.mixing.premaster import Premaster, premaster
 from automix.plan.address import Change, change_setting
@@ -41,7 +41,7 @@ class MixRequest:
         macros: Applied to the plan before `changes`.
     """
 
-    method: Entry
+    method: Method
     preset: str
     options: Settings
     finish: Finish = Finish()
@@ -159,7 +159,7 @@ def _mix(console: ExactConsole, writer: PlanWriter, summed: Premaster) -> Mix:
     plan = writer.plan
     return Mix(
         plan=plan,
-        audio=mastered(summed.source, plan.master),
+        audio=apply_master(summed.source, plan.master),
         levels=summed.levels,
         sum_lufs=summed.loudness.integrated_lufs,
         warnings=(*writer.warnings, *console.warnings),
@@ -190,7 +190,7 @@ class Metered:
 
     def blocks(self) -> Iterator[Samples]:
         """See `AudioSource.blocks`."""
-        return prefetched(self._measured())
+        return prefetch(self._measured())
 
     def _measured(self) -> Iterator[Samples]:
         meter = ProgramMeter(self.sample_rate, self.channels)

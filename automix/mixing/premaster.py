@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.analysis.program import Loudness, ProgramMeter
 from automix.audio.samples import Audio, AudioSource
-from automix.audio.streams import prefetched
+from automix.audio.streams import prefetch
 from automix.consoles.exact import ExactConsole, Flow
 from automix.parallel.workers import Workers
 from automix.plan.model import MixPlan
@@ -51,7 +51,7 @@ def premaster(console: ExactConsole, plan: MixPlan) -> Premaster:
 
     position = 0
     with Workers(len(plan.tracks) + len(plan.buses)) as workers:
-        for flow in prefetched(console.flow(plan)):
+        for flow in prefetch(console.flow(plan)):
             mix = flow.sum().astype(np.float32)
             measured: list[Callable[[], None]] = [partial(add, whole, mix)]
             for name, block in _attributed(plan, flow).items():

@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 
 from automix.analysis.features import measure_features
 from automix.audio.samples import AudioSource
-from automix.consoles.exact import ExactConsole, mastered
+from automix.consoles.exact import ExactConsole, apply_master
 from automix.mixing.loudness_target import PEAK_MARGIN_DB, Finish, finish
 from automix.mixing.premaster import Premaster, premaster
-from automix.networks.device import chosen_device, one_processor_left
+from automix.networks.device import choose_device, one_processor_left
 from automix.plan.address import look_up
 from automix.plan.model import MixPlan
 from automix.plan.writer import PlanWriter
 from automix.reference.bands import BandAnalysis
-from automix.reference.comparison import TOLERANCE, Compared, compared, figures, gone_away
+from automix.reference.comparison import TOLERANCE, Compared, compare_features, figures, gone_away
 from automix.reference.goal import Goal, aim_of
-from automix.reference.hearing import Figures, heard
+from automix.reference.hearing import Figures, hear_source
 from automix.reference.refinement import Changes, Descent
 from automix.reference.same_song import same_song
 
@@ -65,7 +65,7 @@ class Towards:
 
     def __init__(self, console: ExactConsole, goal: Goal) -> None:
         self._console, self._goal = console, goal
-        self._device = chosen_device(goal.device)
+        self._device = choose_device(goal.device)
         self._analysis = BandAnalysis(console.session.sample_rate, self._device)
         self._aim = aim_of(goal, self._analysis)
         self._before = self._aim.figures
@@ -159,7 +159,7 @@ class Towards:
     def compared(self, mix: AudioSource) -> list[Compared]:
         """How near the mix is to the references, and how near it was without them."""
         after = figures(measure_features(mix))
-        return compared(self._before, after, self._aim.figures)
+        return compare_features(self._before, after, self._aim.figures)
 
     def _tried(
         self, plan: MixPlan, summed: Premaster, aim: Finish, limiting: float = 1.0
@@ -179,7 +179,7 @@ class Towards:
 
     def _limited(self, plan: MixPlan, summed: Premaster, aim: Finish, limiting: float) -> _Trial:
         found = self._heard(plan, summed, self._finish(plan, summed, aim, 1.0, limiting))
-        away = gone_away(compared(self._before, found, self._aim.figures))
+        away = gone_away(compare_features(self._before, found, self._aim.figures))
         if aim.loudness_lufs is not None:  # as the user wants it
             away.pop("loudness", None)
         return _Trial(summed=summed, limiting=limiting, figures=found, away=away)
@@ -188,7 +188,7 @@ class Towards:
         """Figures of the whole song, finished; the limiter has its part in the crest factor."""
         trial = PlanWriter(plan)
         finish(trial, summed.source, summed.loudness, aim)
-        return heard(mastered(summed.source, trial.plan.master), self._analysis)[1]
+        return hear_source(apply_master(summed.source, trial.plan.master), self._analysis)[1]
 
     def _finish(
         self, plan: MixPlan, summed: Premaster, aim: Finish, share: float, limiting: float
@@ -204,7 +204,7 @@ class Towards:
         target_lufs = before_lufs + share * (
             min(max(reference_lufs, QUIETEST_LUFS), LOUDEST_LUFS) - before_lufs
         )
-        mix = measure_features(mastered(summed.source, replace(plan.master, gain_db=0.0)))
+        mix = measure_features(apply_master(summed.source, replace(plan.master, gain_db=0.0)))
         denser_db = mix.crest_db - float(self._aim.figures["crest factor"][0])
         denser_db = share * limiting * min(max(denser_db, 0.0), MOST_LIMITING_DB)
         above_loudness_db = mix.loudness.true_peak_dbtp - mix.loudness.integrated_lufs - denser_db

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from automix.errors import DeviceError, UsageError
 from automix.files.disk import sha256
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.plan.parameters import Settings
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -35,7 +35,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """
     try:
         if not path.is_file():
-            raise DeviceError(f"{shown(path)}: there is no such file of weights")
+            raise DeviceError(f"{printable(path)}: there is no such file of weights")
         if path.suffix.lower() in (".pth", ".pt"):
             found = torch.load(path, map_location="cpu", weights_only=True)
         else:
@@ -44,15 +44,16 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise
     except (SafetensorError, OSError) as error:
         raise DeviceError(
-            f"{shown(path)}: is not a whole safetensors file ({error}); get it again"
+            f"{printable(path)}: is not a whole safetensors file ({error}); get it again"
         ) from error
     except Exception as error:  # the unpickler raises whatever a broken file leads it to
         raise DeviceError(
-            f"{shown(path)}: holds more than tensors, or is broken; get it again, or convert it to"
+            f"{printable(path)}: holds more than tensors, or is broken; get it again, or"
+            " convert it to"
             " safetensors"
         ) from error
     if not isinstance(found, Mapping) or not all(isinstance(x, Tensor) for x in found.values()):
-        raise DeviceError(f"{shown(path)}: is not a state dict of tensors; save `state_dict()`")
+        raise DeviceError(f"{printable(path)}: is not a state dict of tensors; save `state_dict()`")
     return dict(found)
 
 
@@ -71,14 +72,16 @@ def load_into(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> 
     for name, place in wanted.items():
         if name not in tensors:
             raise DeviceError(
-                f"{shown(path)}: has no {name!r}; these are not weights of this model"
+                f"{printable(path)}: has no {name!r}; these are not weights of this model"
             )
         given = tensors[name]
         if given.shape != place.shape:
             shapes = f"{tuple(given.shape)} instead of {tuple(place.shape)}"
-            raise DeviceError(f"{shown(path)}: {name!r} is {shapes}; choose another model")
+            raise DeviceError(f"{printable(path)}: {name!r} is {shapes}; choose another model")
         if given.is_floating_point() and not given.isfinite().all():
-            raise DeviceError(f"{shown(path)}: {name!r} holds NaN or infinite values; get it again")
+            raise DeviceError(
+                f"{printable(path)}: {name!r} holds NaN or infinite values; get it again"
+            )
     network.load_state_dict({name: tensors[name] for name in wanted})
 
 
@@ -118,20 +121,23 @@ def read_description(path: Path, model: str, kind: type[Described]) -> Described
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except FileNotFoundError as error:
-        raise DeviceError(f"{shown(path)}: there is no such file of weights") from error
+        raise DeviceError(f"{printable(path)}: there is no such file of weights") from error
     except (SafetensorError, OSError) as error:
-        raise DeviceError(f"{shown(path)}: is not a whole safetensors file ({error})") from error
+        raise DeviceError(
+            f"{printable(path)}: is not a whole safetensors file ({error})"
+        ) from error
     if metadata.get("model") != model:
         found = metadata.get("model", "no model that automix knows")
-        raise DeviceError(f"{shown(path)}: holds weights of {shown(found)}, not of {model}")
+        raise DeviceError(f"{printable(path)}: holds weights of {printable(found)}, not of {model}")
     try:
         return kind(**json.loads(metadata["description"]))
     except TypeError as error:  # settings that this version does not have
         raise DeviceError(
-            f"{shown(path)}: was made by another version of automix; train it again with this one"
+            f"{printable(path)}: was made by another version of automix; train it again with"
+            " this one"
         ) from error
     except (KeyError, ValueError, UsageError) as error:
-        raise DeviceError(f"{shown(path)}: its description cannot be used: {error}") from error
+        raise DeviceError(f"{printable(path)}: its description cannot be used: {error}") from error
 
 
 def weights_path(name: str) -> Path:
@@ -148,5 +154,5 @@ def weights_path(name: str) -> Path:
         return Path(name)
     path = WEIGHTS / str(shipped[name]["file"])
     if not path.is_file() or sha256(path) != shipped[name]["sha256"]:
-        raise DeviceError(f"{shown(path)}: is missing or damaged; install automix again")
+        raise DeviceError(f"{printable(path)}: is missing or damaged; install automix again")
     return path

@@ -8,7 +8,7 @@ import torch
 from automix.errors import DeviceError
 
 
-def chosen_device(name: str) -> torch.device:
+def choose_device(name: str) -> torch.device:
     """The device of a ``--device`` option.
 
     Args:

@@ -85,7 +85,7 @@ class Controller(nn.Module):
 
 
 class Dmc(nn.Module):
-    """Controllers that give their opinions; see `Controller` and `agreed`.
+    """Controllers that give their opinions; see `Controller` and `combine_opinions`.
 
     Shape:
         As `Controller`, to ``(members, batch, tracks, outputs)``.
@@ -111,7 +111,7 @@ class Dmc(nn.Module):
         return [member for member in self.members if isinstance(member, Controller)]
 
 
-def agreed(opinions: Tensor) -> Tensor:
+def combine_opinions(opinions: Tensor) -> Tensor:
     """One opinion of several ``(members, ...)``: the mean, less where they differ.
 
     Each value is multiplied by m² / (m² + v), with its mean m and variance v over the members: the
@@ -143,6 +143,6 @@ def compact_full() -> Dmc:
     return Dmc(DmcDescription(mode="full"))
 
 
-def published() -> Dmc:
+def published_controller() -> Dmc:
     """The basic controller of the paper."""
     return Dmc(PUBLISHED)

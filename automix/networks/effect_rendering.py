@@ -12,7 +12,7 @@ PIECE_SAMPLES = 2**16
 """Output of one pass: a multiple of the Wave-U-Net's strides, so that pieces meet."""
 
 
-def rendered(
+def render_effect(
     network: EffectNetwork,
     blocks: Iterable[Samples],
     conditioning: Sequence[float],

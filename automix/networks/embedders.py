@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from automix.audio.blocks import folded
-from automix.audio.resampling import resampled
+from automix.audio.blocks import fold_to_mono
+from automix.audio.resampling import resample
 from automix.audio.samples import AudioSource
 from automix.errors import UsageError
 from automix.networks import music_tagging_vgg, vggish
@@ -56,7 +56,7 @@ class Embedder:
         return np.concatenate(found)
 
     def _batches(self, source: AudioSource) -> Iterator[NDArray[np.float32]]:
-        mono = resampled(folded(source), vggish.RATE_HZ)
+        mono = resample(fold_to_mono(source), vggish.RATE_HZ)
         waiting = np.empty(0, np.float32)
         seen = False
         for block in mono.blocks():

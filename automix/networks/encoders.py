@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from automix.audio.blocks import folded
-from automix.audio.resampling import resampled
+from automix.audio.blocks import fold_to_mono
+from automix.audio.resampling import resample
 from automix.audio.samples import AudioSource, Samples
 from automix.networks.dmc_description import EncoderName
 from automix.networks.vggish import FRAME_SAMPLES, HOP_SAMPLES, RATE_HZ, Vggish, log_mel
@@ -59,7 +59,7 @@ def summary(
     return torch.cat([patches.mean((0, 1)), spread, flux, torch.tensor(facts)])
 
 
-def stacked(summaries: Sequence[Tensor]) -> Tensor:
+def stack_summaries(summaries: Sequence[Tensor]) -> Tensor:
     """Summaries of several tracks or examples, one above the other.
 
     Where one is shorter than another, it is filled up with `NOTHING`.
@@ -110,7 +110,7 @@ def log_mel_patches(source: AudioSource, gain: float, active: NDArray[np.bool_])
 def _frames(source: AudioSource) -> Iterator[Samples]:
     """Stretches ``(FRAME_SAMPLES,)`` at 16 kHz; a source shorter than one is filled with zeros."""
     waiting, count = np.empty(0, np.float32), 0
-    for block in resampled(folded(source), RATE_HZ).blocks():
+    for block in resample(fold_to_mono(source), RATE_HZ).blocks():
         waiting = np.concatenate([waiting, block[0]])
         while len(waiting) >= FRAME_SAMPLES:
             yield waiting[:FRAME_SAMPLES]

@@ -61,7 +61,7 @@ class MixWaveUNet(nn.Module):
     def forward(self, tracks: Tensor) -> Tensor:
         """See the class."""
         samples = tracks.shape[-1]
-        signal = nn.functional.pad(tracks, (0, padded_length(samples, self.description) - samples))
+        signal = nn.functional.pad(tracks, (0, pad_length(samples, self.description) - samples))
         skips = []
         for block in self.encoder:
             signal = block(signal)
@@ -92,7 +92,7 @@ def in_pieces(network: MixWaveUNet, tracks: NDArray[np.float32]) -> NDArray[np.f
     return mix
 
 
-def padded_length(samples: int, description: MixWaveUNetDescription) -> int:
+def pad_length(samples: int, description: MixWaveUNetDescription) -> int:
     """The least length, of ``samples`` or more, that all levels divide without a remainder."""
     length = samples
     for _ in range(description.levels):
@@ -110,6 +110,6 @@ def rescale(layer: nn.Conv1d | nn.ConvTranspose1d) -> None:
         layer.bias.data /= factor
 
 
-def published() -> MixWaveUNet:
+def published_mix_wave_u_net() -> MixWaveUNet:
     """The network in about its published size."""
     return MixWaveUNet(MixWaveUNetDescription())

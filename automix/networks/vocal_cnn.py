@@ -48,7 +48,7 @@ class VocalCnn(nn.Module):
         trust: Shares 0…1 ``(outputs,)`` of its departure from them that count.
 
     Shape:
-        ``(blocks, 2, 128, frames)`` from `heard` to ``(blocks, outputs)``, each output 0…1 over its
+        ``(blocks, 2, 128, frames)`` from `hear_blocks` to ``(blocks, outputs)``, each 0…1 over its
         `output_ranges`; nothing holds it within them. Where decay is heard, 16 rows, not 128.
     """
 
@@ -104,7 +104,7 @@ class VocalCnn(nn.Module):
             ValueError: Nothing is sung.
         """
         device = next(self.parameters()).device
-        blocks = heard(pair, self.description)
+        blocks = hear_blocks(pair, self.description)
         said = [self(some.to(device)) for some in torch.split(blocks, _BLOCKS_AT_A_TIME)]
         positions = self.trusted(torch.cat(said).mean(0)).tolist()
         ranges = output_ranges(self.description.task)
@@ -119,13 +119,13 @@ def largest(gains_db: Tensor) -> Tensor:
     return torch.zeros_like(gains_db).scatter(-1, kept, gains_db.gather(-1, kept))
 
 
-def heard(pair: Pair, description: VocalCnnDescription) -> Tensor:
+def hear_blocks(pair: Pair, description: VocalCnnDescription) -> Tensor:
     """The blocks ``(blocks, 2, rows, frames)`` that a network of that description is given.
 
     Raises:
         ValueError: Nothing is sung.
     """
-    return scaled(cut_blocks(pair, description), description)
+    return scale_blocks(cut_blocks(pair, description), description)
 
 
 def cut_blocks(pair: Pair, description: VocalCnnDescription) -> Tensor:
@@ -142,10 +142,10 @@ def cut_blocks(pair: Pair, description: VocalCnnDescription) -> Tensor:
     return vocal_mel.quantiles(mel, description.frames)
 
 
-def scaled(blocks: Tensor, description: VocalCnnDescription) -> Tensor:
+def scale_blocks(blocks: Tensor, description: VocalCnnDescription) -> Tensor:
     """Blocks of mel powers as the network is given them."""
     if description.depth_db == 0.0:
-        return vocal_mel.normalized(blocks)
+        return vocal_mel.normalize_blocks(blocks)
     if description.hearing == "loudness":
         return vocal_mel.dynamics_in_decibels(blocks, description.depth_db)
     if description.hearing == "decay":

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torchaudio.transforms import MelSpectrogram
 
-from automix.audio.blocks import folded
-from automix.audio.resampling import resampled
+from automix.audio.blocks import fold_to_mono
+from automix.audio.resampling import resample
 from automix.audio.samples import AudioSource, Samples
 from automix.networks.vocal_cnn_description import MEL_BANDS
 from automix.units import db_to_power
@@ -34,7 +34,7 @@ _SMOOTH_FRAMES = 5  # 0.1 s
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Frames:
+class MelFrames:
     """Spectra of one signal, frame by frame.
 
     Attributes:
@@ -83,16 +83,16 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def frames_of(source: AudioSource) -> Frames:
+def frames_of(source: AudioSource) -> MelFrames:
     """Analyzes a source of any rate; two channels are folded to their mean.
 
     Raises:
         InputError: The file behind the source changed or cannot be read.
     """
-    return frames_of_mono(block[0] for block in resampled(folded(source), RATE_HZ).blocks())
+    return frames_of_mono(block[0] for block in resample(fold_to_mono(source), RATE_HZ).blocks())
 
 
-def frames_of_mono(pieces: Iterable[Samples]) -> Frames:
+def frames_of_mono(pieces: Iterable[Samples]) -> MelFrames:
     """Analyzes a mono signal at 44.1 kHz that comes in pieces ``(samples,)`` of any length.
 
     Frame n holds the samples from 1024·n on; the last ones are filled up with silence.
@@ -107,7 +107,7 @@ def frames_of_mono(pieces: Iterable[Samples]) -> Frames:
         peak = max(peak, float(samples.abs().max()))
         mels.append(analyzer(samples))
         powers.append(samples.unfold(0, N_FFT, HOP_LENGTH).square() @ window)
-    return Frames(mel=torch.cat(mels, 1), power=torch.cat(powers), peak=peak)
+    return MelFrames(mel=torch.cat(mels, 1), power=torch.cat(powers), peak=peak)
 
 
 def _stretches(pieces: Iterable[Samples]) -> Iterator[Samples]:
@@ -125,19 +125,19 @@ def _stretches(pieces: Iterable[Samples]) -> Iterator[Samples]:
         yield np.pad(waiting, (0, frames * HOP_LENGTH + overlap - len(waiting)))
 
 
-def levels_db(vocal: Frames) -> Tensor:
+def levels_db(vocal: MelFrames) -> Tensor:
     """Level of each frame ``(frames,)``, the vocal's peak being at −1 dBFS; −inf is silence."""
     if vocal.peak == 0.0:
         return torch.full_like(vocal.power, -torch.inf)
     return 10.0 * (vocal.power / vocal.peak**2).log10() + PEAK_DB
 
 
-def sung(vocal: Frames) -> Tensor:
+def mark_singing(vocal: MelFrames) -> Tensor:
     """Marks the frames ``(frames,)`` in which a vocal is above the gate."""
     return levels_db(vocal) > GATE_DB
 
 
-def paired(vocal: Frames, backing: Frames) -> Pair:
+def pair_spectra(vocal: MelFrames, backing: MelFrames) -> Pair:
     """A vocal and what the backing does meanwhile; silence where that has ended."""
     count = vocal.mel.shape[1]
     under = torch.zeros_like(vocal.mel)
@@ -181,7 +181,7 @@ def wide_quantiles(mel: Tensor, count: int) -> Tensor:
     return quantiles(smooth, count)
 
 
-def normalized(block: Tensor) -> Tensor:
+def normalize_blocks(block: Tensor) -> Tensor:
     """Each channel of each block ``(..., 128, frames)`` divided by its maximum (III-C)."""
     return block / block.amax((-2, -1), keepdim=True).clamp_min(_SILENCE)
 
@@ -192,7 +192,7 @@ def in_decibels(block: Tensor, depth_db: float) -> Tensor:
     In dB below the maximum of the channel, no lower than ``depth_db`` below it, less the mean, and
     scaled to about ±1.
     """
-    level = 10.0 * normalized(block).clamp_min(db_to_power(-depth_db)).log10()
+    level = 10.0 * normalize_blocks(block).clamp_min(db_to_power(-depth_db)).log10()
     return (level - level.mean((-2, -1), keepdim=True)) / 20.0
 
 

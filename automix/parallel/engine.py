@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
+class Job:
     """An item, as a worker gets it.
 
     Attributes:
@@ -40,11 +40,11 @@ class Outcome:
     died: bool = False
 
 
-Mix = Callable[[Task], Outcome]
+Mix = Callable[[Job], Outcome]
 """A function of a module, so that other processes find it."""
 
 
-class Engine(Protocol):
+class WorkEngine(Protocol):
     """Mixes items; leaving its context ends those that are at work."""
 
     slots: int
@@ -61,7 +61,7 @@ class Engine(Protocol):
     ) -> None:
         """Ends what is at work."""
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: Job) -> None:
         """Begins an item; fewer than `slots` are at work."""
 
     def next_outcome(self) -> tuple[str, Outcome]:

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from automix.errors import DeviceError
-from automix.parallel.engine import Mix, Outcome, Task
+from automix.parallel.engine import Job, Mix, Outcome
 
 GRACE_S = 0.4
 LAST_GRACE_S = 0.15
@@ -33,7 +33,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 @dataclass(frozen=True, slots=True)
 class _Worker:
     process: SpawnProcess
-    connection: "Connection[Task, Outcome]"
+    connection: "Connection[Job, Outcome]"
 
 
 class LocalEngine:
@@ -70,7 +70,7 @@ class LocalEngine:
             self._wait(GRACE_S)
         self.end()
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: Job) -> None:
         """Begins an item; fewer than `slots` are at work.
 
         Raises:
@@ -143,7 +143,7 @@ def _death(exit_code: int) -> Outcome:
     return Outcome(exit_code=exit_code, error=f"its worker {cause}", died=True)
 
 
-def _serve(connection: "Connection[Outcome, Task]", mix: Mix, prepare: Callable[[], None]) -> None:
+def _serve(connection: "Connection[Outcome, Job]", mix: Mix, prepare: Callable[[], None]) -> None:
     """What a worker does."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):  # what native libraries print would get into the document

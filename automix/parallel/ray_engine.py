@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from automix.errors import DeviceError, UsageError
-from automix.parallel.engine import Mix, Outcome, Task
+from automix.parallel.engine import Job, Mix, Outcome
 from automix.parallel.local_engine import GRACE_S, ONE_THREAD
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -73,7 +73,7 @@ class RayEngine:
         self.end()
         self._ray.shutdown()
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: Job) -> None:
         """Begins an item; fewer than `slots` are at work."""
         self._running[self._mix.remote(task)] = task.key
 

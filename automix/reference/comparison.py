@@ -92,7 +92,7 @@ def figures(features: MixFeatures, *, stereo: bool = True) -> dict[str, Vector]:
     }
 
 
-def weighted_mean(
+def average_references(
     every: Sequence[dict[str, Vector]], weights: Sequence[float]
 ) -> dict[str, Vector]:
     """The mean of the features of several references, each where it has a value."""
@@ -107,7 +107,7 @@ def weighted_mean(
     return mean
 
 
-def compared(
+def compare_features(
     before: dict[str, Vector], after: dict[str, Vector], reference: dict[str, Vector]
 ) -> list[Compared]:
     """The rows of `FEATURES` that the reference has, see `figures`."""

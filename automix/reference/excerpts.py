@@ -12,7 +12,7 @@ from torch import Tensor
 from automix.analysis.hops import HOPS_PER_SECOND
 from automix.analysis.loudness import LoudnessMeter
 from automix.audio.samples import AudioSource, Samples
-from automix.consoles.differentiable import Layout, from_plan
+from automix.consoles.differentiable import ConsoleLayout, from_plan
 from automix.consoles.exact import ExactConsole
 from automix.parallel.workers import in_parallel
 from automix.plan.model import ChannelStrip, MixPlan
@@ -35,7 +35,7 @@ def audible(plan: MixPlan) -> list[ChannelStrip]:
     return [strip for strip in plan.tracks if not strip.mute]
 
 
-def bare_values(console: ExactConsole, plan: MixPlan) -> tuple[Layout, dict[str, Tensor]]:
+def bare_values(console: ExactConsole, plan: MixPlan) -> tuple[ConsoleLayout, dict[str, Tensor]]:
     """The plan as the differentiable console sees it after the inserts."""
     strips = tuple(
         ChannelStrip(name=s.name, fader_db=s.fader_db, pan=s.pan, sends=s.sends, mute=s.mute)
@@ -73,7 +73,7 @@ def excerpts(
     inserted = [console.inserted(strip, plan.pan_law) for strip in strips]
     if of_every_track:
         starts = _with_every_track(strips, in_parallel(energies_of, inserted), starts, length, rate)
-    found = in_parallel(lambda source: cut(source, starts, length), inserted)
+    found = in_parallel(lambda source: cut_excerpts(source, starts, length), inserted)
     return torch.from_numpy(np.stack(found, axis=1)), starts
 
 
@@ -129,7 +129,7 @@ def _standing_out(
     return found
 
 
-def cut(source: AudioSource, starts: NDArray[np.int64], length: int) -> Samples:
+def cut_excerpts(source: AudioSource, starts: NDArray[np.int64], length: int) -> Samples:
     """Excerpts ``(excerpts, 2, length)`` of a source; silence before its start and after its end.
 
     Raises:

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from automix.analysis.features import BARK_EDGES_HZ
-from automix.audio.resampling import resampled
+from automix.audio.resampling import resample
 from automix.errors import InputError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.reading import open_audio
 from automix.reference.bands import BandAnalysis
-from automix.reference.comparison import STEREO_FEATURES, weighted_mean
-from automix.reference.hearing import Figures, heard
+from automix.reference.comparison import STEREO_FEATURES, average_references
+from automix.reference.hearing import Figures, hear_source
 
 SHORTEST_S = 1.0
 _SHORTEST_FOR_RANGE_S = 10.0
@@ -39,7 +39,7 @@ class Goal:
     @property
     def names(self) -> str:
         """Of the files, for people."""
-        return ", ".join(shown(path.name) for path in self.files)
+        return ", ".join(printable(path.name) for path in self.files)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,7 +47,7 @@ class Aim:
     """What the references of a goal are like, together.
 
     Attributes:
-        figures: See `automix.reference.hearing.heard`; NaN where they say nothing.
+        figures: See `automix.reference.hearing.hear_source`; NaN where they say nothing.
         notes: For the user.
     """
 
@@ -64,7 +64,7 @@ def aim_of(goal: Goal, analysis: BandAnalysis) -> Aim:
     weights = goal.weights or (1.0,) * len(goal.files)
     aims = [_aim(path, analysis) for path in goal.files]
     return Aim(
-        figures=weighted_mean([aim.figures for aim in aims], weights),
+        figures=average_references([aim.figures for aim in aims], weights),
         notes=tuple(note for aim in aims for note in aim.notes),
     )
 
@@ -75,19 +75,19 @@ def _aim(path: Path, analysis: BandAnalysis) -> Aim:
     duration_s = source.frames / source.sample_rate
     if duration_s < SHORTEST_S:
         raise InputError(
-            f"{shown(path)}: is {duration_s:.2f} s long; a reference needs {SHORTEST_S:g} s"
+            f"{printable(path)}: is {duration_s:.2f} s long; a reference needs {SHORTEST_S:g} s"
         )
-    found, figures = heard(resampled(source, analysis.sample_rate), analysis)
+    found, figures = hear_source(resample(source, analysis.sample_rate), analysis)
     if found.power.sum() <= 0.0:
-        raise InputError(f"{shown(path)}: is silent; a reference is a finished mix")
-    notes = [f"{shown(path)}: {note}" for note in opened.notes]
+        raise InputError(f"{printable(path)}: is silent; a reference is a finished mix")
+    notes = [f"{printable(path)}: {note}" for note in opened.notes]
     unknown: list[str] = []
     if source.channels == 1 or not found.width_db > _MONO_DB:
         unknown += STEREO_FEATURES
-        notes.append(f"{shown(path)}: is mono, and says nothing of the stereo image")
+        notes.append(f"{printable(path)}: is mono, and says nothing of the stereo image")
     if duration_s < _SHORTEST_FOR_RANGE_S:
         unknown.append("loudness range")
-        notes.append(f"{shown(path)}: is too short for its loudness range to be compared")
+        notes.append(f"{printable(path)}: is too short for its loudness range to be compared")
     for name in unknown:
         figures[name][:] = math.nan
     beyond = np.array(BARK_EDGES_HZ[1:]) > min(source.sample_rate, analysis.sample_rate) / 2

@@ -13,7 +13,7 @@ Figures = dict[str, Vector]
 """In dB by name, see `figures`; NaN where there is nothing to compare."""
 
 
-def heard(source: AudioSource, analysis: BandAnalysis) -> tuple[MixFeatures, Figures]:
+def hear_source(source: AudioSource, analysis: BandAnalysis) -> tuple[MixFeatures, Figures]:
     """Listens once to a source at the rate of the analysis.
 
     Returns:

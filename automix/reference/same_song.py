@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor, from_numpy
 
 from automix.analysis.hops import hop_start
-from automix.audio.resampling import resampled
+from automix.audio.resampling import resample
 from automix.audio.samples import AudioSource
 from automix.files.reading import open_audio
-from automix.reference.excerpts import cut, energies_of
+from automix.reference.excerpts import cut_excerpts, energies_of
 
 _DEPTH_DB = 40.0
 _TREND_HOPS = 31
@@ -52,8 +52,8 @@ class SameSong:
         """
         margin = hop_start(1, self.mix.sample_rate)
         later = hop_start(self.hops, self.mix.sample_rate)
-        wanted = cut(self.mix, starts, length).mean(1)
-        around = cut(self.reference, starts + later - margin, length + 2 * margin)
+        wanted = cut_excerpts(self.mix, starts, length).mean(1)
+        around = cut_excerpts(self.reference, starts + later - margin, length + 2 * margin)
         size = 1 << (length + 2 * margin).bit_length()
         products = np.fft.rfft(around.mean(1), size) * np.fft.rfft(wanted, size).conj()
         first = int(np.abs(np.fft.irfft(products.sum(0), size)[: 2 * margin + 1]).argmax())
@@ -68,7 +68,7 @@ def same_song(files: Sequence[Path], mix: AudioSource) -> SameSong | None:
     """
     if len(files) != 1:
         return None
-    reference = resampled(open_audio(files[0], in_memory=False).source, mix.sample_rate)
+    reference = resample(open_audio(files[0], in_memory=False).source, mix.sample_rate)
     hops = _lag_hops(_course(mix), _course(reference))
     return None if hops is None else SameSong(mix=mix, reference=reference, hops=hops)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from automix.analysis.features import FeatureMeter, MixFeatures
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs, short_term_lufs
-from automix.audio.blocks import padded
+from automix.audio.blocks import pad
 from automix.audio.samples import Audio, AudioSource, Samples
 from automix.audio.streams import Stream
 from automix.parallel.workers import in_parallel
@@ -22,7 +22,7 @@ _CENTER = np.float32(np.sqrt(0.5))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Heard:
+class HeardTrack:
     """A mix or the sum of its inputs.
 
     Attributes:
@@ -38,7 +38,7 @@ class Heard:
     high: Vector
 
 
-def hear(source: AudioSource) -> Heard:
+def hear(source: AudioSource) -> HeardTrack:
     """Measures a source."""
     features = FeatureMeter(source.sample_rate, source.channels)
     loudness = LoudnessMeter(source.sample_rate, source.channels)
@@ -56,7 +56,7 @@ def hear(source: AudioSource) -> Heard:
             low[column] = min(low[column], float(piece.min(initial=0.0)))
             high[column] = max(high[column], float(piece.max(initial=0.0)))
         position += block.shape[1]
-    return Heard(
+    return HeardTrack(
         features=features.result(),
         short_term_lufs=short_term_lufs(loudness.energies),
         low=low,
@@ -104,7 +104,7 @@ def _excerpt(source: AudioSource, start_s: float, stop_s: float) -> Audio:
     start, stop = round(start_s * source.sample_rate), round(stop_s * source.sample_rate)
     pieces: list[Samples] = []
     position = 0
-    for block in padded(source, max(stop, source.frames)).blocks():
+    for block in pad(source, max(stop, source.frames)).blocks():
         pieces.append(block[:, max(0, start - position) : max(0, stop - position)])
         position += block.shape[1]
         if position >= stop:

@@ -10,7 +10,7 @@ from automix.analysis.role_features import RoleFeatures, measure_role_features, 
 from automix.errors import InputError
 from automix.files.extensions import AUDIO_EXTENSIONS
 from automix.files.info import ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.parallel.workers import in_parallel
 from automix.plan.roles import ROLES, Role
 from automix.session.roles.naming import natural_names
@@ -49,7 +49,9 @@ def song_files(
         audio, notes = _audio_files(paths, recursive)
         tracks = _tracks(audio)
     if not tracks:
-        raise InputError(f"{', '.join(map(shown, paths))}: no audio files; give a song's folder")
+        raise InputError(
+            f"{', '.join(map(printable, paths))}: no audio files; give a song's folder"
+        )
     given = dict(roles or {})
     tracks = [_with_role(track, given.pop(track.name, None)) for track in tracks]
     if given:
@@ -61,10 +63,10 @@ def song_files(
 
 
 def _with_role(track: TrackFile, role: str | None) -> TrackFile:
-    return track if role is None else replace(track, role=checked_role(role, track.name))
+    return track if role is None else replace(track, role=check_role(role, track.name))
 
 
-def checked_role(role: str, name: str) -> Role:
+def check_role(role: str, name: str) -> Role:
     """The role of that name.
 
     Raises:
@@ -85,9 +87,9 @@ def _audio_files(paths: Sequence[Path], recursive: bool) -> tuple[list[Path], li
             continue
         for file in sorted(_files_in(path, recursive)):
             if is_own_mix(file):
-                notes.append(f"{shown(file)}: a mix that automix wrote, left out")
+                notes.append(f"{printable(file)}: a mix that automix wrote, left out")
             elif file.stem.casefold() == MIX_NAME:
-                notes.append(f"{shown(file)}: taken for a mix of the song, left out")
+                notes.append(f"{printable(file)}: taken for a mix of the song, left out")
             else:
                 found.append(file)
     once = {os.path.realpath(path): path for path in reversed(found)}
@@ -138,13 +140,13 @@ def _read_session_file(path: Path) -> list[TrackFile]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{shown(path)}: cannot be read as a session: {error}") from error
+        raise InputError(f"{printable(path)}: cannot be read as a session: {error}") from error
     rows = document.get("tracks")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise InputError(f"{shown(path)}: a session has [[tracks]] with `file`, `name`, `role`")
+        raise InputError(f"{printable(path)}: a session has [[tracks]] with `file`, `name`, `role`")
     tracks = []
     for number, row in enumerate(rows, 1):
-        where = f"{shown(path)}, track {number}"
+        where = f"{printable(path)}, track {number}"
         if unknown := set(row) - {"file", "right", "name", "role"}:
             raise InputError(f"{where}: unknown key {sorted(unknown)[0]!r}")
         if not all(isinstance(value, str) for value in row.values()) or "file" not in row:
@@ -155,7 +157,7 @@ def _read_session_file(path: Path) -> list[TrackFile]:
         tracks.append(
             TrackFile(
                 name=name,
-                role=checked_role(row["role"], name) if "role" in row else role,
+                role=check_role(row["role"], name) if "role" in row else role,
                 path=path.parent / row["file"],
                 right=path.parent / row["right"] if "right" in row else None,
             )

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast, get_args
 
-from automix.audio.blocks import joined, padded
-from automix.audio.resampling import resampled
+from automix.audio.blocks import join_sides, pad
+from automix.audio.resampling import resample
 from automix.audio.samples import AudioSource
 from automix.errors import InputError, PlanError
 from automix.files.disk import sha256
 from automix.files.info import ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.probe import probe
 from automix.files.reading import Opened, open_audio
 from automix.parallel.workers import in_parallel
@@ -167,7 +167,7 @@ def open_session(
 
     def read(path: Path) -> _Read:
         opened = open_audio(path, options, in_memory=total <= IN_MEMORY_BYTES)
-        return _Read(opened, resampled(opened.source, rate), sha256(path))
+        return _Read(opened, resample(opened.source, rate), sha256(path))
 
     found = dict(zip(paths, in_parallel(read, paths), strict=True))
     frames = max(item.source.frames for item in found.values())
@@ -183,16 +183,17 @@ class _Read:
 
 
 def _track(file: TrackFile, sides: Sequence[_Read], frames: int) -> Track:
-    padded_sides = [padded(side.source, frames) for side in sides]
+    padded_sides = [pad(side.source, frames) for side in sides]
     if len(sides) == 2 and any(side.source.channels != 1 for side in sides):
         raise InputError(
-            f"{shown(file.path)}: left and right of a pair must be mono; rename them, or list them"
+            f"{printable(file.path)}: left and right of a pair must be mono; rename them, or"
+            " list them"
             " as two tracks in a session file"
         )
     return Track(
         name=file.name,
         role=file.role,
-        source=padded_sides[0] if len(sides) == 1 else joined(*padded_sides),
+        source=padded_sides[0] if len(sides) == 1 else join_sides(*padded_sides),
         path=file.path,
         right=file.right,
         sha256=" ".join(side.sha256 for side in sides),
@@ -209,13 +210,13 @@ def _notes(
         for path in file.paths:
             owners.setdefault(found[path].sha256, []).append(file.name)
     for path, item in found.items():
-        notes += [f"{shown(path)}: {note}" for note in item.opened.notes]
+        notes += [f"{printable(path)}: {note}" for note in item.opened.notes]
         if item.opened.info.sample_rate != rate:
             old = item.opened.info.sample_rate
-            notes.append(f"{shown(path)}: resampled from {old} to {rate} Hz")
+            notes.append(f"{printable(path)}: resampled from {old} to {rate} Hz")
         if item.source.frames < frames:
             missing = (frames - item.source.frames) / rate
-            notes.append(f"{shown(path)}: {missing:.2f} s shorter, padded with silence")
+            notes.append(f"{printable(path)}: {missing:.2f} s shorter, padded with silence")
     for names in owners.values():
         if len(names) > 1:
             notes.append(f"{' and '.join(names)} are the same audio file")
@@ -252,7 +253,7 @@ def open_plan_session(
             )
         for path, digest in zip(paths, wanted, strict=True):
             if not _is_same(strip.name, path, digest, folder, allow_outside):
-                notes.append(f"{shown(path)}: not the file that the plan was made from")
+                notes.append(f"{printable(path)}: not the file that the plan was made from")
         role: Role = next((role for role in ROLES if role == strip.role), "other")
         right = paths[1] if len(paths) == 2 else None
         files.append(TrackFile(name=strip.name, role=role, path=paths[0], right=right))
@@ -273,13 +274,13 @@ def plan_inputs(plan: MixPlan, folder: Path) -> list[Path]:
 def _is_same(track: str, path: Path, digest: str, folder: Path, allow_outside: bool) -> bool:
     if not os.path.isfile(path):  # unlike Path.is_file, never raises
         raise PlanError(
-            f"track {track!r}: there is no file {shown(path)}; correct `file` in the plan"
+            f"track {track!r}: there is no file {printable(path)}; correct `file` in the plan"
         )
     same = not digest or sha256(path) == digest
     outside = not path.resolve().is_relative_to(folder.resolve())
     if outside and not allow_outside and not (digest and same):
         raise PlanError(
-            f"track {track!r}: {shown(path)} is outside the plan's folder and not the file"
+            f"track {track!r}: {printable(path)} is outside the plan's folder and not the file"
             " that the plan was made from; --allow-outside reads it all the same"
         )
     return same

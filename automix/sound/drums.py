@@ -10,8 +10,8 @@ import numpy as np
 from automix.sound.filters import (
     Signal,
     band_pass,
-    faded,
-    filtered,
+    fade_ends,
+    filter_signal,
     high_pass,
     low_pass,
     noise,
@@ -26,9 +26,9 @@ def kick(velocity: float, rng: np.random.Generator, sample_rate: int) -> Signal:
     phase = 2.0 * np.pi * (52.0 * t + depth_hz * fall_s * (1.0 - np.exp(-t / fall_s)))
     body = np.sin(phase) * np.exp(-t / 0.14)
     beater = noise(rng, t.size, sample_rate) * np.exp(-t / 0.006)
-    beater = filtered(beater, sample_rate, band_pass(2800.0, 0.8), low_pass(7000.0))
+    beater = filter_signal(beater, sample_rate, band_pass(2800.0, 0.8), low_pass(7000.0))
     sound = np.tanh(1.6 * body) / 1.6 + (0.15 + 0.45 * velocity) * 0.6 * beater
-    return velocity * faded(sound, sample_rate, 0.0005, 0.1)
+    return velocity * fade_ends(sound, sample_rate, 0.0005, 0.1)
 
 
 def snare(velocity: float, rng: np.random.Generator, sample_rate: int) -> Signal:
@@ -41,11 +41,11 @@ def snare(velocity: float, rng: np.random.Generator, sample_rate: int) -> Signal
     wires = noise(rng, t.size, sample_rate) * (
         np.exp(-t / (0.05 + 0.05 * velocity)) + 0.8 * np.exp(-t / 0.008)
     )
-    wires = filtered(
+    wires = filter_signal(
         wires, sample_rate, high_pass(1100.0, 2), low_pass(3500.0 + 2500.0 * velocity, 2)
     )
     sound = np.tanh(1.4 * (0.36 * head + 0.85 * wires))
-    return 0.8 * velocity * faded(sound, sample_rate, 0.0003, 0.1)
+    return 0.8 * velocity * fade_ends(sound, sample_rate, 0.0003, 0.1)
 
 
 def tom(frequency_hz: float, velocity: float, rng: np.random.Generator, rate: int) -> Signal:
@@ -55,8 +55,8 @@ def tom(frequency_hz: float, velocity: float, rng: np.random.Generator, rate: in
     sound = np.sin(2.0 * np.pi * frequency_hz * bend) * np.exp(-t / 0.2)
     sound += 0.35 * np.sin(2.0 * np.pi * 1.59 * frequency_hz * bend) * np.exp(-t / 0.08)
     stick = noise(rng, t.size, rate) * np.exp(-t / 0.01)
-    sound += (0.1 + 0.3 * velocity) * filtered(stick, rate, band_pass(1800.0, 0.6))
-    return 0.7 * velocity * faded(sound, rate, 0.0005, 0.2)
+    sound += (0.1 + 0.3 * velocity) * filter_signal(stick, rate, band_pass(1800.0, 0.6))
+    return 0.7 * velocity * fade_ends(sound, rate, 0.0005, 0.2)
 
 
 def cymbal(
@@ -89,10 +89,10 @@ def cymbal(
             * np.exp(-t / mode_decay_s)
         )
     plate += 0.5 * noise(rng, t.size, sample_rate) * np.exp(-t / 0.004)
-    plate = filtered(
+    plate = filter_signal(
         plate, sample_rate, high_pass(low_hz, 3), low_pass(9000.0 + 6000.0 * velocity, 2)
     )
-    return 0.5 * velocity * faded(plate, sample_rate, 0.0003, 0.3 * duration_s)
+    return 0.5 * velocity * fade_ends(plate, sample_rate, 0.0003, 0.3 * duration_s)
 
 
 def closed_hat(velocity: float, rng: np.random.Generator, sample_rate: int) -> Signal:

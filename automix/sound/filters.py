@@ -41,7 +41,7 @@ def peak(center_hz: float, gain_db: float, q: float) -> Response:
     return lambda f: 1.0 + extra * resonance(f)
 
 
-def filtered(signal: Signal, sample_rate: int, *responses: Response) -> Signal:
+def filter_signal(signal: Signal, sample_rate: int, *responses: Response) -> Signal:
     """``signal`` through the responses in series; what rings past the end is cut off."""
     size = fft_size(signal.size + sample_rate // 20)
     frequencies = np.fft.rfftfreq(size, 1.0 / sample_rate)
@@ -67,7 +67,7 @@ def seconds(duration_s: float, sample_rate: int) -> Signal:
     return np.arange(round(duration_s * sample_rate)) / sample_rate
 
 
-def faded(signal: Signal, sample_rate: int, fade_in_s: float, fade_out_s: float) -> Signal:
+def fade_ends(signal: Signal, sample_rate: int, fade_in_s: float, fade_out_s: float) -> Signal:
     """``signal`` with raised-cosine ends, so that neither clicks."""
     result = signal.copy()
     for fade_s, part in ((fade_in_s, result), (fade_out_s, result[::-1])):

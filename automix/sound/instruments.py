@@ -11,9 +11,9 @@ import numpy as np
 from automix.sound.filters import (
     Response,
     Signal,
-    faded,
+    fade_ends,
     fft_size,
-    filtered,
+    filter_signal,
     high_pass,
     low_pass,
     noise,
@@ -90,7 +90,7 @@ def pluck(
     excitation *= low_pass(corner_hz, 2)(f) * high_pass(40.0)(f)
     sound = np.fft.irfft(excitation / (1.0 - lap * np.exp(1j * turn * period)), size)[:frames]
     sound /= radius ** np.arange(frames)
-    return faded(velocity * sound / np.abs(sound).max(), sample_rate, 0.0005, RELEASE_S)
+    return fade_ends(velocity * sound / np.abs(sound).max(), sample_rate, 0.0005, RELEASE_S)
 
 
 def bass(
@@ -127,7 +127,7 @@ def electric_piano(
     tine_hz = 14.0 * frequency_hz
     if tine_hz < 0.45 * sample_rate:
         sound += 0.22 * velocity * np.sin(14.0 * phase) * np.exp(-t / 0.05) * np.sin(phase)
-    return velocity * faded(sound, sample_rate, 0.002, 0.15)
+    return velocity * fade_ends(sound, sample_rate, 0.002, 0.15)
 
 
 def pad(
@@ -145,10 +145,10 @@ def pad(
     for detune_cents in (-7.0, 0.0, 6.0):
         step = 2048.0 * frequency_hz * 2.0 ** (detune_cents / 1200.0)
         sound += cycle[(t * step + rng.uniform(0, 2048.0)).astype(np.int64) & 2047]
-    return 0.4 * velocity * faded(sound, sample_rate, min(0.35, duration_s / 2), 0.7)
+    return 0.4 * velocity * fade_ends(sound, sample_rate, min(0.35, duration_s / 2), 0.7)
 
 
-def amplified(signal: Signal, sample_rate: int, drive: float) -> Signal:
+def amplify_guitar(signal: Signal, sample_rate: int, drive: float) -> Signal:
     """A guitar through amplifier and cabinet: gentle saturation and the loudspeaker's response.
 
     Args:
@@ -162,8 +162,8 @@ def amplified(signal: Signal, sample_rate: int, drive: float) -> Signal:
         peak(420.0, -3.0, 0.9),
         low_pass(5200.0, 3),
     )
-    tone = filtered(signal, sample_rate, high_pass(120.0), low_pass(6000.0))
-    return filtered(np.tanh(drive * tone) / drive, sample_rate, *cabinet)
+    tone = filter_signal(signal, sample_rate, high_pass(120.0), low_pass(6000.0))
+    return filter_signal(np.tanh(drive * tone) / drive, sample_rate, *cabinet)
 
 
 Instrument = Callable[[float, float, float, np.random.Generator, int], Signal]

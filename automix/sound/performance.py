@@ -5,8 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from automix.sound.drums import PIECES
-from automix.sound.filters import Signal, add_at, fft_size, filtered, high_pass, low_pass, noise
-from automix.sound.instruments import INSTRUMENTS, amplified
+from automix.sound.filters import (
+    Signal,
+    add_at,
+    fft_size,
+    filter_signal,
+    high_pass,
+    low_pass,
+    noise,
+)
+from automix.sound.instruments import INSTRUMENTS, amplify_guitar
 from automix.sound.score import Hit, Note, Score
 from automix.sound.voice import Singer, sing
 
@@ -70,10 +78,8 @@ def record_drums(pieces: dict[str, Signal], seed: int, rate: int) -> dict[str, S
             delay = round(distance_m / SPEED_OF_SOUND_M_S * rate)
             add_at(overheads[channel], gain * pieces[piece], delay)
     for channel in range(2):
-        room = reverberated(
-            overheads[channel], rate, generator(seed, f"room {channel}"), t60_s=0.45
-        )
-        direct = filtered(overheads[channel], rate, high_pass(120.0))
+        room = reverberate(overheads[channel], rate, generator(seed, f"room {channel}"), t60_s=0.45)
+        direct = filter_signal(overheads[channel], rate, high_pass(120.0))
         overheads[channel] = direct + 0.35 * room
     return {**tracks, "overheads": overheads}
 
@@ -100,11 +106,11 @@ def record_band(score: Score, frames: int, seed: int, rate: int) -> dict[str, Si
     keys = part("keys", "electric piano")
     tremolo = 1.0 + 0.12 * np.sin(2.0 * np.pi * 4.6 * np.arange(frames) / rate)
     return {
-        "bass": filtered(np.tanh(1.5 * bass), rate, high_pass(30.0), low_pass(1100.0, 2)),
-        "guitar left": amplified(part("guitar left", "guitar"), rate, drive=0.9),
-        "guitar right": amplified(part("guitar right", "muted guitar"), rate, drive=2.5),
-        "keys": filtered(keys * tremolo, rate, high_pass(60.0)),
-        "pad": filtered(part("pad", "pad"), rate, high_pass(120.0), low_pass(5000.0, 2)),
+        "bass": filter_signal(np.tanh(1.5 * bass), rate, high_pass(30.0), low_pass(1100.0, 2)),
+        "guitar left": amplify_guitar(part("guitar left", "guitar"), rate, drive=0.9),
+        "guitar right": amplify_guitar(part("guitar right", "muted guitar"), rate, drive=2.5),
+        "keys": filter_signal(keys * tremolo, rate, high_pass(60.0)),
+        "pad": filter_signal(part("pad", "pad"), rate, high_pass(120.0), low_pass(5000.0, 2)),
     }
 
 
@@ -118,11 +124,11 @@ def record_voices(score: Score, seed: int, rate: int) -> dict[str, Signal]:
     return {"lead vocal": lead, "backing vocal": backing}
 
 
-def reverberated(signal: Signal, rate: int, rng: np.random.Generator, t60_s: float) -> Signal:
+def reverberate(signal: Signal, rate: int, rng: np.random.Generator, t60_s: float) -> Signal:
     """``signal`` in a diffuse room of unit energy: convolution with decaying noise."""
     t = np.arange(round(t60_s * rate)) / rate
     response: Signal = noise(rng, t.size, rate) * 10.0 ** (-3.0 * t / t60_s)
-    response = filtered(response, rate, low_pass(4500.0), high_pass(200.0))
+    response = filter_signal(response, rate, low_pass(4500.0), high_pass(200.0))
     response /= np.sqrt(np.sum(response**2))
     size = fft_size(signal.size + response.size)
     return np.fft.irfft(np.fft.rfft(signal, size) * np.fft.rfft(response, size), size)[

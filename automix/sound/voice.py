@@ -16,8 +16,8 @@ from automix.sound.filters import (
     Spectrum,
     add_at,
     band_pass,
-    faded,
-    filtered,
+    fade_ends,
+    filter_signal,
     high_pass,
     low_pass,
     noise,
@@ -167,11 +167,13 @@ def _add_consonant(
 ) -> None:
     closure_s = min(phoneme.closure_s, 0.6 * length_s)
     burst = noise(rng, round((length_s - closure_s + 0.03) * sample_rate), sample_rate)
-    burst = filtered(burst, sample_rate, band_pass(phoneme.noise_hz, phoneme.noise_q))
-    burst = filtered(burst, sample_rate, high_pass(phoneme.noise_hz / 1.7, 5), low_pass(11000.0, 3))
+    burst = filter_signal(burst, sample_rate, band_pass(phoneme.noise_hz, phoneme.noise_q))
+    burst = filter_signal(
+        burst, sample_rate, high_pass(phoneme.noise_hz / 1.7, 5), low_pass(11000.0, 3)
+    )
     burst /= np.sqrt(np.mean(burst**2))
     attack_s = 0.003 if closure_s else 0.035
-    burst = faded(burst, sample_rate, attack_s, 0.5 * burst.size / sample_rate)
+    burst = fade_ends(burst, sample_rate, attack_s, 0.5 * burst.size / sample_rate)
     burst *= level * 10.0 ** (phoneme.noise_db / 20.0)
     add_at(mouth, burst, round((start_s + closure_s) * sample_rate))
 
@@ -181,8 +183,8 @@ def _inhale(
 ) -> None:
     length_s = rng.uniform(0.2, 0.3)
     breath = noise(rng, round(length_s * sample_rate), sample_rate)
-    breath = filtered(breath, sample_rate, band_pass(1700.0, 0.5), low_pass(6000.0))
-    breath = faded(breath / np.sqrt(np.mean(breath**2)), sample_rate, 0.7 * length_s, 0.04)
+    breath = filter_signal(breath, sample_rate, band_pass(1700.0, 0.5), low_pass(6000.0))
+    breath = fade_ends(breath / np.sqrt(np.mean(breath**2)), sample_rate, 0.7 * length_s, 0.04)
     add_at(mouth, breath * 0.016 * level**0.3, round((end_s - length_s) * sample_rate))
 
 

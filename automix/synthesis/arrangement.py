@@ -19,7 +19,7 @@ _MICROPHONES = ("kick", "snare", "hats", "toms", "overheads")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
+class ArrangedPart:
     """What one pitched instrument plays.
 
     Attributes:
@@ -68,7 +68,7 @@ class Arrangement:
     form: Form
     drums: DrumPart | None
     percussion: tuple[tuple[str, tuple[Hit, ...]], ...]
-    parts: tuple[Part, ...]
+    parts: tuple[ArrangedPart, ...]
     voices: tuple[VoicePart, ...]
 
 
@@ -180,9 +180,9 @@ def _activity(bars: Sequence[Bar], need: float) -> list[bool]:
 
 def _parts(
     rng: np.random.Generator, style: Style, form: Form, room: int, *, lead: bool
-) -> list[Part]:
+) -> list[ArrangedPart]:
     """Bass, chords, then colors until the song is full."""
-    parts: list[Part] = []
+    parts: list[ArrangedPart] = []
     bass = _weighted(rng, style.bass)
     if bass != "none":
         parts += _part(rng, form, bass, parts, 0.0 if rng.random() < 0.6 else 0.55, room=1)
@@ -214,12 +214,12 @@ def _part(
     rng: np.random.Generator,
     form: Form,
     key: str,
-    others: Sequence[Part],
+    others: Sequence[ArrangedPart],
     need: float,
     *,
     room: int,
     pattern: str | None = None,
-) -> list[Part]:
+) -> list[ArrangedPart]:
     """A part, and its double where the instrument is doubled and there is room."""
     instrument = INSTRUMENTS[key]
     active = _activity(form.bars, need)
@@ -230,12 +230,12 @@ def _part(
     stereo = bool(rng.random() < instrument.stereo)
     doubled = room >= 2 and rng.random() < instrument.doubled
 
-    def played(name: str, double_of: str | None = None) -> Part:
+    def played(name: str, double_of: str | None = None) -> ArrangedPart:
         state = np.random.default_rng(seed)  # both play the same, each with errors of their own
         notes = play_part(state, instrument, pattern, form, active)
         if double_of:
             notes = [_replayed(rng, note) for note in notes]
-        return Part(
+        return ArrangedPart(
             name=name,
             instrument=instrument,
             program=program,

@@ -10,8 +10,8 @@ from automix.sound.filters import (
     Signal,
     add_at,
     band_pass,
-    faded,
-    filtered,
+    fade_ends,
+    filter_signal,
     low_pass,
     noise,
     seconds,
@@ -49,8 +49,10 @@ def piano(
         sound += (
             level * np.sin(2 * np.pi * partial_hz * t + rng.uniform(0, 6)) * np.exp(-t / decay_s)
         )
-    hammer = filtered(noise(rng, t.size, rate) * np.exp(-t / 0.012), rate, band_pass(1200.0, 0.7))
-    return velocity * 0.4 * faded(sound + 0.3 * velocity * hammer, rate, 0.001, 0.12)
+    hammer = filter_signal(
+        noise(rng, t.size, rate) * np.exp(-t / 0.012), rate, band_pass(1200.0, 0.7)
+    )
+    return velocity * 0.4 * fade_ends(sound + 0.3 * velocity * hammer, rate, 0.001, 0.12)
 
 
 def organ(
@@ -71,7 +73,7 @@ def organ(
     ):
         if multiple * frequency_hz < 0.45 * rate:
             sound += level * np.sin(multiple * (2.0 * np.pi * frequency_hz * t + turn))
-    return 0.3 * velocity * faded(sound, rate, 0.015, 0.05)
+    return 0.3 * velocity * fade_ends(sound, rate, 0.015, 0.05)
 
 
 def saw(
@@ -91,7 +93,7 @@ def saw(
         cycles = np.cumsum((1.0 + vibrato) * frequency_hz * 2.0 ** (cents / 1200.0)) / rate
         position = (cycles + rng.uniform()) % 1.0
         sound += cycle[(position * 2048.0).astype(np.int64)]
-    return 0.4 * velocity * faded(sound * (0.6 + 0.4 * np.exp(-t / 0.2)), rate, 0.012, 0.08)
+    return 0.4 * velocity * fade_ends(sound * (0.6 + 0.4 * np.exp(-t / 0.2)), rate, 0.012, 0.08)
 
 
 def sub(
@@ -101,7 +103,7 @@ def sub(
     t = seconds(duration_s + 0.08, rate)
     drop = 1.0 + 0.6 * np.exp(-t / 0.02)
     phase = 2.0 * np.pi * np.cumsum(pitch_to_hz(pitch) * drop) / rate
-    return velocity * faded(np.tanh(1.5 * np.sin(phase)) * np.exp(-t / 1.5), rate, 0.004, 0.08)
+    return velocity * fade_ends(np.tanh(1.5 * np.sin(phase)) * np.exp(-t / 1.5), rate, 0.004, 0.08)
 
 
 SOUNDS: dict[str, Sound] = {**INSTRUMENTS, "piano": piano, "organ": organ, "saw": saw, "sub": sub}
@@ -115,7 +117,7 @@ def _block(velocity: float, rng: np.random.Generator, rate: int, *, frequency_hz
     t = seconds(0.3, rate)
     sound = np.sin(2.0 * np.pi * frequency_hz * t) * np.exp(-t / 0.03)
     sound += 0.5 * np.sin(2.0 * np.pi * 2.7 * frequency_hz * t) * np.exp(-t / 0.015)
-    return 0.6 * velocity * faded(sound + 0.05 * noise(rng, t.size, rate) * np.exp(-t / 0.004),
+    return 0.6 * velocity * fade_ends(sound + 0.05 * noise(rng, t.size, rate) * np.exp(-t / 0.004),
                                   rate, 0.0003, 0.1)  # fmt: skip
 
 
@@ -127,7 +129,9 @@ def _clap(velocity: float, rng: np.random.Generator, rate: int) -> Signal:
     return (
         0.5
         * velocity
-        * faded(filtered(sound, rate, band_pass(1500.0, 0.8), low_pass(8000.0)), rate, 0.001, 0.1)
+        * fade_ends(
+            filter_signal(sound, rate, band_pass(1500.0, 0.8), low_pass(8000.0)), rate, 0.001, 0.1
+        )
     )
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from automix.errors import AutomixError, DeviceError, InputError, OutputError, UsageError
-from automix.files.disk import check_disk_space, reported
-from automix.files.names import shown
-from automix.parallel.engine import Outcome, Task
+from automix.files.disk import check_disk_space, report_write_failures
+from automix.files.names import printable
+from automix.parallel.engine import Job, Outcome
 from automix.parallel.local_engine import LocalEngine
 from automix.parallel.workers import use_workers, worker_count
 from automix.synthesis.engines import EngineChoice
@@ -123,7 +123,8 @@ def _due(collection: Collection) -> tuple[list[int], list[int]]:
             why = "made with other settings" if made_for else "exists"
             remedy = "" if collection.skip_existing else "go on with --skip-existing, "
             raise OutputError(
-                f"{shown(path)}: {why}; {remedy}overwrite with --force, or choose another folder"
+                f"{printable(path)}: {why}; {remedy}overwrite with --force, or choose another"
+                " folder"
             )
         due.append(number)
     return due, kept
@@ -133,10 +134,10 @@ def _due(collection: Collection) -> tuple[list[int], list[int]]:
 def _folder(collection: Collection, songs: int) -> Iterator[None]:
     """Makes the folder and sees whether there is room; removes it again if it stays empty."""
     folder = collection.folder
-    with reported(folder):
+    with report_write_failures(folder):
         made = [path for path in (folder, *folder.parents) if not path.exists()]
         if folder.exists() and not folder.is_dir():
-            raise OutputError(f"{shown(folder)}: is not a folder; choose another")
+            raise OutputError(f"{printable(folder)}: is not a folder; choose another")
         folder.mkdir(parents=True, exist_ok=True)
     try:
         check_disk_space(
@@ -155,7 +156,7 @@ def _write(
     path: Path, request: SongRequest, collection: Collection, guard: Guard
 ) -> dict[str, Any]:
     song_folder = SongFolder(path, overwrite=collection.overwrite)
-    with guard(song_folder.discard), song_folder, reported(path):
+    with guard(song_folder.discard), song_folder, report_write_failures(path):
         return write_song(request, song_folder.temporary)
 
 
@@ -186,12 +187,12 @@ def _in_processes(
             remove_leftover(collection.path(number))
 
 
-def _task(collection: Collection, number: int, threads: int) -> Task:
+def _task(collection: Collection, number: int, threads: int) -> Job:
     told = asdict(collection) | {"folder": str(collection.folder), "threads": threads}
-    return Task(key=str(number), arguments=(json.dumps(told),), folder=os.getcwd())
+    return Job(key=str(number), arguments=(json.dumps(told),), folder=os.getcwd())
 
 
-def _run_task(task: Task) -> Outcome:
+def _run_task(task: Job) -> Outcome:
     """In a worker: writes one song. What cannot be helped becomes a message."""
     told = json.loads(task.arguments[0])
     use_workers(told.pop("threads"))
@@ -211,6 +212,6 @@ def _run_task(task: Task) -> Outcome:
 def _error(path: Path, outcome: Outcome) -> AutomixError:
     """What a worker reported, as it was raised there."""
     if outcome.died:
-        return DeviceError(f"{shown(path)}: {outcome.error}; try fewer with -j")
+        return DeviceError(f"{printable(path)}: {outcome.error}; try fewer with -j")
     kinds = {kind.exit_code: kind for kind in (UsageError, InputError, OutputError, DeviceError)}
     return kinds.get(outcome.exit_code, AutomixError)(outcome.error)

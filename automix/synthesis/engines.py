@@ -12,12 +12,12 @@ from typing import Literal, Protocol
 import numpy as np
 
 from automix.errors import DeviceError, InputError, OutputError, UsageError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.sound.filters import Signal
 from automix.sound.score import Hit, Note
 from automix.synthesis.built_in import BuiltIn
 from automix.synthesis.instruments import Instrument
-from automix.synthesis.midi import drum_file, pitched_file
+from automix.synthesis.midi import drum_file, write_pitched
 
 EngineName = Literal["auto", "fluidsynth", "built-in"]
 
@@ -113,13 +113,13 @@ def choose_engine(name: EngineName, soundfont: Path | None = None) -> EngineChoi
 def _check_soundfont(path: Path) -> None:
     try:
         if not path.is_file():
-            raise InputError(f"{shown(path)}: is not a file; give a sound font (.sf2, .sf3)")
+            raise InputError(f"{printable(path)}: is not a file; give a sound font (.sf2, .sf3)")
         with path.open("rb") as file:
             head = file.read(12)
     except OSError as error:
-        raise InputError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+        raise InputError(f"{printable(path)}: cannot be read: {error.strerror}") from error
     if head[:4] != b"RIFF" or head[8:] != b"sfbk":
-        raise InputError(f"{shown(path)}: is not a sound font; give an .sf2 or .sf3 file")
+        raise InputError(f"{printable(path)}: is not a sound font; give an .sf2 or .sf3 file")
 
 
 class FluidSynth:
@@ -142,7 +142,7 @@ class FluidSynth:
 
     def play(self, notes: Sequence[Note], instrument: Instrument, program: int) -> Signal:
         """See `Engine.play`."""
-        return self._rendered(pitched_file(notes, program, self._duration_s))
+        return self._rendered(write_pitched(notes, program, self._duration_s))
 
     def strike(self, hits: Sequence[Hit], kit: int) -> Signal:
         """See `Engine.strike`."""
@@ -164,7 +164,8 @@ class FluidSynth:
             samples = np.fromfile(sound, "<f4")
         except OSError as error:
             raise OutputError(
-                f"{shown(self._folder)}: cannot be written: {error.strerror}; make room, or choose"
+                f"{printable(self._folder)}: cannot be written: {error.strerror}; make room, or"
+                " choose"
                 " another folder"
             ) from error
         finally:
@@ -172,7 +173,8 @@ class FluidSynth:
             sound.unlink(missing_ok=True)
         if samples.size < 2 * self._frames:
             raise OutputError(
-                f"{shown(self._folder)}: FluidSynth wrote too little; the disk may be full: needs"
+                f"{printable(self._folder)}: FluidSynth wrote too little; the disk may be full:"
+                " needs"
                 f" {8 * self._frames / 1e6:.1f} MB"
             )
         stereo = samples[: 2 * self._frames].reshape(-1, 2).T
@@ -212,7 +214,8 @@ class FluidSynth:
         said = errors.decode(errors="replace").strip()
         if "Failed to load SoundFont" in said or "not a SoundFont" in said:
             raise InputError(
-                f"{shown(self._soundfont)}: FluidSynth cannot load this sound font; give another"
+                f"{printable(self._soundfont)}: FluidSynth cannot load this sound font; give"
+                " another"
                 " with --soundfont"
             )
         if process.returncode or not sound.is_file():

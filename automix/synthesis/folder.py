@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from automix.errors import OutputError
-from automix.files.disk import reported
-from automix.files.names import shown
+from automix.files.disk import report_write_failures
+from automix.files.names import printable
 
 PLAN_NAME = "mix.toml"
 
@@ -48,14 +48,15 @@ class SongFolder:
         self.path = path
         self.temporary = path.parent / f".{path.name}.part"
         self._descriptor: int | None = None
-        with reported(path):
+        with report_write_failures(path):
             if not overwrite and os.path.lexists(path):
                 raise OutputError(
-                    f"{shown(path)}: exists; go on with --skip-existing, overwrite with --force, or"
+                    f"{printable(path)}: exists; go on with --skip-existing, overwrite with"
+                    " --force, or"
                     " choose another folder"
                 )
             if os.path.lexists(path) and not (path.is_dir() and not path.is_symlink()):
-                raise OutputError(f"{shown(path)}: is not a folder; choose another folder")
+                raise OutputError(f"{printable(path)}: is not a folder; choose another folder")
             self._reserve()
 
     def _reserve(self) -> None:
@@ -67,7 +68,7 @@ class SongFolder:
         except BlockingIOError:
             os.close(descriptor)
             raise OutputError(
-                f"{shown(self.path)}: another run is writing it; wait for it or choose another"
+                f"{printable(self.path)}: another run is writing it; wait for it or choose another"
             ) from None
         except OSError as error:
             if error.errno not in (errno.ENOLCK, errno.ENOTSUP):  # a file system without locks
@@ -99,7 +100,7 @@ class SongFolder:
             OutputError: A folder came into being there, or the disk fails.
         """
         old = self.path.parent / f".{self.path.name}.old"
-        with reported(self.path):
+        with report_write_failures(self.path):
             if self.path.is_dir():
                 os.rename(self.path, old)
             os.rename(self.temporary, self.path)

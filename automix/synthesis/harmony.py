@@ -48,7 +48,7 @@ def chord(tonic: int, mode: str, degree: int, *, seventh: bool, dominant: bool) 
     return tuple(tones)
 
 
-def voiced(previous: Sequence[int], tones: Chord, low: int, high: int) -> tuple[int, ...]:
+def voice_chord(previous: Sequence[int], tones: Chord, low: int, high: int) -> tuple[int, ...]:
     """The close position of a chord that is nearest to the voicing before.
 
     Args:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from automix.parallel.workers import in_parallel
-from automix.sound.filters import Signal, add_at, filtered, high_pass, low_pass
-from automix.sound.performance import record_drums, reverberated
+from automix.sound.filters import Signal, add_at, filter_signal, high_pass, low_pass
+from automix.sound.performance import record_drums, reverberate
 from automix.sound.score import Hit
 from automix.synthesis.arrangement import DrumPart
 from automix.synthesis.engines import Engine
@@ -105,14 +105,14 @@ def _microphones(
     if "room" in names:
         t60_s = float(rng.uniform(0.5, 1.1))
         tracks["room"] = np.stack(
-            [reverberated(side, sample_rate, rng, t60_s) for side in overheads]
+            [reverberate(side, sample_rate, rng, t60_s) for side in overheads]
         )
     if "kick out" in names:
         outside = np.zeros_like(mono["kick"])
         add_at(outside, tracks["kick"] + 0.04 * overheads[0], round(0.0015 * sample_rate))
-        tracks["kick out"] = filtered(outside, sample_rate, low_pass(1500.0, 2))
+        tracks["kick out"] = filter_signal(outside, sample_rate, low_pass(1500.0, 2))
     if "snare bottom" in names:
-        below = filtered(mono["snare"], sample_rate, high_pass(500.0, 2))
+        below = filter_signal(mono["snare"], sample_rate, high_pass(500.0, 2))
         tracks["snare bottom"] = -below - 0.05 * mono["kick"] - 0.02 * mono["closed hat"]
     if "right overhead" in names:
         tracks["overheads"], tracks["right overhead"] = overheads

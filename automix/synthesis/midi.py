@@ -13,7 +13,7 @@ Event = tuple[int, int, bytes]
 """Tick, rank among the events of a tick, message."""
 
 
-def pitched_file(notes: Sequence[Note], program: int, duration_s: float) -> bytes:
+def write_pitched(notes: Sequence[Note], program: int, duration_s: float) -> bytes:
     """A MIDI file of an instrument.
 
     Args:

@@ -7,7 +7,7 @@ import numpy as np
 
 from automix.sound.score import Note
 from automix.synthesis.form import Bar, Form
-from automix.synthesis.harmony import near, voiced
+from automix.synthesis.harmony import near, voice_chord
 from automix.synthesis.instruments import Instrument
 from automix.synthesis.melodies import play_melody
 
@@ -277,7 +277,7 @@ def play_part(
             root = instrument.low + (bar.tones[0] - instrument.low) % 12
             voicing = (root,)
         else:
-            voicing = voiced(voicing, bar.tones, instrument.low, instrument.high)
+            voicing = voice_chord(voicing, bar.tones, instrument.low, instrument.high)
         if plays:
             level = 0.55 + 0.4 * bar.strength
             moment = Moment(rng, bar, voicing, chosen[bar.strength > 0.7], level)

@@ -13,11 +13,11 @@ from automix.parallel.workers import in_parallel
 from automix.plan.roles import Role
 from automix.plan.settings import EqualizerBand, EqualizerSettings
 from automix.session.roles.recognition import role_of_name
-from automix.sound.filters import Signal, faded, filtered, high_pass, low_pass, noise
-from automix.sound.instruments import amplified
+from automix.sound.filters import Signal, fade_ends, filter_signal, high_pass, low_pass, noise
+from automix.sound.instruments import amplify_guitar
 from automix.sound.score import Hit
 from automix.sound.voice import sing
-from automix.synthesis.arrangement import Arrangement, Part
+from automix.synthesis.arrangement import ArrangedPart, Arrangement
 from automix.synthesis.engines import Engine
 from automix.synthesis.kit import Take, record_kit
 from automix.synthesis.singing import VoicePart
@@ -112,7 +112,7 @@ def _finished(
         level = db_to_gain(rng.uniform(*NOISE_DB)) / 2.0
         hiss = np.stack([noise(rng, frames, sample_rate) for _ in signal])
         signal = signal + level * np.stack(
-            [filtered(side, sample_rate, low_pass(4000.0)) for side in hiss]
+            [filter_signal(side, sample_rate, low_pass(4000.0)) for side in hiss]
         )
     equalizer = Equalizer(EqualizerSettings(bands=coloration), sample_rate, len(signal))
     signal = equalizer.process(_ended(signal, sample_rate).astype(np.float64))
@@ -141,12 +141,12 @@ def _coloration(rng: np.random.Generator) -> tuple[EqualizerBand, ...]:
     )
 
 
-def _instrument(part: Part, engine: Engine, sample_rate: int) -> list[Take]:
+def _instrument(part: ArrangedPart, engine: Engine, sample_rate: int) -> list[Take]:
     stereo = engine.play(part.notes, part.instrument, part.program)
     signal = stereo if part.stereo else stereo.mean(axis=0)
     if part.drive:
         signal = signal / max(float(np.abs(signal).max()), 1e-9)
-        signal = amplified(signal, sample_rate, part.drive)
+        signal = amplify_guitar(signal, sample_rate, part.drive)
     return [Take(name=part.name, signal=signal, double_of=part.double_of, lead=part.lead)]
 
 
@@ -166,8 +166,8 @@ def _percussion(name: str, hits: Sequence[Hit], engine: Engine, seed: int) -> li
 
 def _ended(signal: Signal, sample_rate: int) -> Signal:
     """``(channels, frames)`` without rumble, faded out over the last 0.5 s."""
-    clean = np.stack([filtered(side, sample_rate, high_pass(12.0)) for side in signal])
-    return np.asarray(clean * faded(np.ones(signal.shape[1]), sample_rate, 0.01, 0.5))
+    clean = np.stack([filter_signal(side, sample_rate, high_pass(12.0)) for side in signal])
+    return np.asarray(clean * fade_ends(np.ones(signal.shape[1]), sample_rate, 0.01, 0.5))
 
 
 def _leveled(signal: Signal, sample_rate: int, rng: np.random.Generator) -> Audio:

@@ -11,7 +11,7 @@ import numpy as np
 
 from automix.analysis.program import Loudness, measure
 from automix.audio.samples import Audio
-from automix.consoles.exact import ExactConsole, mastered
+from automix.consoles.exact import ExactConsole, apply_master
 from automix.files.target import OutputTarget
 from automix.mixing.delivery import deliver
 from automix.mixing.mix import Mix
@@ -123,7 +123,7 @@ def _write_mix(
     )
     mix = Mix(
         plan=plan,
-        audio=mastered(premaster, plan.master),
+        audio=apply_master(premaster, plan.master),
         levels={},
         sum_lufs=measure(premaster).integrated_lufs,
         warnings=(),

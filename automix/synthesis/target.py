@@ -7,7 +7,7 @@ import numpy as np
 
 from automix.analysis.loudness import Energies, LoudnessMeter, integrated_lufs
 from automix.analysis.program import measure
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import Audio, AudioSource
 from automix.consoles.exact import ExactConsole
 from automix.plan.model import Bus, Master, MixPlan, Send
@@ -74,7 +74,7 @@ def write_target(
             name, fader_db=_legal(levels[name] - heard[name].lufs), pan=pans[name]
         )
     plan = _with_reverb(console, plan, tracks, rng)
-    premaster = collected(console.premaster(plan))
+    premaster = collect(console.premaster(plan))
     loudness = measure(premaster)
     aim_lufs = rng.normal(conventions.MIX_LUFS, conventions.MIX_SPREAD_LU)
     gain_db = min(

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from automix.errors import DeviceError, OutputError, UsageError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.training.processes import Processes
 from automix.training.settings import LoopSettings
 
@@ -25,7 +25,7 @@ LOG = "log.csv"
 BOARD = "tensorboard"
 
 
-class Task(Protocol):
+class TrainingTask(Protocol):
     """What is trained."""
 
     @property
@@ -77,7 +77,7 @@ class Training:
 
     def __init__(
         self,
-        task: Task,
+        task: TrainingTask,
         settings: LoopSettings,
         folder: Path,
         device: torch.device,
@@ -110,10 +110,10 @@ class Training:
             self._task.network.load_state_dict(state["network"])
             self._optimizer.load_state_dict(state["optimizer"])
         except FileNotFoundError as error:
-            raise DeviceError(f"{shown(path)}: there is no run to resume here") from error
+            raise DeviceError(f"{printable(path)}: there is no run to resume here") from error
         except Exception as error:  # a broken file, or another network, fails in many ways
             raise DeviceError(
-                f"{shown(path)}: is not the state of a run of this network; give the same"
+                f"{printable(path)}: is not the state of a run of this network; give the same"
                 " configuration, or start anew in another folder"
             ) from error
         self._step, self._rows = state["step"], state["rows"]
@@ -258,7 +258,7 @@ class Training:
                 writer.writerows(self._rows)
         except OSError as error:
             raise OutputError(
-                f"{shown(self._folder)}: cannot be written: {error.strerror}"
+                f"{printable(self._folder)}: cannot be written: {error.strerror}"
             ) from error
 
 

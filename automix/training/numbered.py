@@ -41,7 +41,7 @@ class _Numbered(Dataset[Any]):
         return example if self._audio else example.without_audio()
 
 
-def made(
+def make_examples(
     examples: Numbered,
     numbers: Sequence[Any],
     *,

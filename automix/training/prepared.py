@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio.resampling import resampled
+from automix.audio.resampling import resample
 from automix.audio.samples import Audio, AudioSource, Samples
 from automix.datasets.song import SongFiles
 from automix.errors import OutputError
 from automix.files.info import ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.reading import open_audio
 from automix.plan.roles import Role
 from automix.session.song_folder import open_song
@@ -87,7 +87,7 @@ def prepare(
             if not (place / _CARD).is_file() or _read(place)["files"] != card["files"]:
                 _decode(song, place, card)
         except OSError as error:
-            raise OutputError(f"{shown(place)}: cannot be written: {error.strerror}") from error
+            raise OutputError(f"{printable(place)}: cannot be written: {error.strerror}") from error
         prepared.append(_opened(song, place))
     return prepared
 
@@ -120,7 +120,7 @@ def _decode(song: SongFiles, place: Path, card: dict[str, object]) -> None:
 
 
 def _write(source: AudioSource, path: Path) -> None:
-    at_rate = resampled(source, RATE_HZ)
+    at_rate = resample(source, RATE_HZ)
     blocks = [np.asarray(block, np.float16) for block in at_rate.blocks()]
     np.save(path, np.concatenate(blocks, axis=1))
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import distributed, nn
 
-from automix.networks.device import chosen_device
+from automix.networks.device import choose_device
 
 
 class Processes:
@@ -37,7 +37,7 @@ class Processes:
         """The device of a ``--device`` option; of several processes, each takes its own GPU."""
         if name == "auto" and self.count > 1 and torch.cuda.is_available():
             name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
-        return chosen_device(name)
+        return choose_device(name)
 
     def averaged(self, network: nn.Module, loss: float) -> float:
         """Makes every gradient the mean over the processes, and returns that of the loss.

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from automix.errors import OutputError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.networks.checkpoints import load_into, read_tensors, weights_path
 from automix.parallel.workers import use_workers, worker_count
 from automix.training.controller.examples import Examples
 from automix.training.controller.task import DmcTask
-from automix.training.loop import STATE, Progress, Task, Training
+from automix.training.loop import STATE, Progress, Training, TrainingTask
 from automix.training.processes import Processes
 from automix.training.settings import DmcTraining, LoopSettings, WaveUNetTraining
 from automix.training.songs import open_songs
@@ -21,7 +21,7 @@ from automix.training.wave_u_net import WaveUNetTask
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class TrainingRequest:
     """What is asked of a run.
 
     Attributes:
@@ -52,14 +52,15 @@ class Request:
         """
         if processes.rank == 0 and not self.resume and (self.folder / STATE).exists():
             raise OutputError(
-                f"{shown(self.folder)}: holds a run; --resume goes on with it, or choose another"
+                f"{printable(self.folder)}: holds a run; --resume goes on with it, or choose"
+                " another"
                 " folder"
             )
 
 
 def train_dmc(
     settings: DmcTraining,
-    request: Request,
+    request: TrainingRequest,
     stage: Callable[[str], None] = lambda stage: None,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress | None:
@@ -78,7 +79,7 @@ def train_dmc(
         AutomixError: See `automix.training.songs.open_songs`, `automix.training.loop.Training`.
     """
 
-    def task(examples: Examples, held: Examples, device: torch.device) -> Task:
+    def task(examples: Examples, held: Examples, device: torch.device) -> TrainingTask:
         return DmcTask(settings, examples, held, device, lambda made: stage(f"example {made}"))
 
     return _train(settings.loop, settings, task, request, stage, report)
@@ -86,13 +87,13 @@ def train_dmc(
 
 def train_wave_u_net(
     settings: WaveUNetTraining,
-    request: Request,
+    request: TrainingRequest,
     stage: Callable[[str], None] = lambda stage: None,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress | None:
     """Trains a Mix-Wave-U-Net; see `train_dmc`."""
 
-    def task(examples: Examples, held: Examples, device: torch.device) -> Task:
+    def task(examples: Examples, held: Examples, device: torch.device) -> TrainingTask:
         return WaveUNetTask(settings, examples, held, device, lambda made: stage(f"example {made}"))
 
     return _train(settings.loop, settings.of_examples(), task, request, stage, report)
@@ -101,8 +102,8 @@ def train_wave_u_net(
 def _train(
     loop: LoopSettings,
     examples: DmcTraining,
-    make_task: Callable[[Examples, Examples, torch.device], Task],
-    request: Request,
+    make_task: Callable[[Examples, Examples, torch.device], TrainingTask],
+    request: TrainingRequest,
     stage: Callable[[str], None],
     report: Callable[[Progress], None],
 ) -> Progress | None:

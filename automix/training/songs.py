@@ -8,7 +8,7 @@ from automix.datasets.catalog import find_songs
 from automix.datasets.song import SongFiles
 from automix.datasets.splits import Split, read_split, split_songs, write_split
 from automix.errors import UsageError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.training.prepared import PreparedSong, prepare
 
 SPLIT = "split.toml"
@@ -103,7 +103,7 @@ def _split(
         wanted = [song for song in songs if _is_named(song, held_out)]
         for name in held_out:
             if not any(_is_named(song, [name]) for song in wanted):
-                there = ", ".join(shown(song.name) for song in songs[:20])
+                there = ", ".join(printable(song.name) for song in songs[:20])
                 raise UsageError(f"--hold-out {name}: there is no such song; there are: {there}")
         split = Split(
             train=tuple(song for song in songs if song not in wanted),

@@ -6,20 +6,20 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from automix.audio.blocks import collected, folded
+from automix.audio.blocks import collect, fold_to_mono
 from automix.errors import InputError
 from automix.networks.checkpoints import save_weights
 from automix.networks.mix_wave_u_net import MOST_TRACKS, MixWaveUNet
 from automix.training.controller.examples import Example, Examples
 from automix.training.controller.mix import LOSSES
-from automix.training.numbered import VALIDATION, made
+from automix.training.numbered import VALIDATION, make_examples
 from automix.training.settings import WaveUNetTraining
 
 _HELD = 24
 
 
 class WaveUNetTask:
-    """See `automix.training.loop.Task`.
+    """See `automix.training.loop.TrainingTask`.
 
     Args:
         settings: Of the training.
@@ -42,12 +42,14 @@ class WaveUNetTask:
         self.network = MixWaveUNet(settings.model).to(device)
         numbers = range(VALIDATION, VALIDATION + _HELD)
         workers = settings.loop.workers
-        self._held = list(made(validation, numbers, workers=workers, audio=True, report=report))
+        self._held = list(
+            make_examples(validation, numbers, workers=workers, audio=True, report=report)
+        )
 
     def batches(self, numbers: Iterator[Sequence[int]]) -> Iterator[tuple[Tensor, Tensor]]:
         """Tracks ``(batch, 8, samples)`` and human mixes ``(batch, 2, samples)``."""
         workers = self._settings.loop.workers
-        for examples in made(self._training, list(numbers), workers=workers, audio=True):
+        for examples in make_examples(self._training, list(numbers), workers=workers, audio=True):
             yield stacks(examples)
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> Tensor:
@@ -90,6 +92,6 @@ def stacks(examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
             )
         for place, track in zip(row, given, strict=False):
             place.copy_(
-                torch.from_numpy(collected(folded(track.source)).samples[0, :length].copy())
+                torch.from_numpy(collect(fold_to_mono(track.source)).samples[0, :length].copy())
             )
     return tracks, torch.stack([mix[:, :length] for mix in mixes])

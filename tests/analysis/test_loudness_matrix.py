@@ -4,7 +4,7 @@ import pytest
 from automix.analysis.loudness import (
     EnergyMatrixMeter,
     LoudnessMeter,
-    combined_energies,
+    combine_energies,
     integrated_lufs,
 )
 
@@ -31,7 +31,7 @@ def test_equals_metering_the_sum(rate, gains):
     parts = signals(rate)
     meter = LoudnessMeter(rate, 2)
     meter.add(np.einsum("i,icn->cn", gains, parts.astype(np.float64)).astype(np.float32))
-    combined = combined_energies(matrix(parts, rate), gains)
+    combined = combine_energies(matrix(parts, rate), gains)
     np.testing.assert_allclose(10 * np.log10(combined / meter.energies), 0.0, atol=1e-6)
     assert integrated_lufs(combined) == pytest.approx(integrated_lufs(meter.energies), abs=1e-6)
 
@@ -56,7 +56,7 @@ def test_the_cuts_between_blocks_change_no_bit(rate):
 
 def test_signals_that_cancel_have_no_negative_energy():
     part = signals(44_100)[0]
-    combined = combined_energies(matrix(np.stack([part, part]), 44_100), (1.0, -1.0))
+    combined = combine_energies(matrix(np.stack([part, part]), 44_100), (1.0, -1.0))
     assert combined.min() >= 0.0
     assert combined.max() < 1e-15
 

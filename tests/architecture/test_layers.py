@@ -16,12 +16,12 @@ ROOMS = (
     *("report", "evaluation", "explanation", "export", "listening", "demo", "synthesis"),
     *("training", "batch", "benchmark", "library", "cli", "__main__"),
 )
-"""From the ground up: a room imports from itself and from those before it, never from later ones."""
+"""From the ground up: a room imports itself and those before it."""
 
 RANK = {room: number for number, room in enumerate(ROOMS)}
 
 FOUNDATION = ("errors", "version", "units", "plan", "files.extensions", "methods.catalog")
-"""Rooms and modules that need nothing but the standard library and each other: help pages use them."""
+"""What needs the standard library and each other only: help pages use it."""
 
 HEAVY = {"torch", "torchaudio", "scipy", "matplotlib", "pedalboard", "pyloudnorm", "librosa"}
 ALLOWED_HEAVY = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from automix.batch.journal import NAME, Entry, Journal, last_entries
+from automix.batch.journal import NAME, Journal, JournalEntry, last_entries
 from automix.errors import OutputError
 
 ROOT = Path(__file__).parents[2]
@@ -20,10 +20,10 @@ RECORDS = [
 ]
 
 
-def entries_after(count: int) -> dict[str, Entry]:
+def entries_after(count: int) -> dict[str, JournalEntry]:
     last = {record["item"]: record for record in RECORDS[:count]}
     return {
-        item: Entry(record["status"], record["fingerprint"], record["status"] != "failed")
+        item: JournalEntry(record["status"], record["fingerprint"], record["status"] != "failed")
         for item, record in last.items()
     }
 
@@ -49,7 +49,7 @@ def test_cut_off_at_any_byte_it_can_be_read_and_gone_on_with(tmp_path: Path) -> 
         with Journal(str(tmp_path)) as journal:
             journal.append(new)
         after = last_entries(str(tmp_path))
-        assert after.pop("new.wav") == Entry("done", "3", True)
+        assert after.pop("new.wav") == JournalEntry("done", "3", True)
         # A record that lacked nothing but the end of its line counts from now on.
         lacks_newline = any(length == len(b"".join(lines[:n])) - 1 for n in range(1, 5))
         assert after == entries_after(count + lacks_newline)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from automix.batch.item import Item
-from automix.batch.journal import NAME, Entry
-from automix.batch.selection import Request, Selection, select
+from automix.batch.journal import NAME, JournalEntry
+from automix.batch.selection import BatchRequest, Selection, select
 from automix.batch.sources import DEFAULTS, find_items
 from automix.errors import InputError, OutputError, UsageError
 from automix.methods.stems.settings import StemsRules
@@ -39,11 +39,11 @@ def items(*paths: Path, folder: Path, name: str = "{song}.{ext}", **more: object
 def selected(
     chosen: list[Item],
     folder: Path,
-    entries: dict[str, Entry] | None = None,
+    entries: dict[str, JournalEntry] | None = None,
     check_options: Callable[[Item], None] = lambda item: None,
     **asked: object,
 ) -> Selection:
-    return select(chosen, Request(folder=str(folder), **asked), entries or {}, check_options)
+    return select(chosen, BatchRequest(folder=str(folder), **asked), entries or {}, check_options)
 
 
 def test_names_of_outputs(songs: list[Path], tmp_path: Path) -> None:
@@ -147,11 +147,11 @@ def test_files_in_the_way_and_whose_they_are(songs: list[Path], tmp_path: Path) 
         selected(chosen, mixes)
     assert len(selected(chosen, mixes, force=True).items) == 10
     assert len(selected(chosen, mixes, skip_existing=True).items) == 10
-    ours = {f"{number}.wav": Entry("started", "", True) for number in (3, 4, 5)}
+    ours = {f"{number}.wav": JournalEntry("started", "", True) for number in (3, 4, 5)}
     assert len(selected(chosen, mixes, ours, only="unfinished").items) == 10
     with pytest.raises(OutputError):
         selected(chosen, mixes, ours)
-    ours["4.wav"] = Entry("failed", "", False)
+    ours["4.wav"] = JournalEntry("failed", "", False)
     with pytest.raises(OutputError, match=r"mixes/4.wav: there already"):
         selected(chosen, mixes, ours, only="unfinished")
 
@@ -170,14 +170,14 @@ def test_what_is_left_out(songs: list[Path], tmp_path: Path) -> None:
     mixes = tmp_path / "mixes"
     mixes.mkdir()
     chosen = items(tmp_path / "songs", folder=mixes)
-    entries = {item.output: Entry("done", item.fingerprint(), True) for item in chosen}
+    entries = {item.output: JournalEntry("done", item.fingerprint(), True) for item in chosen}
     for item in chosen[:8]:
         (mixes / item.output).touch()
     (songs[2] / "kick.wav").write_text("other")
     (songs[3] / "snare.wav").write_text("new")
-    entries["5.wav"] = Entry("failed", entries["5.wav"].fingerprint, True)
-    entries["6.wav"] = Entry("died", "", True)
-    entries["7.wav"] = Entry("started", "", True)
+    entries["5.wav"] = JournalEntry("failed", entries["5.wav"].fingerprint, True)
+    entries["6.wav"] = JournalEntry("died", "", True)
+    entries["7.wav"] = JournalEntry("started", "", True)
     resumed = selected(chosen, mixes, entries, only="unfinished")
     assert [item.song for item in resumed.items] == ["2", "3", "5", "6", "7", "8", "9"]
     assert (resumed.total, resumed.done) == (10, 3)

@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from automix.benchmark import comparisons
-from automix.benchmark.table import Comparison, Measurement, Missing
+from automix.benchmark.table import BenchmarkRow, Measurement, Missing
 from automix.cli.bench import bench
 from automix.errors import OutputError
 
@@ -20,7 +20,7 @@ def run(monkeypatch):
 
     def call(measurements, *arguments):
         table = tuple(
-            Comparison(
+            BenchmarkRow(
                 number=number,
                 what=f"what {number} is",
                 unit="MB" if number == "P8" else "s",

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.benchmark import ffmpeg, functions, programs
-from automix.benchmark.comparisons import COMPARISONS, chosen
+from automix.benchmark.comparisons import COMPARISONS, choose_comparisons
 from automix.benchmark.functions import measure_all_three
-from automix.benchmark.machine import measured_on
+from automix.benchmark.machine import describe_conditions
 from automix.benchmark.processes import run_process
 from automix.benchmark.table import Missing, measure_all
 from automix.benchmark.workbench import Workbench
@@ -54,7 +54,7 @@ def test_the_chain_of_ffmpeg_gives_a_mix_of_both(bench):
 def test_loudnorm_reaches_its_loudness(bench):
     mix = bench.scratch / "loud.wav"
     run_process(ffmpeg.mix(bench.song, mix, loudnorm=True))
-    reading = measure_all_three(collected(open_audio(mix).source))
+    reading = measure_all_three(collect(open_audio(mix).source))
     assert reading.integrated_lufs == pytest.approx(ffmpeg.LOUDNESS_LUFS, abs=1.5)
 
 
@@ -66,7 +66,7 @@ def test_the_help_page_is_measured(bench):
 
 
 def test_functions_are_measured_and_agree(bench):
-    rows = {row.comparison.number: row for row in measure_all(chosen("P3,P4"), bench)}
+    rows = {row.comparison.number: row for row in measure_all(choose_comparisons("P3,P4"), bench)}
     if rows["P3"].measurement is None:
         assert rows["P3"].problem.startswith("not measured: needs libebur128")
     else:
@@ -109,7 +109,7 @@ def test_without_any_other_tool_every_row_is_still_there(bench, monkeypatch):
     monkeypatch.setattr(programs, "check_disk_space", full)
     for module in ("librosa", "pyloudnorm"):
         monkeypatch.setitem(sys.modules, module, None)
-    rows = measure_all(chosen("P1,P2,P3,P4,P5,P9"), bench)
+    rows = measure_all(choose_comparisons("P1,P2,P3,P4,P5,P9"), bench)
     problems = [row.verdict.removeprefix("not measured: needs ") for row in rows]
     assert problems[:5] == ["ffmpeg", "ffmpeg", "libebur128 or ffmpeg", "pyloudnorm", "librosa"]
     assert problems[5].startswith("2.1 GB in ")
@@ -125,7 +125,7 @@ def test_every_row_can_be_measured(bench, monkeypatch):
 
 
 def test_the_machine_is_described():
-    described = measured_on()
+    described = describe_conditions()
     assert described["processor"]
     assert int(described["cores"]) >= 1
     assert described["memory"].endswith("GiB")

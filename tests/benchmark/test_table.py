@@ -2,13 +2,13 @@ import math
 
 import pytest
 
-from automix.benchmark.comparisons import COMPARISONS, chosen
-from automix.benchmark.table import Comparison, Measurement, Missing, Row, measure_all
+from automix.benchmark.comparisons import COMPARISONS, choose_comparisons
+from automix.benchmark.table import BenchmarkRow, Measurement, Missing, Row, measure_all
 from automix.errors import InputError, UsageError
 
 
 def comparison(measure=None, number="P0", unit="s"):
-    return Comparison(
+    return BenchmarkRow(
         number=number,
         what="ours ÷ theirs",
         unit=unit,
@@ -107,11 +107,11 @@ def test_limits_are_those_of_the_specification():
 
 
 def test_rows_are_chosen_in_the_order_of_the_table():
-    assert [c.number for c in chosen("p6, P1")] == ["P1", "P6"]
-    assert chosen(None) == COMPARISONS
+    assert [c.number for c in choose_comparisons("p6, P1")] == ["P1", "P6"]
+    assert choose_comparisons(None) == COMPARISONS
 
 
 @pytest.mark.parametrize("numbers", ["P16", "P1,", "P1 P3", ""])
 def test_a_row_that_is_not_there_is_refused_with_those_that_are(numbers):
     with pytest.raises(UsageError, match=r"choose from P1, .*, P15"):
-        chosen(numbers)
+        choose_comparisons(numbers)

@@ -8,7 +8,7 @@ import soundfile
 
 from automix.networks.checkpoints import save_weights
 from automix.networks.effects import FAMILY
-from tests.nn.effect_networks import identity, lively
+from tests.networks.effect_networks import identity, lively
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from automix.cli.stems import Method, Mode
 from automix.methods.catalog import STEMS_METHODS
 from automix.networks.checkpoints import save_weights
 from automix.networks.effects import FAMILY
-from tests.nn.effect_networks import lively
+from tests.networks.effect_networks import lively
 
 
 def automix(*arguments, cwd):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.cli.layering import layered
+from automix.cli.layering import apply_layers
 from automix.networks.checkpoints import save_weights
 from automix.networks.dmc import Dmc
 from automix.networks.dmc_description import DmcDescription
@@ -161,7 +161,7 @@ def test_the_settings_that_are_printed_are_a_configuration(cli, songs, tmp_path,
     assert "# 1e-07 … 1; of Adam" in printed.stdout
     kind = {"dmc": DmcTraining, "wave-u-net": WaveUNetTraining}[network]
     (tmp_path / "all.toml").write_text(printed.stdout)
-    assert layered(kind(), tmp_path / "all.toml", {}) == kind()
+    assert apply_layers(kind(), tmp_path / "all.toml", {}) == kind()
 
 
 def test_wrong_settings_are_named(cli, songs, tmp_path):

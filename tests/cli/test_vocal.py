@@ -12,7 +12,7 @@ import soundfile
 from automix.networks.checkpoints import save_weights
 from automix.networks.effects import FAMILY
 from tests.cli.short_song import RATE, drums, voice
-from tests.nn.effect_networks import lively
+from tests.networks.effect_networks import lively
 
 
 def test_it_writes_the_mix_and_its_plan(cli, song) -> None:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import Audio
 from automix.consoles.differentiable import DifferentiableConsole, from_plan, session_audio, to_plan
-from automix.consoles.exact import ExactConsole, mastered
+from automix.consoles.exact import ExactConsole, apply_master
 from automix.plan.model import ChannelStrip, MixPlan
 from automix.plan.settings import SpaceSettings
 from automix.plan.vector import ORDERS
@@ -24,7 +24,7 @@ NAMES = ("a", "b", "c", "d")
 
 def exact_mix(session, plan):
     console = ExactConsole(session)
-    return collected(mastered(console.premaster(plan), plan.master)).samples.astype(np.float64)
+    return collect(apply_master(console.premaster(plan), plan.master)).samples.astype(np.float64)
 
 
 def differentiable_mix(session, plan, frames):

@@ -12,7 +12,7 @@ from automix.consoles.differentiable import (
     Layout,
     TrackLayout,
 )
-from automix.consoles.differentiable.convolution import convolved
+from automix.consoles.differentiable.convolution import convolve_and_mix
 from automix.plan.model import Bus, ChannelStrip, Master
 from automix.plan.parameters import Settings, parameters
 from automix.plan.settings import EqualizerBand, FdnReverbSettings
@@ -184,11 +184,11 @@ def test_the_gradients_of_a_convolution(responses, frames):
         return values.requires_grad_()
 
     inputs = drawn(2, 3, frames), drawn(responses, 3, 2, 7), drawn(2, 4, 3, 2)
-    assert torch.autograd.gradcheck(convolved, inputs)
+    assert torch.autograd.gradcheck(convolve_and_mix, inputs)
     feeds, of_parts, gains = (x.detach().numpy() for x in inputs)
     mixed = np.zeros((2, 4, frames))
     for batch, output, feed, side in np.ndindex(gains.shape):
         response = of_parts[batch % responses, feed, side]
         part = np.convolve(feeds[batch, feed], response)[:frames]
         mixed[batch, output] += gains[batch, output, feed, side] * part
-    np.testing.assert_allclose(convolved(*inputs).detach(), mixed, atol=1e-12)
+    np.testing.assert_allclose(convolve_and_mix(*inputs).detach(), mixed, atol=1e-12)

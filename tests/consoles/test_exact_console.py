@@ -9,9 +9,9 @@ import pytest
 
 import automix.session.tracks
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import BLOCK_FRAMES, Audio
-from automix.consoles.exact import ExactConsole, mastered
+from automix.consoles.exact import ExactConsole, apply_master
 from automix.dsp.fdn_reverb import tail_s
 from automix.dsp.pan import pan_gains
 from automix.dsp.strip import Return
@@ -54,7 +54,7 @@ def plan_of(a_session, *buses, **strips):
 
 
 def mix(console, plan):
-    return collected(mastered(console.premaster(plan), plan.master)).samples
+    return collect(apply_master(console.premaster(plan), plan.master)).samples
 
 
 def rendered(a_session, plan):
@@ -193,9 +193,9 @@ def test_in_memory_and_streaming_give_the_same_bytes(monkeypatch):
     plan = busy_plan(a_session)
     console = ExactConsole(a_session)
     assert console.in_memory
-    premaster = collected(console.premaster(plan))
+    premaster = collect(console.premaster(plan))
     expected = mix(console, plan)
-    stems = [collected(console.stem(plan, n, premaster)).samples for n in "abc"]
+    stems = [collect(console.stem(plan, n, premaster)).samples for n in "abc"]
     monkeypatch.setattr(automix.session.tracks, "IN_MEMORY_BYTES", 0)
     streamed = tuple(replace(track, source=Streamed(track.source)) for track in a_session.tracks)
     console = ExactConsole(Session(tracks=streamed))
@@ -203,23 +203,23 @@ def test_in_memory_and_streaming_give_the_same_bytes(monkeypatch):
     assert mix(console, plan).tobytes() == expected.tobytes()
     for name, stem in zip("abc", stems, strict=True):
         source = console.stem(plan, name, console.premaster(plan))
-        assert collected(source).samples.tobytes() == stem.tobytes()
+        assert collect(source).samples.tobytes() == stem.tobytes()
 
 
 def test_stems_sum_to_the_mix():
     a_session = session(a=1, b=2, c=2, frames=100_000)
     console, plan = ExactConsole(a_session), busy_plan(a_session)
-    premaster = collected(console.premaster(plan))
-    whole = collected(mastered(premaster, plan.master)).samples
+    premaster = collect(console.premaster(plan))
+    whole = collect(apply_master(premaster, plan.master)).samples
     # All of the master is at work: the limiter by some decibels.
     unlimited = replace(plan.master, limiter=LimiterSettings())
-    assert np.abs(collected(mastered(premaster, unlimited)).samples).max() > 1.2
+    assert np.abs(collect(apply_master(premaster, unlimited)).samples).max() > 1.2
     assert 0.8 < np.abs(whole).max() < 0.9
     total = np.zeros(whole.shape)
     for name in "abc":
         stem = console.stem(plan, name, premaster)
         assert stem.frames == premaster.frames
-        total += collected(stem).samples
+        total += collect(stem).samples
     np.testing.assert_allclose(total, whole, rtol=0, atol=2e-6)
 
 
@@ -227,8 +227,8 @@ def test_the_stem_of_a_muted_companion_is_left_out():
     a_session = session(a=1, b=2, c=2, frames=20_000)
     console = ExactConsole(a_session)
     plan = busy_plan(a_session).with_strip("b", mute=True)
-    premaster = collected(console.premaster(plan))
-    total = sum(collected(console.stem(plan, n, premaster)).samples.astype(float) for n in "ac")
+    premaster = collect(console.premaster(plan))
+    total = sum(collect(console.stem(plan, n, premaster)).samples.astype(float) for n in "ac")
     np.testing.assert_allclose(total, mix(console, plan), rtol=0, atol=2e-6)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.consoles.neural import NeuralConsole, through_effect
@@ -22,7 +22,7 @@ from automix.plan.settings import (
 )
 from automix.plan.vector import vector
 from automix.session.tracks import Session, Track
-from tests.nn.effect_networks import identity, lively
+from tests.networks.effect_networks import identity, lively
 
 
 def noise(channels, seed, samples=30_000):
@@ -55,7 +55,7 @@ PLAN = MixPlan(tracks=(VOICE, KEYS))
 
 
 def mix(console, plan):
-    return collected(console.premaster(plan)).samples
+    return collect(console.premaster(plan)).samples
 
 
 def bare(strip):
@@ -73,12 +73,12 @@ def test_all_around_the_network_is_the_exact_console():
 def test_the_network_gets_the_settings_of_the_strip():
     network = lively(network="tcn-8")
     console = NeuralConsole(session(), network)
-    made = collected(console.inserted(KEYS, PLAN.pan_law)).samples
+    made = collect(console.inserted(KEYS, PLAN.pan_law)).samples
     source = session().track("keys").source
-    wanted = collected(through_effect(source, network, vector(KEYS))).samples
+    wanted = collect(through_effect(source, network, vector(KEYS))).samples
     np.testing.assert_array_equal(made, wanted)
     other = replace(KEYS, compressor=CompressorSettings(threshold_db=-10.0, ratio=4.0))
-    assert not np.allclose(collected(console.inserted(other, PLAN.pan_law)).samples, made)
+    assert not np.allclose(collect(console.inserted(other, PLAN.pan_law)).samples, made)
 
 
 def test_a_strip_that_does_nothing_needs_no_network():
@@ -101,8 +101,8 @@ def test_the_exact_console_does_what_the_network_has_no_settings_for():
     sound = np.pad(noise(1, 0), ((0, 0), (0, 5_000)))  # a filter rings no longer than the track
     track = Session(tracks=(Track(name="voice", role="lead vocal", source=Audio(sound, RATE_HZ)),))
     neural = NeuralConsole(track, identity(network="tcn-8", causal=True))
-    made = collected(neural.inserted(compressed, PLAN.pan_law)).samples
-    wanted = collected(ExactConsole(track).inserted(strip, PLAN.pan_law)).samples
+    made = collect(neural.inserted(compressed, PLAN.pan_law)).samples
+    wanted = collect(ExactConsole(track).inserted(strip, PLAN.pan_law)).samples
     assert made.shape == wanted.shape
     np.testing.assert_allclose(made, wanted, atol=1e-6)
     neural.inserted(replace(compressed, fader_db=-6.0), PLAN.pan_law)
@@ -130,7 +130,7 @@ def test_other_rates_go_there_and_back(rate):
     source = Audio(np.stack([tone, -tone]), rate)
     made = through_effect(source, network, (1.0, 0.0))
     assert (made.sample_rate, made.channels, made.frames) == (rate, 2, 2 * rate)
-    found = collected(made).samples
+    found = collect(made).samples
     np.testing.assert_allclose(found[:, 500:-500], source.samples[:, 500:-500], atol=1e-3)
 
 
@@ -151,6 +151,6 @@ def test_what_the_network_cannot_do_is_refused():
         static.inserted(order, PLAN.pan_law)
     variable = NeuralConsole(session(), lively(network="tcn-8", order="variable"))
     first, second = (
-        collected(variable.inserted(strip, PLAN.pan_law)).samples for strip in (KEYS, order)
+        collect(variable.inserted(strip, PLAN.pan_law)).samples for strip in (KEYS, order)
     )
     assert not np.array_equal(first, second)

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import Audio
-from automix.consoles.exact import ExactConsole, mastered
+from automix.consoles.exact import ExactConsole, apply_master
 from automix.consoles.plugin.console import PluginConsole
 from automix.consoles.plugin.mapping import fdn_reverb, multi_eq, omni_compressor
 from automix.dsp.de_esser import DeEsser
@@ -112,7 +112,7 @@ def console_of(a_session, paths=None, **options):
 
 
 def mix(console, plan):
-    return collected(mastered(console.premaster(plan), plan.master)).samples
+    return collect(apply_master(console.premaster(plan), plan.master)).samples
 
 
 def plan_of(*strips, buses=()):
@@ -187,8 +187,8 @@ def test_stems_sum_to_the_mix():
         buses=(bus,),
     )
     console = console_of(a_session)
-    premaster = collected(console.premaster(plan))
-    total = sum(collected(console.stem(plan, n, premaster)).samples.astype(float) for n in "ab")
+    premaster = collect(console.premaster(plan))
+    total = sum(collect(console.stem(plan, n, premaster)).samples.astype(float) for n in "ab")
     np.testing.assert_allclose(total, premaster.samples, rtol=0, atol=2e-6)
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import BLOCK_FRAMES, Audio
-from automix.consoles.exact import ExactConsole, mastered
+from automix.consoles.exact import ExactConsole, apply_master
 from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
 from automix.plan.settings import (
     CompressorSettings,
@@ -39,7 +39,7 @@ def noise(channels, seed):
 
 def render(tracks, plan):
     console = ExactConsole(session(**tracks))
-    return collected(mastered(console.premaster(plan), plan.master)).samples
+    return collect(apply_master(console.premaster(plan), plan.master)).samples
 
 
 TRACKS = {"mono": noise(1, 1), "stereo": noise(2, 2), "other": noise(2, 3)}
@@ -121,8 +121,8 @@ def test_stems_add_up_to_the_mix():
     master = replace(BUSY.master, gain_db=9.0, limiter=LimiterSettings(ceiling_dbtp=-6.0))
     plan = replace(BUSY, master=replace(master, compressor=CompressorSettings(threshold_db=-9.0)))
     premaster = console.premaster(plan)
-    mix = collected(mastered(premaster, plan.master)).samples
-    stems = [collected(console.stem(plan, name, premaster)).samples for name in TRACKS]
+    mix = collect(apply_master(premaster, plan.master)).samples
+    stems = [collect(console.stem(plan, name, premaster)).samples for name in TRACKS]
     np.testing.assert_allclose(np.sum(stems, axis=0), mix, rtol=0, atol=1e-6)
 
 

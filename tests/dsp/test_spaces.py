@@ -10,7 +10,7 @@ import pytest
 from scipy.signal import butter, fftconvolve, sosfilt
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.dsp import spaces
@@ -424,7 +424,7 @@ def test_the_mix_lasts_until_its_spaces_have_died_away():
     strip = ChannelStrip(name="a", reverb=network, space=room, sends=sends, order="rce")
     bus = Bus(name="plate", pre_delay_ms=20.0, space=plate)
     session = mono_session()
-    mix = collected(ExactConsole(session).premaster(MixPlan(tracks=(strip,), buses=(bus,))))
+    mix = collect(ExactConsole(session).premaster(MixPlan(tracks=(strip,), buses=(bus,))))
     expected_s = 0.25 + fdn_tail_s(network) + tail_s(room) + 0.02 + tail_s(plate)
     assert mix.frames == pytest.approx(expected_s * RATE, abs=3)
     peak = np.abs(mix.samples).max()
@@ -435,7 +435,7 @@ def test_the_console_keeps_strips_of_different_order_and_space_apart():
     console = ExactConsole(mono_session())
     strip = replace(FULL, name="a")
     variants = (strip, replace(strip, order="rec"), replace(strip, space=replace(ROOM, decay=0.1)))
-    results = [collected(console.inserted(s, "constant-power")).samples for s in variants]
+    results = [collect(console.inserted(s, "constant-power")).samples for s in variants]
     assert all(result.shape[0] == 2 for result in results)
     frames = min(result.shape[1] for result in results)
     for one, other in combinations(results, 2):

@@ -12,7 +12,7 @@ from automix.evaluation.effects import (
     TASKS,
     bypass,
     evaluate_effects,
-    processed,
+    process_exactly,
     random_vector,
 )
 from automix.evaluation.effects_table import effects_table
@@ -21,7 +21,7 @@ from automix.networks.checkpoints import save_weights
 from automix.networks.effects import FAMILY
 from automix.plan.model import ChannelStrip
 from automix.plan.vector import NEUTRAL, SLOTS, from_vector
-from tests.nn.effect_networks import identity, lively
+from tests.networks.effect_networks import identity, lively
 
 RATE = 44_100
 
@@ -63,7 +63,7 @@ def test_settings_are_drawn_evenly_over_their_ranges():
 
 def test_the_neutral_vector_leaves_audio_as_it_is():
     x = noise(1_000)
-    np.testing.assert_array_equal(processed(x, np.array(NEUTRAL)), x)
+    np.testing.assert_array_equal(process_exactly(x, np.array(NEUTRAL)), x)
 
 
 def test_a_wet_target_keeps_the_level_of_its_dry_part():
@@ -71,11 +71,11 @@ def test_a_wet_target_keeps_the_level_of_its_dry_part():
     wet = [slot.name for slot in SLOTS].index("space.wet")
     vector[wet] = SLOTS[wet].position(1e-6)
     x = noise(5_000)
-    np.testing.assert_allclose(processed(x, vector), x, atol=1e-5)
+    np.testing.assert_allclose(process_exactly(x, vector), x, atol=1e-5)
 
 
 def test_bypass_scores_what_the_strip_changes_and_a_perfect_model_nothing(dry):
-    models = {"bypass": bypass, "perfect": processed}
+    models = {"bypass": bypass, "perfect": process_exactly}
     scores = evaluate_effects([dry], models, cases=3)
     assert [(score.task, score.model) for score in scores] == [
         (task, model) for task in TASKS for model in models

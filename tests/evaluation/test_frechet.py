@@ -11,7 +11,7 @@ import torch
 from automix.errors import InputError
 from automix.evaluation.frechet import (
     compare_folders,
-    extrapolated_distance,
+    extrapolate_distance,
     frechet_distance,
     gaussian_distance,
 )
@@ -68,7 +68,7 @@ def test_extrapolation_takes_the_bias_of_few_samples_away():
         b = math.sqrt(2.0) * rng.standard_normal((90, 16))
         b[:, 0] += 2.0
         plain.append(frechet_distance(a, b))
-        extrapolated.append(extrapolated_distance(a, b))
+        extrapolated.append(extrapolate_distance(a, b))
     bias, left = np.mean(plain) - truth, np.mean(extrapolated) - truth
     assert bias > 0.5
     assert abs(left) < 0.35 * bias
@@ -77,9 +77,9 @@ def test_extrapolation_takes_the_bias_of_few_samples_away():
 def test_extrapolation_is_seeded_and_refuses_too_few():
     rng = np.random.default_rng(3)
     a, b = rng.standard_normal((60, 4)), rng.standard_normal((50, 4)) + 1
-    assert extrapolated_distance(a, b, 5) == extrapolated_distance(a, b, 5)
-    assert extrapolated_distance(a, b, 5) != extrapolated_distance(a, b, 6)
-    assert math.isnan(extrapolated_distance(a[:12], b))
+    assert extrapolate_distance(a, b, 5) == extrapolate_distance(a, b, 5)
+    assert extrapolate_distance(a, b, 5) != extrapolate_distance(a, b, 6)
+    assert math.isnan(extrapolate_distance(a[:12], b))
 
 
 def test_bad_sets_are_refused():

@@ -8,7 +8,7 @@ import scipy.stats
 from statsmodels.stats.multitest import multipletests
 
 from automix.cli.evaluate_ratings import Adjustment
-from automix.evaluation.p_adjustment import ADJUSTMENTS, adjusted
+from automix.evaluation.p_adjustment import ADJUSTMENTS, adjust_p_values
 from automix.evaluation.statistics import (
     Undefined,
     conover,
@@ -160,7 +160,7 @@ def test_adjustments_are_those_of_statsmodels(adjustment):
         ):
             with np.errstate(divide="ignore"):  # the logarithm of 1 - 1
                 theirs = multipletests(p, method=adjustment)[1]
-            assert adjusted(p, adjustment) == pytest.approx(theirs, rel=1e-9, abs=1e-300)
+            assert adjust_p_values(p, adjustment) == pytest.approx(theirs, rel=1e-9, abs=1e-300)
 
 
 def test_the_command_offers_the_adjustments_that_there_are():

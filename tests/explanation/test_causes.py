@@ -6,7 +6,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from automix.explanation.provenance import actions, described
+from automix.explanation.provenance import actions, describe_action
 from automix.plan.address import change_setting
 from automix.session.tracks import Session
 from tests.explanation.conftest import RATE, apart, noise, planned, session_of
@@ -223,4 +223,4 @@ def test_references_and_macros_are_shown_as_such(clean):
     assert "--vocals +2" in macro.reason
     assert "level" in macro.reason  # and what it was before
     assert not macro.edited
-    assert described(writer.plan, macro).startswith("fader ")
+    assert describe_action(writer.plan, macro).startswith("fader ")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.demo import synthesize_demo
@@ -66,7 +66,7 @@ def widened(session, side=0.1):
     """With as much of each track on one side more as stems have that were mixed before."""
     tracks = []
     for track in session.tracks:
-        (mono,) = collected(track.source).samples[:1]
+        (mono,) = collect(track.source).samples[:1]
         sides = np.stack([mono, mono]) + side * np.stack([mono, -mono])[:, ::-1]
         tracks.append(replace(track, source=Audio(sides.astype(np.float32), RATE)))
     return Session(tracks=tuple(tracks))

@@ -7,10 +7,10 @@ import torch
 
 from automix.consoles.exact import ExactConsole
 from automix.explanation.method import settings_without
-from automix.explanation.network import Listener, described, open_network
+from automix.explanation.network import Listener, encode_patches, open_network
 from automix.methods.stems.dmc_hearing import summaries_of
 from automix.methods.stems.hearing import hear_stems
-from automix.networks.dmc import agreed
+from automix.networks.dmc import combine_opinions
 from automix.networks.dmc_description import DmcDescription
 from automix.networks.encoders import FACTS
 from tests.explanation.conftest import apart, planned, session_of
@@ -27,7 +27,7 @@ def listening(request):
 @torch.no_grad()
 def advice_lu(listener, network, summaries, name):
     """The advised level of a track, computed without the code under test."""
-    said = agreed(
+    said = combine_opinions(
         torch.stack([member.alone(list(summaries.values())) for member in network.members])
     )
     levels_lu = 12.0 * said[:, 0]
@@ -39,7 +39,9 @@ def test_patches_are_described_as_the_encoder_is_given_them(listening):
     session = session_of(apart())
     given = summaries_of(session, hear_stems(session), network.description)
     for name, summary in zip(listener.summaries, given, strict=True):
-        again = described(listener.patches(name), listener.summaries[name][-len(FACTS) :], True)
+        again = encode_patches(
+            listener.patches(name), listener.summaries[name][-len(FACTS) :], True
+        )
         assert torch.allclose(again.float(), summary, atol=1e-5)
 
 
@@ -56,7 +58,7 @@ def test_saliency_is_the_gradient(listening, name):
         for sign in (1, -1):
             moved = patches.clone()
             moved[patch, frame, band] += sign * step
-            summaries = listener.summaries | {name: described(moved, facts, True)}
+            summaries = listener.summaries | {name: encode_patches(moved, facts, True)}
             with torch.no_grad():
                 levels.append(advice_lu(listener, network, summaries, name))
         slope = abs(levels[0] - levels[1]) / (2 * step)

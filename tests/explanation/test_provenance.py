@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from automix.consoles.exact import ExactConsole
-from automix.explanation.provenance import actions, described, removed_tracks
+from automix.explanation.provenance import actions, describe_action, find_removed_tracks
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
 from automix.methods.vocal.settings import PRESETS
 from automix.mixing.mix import MixRequest, mix_session
@@ -58,7 +58,7 @@ def test_what_a_vocal_method_wrote_is_not_called_edited(method, preset):
 def test_an_edit_is_described_with_what_it_was(address, value, words):
     plan = change_setting(planned(session_of(apart())), address, lambda _: value)
     (action,) = (action for action in actions(plan) if action.edited)
-    assert words in described(plan, action)
+    assert words in describe_action(plan, action)
 
 
 def test_a_band_that_was_taken_out_is_said_to_be_removed():
@@ -69,7 +69,7 @@ def test_a_band_that_was_taken_out_is_said_to_be_removed():
     plan = plan.with_strip("hats", equalizer=EqualizerSettings())
     gone = [a for a in actions(plan) if a.owner == "hats" and a.part == "equalizer"]
     assert gone
-    assert all("removed; was" in described(plan, action) for action in gone)
+    assert all("removed; was" in describe_action(plan, action) for action in gone)
 
 
 def test_names_with_dots_and_of_others_keep_their_own_reasons():
@@ -93,11 +93,11 @@ def test_a_removed_track_and_who_still_makes_way_for_it():
         tracks=tuple(strip for strip in plan.tracks if strip.name != "hats"),
         decisions=(*plan.decisions, way),
     )
-    (removed,) = removed_tracks(left)
+    (removed,) = find_removed_tracks(left)
     assert removed.name == "hats"
     assert removed.makes_way == ("guitar.equalizer.bands.1.gain_db",)
     fader = next(d for d in plan.decisions if d.setting == "hats.fader_db")
     assert removed.fader_db == fader.value
     # The rules bring every track to −23 LUFS, and its crest factor's correction.
     assert -28 < removed.lufs < -18
-    assert removed_tracks(plan) == ()
+    assert find_removed_tracks(plan) == ()

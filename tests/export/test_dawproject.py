@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.audio.blocks import collected
-from automix.consoles.exact import ExactConsole, mastered
+from automix.audio.blocks import collect
+from automix.consoles.exact import ExactConsole, apply_master
 from automix.errors import InputError, OutputError, PlanError, UsageError
-from automix.export.dawproject import Exported, export_dawproject, tempo_of
+from automix.export.dawproject import ExportedProject, export_dawproject, tempo_of
 from automix.plan.model import Bus, ChannelStrip, Decision, Master, MixPlan, Send
 from automix.plan.settings import CompressorSettings, DeEsserSettings, SpaceSettings
 from automix.session.tracks import open_plan_session
@@ -25,13 +25,15 @@ from tests.export.structure import faults
 XSD = os.environ.get("AUTOMIX_DAWPROJECT_XSD")
 
 
-def export(plan: MixPlan, folder: Path, name: str = "song.dawproject", **options) -> Exported:
+def export(
+    plan: MixPlan, folder: Path, name: str = "song.dawproject", **options
+) -> ExportedProject:
     output = folder / "out" / name
     return export_dawproject(plan, folder, output, title="Song", guard=guard, **options)
 
 
 def rendered(console: ExactConsole, plan: MixPlan) -> np.ndarray:
-    return collected(mastered(console.premaster(plan), plan.master)).samples
+    return collect(apply_master(console.premaster(plan), plan.master)).samples
 
 
 def mix_of(plan: MixPlan, folder: Path) -> np.ndarray:

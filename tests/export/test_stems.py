@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.audio.blocks import collected
-from automix.consoles.exact import ExactConsole, mastered
+from automix.audio.blocks import collect
+from automix.consoles.exact import ExactConsole, apply_master
 from automix.errors import OutputError, PlanError
 from automix.export.stems import export_stems
 from automix.plan.model import ChannelStrip, MixPlan
@@ -22,7 +22,7 @@ def export(plan: MixPlan, folder: Path, name: str = "stems", **options):
 
 def mix_of(plan: MixPlan, folder: Path) -> np.ndarray:
     premaster = ExactConsole(open_plan_session(plan, folder)).premaster(plan)
-    return collected(mastered(premaster, plan.master)).samples.T
+    return collect(apply_master(premaster, plan.master)).samples.T
 
 
 @pytest.mark.parametrize("separate", [False, True])

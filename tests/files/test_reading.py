@@ -15,7 +15,7 @@ import soundfile
 from automix.audio.samples import BLOCK_FRAMES, Audio
 from automix.errors import InputError
 from automix.files.info import ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.probe import probe
 from automix.files.reading import open_audio
 
@@ -56,7 +56,7 @@ def refused(path, options=None):
         with pytest.raises(InputError) as caught:
             call(path, options)
         messages.append(str(caught.value))
-        assert shown(path) in messages[-1]
+        assert printable(path) in messages[-1]
         assert ";" in messages[-1], "no remedy"
     return messages[-1]
 
@@ -545,10 +545,10 @@ def test_impossible_names(tmp_path, name):
 
 
 def test_names_in_messages():
-    assert shown("a\nb") == "a\\nb"
-    assert shown("\u202eabc\x1b[31m") == "\\u202eabc\\x1b[31m"
-    assert shown(os.fsdecode(b"\xff.wav")) == "\\xff.wav"
-    assert shown(Path("歌 é.wav")) == "歌 é.wav"
+    assert printable("a\nb") == "a\\nb"
+    assert printable("\u202eabc\x1b[31m") == "\\u202eabc\\x1b[31m"
+    assert printable(os.fsdecode(b"\xff.wav")) == "\\xff.wav"
+    assert printable(Path("歌 é.wav")) == "歌 é.wav"
 
 
 def test_random_damage_never_ends_in_anything_but_an_input_error(tmp_path):

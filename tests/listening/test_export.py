@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from automix.errors import InputError, OutputError
-from automix.listening.export import Exported, export_results
+from automix.listening.export import ExportedRatings, export_results
 from automix.listening.key import Key, load_key
 from automix.listening.results import read_submission
 from automix.listening.store import ResultStore
@@ -20,7 +20,7 @@ def save(path: Path, document: object) -> Path:
     return path
 
 
-def export(folder: Path, *files: Path, **changes: Any) -> Exported:
+def export(folder: Path, *files: Path, **changes: Any) -> ExportedRatings:
     options = {"database": None, "screen": False, "overwrite": False, **changes}
     return export_results(folder, files, ratings=folder / "ratings.csv", **options)
 

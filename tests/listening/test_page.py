@@ -14,7 +14,7 @@ from automix.listening.export import export_results
 from automix.listening.key import PAGE_FOLDER, Key, load_key
 from automix.listening.making import TEMPLATE
 from automix.listening.results import read_submission
-from automix.listening.store import stored_documents
+from automix.listening.store import read_documents
 from tests.browser.chromium import Browser, Page
 from tests.listening.listening_tests import make, served, write_mixes
 
@@ -75,7 +75,7 @@ def test_a_participant_gets_through_and_what_is_meant_arrives(
         document = take_part(page, key)
         assert "Your answers have arrived" in page.run("main.innerText")
         assert page.complaints == []
-    (kept,) = map(json.loads, stored_documents(tmp_path / "results.sqlite"))
+    (kept,) = map(json.loads, read_documents(tmp_path / "results.sqlite"))
     assert kept == document
     assert ratings(kept) == wishes(key, 0)
     submission = read_submission(kept, key)
@@ -96,8 +96,7 @@ def test_twenty_pages_at_once_and_every_rating_is_read_back(
     with served(tests["likert"], database) as server, ThreadPoolExecutor(PARTICIPANTS) as pool:
         documents = list(pool.map(participate, range(PARTICIPANTS)))
     kept = {
-        document["participant"]: document
-        for document in map(json.loads, stored_documents(database))
+        document["participant"]: document for document in map(json.loads, read_documents(database))
     }
     assert kept == {document["participant"]: document for document in documents}
     assert set(kept) == {f"p{number}" for number in range(PARTICIPANTS)}

@@ -16,7 +16,7 @@ from automix.errors import InputError, OutputError, UsageError
 from automix.listening.key import Key, load_key
 from automix.listening.results import MOST_BYTES
 from automix.listening.server import ListeningServer
-from automix.listening.store import ResultStore, stored_documents
+from automix.listening.store import ResultStore, read_documents
 from tests.listening.listening_tests import make, post, result, served, write_mixes
 
 PARTICIPANTS = 20
@@ -126,7 +126,7 @@ def test_twenty_participants_at_once_lose_nothing(
     with ThreadPoolExecutor(PARTICIPANTS) as pool:
         assert list(pool.map(take_part, range(PARTICIPANTS))) == [200] * PARTICIPANTS
     kept = sorted(
-        map(json.loads, stored_documents(server.store.path)), key=lambda d: d["participant"]
+        map(json.loads, read_documents(server.store.path)), key=lambda d: d["participant"]
     )
     assert kept == [result(key, number) for number in range(PARTICIPANTS)]
 
@@ -248,7 +248,7 @@ def test_results_survive_a_new_server(folder: Path, key: Key, tmp_path: Path) ->
     for number in range(2):
         with served(folder, tmp_path / "results.sqlite") as server:
             assert post(server.url, encoded(result(key, number)))[0] == 200
-    assert len(stored_documents(tmp_path / "results.sqlite")) == 2
+    assert len(read_documents(tmp_path / "results.sqlite")) == 2
 
 
 def test_a_full_disk_is_told_to_the_page(server: ListeningServer, key: Key) -> None:
@@ -302,5 +302,5 @@ def test_reading_results_changes_nothing(tmp_path: Path) -> None:
     store = ResultStore(tmp_path / "results?#%.sqlite")
     assert store.count() == 0
     before = store.path.read_bytes()
-    assert stored_documents(store.path) == []
+    assert read_documents(store.path) == []
     assert store.path.read_bytes() == before

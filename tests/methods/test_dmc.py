@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.datasets.plain import find_song
@@ -102,7 +102,7 @@ def test_neither_order_nor_input_level_changes_the_mix(session, mode):
                 name=track.name,
                 role=track.role,
                 source=Audio(
-                    collected(track.source).samples * np.float32(10 ** (offsets[track.name] / 20)),
+                    collect(track.source).samples * np.float32(10 ** (offsets[track.name] / 20)),
                     44100,
                 ),
             )
@@ -190,7 +190,7 @@ def test_the_lead_vocal_of_the_held_out_song_is_as_loud_as_the_artists():
     whole = open_song(song.stems, ReadOptions())
     tracks = []
     for track in whole.tracks:
-        samples = collected(track.source).samples
+        samples = collect(track.source).samples
         rate = track.source.sample_rate
         tracks.append((track, samples[:, 90 * rate : 120 * rate]))
     draw = np.random.default_rng(7)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.datasets.plain import find_song
@@ -34,7 +34,7 @@ def folded(session):
     """A raw session: all tracks mono."""
 
     def mono(track):
-        return np.atleast_2d(collected(track.source).samples.mean(axis=0))
+        return np.atleast_2d(collect(track.source).samples.mean(axis=0))
 
     return Session(
         tracks=tuple(replace(track, source=Audio(mono(track), RATE)) for track in session.tracks)
@@ -45,7 +45,7 @@ def widened(session, side_db, *names):
     """Tracks with sides of a level over the whole: the track, 20 ms later, in opposite polarity."""
 
     def wide(track):
-        mono = collected(track.source).samples[0]
+        mono = collect(track.source).samples[0]
         late = np.concatenate([np.zeros(882, np.float32), mono[:-882]])
         share = 10 ** (side_db / 10) * np.dot(mono, mono) / np.dot(late, late)
         side = np.sqrt(share / (1 - 10 ** (side_db / 10))) * late

@@ -7,8 +7,8 @@ import pyloudnorm
 import pytest
 import soundfile
 
-from automix.audio.blocks import collected
-from automix.audio.resampling import resampled
+from automix.audio.blocks import collect
+from automix.audio.resampling import resample
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.datasets.plain import find_song
@@ -79,9 +79,7 @@ def test_the_artists_own_mix_as_reference_gives_its_balance_back(tmp_path):
     song = find_song(AUDIO / "potassium")
     protocol = Protocol(start_s=90.0, duration_s=20.0)
     session = open_song(song.stems, ReadOptions())
-    stems = np.stack(
-        [collected(resampled(track.source, 44100)).samples for track in session.tracks]
-    )
+    stems = np.stack([collect(resample(track.source, 44100)).samples for track in session.tracks])
     mix = tmp_path / "artist.wav"
     soundfile.write(mix, stems.sum(axis=0)[:, 90 * 44100 : 110 * 44100].T, 44100, "FLOAT")
 
@@ -89,7 +87,7 @@ def test_the_artists_own_mix_as_reference_gives_its_balance_back(tmp_path):
         entry = next(entry for entry in STEMS_METHODS if entry.name == "rules")
         request = MixRequest(method=entry, preset="basic", options=StemsRules(), goal=goal)
         return lambda disturbed, seed: (
-            collected(mix_session(ExactConsole(disturbed), request).audio).samples
+            collect(mix_session(ExactConsole(disturbed), request).audio).samples
         )
 
     methods = {"plain": towards(None), "reference": towards(Goal(files=(mix,), device="cpu"))}

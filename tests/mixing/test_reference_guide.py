@@ -9,7 +9,7 @@ import soundfile
 import torch
 
 from automix.analysis.features import BARK_EDGES_HZ, measure_features
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.errors import InputError
@@ -86,7 +86,7 @@ def mixes(reference):
 
 
 def errors_db(mix):
-    return level_errors_db(collected(mix.audio).samples[:, : SECONDS * RATE], human(), stems())
+    return level_errors_db(collect(mix.audio).samples[:, : SECONDS * RATE], human(), stems())
 
 
 def test_the_balance_of_the_reference_comes_back(mixes):
@@ -131,13 +131,11 @@ def test_nothing_goes_away_from_another_song(drive, swell, tmp_path):
 def test_no_amount_is_the_plain_mix_bit_for_bit(mixes):
     plain = mix_session(console(), REQUEST)
     assert mixes[0.0].plan == plain.plan
-    np.testing.assert_array_equal(
-        collected(mixes[0.0].audio).samples, collected(plain.audio).samples
-    )
+    np.testing.assert_array_equal(collect(mixes[0.0].audio).samples, collect(plain.audio).samples)
 
 
 def test_half_the_amount_lies_between_in_every_feature(mixes):
-    found = {amount: measure_features(collected(mix.audio)) for amount, mix in mixes.items()}
+    found = {amount: measure_features(collect(mix.audio)) for amount, mix in mixes.items()}
 
     def figures(features):
         total_db = 10 * np.log10(features.power.sum())
@@ -166,7 +164,7 @@ def test_the_plan_says_what_moved_and_from_where(mixes):
 
 def test_a_loudness_that_is_asked_for_wins(reference):
     mix = towards(reference, finish=Finish(loudness_lufs=-20.0))
-    lufs = measure_features(collected(mix.audio)).loudness.integrated_lufs
+    lufs = measure_features(collect(mix.audio)).loudness.integrated_lufs
     assert lufs == pytest.approx(-20.0, abs=0.2)
 
 
@@ -187,11 +185,11 @@ def test_absurd_references_end_in_a_sane_mix(kind, tmp_path):
     made = {
         "noise": np.random.default_rng(0).uniform(-1, 1, (2, len(time))),
         "tone": np.tile(0.9 * np.sin(2 * np.pi * 1000 * time), (2, 1)),
-        "itself": collected(mix_session(console(), REQUEST).audio).samples,
+        "itself": collect(mix_session(console(), REQUEST).audio).samples,
     }[kind]
     soundfile.write(path, made.T.astype(np.float32), RATE, "FLOAT")
     plain, mix = mix_session(console(), REQUEST), towards(path)
-    loudness = measure_features(collected(mix.audio)).loudness
+    loudness = measure_features(collect(mix.audio)).loudness
     assert loudness.integrated_lufs < -7.5
     assert loudness.true_peak_dbtp < -1.0
     most_db = 1.0 if kind == "itself" else 12.1

@@ -6,17 +6,17 @@ import torch
 
 from automix.audio.samples import Audio
 from automix.errors import UsageError
-from automix.networks.dmc import Dmc, agreed, value_at
+from automix.networks.dmc import Dmc, combine_opinions, value_at
 from automix.networks.dmc_description import PUBLISHED, DmcDescription, outputs
 from automix.networks.encoders import (
     FACTS,
     NOTHING,
     VggishEncoder,
     log_mel_patches,
-    stacked,
+    stack_summaries,
     summary,
 )
-from automix.networks.mix_wave_u_net import RECEPTIVE_FIELD, MixWaveUNet, padded_length
+from automix.networks.mix_wave_u_net import RECEPTIVE_FIELD, MixWaveUNet, pad_length
 from automix.networks.mix_wave_u_net_description import MixWaveUNetDescription
 from automix.plan.vector import SLOTS
 
@@ -74,7 +74,7 @@ def test_one_song_alone_and_in_a_batch_with_a_longer_one():
     network = Dmc(COMPACT).eval()
     short, long = torch.randn(3, 196), torch.randn(5, 196)
     mask = torch.tensor([[1.0, 1, 1, 0, 0], [1, 1, 1, 1, 1]])
-    both = network(stacked([short, long]), mask)
+    both = network(stack_summaries([short, long]), mask)
     torch.testing.assert_close(both[:, 0, :3], network.opinions(list(short)), rtol=1e-4, atol=1e-6)
     torch.testing.assert_close(both[:, 1], network.opinions(list(long)), rtol=1e-4, atol=1e-6)
 
@@ -87,11 +87,11 @@ def test_a_network_on_the_rules_begins_at_the_rules():
 def test_opinions_count_as_far_as_they_agree():
     together = torch.tensor([[0.4], [0.4], [0.4]])
     apart = torch.tensor([[0.9], [-0.9], [0.3]])
-    assert agreed(together) == pytest.approx(0.4, abs=1e-6)
+    assert combine_opinions(together) == pytest.approx(0.4, abs=1e-6)
     mean, variance = 0.1, float(np.var([0.9, -0.9, 0.3], ddof=1))
-    assert float(agreed(apart)) == pytest.approx(mean * mean**2 / (mean**2 + variance))
-    assert agreed(torch.zeros(3, 2)).tolist() == [0.0, 0.0]
-    assert float(agreed(torch.tensor([[0.7]]))) == pytest.approx(0.7)
+    assert float(combine_opinions(apart)) == pytest.approx(mean * mean**2 / (mean**2 + variance))
+    assert combine_opinions(torch.zeros(3, 2)).tolist() == [0.0, 0.0]
+    assert float(combine_opinions(torch.tensor([[0.7]]))) == pytest.approx(0.7)
 
 
 def test_patches_of_active_parts_only():
@@ -133,7 +133,7 @@ def test_vggish_pools_over_the_patches_that_are_there():
     encoder = VggishEncoder().eval()
     long, short = torch.randn(3, 96, 64), torch.randn(2, 96, 64)
     with torch.inference_mode():
-        both = encoder(stacked([long, short]))
+        both = encoder(stack_summaries([long, short]))
         alone = encoder(short[None])
     assert both.shape == (2, 128)
     torch.testing.assert_close(both[1], alone[0])
@@ -151,7 +151,7 @@ def test_the_wave_u_net_gives_as_many_samples_as_it_gets(samples):
     network = MixWaveUNet(description).eval()
     with torch.inference_mode():
         assert network(torch.randn(2, 8, samples)).shape == (2, 2, samples)
-    assert padded_length(samples, description) >= samples
+    assert pad_length(samples, description) >= samples
 
 
 def test_the_receptive_field_of_the_wave_u_net():

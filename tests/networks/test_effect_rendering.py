@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from tests.nn.effect_networks import identity, lively
 
 from automix.errors import DeviceError, UsageError
 from automix.networks.checkpoints import save_weights
 from automix.networks.effect_description import LA2A_SLOTS, EffectDescription
-from automix.networks.effect_rendering import PIECE_SAMPLES, rendered
+from automix.networks.effect_rendering import PIECE_SAMPLES, render_effect
 from automix.networks.effects import FAMILY, read_effect
 from automix.plan.vector import NEUTRAL, ORDER_SLOTS, SLOTS
+from tests.networks.effect_networks import identity, lively
 
 CPU = torch.device("cpu")
 
@@ -35,10 +35,12 @@ NETWORKS = (
 def test_pieces_are_the_whole(description):
     network = lively(**description, effect="la2a")
     audio, settings = noise(1, 2 * PIECE_SAMPLES + 12_345), (1.0, -0.3)
-    [whole] = [np.concatenate(list(rendered(network, [audio], settings)), axis=1)]
+    [whole] = [np.concatenate(list(render_effect(network, [audio], settings)), axis=1)]
     assert whole.shape == audio.shape
     for size in (1_000, 65_536, 100_000):
-        pieces = np.concatenate(list(rendered(network, in_blocks(audio, size), settings)), axis=1)
+        pieces = np.concatenate(
+            list(render_effect(network, in_blocks(audio, size), settings)), axis=1
+        )
         np.testing.assert_array_equal(pieces, whole)
     around = torch.nn.functional.pad(torch.from_numpy(audio[None]), (network.before, network.after))
     with torch.inference_mode():
@@ -50,9 +52,9 @@ def test_pieces_are_the_whole(description):
 def test_sides_are_heard_one_by_one():
     network = lively(network="tcn-8", effect="la2a")
     audio = noise(2, 20_000)
-    both = np.concatenate(list(rendered(network, [audio], (1.0, 0.5))), axis=1)
+    both = np.concatenate(list(render_effect(network, [audio], (1.0, 0.5))), axis=1)
     for side in (0, 1):
-        [alone] = rendered(network, [audio[side : side + 1]], (1.0, 0.5))
+        [alone] = render_effect(network, [audio[side : side + 1]], (1.0, 0.5))
         np.testing.assert_allclose(both[side], alone[0], atol=1e-6)
 
 
@@ -60,20 +62,22 @@ def test_sides_are_heard_one_by_one():
 def test_any_length_will_do(samples):
     network = identity(network="tcn-8", effect="la2a")
     audio = noise(1, samples)
-    made = np.concatenate(list(rendered(network, in_blocks(audio, 5_000), (1.0, 0.0))), axis=1)
+    made = np.concatenate(list(render_effect(network, in_blocks(audio, 5_000), (1.0, 0.0))), axis=1)
     np.testing.assert_allclose(made, audio, rtol=1e-6, atol=1e-7)
 
 
 def test_nothing_in_is_nothing_out():
     network = identity(network="tcn-8", effect="la2a")
-    assert list(rendered(network, [], (1.0, 0.0))) == []
-    assert list(rendered(network, [noise(1, 0)], (1.0, 0.0))) == []
+    assert list(render_effect(network, [], (1.0, 0.0))) == []
+    assert list(render_effect(network, [noise(1, 0)], (1.0, 0.0))) == []
 
 
 def test_half_precision_is_near():
     network = lively(network="tcn-8", effect="la2a")
     audio = noise(1, 30_000)
-    [exact], [half] = (list(rendered(network, [audio], (1.0, 0.0), half=h)) for h in (False, True))
+    [exact], [half] = (
+        list(render_effect(network, [audio], (1.0, 0.0), half=h)) for h in (False, True)
+    )
     error = np.square(half - exact).sum() / np.square(exact).sum()
     assert 0.0 < error < 1e-3
 
@@ -140,7 +144,7 @@ def test_weights_come_back_from_the_disk(tmp_path):
     again = read_effect(path, CPU)
     assert again.description == network.description
     assert not any(weight.requires_grad for weight in again.parameters())
-    [one], [two] = (rendered(n, [noise(1, 5_000)], (0.0, 0.0)) for n in (network, again))
+    [one], [two] = (render_effect(n, [noise(1, 5_000)], (0.0, 0.0)) for n in (network, again))
     np.testing.assert_array_equal(one, two)
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(DeviceError, match="not a whole"):

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from tests.nn.effect_networks import lively
 
 from automix.networks.effect_description import EffectDescription
 from automix.networks.effect_wave_u_net import EffectWaveUNet
+from tests.networks.effect_networks import lively
 
 NAMES = ("wave-u-net-6-8", "wave-u-net-6-16")
 

@@ -12,7 +12,7 @@ from automix.audio.samples import Audio
 from automix.errors import DeviceError, UsageError
 from automix.networks import music_tagging_vgg, vggish
 from automix.networks.checkpoints import load_into, read_tensors
-from automix.networks.device import chosen_device
+from automix.networks.device import choose_device
 from automix.networks.embedders import make_embedder
 from automix.networks.music_tagging_vgg import MusicTaggingVgg
 from automix.networks.vggish import Vggish
@@ -178,12 +178,12 @@ def test_weights_go_with_networks_only(weights):
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "cuda:-1", "cuda:999", ""])
 def test_devices_that_are_not_there_are_refused(name):
     with pytest.raises(DeviceError, match="--device"):
-        chosen_device(name)
+        choose_device(name)
 
 
 def test_auto_takes_cuda_where_there_is_one():
-    assert chosen_device("cpu") == CPU
-    assert chosen_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert choose_device("cpu") == CPU
+    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
     if not torch.cuda.is_available():
         with pytest.raises(DeviceError, match="no CUDA device"):
-            chosen_device("cuda")
+            choose_device("cuda")

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from tests.nn.effect_networks import identity, lively
 from torch import nn
 
 from automix.networks.effect_description import EffectDescription
 from automix.networks.effects import make_effect
 from automix.networks.tcn import Tcn
+from tests.networks.effect_networks import identity, lively
 
 CHANNEL = {"network": "tcn-8"}
 LA2A = {"network": "tcn-8", "effect": "la2a"}

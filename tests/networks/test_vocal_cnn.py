@@ -7,9 +7,17 @@ import torch
 from automix.audio.samples import Audio
 from automix.errors import UsageError
 from automix.networks import vocal_decay, vocal_mel
-from automix.networks.vocal_cnn import VocalCnn, heard, largest
+from automix.networks.vocal_cnn import VocalCnn, hear_blocks, largest
 from automix.networks.vocal_cnn_description import VocalCnnDescription, VocalTask, output_ranges
-from automix.networks.vocal_mel import HOP_LENGTH, N_FFT, RATE_HZ, Pair, frames_of, paired, sung
+from automix.networks.vocal_mel import (
+    HOP_LENGTH,
+    N_FFT,
+    RATE_HZ,
+    Pair,
+    frames_of,
+    mark_singing,
+    pair_spectra,
+)
 
 WIDE = VocalCnnDescription(hearing="quantiles", frames=48, depth_db=90.0)
 
@@ -20,14 +28,14 @@ def tone(frequency_hz: float, seconds: float, level_db: float = -1.0) -> np.ndar
 
 
 def pair(vocal, backing) -> Pair:
-    return paired(frames_of(Audio(vocal, RATE_HZ)), frames_of(Audio(backing, RATE_HZ)))
+    return pair_spectra(frames_of(Audio(vocal, RATE_HZ)), frames_of(Audio(backing, RATE_HZ)))
 
 
 def test_a_block_is_two_channels_of_128_bands_and_64_frames_and_768_values_are_left():
     noise = np.random.default_rng(1).normal(size=5 * RATE_HZ) * 0.1
-    blocks = heard(pair(noise, noise), VocalCnnDescription())
+    blocks = hear_blocks(pair(noise, noise), VocalCnnDescription())
     assert blocks.shape[1:] == (2, 128, 64)
-    assert len(blocks) == int(sung(frames_of(Audio(noise, RATE_HZ))).sum()) // 64
+    assert len(blocks) == int(mark_singing(frames_of(Audio(noise, RATE_HZ))).sum()) // 64
     assert pytest.approx(1.5, abs=0.02) == 64 * HOP_LENGTH / RATE_HZ
     network = VocalCnn()
     assert network.flattened == 768
@@ -92,7 +100,7 @@ def test_the_level_of_a_frame_is_that_of_its_samples():
 
 def test_each_channel_of_each_block_is_divided_by_its_maximum():
     vocal = np.concatenate([tone(440, 2, -1.0), tone(440, 2, -15.0)])
-    blocks = heard(pair(vocal, 0.001 * vocal), VocalCnnDescription())
+    blocks = hear_blocks(pair(vocal, 0.001 * vocal), VocalCnnDescription())
     assert len(blocks) == 2
     assert torch.equal(blocks.amax((-2, -1)), torch.ones(2, 2))
     # In the block of the change, what is 14 dB lower stays so: powers, and no logarithm.
@@ -116,10 +124,10 @@ def test_another_rate_and_two_channels_are_heard_alike():
 
 
 def test_a_song_that_is_short_or_silent():
-    short = heard(pair(tone(440, 0.4), tone(440, 0.4)), VocalCnnDescription())
+    short = hear_blocks(pair(tone(440, 0.4), tone(440, 0.4)), VocalCnnDescription())
     assert short.shape == (1, 2, 128, 64)
     with pytest.raises(ValueError, match="nothing is sung"):
-        heard(pair(np.zeros(RATE_HZ), tone(440, 1)), VocalCnnDescription())
+        hear_blocks(pair(np.zeros(RATE_HZ), tone(440, 1)), VocalCnnDescription())
     # A backing that ends early is silent from there on.
     over = pair(tone(440, 2), tone(440, 1)).sung()
     assert over[1, :, -20:].max() == 0.0
@@ -127,7 +135,7 @@ def test_a_song_that_is_short_or_silent():
 
 def test_the_song_level_spectrogram_is_one_block_of_means():
     vocal = np.concatenate([tone(440, 3), tone(3000, 3)])
-    (block,) = heard(pair(vocal, vocal), VocalCnnDescription(hearing="song"))
+    (block,) = hear_blocks(pair(vocal, vocal), VocalCnnDescription(hearing="song"))
     assert block.shape == (2, 128, 64)
     assert block[0, :, :31].amax(1).argmax() < block[0, :, 33:].amax(1).argmax()
 
@@ -135,9 +143,9 @@ def test_the_song_level_spectrogram_is_one_block_of_means():
 def test_wide_networks_hear_no_level_and_no_order():
     rng = np.random.default_rng(4)
     vocal = np.concatenate([rng.normal(size=RATE_HZ) * gain for gain in (0.05, 0.2, 0.1)])
-    first = heard(pair(vocal, vocal), WIDE)
+    first = hear_blocks(pair(vocal, vocal), WIDE)
     assert first.shape == (1, 2, 128, 48)
-    assert heard(pair(0.1 * vocal, vocal), WIDE) == pytest.approx(first, abs=1e-3)
+    assert hear_blocks(pair(0.1 * vocal, vocal), WIDE) == pytest.approx(first, abs=1e-3)
     assert (first.diff(dim=-1)[0, 0] >= -1e-6).all()  # from low to high
 
 
@@ -153,7 +161,7 @@ def in_steps(range_db: float) -> np.ndarray:
 
 def test_a_network_of_loudness_hears_how_far_a_vocal_goes_down():
     for range_db in (6.0, 12.0):
-        block = heard(pair(in_steps(range_db), in_steps(range_db)), LOUDNESS)[0, 0]
+        block = hear_blocks(pair(in_steps(range_db), in_steps(range_db)), LOUDNESS)[0, 0]
         assert block.shape == (128, 48)
         fall_db = 20.0 * (block[:, 36] - block[:, 12])  # 1 of a block is 20 dB
         assert fall_db.numpy() == pytest.approx(range_db, abs=1.0)
@@ -161,9 +169,11 @@ def test_a_network_of_loudness_hears_how_far_a_vocal_goes_down():
 
 def test_a_network_of_loudness_hears_neither_spectrum_nor_backing():
     vocal = in_steps(8.0)
-    assert torch.equal(heard(pair(vocal, vocal), LOUDNESS), heard(pair(vocal, 0 * vocal), LOUDNESS))
+    assert torch.equal(
+        hear_blocks(pair(vocal, vocal), LOUDNESS), hear_blocks(pair(vocal, 0 * vocal), LOUDNESS)
+    )
     colored = np.convolve(vocal, [1.0, 0.9], "same")  # 25 dB less at the top than at the bottom
-    first, second = (heard(pair(v, vocal), LOUDNESS)[0, 0] for v in (vocal, colored))
+    first, second = (hear_blocks(pair(v, vocal), LOUDNESS)[0, 0] for v in (vocal, colored))
     assert second.amax(1).numpy() == pytest.approx(np.full(128, float(second.max())), abs=1e-5)
     assert second[:, 12:].numpy() == pytest.approx(first[:, 12:].numpy(), abs=0.06)
 
@@ -176,7 +186,7 @@ LAGS_S = np.array(vocal_decay.lags(50)) * HOP_LENGTH / RATE_HZ
 
 def falls_db(vocal: np.ndarray) -> np.ndarray:
     """What is heard of decay ``(2, 16, 5, 10)``: channels, bands, quantiles, lags; in dB."""
-    (block,) = heard(pair(vocal, vocal), DECAY)
+    (block,) = hear_blocks(pair(vocal, vocal), DECAY)
     assert block.shape == (2, 16, 50)
     return 20.0 * (block.numpy() - 1.0).reshape(2, 16, 5, 10)
 
@@ -202,15 +212,17 @@ def test_a_network_of_decay_hears_order_in_time():
     there, back = falls_db(vocal)[1, :, 0, 4], falls_db(vocal[::-1].copy())[1, :, 0, 4]
     assert (there > -12.0).all()
     assert (back < -40.0).all()
-    sorted_levels = [heard(pair(v, v), WIDE)[0, 0] for v in (vocal, vocal[::-1].copy())]
+    sorted_levels = [hear_blocks(pair(v, v), WIDE)[0, 0] for v in (vocal, vocal[::-1].copy())]
     assert (sorted_levels[1] - sorted_levels[0]).abs().mean() < 0.02
 
 
 def test_a_network_of_decay_hears_neither_gain_nor_spectrum_nor_backing():
     vocal = dying_away(1.5)
-    first = heard(pair(vocal, vocal), DECAY)
-    assert torch.equal(heard(pair(vocal, 0 * vocal), DECAY), first)
-    assert heard(pair(0.01 * vocal, vocal), DECAY).numpy() == pytest.approx(first.numpy(), abs=1e-3)
+    first = hear_blocks(pair(vocal, vocal), DECAY)
+    assert torch.equal(hear_blocks(pair(vocal, 0 * vocal), DECAY), first)
+    assert hear_blocks(pair(0.01 * vocal, vocal), DECAY).numpy() == pytest.approx(
+        first.numpy(), abs=1e-3
+    )
     colored = np.convolve(vocal, [1.0, 0.8], "same")  # 19 dB less at the top than at the bottom
     assert falls_db(colored)[:, :, :, :8] == pytest.approx(falls_db(vocal)[:, :, :, :8], abs=1.0)
 
@@ -220,7 +232,7 @@ def test_what_is_too_short_for_a_lag_has_not_changed():
     assert np.isfinite(falls).all()
     assert (falls[:, :, :, LAGS_S > 0.5] == 0.0).all()
     with pytest.raises(ValueError, match="nothing is sung"):
-        heard(pair(np.zeros(RATE_HZ), tone(440, 1)), DECAY)
+        hear_blocks(pair(np.zeros(RATE_HZ), tone(440, 1)), DECAY)
 
 
 def test_convolutions_that_leave_nothing_are_refused():

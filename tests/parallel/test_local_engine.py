@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from automix.parallel.engine import Outcome, Task
+from automix.parallel.engine import Job, Outcome
 from automix.parallel.local_engine import ONE_THREAD, LocalEngine
 from tests.parallel import toy
 
 ROOT = Path(__file__).parents[2]
 
 
-def task(key: str, *arguments: str) -> Task:
-    return Task(key=key, arguments=arguments, folder="/")
+def task(key: str, *arguments: str) -> Job:
+    return Job(key=key, arguments=arguments, folder="/")
 
 
 def is_alive(pid: int) -> bool:

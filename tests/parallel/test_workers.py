@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from automix.audio.streams import prefetched
+from automix.audio.streams import prefetch
 from automix.parallel.workers import Workers, in_parallel, processors, use_workers, worker_count
 
 
@@ -60,8 +60,8 @@ def test_one_piece_of_work_is_done_beside_others(count):
 def test_one_worker_reads_nothing_ahead():
     use_workers(1)
     seen = []
-    items = prefetched(iter(lambda: seen.append(len(seen)) or len(seen), 5))
+    items = prefetch(iter(lambda: seen.append(len(seen)) or len(seen), 5))
     assert next(items) == 1
     assert len(seen) == 1
     use_workers(2)
-    assert list(prefetched(iter([1, 2, 3]))) == [1, 2, 3]
+    assert list(prefetch(iter([1, 2, 3]))) == [1, 2, 3]

@@ -5,14 +5,14 @@ import os
 import signal
 import time
 
-from automix.parallel.engine import Outcome, Task
+from automix.parallel.engine import Job, Outcome
 
 
 def prepare() -> None:
     """Nothing: SIGTERM ends the worker."""
 
 
-def mix(task: Task) -> Outcome:
+def mix(task: Job) -> Outcome:
     """Does what the first argument says; the outcome tells the worker's id."""
     action, *words = task.arguments
     if action == "die":

@@ -7,7 +7,7 @@ import pytest
 
 from automix.analysis.features import measure_features
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.mixing.candidates import SPREADS, draw_candidates
@@ -50,7 +50,7 @@ def stem_lufs(plan, name):
     console = ExactConsole(SESSION)
     stem = console.stem(plan, name, console.premaster(plan))
     meter = LoudnessMeter(RATE, 2)
-    meter.add(collected(stem).samples)
+    meter.add(collect(stem).samples)
     return integrated_lufs(meter.energies)
 
 
@@ -62,7 +62,7 @@ def test_vocals_are_as_much_louder_as_asked_with_their_reverb():
 
 def test_no_reverb_is_a_dry_mix():
     def mixed(plan):
-        return collected(render(ExactConsole(SESSION), plan).audio).samples[:, : 3 * RATE]
+        return collect(render(ExactConsole(SESSION), plan).audio).samples[:, : 3 * RATE]
 
     dry = mixed(replace(PLAN.with_strip("vox", sends=()), buses=()))
     least = mixed(with_macros(reverb_percent=-100.0).plan)
@@ -86,7 +86,7 @@ def test_width_moves_tracks_from_the_center():
 
 def test_brightness_is_measured_above_4_khz():
     def bands(plan):
-        audio = collected(render(ExactConsole(SESSION), plan).audio)
+        audio = collect(render(ExactConsole(SESSION), plan).audio)
         return measure_features(audio).third_octaves_db
 
     change = bands(with_macros(brightness_db=3.0).plan) - bands(PLAN)

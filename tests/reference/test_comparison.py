@@ -8,10 +8,10 @@ from automix.audio.samples import Audio
 from automix.reference.comparison import (
     FEATURES,
     Compared,
-    compared,
+    average_references,
+    compare_features,
     figures,
     gone_away,
-    weighted_mean,
 )
 
 RATE = 44100
@@ -24,7 +24,7 @@ def noise(gain_left, gain_right, seed=0, seconds=4):
 
 def test_weights_are_those_of_a_mean_in_decibels():
     quiet, loud = figures(noise(0.01, 0.01)), figures(noise(0.1, 0.1))
-    mean = weighted_mean([quiet, loud], [3.0, 1.0])
+    mean = average_references([quiet, loud], [3.0, 1.0])
     expected = 0.75 * quiet["loudness"][0] + 0.25 * loud["loudness"][0]
     assert mean["loudness"][0] == pytest.approx(expected)
     assert loud["loudness"][0] - quiet["loudness"][0] == pytest.approx(20.0, abs=0.1)
@@ -33,20 +33,20 @@ def test_weights_are_those_of_a_mean_in_decibels():
 def test_a_mono_reference_leaves_the_image_out_of_the_mean():
     wide = figures(noise(0.1, 0.1))
     mono = figures(noise(0.1, 0.1, seed=1), stereo=False)
-    mean = weighted_mean([wide, mono], [1.0, 1.0])
+    mean = average_references([wide, mono], [1.0, 1.0])
     assert mean["width"][0] == wide["width"][0]
     assert mean["spectrum"][5] == pytest.approx((wide["spectrum"][5] + mono["spectrum"][5]) / 2)
 
 
 def test_rows_name_values_and_distances():
     reference, mix = figures(noise(0.1, 0.1)), figures(noise(0.1, 0.2))
-    rows = {row.name: row for row in compared(mix, reference, reference)}
+    rows = {row.name: row for row in compare_features(mix, reference, reference)}
     assert list(rows) == list(FEATURES)
     assert rows["imbalance"].distance_before == pytest.approx(6.0, abs=0.2)
     assert rows["imbalance"].distance_after == 0.0
     assert rows["spectrum"].before is None  # twenty-four numbers
     mono = figures(noise(0.1, 0.1), stereo=False)
-    assert "width" not in {row.name for row in compared(mix, mix, mono)}
+    assert "width" not in {row.name for row in compare_features(mix, mix, mono)}
 
 
 def test_what_has_gone_away_from_the_reference():

@@ -7,7 +7,7 @@ import soundfile as sf
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.plan.model import ChannelStrip, MixPlan
-from automix.reference.excerpts import cut, excerpts
+from automix.reference.excerpts import cut_excerpts, excerpts
 from automix.reference.same_song import same_song
 from automix.session.tracks import Session, Track
 
@@ -31,7 +31,7 @@ def test_the_same_moments_to_the_sample(tmp_path, late):
     same = same_song([tmp_path / "reference.wav"], Audio(mix, RATE))
     assert same is not None
     starts = np.array([RATE, 7 * RATE])
-    expected = 0.3 * cut(Audio(other_mix, RATE), starts, 2 * RATE)
+    expected = 0.3 * cut_excerpts(Audio(other_mix, RATE), starts, 2 * RATE)
     np.testing.assert_allclose(same.moments(starts, 2 * RATE).numpy(), expected, atol=1e-7)
 
 
@@ -44,7 +44,7 @@ def test_a_rate_that_tenths_of_a_second_do_not_divide(tmp_path):
     same = same_song([tmp_path / "reference.wav"], Audio(mix, rate))
     assert same is not None
     starts = np.array([rate, 7 * rate])
-    expected = cut(Audio(mix, rate), starts, 2 * rate)
+    expected = cut_excerpts(Audio(mix, rate), starts, 2 * rate)
     np.testing.assert_allclose(same.moments(starts, 2 * rate).numpy(), expected, atol=1e-7)
 
 
@@ -80,4 +80,6 @@ def test_a_track_that_sounds_once_is_heard():
     assert len(starts) == 9
     share = audio[:, 1].square().sum() / np.square(once).sum()
     assert 0.9 < share < 1.01
-    np.testing.assert_array_equal(audio[:, 0], cut(Audio(long, RATE), starts, audio.shape[-1]))
+    np.testing.assert_array_equal(
+        audio[:, 0], cut_excerpts(Audio(long, RATE), starts, audio.shape[-1])
+    )

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from automix.sound.drums import PIECES
-from automix.sound.filters import band_pass, faded, fft_size, filtered, high_pass, low_pass, peak
+from automix.sound.filters import (
+    band_pass,
+    fade_ends,
+    fft_size,
+    filter_signal,
+    high_pass,
+    low_pass,
+    peak,
+)
 from automix.sound.instruments import INSTRUMENTS, RELEASE_S, guitar
 from automix.sound.melody import spell
 from automix.sound.score import Note, pitch_to_hz
@@ -145,13 +153,13 @@ def test_filter_responses(rate: int) -> None:
         (peak(3000.0, 6.0, 1.0), 3000.0, 6.0),
     ):
         sine = np.sin(2.0 * np.pi * frequency_hz * t)
-        shaped = filtered(sine, rate, response)
+        shaped = filter_signal(sine, rate, response)
         gain = np.std(shaped[middle]) / np.std(sine[middle])
         assert 20.0 * np.log10(gain) == pytest.approx(expected_db, abs=0.02)
 
 
 def test_fades_and_sizes() -> None:
-    shape = faded(np.ones(1000), 1000, 0.1, 0.2)
+    shape = fade_ends(np.ones(1000), 1000, 0.1, 0.2)
     assert shape[0] < 0.001
     assert shape[500] == 1.0
     assert shape[50] == pytest.approx(0.5, abs=0.02)

@@ -9,10 +9,10 @@ from automix.synthesis.arrangement import Arrangement, arrange
 from automix.synthesis.built_in import SOUNDS
 from automix.synthesis.form import Bar
 from automix.synthesis.grooves import GROOVES
-from automix.synthesis.harmony import chord, near, voiced
+from automix.synthesis.harmony import chord, near, voice_chord
 from automix.synthesis.instruments import INSTRUMENTS, PERCUSSION
 from automix.synthesis.kit import KEYS
-from automix.synthesis.midi import TICKS_PER_SECOND, drum_file, pitched_file
+from automix.synthesis.midi import TICKS_PER_SECOND, drum_file, write_pitched
 from automix.synthesis.patterns import PATTERNS
 from automix.synthesis.styles import STYLES
 
@@ -39,8 +39,8 @@ def test_chords_of_c_major_and_a_minor() -> None:
 
 
 def test_voicings_hold_each_tone_once_and_move_little() -> None:
-    first = voiced((), (0, 4, 7), 48, 72)
-    second = voiced(first, (7, 11, 2), 48, 72)
+    first = voice_chord((), (0, 4, 7), 48, 72)
+    second = voice_chord(first, (7, 11, 2), 48, 72)
     for voicing, tones in ((first, {0, 4, 7}), (second, {7, 11, 2})):
         assert {pitch % 12 for pitch in voicing} == tones
         assert max(voicing) - min(voicing) < 12
@@ -184,7 +184,7 @@ def test_a_midi_file_says_when_and_what() -> None:
         Note(start_s=0.5, duration_s=0.25, pitch=60, velocity=1.0),
         Note(start_s=0.75, duration_s=9.0, pitch=60, velocity=0.5),
     ]
-    events = parsed(pitched_file(notes, 24, 2.0))
+    events = parsed(write_pitched(notes, 24, 2.0))
     assert events[1] == (0.0, bytes((0xC0, 24)))
     sounding = [(time, message) for time, message in events if message[0] >> 4 in (8, 9)]
     assert [message[0] >> 4 for _, message in sounding] == [9, 8, 9, 8]
@@ -199,7 +199,7 @@ def test_every_note_of_a_midi_file_is_released_before_its_end() -> None:
     hits = [Hit(start_s=float(time), piece="42", velocity=0.6) for time in np.arange(0, 3, 0.1)]
     for data in (
         drum_file(hits, 0, 2.5),
-        pitched_file([Note(start_s=2.49, duration_s=5.0, pitch=50, velocity=1.0)], 0, 2.5),
+        write_pitched([Note(start_s=2.49, duration_s=5.0, pitch=50, velocity=1.0)], 0, 2.5),
     ):
         down = set()
         for time, message in parsed(data):

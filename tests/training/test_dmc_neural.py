@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import automix.training
-from automix.cli.layering import layered
+from automix.cli.layering import apply_layers
 from automix.dsp.pan import pan_gains
 from automix.errors import UsageError
 from automix.networks.checkpoints import save_weights
@@ -18,7 +18,7 @@ from automix.training.controller.examples import Examples
 from automix.training.controller.neural_console import neural_mix, open_strip
 from automix.training.controller.task import DmcTask
 from automix.training.settings import DmcTraining
-from tests.nn.effect_networks import identity, lively
+from tests.networks.effect_networks import identity, lively
 
 CPU = torch.device("cpu")
 FULL = replace(PUBLISHED, encoder="compact", embedding=16, width=16, mode="full")
@@ -91,6 +91,6 @@ def test_strips_that_do_not_suit_are_refused(weights):
 
 def test_the_configuration_that_ships_is_legal():
     file = Path(automix.training.__path__[0]) / "configs" / "dmc-full-neural.toml"
-    chosen = layered(DmcTraining(), file, {})
+    chosen = apply_layers(DmcTraining(), file, {})
     assert len(outputs(chosen.model)) == 4 + 25
     assert chosen.neural_strip == "tcn-20-channel"

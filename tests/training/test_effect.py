@@ -16,9 +16,9 @@ import soundfile
 import torch
 
 from automix.cli import train_effect
-from automix.cli.layering import layered
+from automix.cli.layering import apply_layers
 from automix.errors import DeviceError, InputError, UsageError
-from automix.evaluation.effects import processed
+from automix.evaluation.effects import process_exactly
 from automix.networks.checkpoints import read_description, read_tensors, save_weights
 from automix.networks.effect_description import (
     EffectDescription,
@@ -33,18 +33,18 @@ from automix.training.effect.audio import DryAudio, open_dry
 from automix.training.effect.examples import (
     ChannelExamples,
     PairExamples,
-    band_limited,
-    colored_noise,
-    disturbed,
+    augment_audio,
+    limit_band,
+    make_colored_noise,
 )
 from automix.training.effect.growth import begin_with, let_reverberate
 from automix.training.effect.run import train_effect as train_effect_run
 from automix.training.effect.settings import EffectAugmentation, EffectTraining
 from automix.training.effect.task import EffectTask
 from automix.training.loop import Training
-from automix.training.run import Request
+from automix.training.run import TrainingRequest
 from automix.training.settings import LoopSettings
-from tests.nn.effect_networks import lively
+from tests.networks.effect_networks import lively
 
 CPU = torch.device("cpu")
 RATE = 44_100
@@ -137,7 +137,7 @@ def test_an_example_is_the_strip_at_work(dry, causal):
     example = made[7]
     before, after = (3570, 0) if causal else (1785, 1785)
     assert example.audio.shape == (1, before + 2048 + after)
-    wanted = processed(example.audio, example.conditioning.astype(np.float64))
+    wanted = process_exactly(example.audio, example.conditioning.astype(np.float64))
     kept = slice(before, before + 2048)
     np.testing.assert_allclose(example.target, wanted[:, kept], rtol=1e-3, atol=1e-5)
     np.testing.assert_array_equal(example.dry, example.audio[:, kept])
@@ -201,7 +201,7 @@ def test_each_augmentation_does_what_it_says(augmentation, check):
     audio = np.random.default_rng(1).uniform(0.1, 0.2, (1, 5_000)).astype(np.float32)
     for seed in range(5):
         rng = np.random.default_rng(seed)
-        made = disturbed(audio.copy(), None, replace(PLAIN, **augmentation), rng)
+        made = augment_audio(audio.copy(), None, replace(PLAIN, **augmentation), rng)
         assert made.dtype == np.float32
         assert not np.array_equal(made, audio)
         assert check(audio, made)
@@ -209,7 +209,7 @@ def test_each_augmentation_does_what_it_says(augmentation, check):
 
 def test_two_pieces_are_blended():
     audio, other = np.ones((1, 100), np.float32), np.full((1, 100), 2.0, np.float32)
-    made = disturbed(audio, other, PLAIN, np.random.default_rng(0))
+    made = augment_audio(audio, other, PLAIN, np.random.default_rng(0))
     assert (made > 1.4).all()
     assert (made <= 3.0).all()
 
@@ -227,7 +227,7 @@ def test_colored_noise_has_sound_at_all_frequencies():
     """In each octave from 100 Hz; its slope is drawn, and so is its level."""
     slopes, levels_db = [], []
     for seed in range(40):
-        noise = colored_noise(30_000, np.random.default_rng(seed))
+        noise = make_colored_noise(30_000, np.random.default_rng(seed))
         assert noise.shape == (1, 30_000)
         assert noise.dtype == np.float32
         power = np.abs(np.fft.rfft(noise[0])) ** 2
@@ -249,7 +249,7 @@ def test_dull_audio_has_nothing_above_a_corner():
     noise = np.random.default_rng(0).standard_normal((1, 44_100)).astype(np.float32)
     corners_hz = []
     for seed in range(20):
-        dull = band_limited(noise, np.random.default_rng(seed))
+        dull = limit_band(noise, np.random.default_rng(seed))
         assert dull.dtype == np.float32
         assert dull.shape == noise.shape
         level_db = 20 * np.log10(
@@ -329,7 +329,7 @@ def test_a_network_may_begin_linear_and_without_normalization(folder, tmp_path):
     settings = tiny(
         first_slope=1.0, statistics="frozen", loop=replace(TINY, steps=1, learning_rate=1e-7)
     )
-    request = Request(
+    request = TrainingRequest(
         data=[folder],
         folder=tmp_path / "run",
         held_out=["three"],
@@ -497,9 +497,9 @@ def test_two_processes_train_together(folder, tmp_path):
 
 def test_the_words_of_the_command_line_are_those_of_the_description():
     for words, known in (
-        (train_effect.Network, NetworkName),
-        (train_effect.Task, EffectName),
-        (train_effect.Order, OrderName),
+        (train_effect.EffectNetwork, NetworkName),
+        (train_effect.EffectTask, EffectName),
+        (train_effect.TrainedOrder, OrderName),
     ):
         assert [word.value for word in words] == list(get_args(known))
 
@@ -508,7 +508,7 @@ def test_the_configurations_that_ship_are_legal():
     files = sorted((ROOT / "automix" / "training" / "configs").glob("effect-*.toml"))
     assert len(files) >= 3
     for file in files:
-        assert layered(EffectTraining(), file, {}).model.causal
+        assert apply_layers(EffectTraining(), file, {}).model.causal
 
 
 def test_a_network_of_more_blocks_goes_on_where_one_of_fewer_was(tmp_path):

@@ -10,8 +10,8 @@ from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.datasets.catalog import find_songs
 from automix.errors import InputError
 from automix.networks.dmc_description import PUBLISHED, DmcDescription
-from automix.training.controller.examples import Examples, disturbed
-from automix.training.numbered import made
+from automix.training.controller.examples import Examples, disturb_track
+from automix.training.numbered import make_examples
 from automix.training.prepared import RATE_HZ, prepare
 from automix.training.settings import Augmentation
 
@@ -99,11 +99,11 @@ def test_disturbing_keeps_the_length_and_the_offset_within_its_range():
     draw = np.random.default_rng(0)
     samples = np.random.default_rng(1).normal(size=(2, 8000)).astype(np.float32) * 0.1
     for _ in range(40):
-        given = disturbed(samples, replace(NO_CHANGE, offset_db=12.0), draw)
+        given = disturb_track(samples, replace(NO_CHANGE, offset_db=12.0), draw)
         ratio_db = 20 * np.log10(np.linalg.norm(given) / np.linalg.norm(samples))
         assert abs(ratio_db) <= 12.0
     everything = Augmentation(mono=1.0, equalize=1.0, compress=1.0)
-    changed = disturbed(samples, everything, draw)
+    changed = disturb_track(samples, everything, draw)
     assert changed.shape == (1, 8000)
     assert np.isfinite(changed).all()
 
@@ -120,4 +120,4 @@ def test_songs_in_which_nothing_is_heard_are_refused(tmp_path, settings):
     with pytest.raises(
         InputError, match=r"^the songs [^\n]*$"
     ):  # from a worker, without a traceback
-        list(made(examples, [0], workers=1, audio=False))
+        list(make_examples(examples, [0], workers=1, audio=False))

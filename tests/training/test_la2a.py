@@ -6,19 +6,19 @@ from pathlib import Path
 import pytest
 
 import automix.training.configs
-from automix.cli.layering import layered
+from automix.cli.layering import apply_layers
 from automix.errors import InputError, UsageError
 from automix.evaluation.effects_table import effects_table
-from automix.training.effect.run import described, train_effect
+from automix.training.effect.run import describe_training, train_effect
 from automix.training.effect.settings import EffectTraining
-from automix.training.run import Request
+from automix.training.run import TrainingRequest
 from tests.training.la2a_set import make_la2a
 
 CONFIG = Path(automix.training.configs.__path__[0]) / "effect-la2a.toml"
 
 
 def request(data, folder, held_out=()):
-    return Request(
+    return TrainingRequest(
         data=[data],
         folder=folder / "run",
         held_out=held_out,
@@ -30,7 +30,7 @@ def request(data, folder, held_out=()):
 
 def test_the_set_is_split_by_its_folders(tmp_path):
     make_la2a(tmp_path / "set", seconds=0.5)
-    settings = layered(described({}), CONFIG, {})
+    settings = apply_layers(describe_training({}), CONFIG, {})
     loop = replace(settings.loop, steps=2, validate_every=2)
     short = replace(settings, loop=loop, patch_samples=2048, held_examples=12)
     progress = train_effect(short, request(tmp_path / "set", tmp_path))
@@ -48,7 +48,7 @@ def test_the_set_is_split_by_its_folders(tmp_path):
 def test_the_device_is_imitated(tmp_path):
     """Audio and knob positions that were never heard; takes minutes."""
     make_la2a(tmp_path / "set")
-    settings: EffectTraining = layered(described({}), CONFIG, {})
+    settings: EffectTraining = apply_layers(describe_training({}), CONFIG, {})
     train_effect(settings, request(tmp_path / "set", tmp_path))
     weights = str(tmp_path / "run" / "best.safetensors")
     bypass, network = effects_table([tmp_path / "set"], [weights], device="cpu", cases=16)

@@ -14,7 +14,7 @@ from automix.errors import DeviceError, UsageError
 from automix.networks.checkpoints import read_description, read_tensors
 from automix.networks.dmc_description import PUBLISHED, DmcDescription
 from automix.training.controller.examples import Examples
-from automix.training.controller.task import DmcTask, collated
+from automix.training.controller.task import DmcTask, collate
 from automix.training.loop import Training
 
 CPU = torch.device("cpu")
@@ -61,7 +61,7 @@ def test_the_audio_loss_reaches_every_weight(songs, settings, model):
     trained = task(songs, chosen)
     for controller in trained.network.controllers:  # away from the rules, where all is flat
         torch.nn.init.normal_(controller.post_processor[-2].weight, std=0.3)
-    batch = collated([trained._training[0]], keep=True)
+    batch = collate([trained._training[0]], keep=True)
     loss = trained.loss(batch)
     loss.backward()
     assert torch.isfinite(loss)
@@ -80,7 +80,7 @@ def test_kept_outputs_stay_and_the_others_learn(songs, settings, tmp_path):
     for controller in trained.network.controllers:
         torch.nn.init.normal_(controller.post_processor[-2].weight, std=0.3)
     trained.network.eval()
-    summaries = collated([trained._training[0]], keep=False)
+    summaries = collate([trained._training[0]], keep=False)
     before = trained.network(summaries.summaries, summaries.mask)
     Training(trained, chosen.loop, tmp_path, CPU).run()
     trained.network.eval()

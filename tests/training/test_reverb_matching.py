@@ -10,7 +10,7 @@ from automix.errors import InputError, UsageError
 from automix.plan.settings import FdnReverbSettings
 from automix.training.vocal import reverb_matching as matching
 from automix.training.vocal.reverb_likeness import Envelope, Sound
-from automix.training.vocal.reverb_matching import decay_s, drawn_reverb, match_reverb
+from automix.training.vocal.reverb_matching import decay_s, draw_searched_reverb, match_reverb
 
 RATE = 44_100
 PLAIN = FdnReverbSettings(
@@ -59,7 +59,7 @@ LONG = [pytest.param(number, marks=pytest.mark.long) for number in range(1, 20)]
 @pytest.mark.parametrize("number", [0, *LONG])
 def test_random_settings_are_found_again(number):
     rng = np.random.default_rng((3, number))
-    settings = drawn_reverb(rng)
+    settings = draw_searched_reverb(rng)
     found = match_reverb(response_of(settings), RATE, seed=number).settings
     wrong = found.reverberation_time_s / settings.reverberation_time_s - 1.0
     assert abs(wrong) < 0.1

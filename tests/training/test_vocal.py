@@ -11,7 +11,12 @@ from automix.analysis.loudness import LoudnessMeter, loudness_range_lu
 from automix.audio.samples import Audio
 from automix.datasets.catalog import find_songs
 from automix.dsp.fdn_reverb import impulse_response
-from automix.evaluation.vocal_copies import drawn_gains_db, equalized, reverberated, with_dynamics
+from automix.evaluation.vocal_copies import (
+    draw_sparse_gains_db,
+    equalize_vocal,
+    reverberate_vocal,
+    with_dynamics,
+)
 from automix.networks import vocal_cnn
 from automix.networks.checkpoints import read_description, read_tensors, weights_path
 from automix.networks.vocal_cnn import FAMILY, VocalCnn
@@ -28,12 +33,12 @@ from automix.training.loop import Training
 from automix.training.prepared import prepare
 from automix.training.processes import Processes
 from automix.training.vocal import disturbance as disturbance
-from automix.training.vocal.examples import made_views, positions
+from automix.training.vocal.examples import make_views, positions
 from automix.training.vocal.settings import TASKS, VARIANTS, VocalTraining, vocal_training
 from automix.training.vocal.songs import VocalSong, vocal_songs
 from automix.training.vocal.tails import decaying
 from automix.training.vocal.task import VocalTask, equalizer_loss, reverb_loss
-from automix.training.vocal.trust import fitted_trust, least_error_shares, left_out, trials
+from automix.training.vocal.trust import fit_trust, least_error_shares, left_out, trials
 
 CPU = torch.device("cpu")
 
@@ -88,8 +93,8 @@ def test_the_wide_shape_that_is_listed_is_the_one_that_is_trained_and_ships(task
 
 def test_equalized_spectra_are_those_of_equalized_sound():
     noise = Audio(np.random.default_rng(1).normal(size=10 * RATE_HZ) * 0.02, RATE_HZ)
-    gains = drawn_gains_db(np.random.default_rng(2))
-    before, after = (frames_of(x).mel.mean(1) for x in (noise, equalized(noise, gains)))
+    gains = draw_sparse_gains_db(np.random.default_rng(2))
+    before, after = (frames_of(x).mel.mean(1) for x in (noise, equalize_vocal(noise, gains)))
     added = 10 * torch.log10(after / before)
     expected = disturbance.equalizer_db(torch.tensor([gains]))[0]
     offset = (added - expected).median()  # copies are turned down below full scale
@@ -98,8 +103,8 @@ def test_equalized_spectra_are_those_of_equalized_sound():
 
 def test_four_of_nine_gains_are_drawn_evenly():
     for gains in (
-        disturbance.drawn_gains_db(4000, torch.Generator().manual_seed(1)).numpy(),
-        np.array([drawn_gains_db(np.random.default_rng(n)) for n in range(4000)]),
+        disturbance.draw_gain_rows_db(4000, torch.Generator().manual_seed(1)).numpy(),
+        np.array([draw_sparse_gains_db(np.random.default_rng(n)) for n in range(4000)]),
     ):
         assert ((gains != 0).sum(1) == 4).all()
         assert np.abs(gains).mean() == pytest.approx(10 / 3, abs=0.06)  # the paper's 3.33 dB
@@ -111,7 +116,7 @@ def test_transposition_moves_a_peak():
     centers = disturbance.band_centers_hz()
     peak = torch.zeros(1, 128, 2)
     peak[0, (centers - 1000).abs().argmin()] = 1.0
-    moved = disturbance.transposed(peak, torch.tensor([1.0]))
+    moved = disturbance.transpose_spectra(peak, torch.tensor([1.0]))
     found_hz = float(centers[moved[0, :, 0].argmax()])
     assert found_hz == pytest.approx(2000, rel=0.03)
 
@@ -140,7 +145,7 @@ def test_a_reverberated_copy_is_what_a_strip_makes_of_it():
     reverb = FdnReverbSettings(dry_wet=0.4, reverberation_time_s=0.5)
     impulse = np.zeros((1, RATE_HZ // 10))
     impulse[0, 0] = 0.5
-    wet = reverberated(Audio(impulse, RATE_HZ), reverb).samples
+    wet = reverberate_vocal(Audio(impulse, RATE_HZ), reverb).samples
     expected = 0.4 * 0.5 * impulse_response(reverb, RATE_HZ).sum(axis=0)
     expected[:, 0] += 0.6 * 0.5
     assert wet[:, : expected.shape[1]] == pytest.approx(expected, abs=1e-6)
@@ -275,10 +280,10 @@ def test_trials_are_on_songs_that_their_network_did_not_learn_from(singers, tmp_
     assert set(trial.views.songs.tolist()) == {0, 2}
     assert len(trial.held.blocks) + len(trial.views.blocks) == len(made.views.blocks)
     asked = (made, settings, songs, tmp_path, CPU, Processes())
-    trust = fitted_trust(*asked)
+    trust = fit_trust(*asked)
     assert trust.shape == made.network.trust.shape
     assert ((trust >= 0.0) & (trust <= 1.0)).all()
-    assert torch.equal(fitted_trust(*asked, resume=True), trust)
+    assert torch.equal(fit_trust(*asked, resume=True), trust)
     # It is part of the weights.
     made.network.trust = trust
     made.save(tmp_path / "best.safetensors")
@@ -303,8 +308,8 @@ def test_one_batch_is_learned_by_heart(singers):
 
 def test_wanted_ranges_are_those_before_the_dynamics_change(singers):
     settings = quick("compression", diversity=1.0, raw=0.0)
-    views = made_views(singers[:1], settings, 1)
+    views = make_views(singers[:1], settings, 1)
     expected = (singers[0].range_lu - 5.0) / 25.0
     assert views.wanted.flatten().tolist() == pytest.approx([expected] * 12)
-    varied = made_views(singers[:1], quick("compression"), 1).wanted
+    varied = make_views(singers[:1], quick("compression"), 1).wanted
     assert varied.std() > 0.05

@@ -13,7 +13,7 @@ from automix.audio.samples import Audio
 from automix.cli.data_vocal import _separator
 from automix.dsp.fdn_reverb import response_to_mono
 from automix.errors import InputError, OutputError, UsageError
-from automix.evaluation.vocal_copies import equalized, reverberated
+from automix.evaluation.vocal_copies import equalize_vocal, reverberate_vocal
 from automix.plan.settings import FdnReverbSettings
 from automix.training.vocal import preparation as preparation
 from automix.training.vocal.preparation import Preparation, prepare_vocals
@@ -69,11 +69,11 @@ def test_copies_are_what_the_manifest_says(pairs, tmp_path):
     assert sum(gain != 0 for gain in raw["gains_db"]) == 4
     vocal = Audio(soundfile.read(out / "songs/b/vocal.flac")[0], RATE)
     assert soundfile.read(out / raw["file"])[0] == pytest.approx(
-        equalized(vocal, raw["gains_db"]).samples[0], abs=1e-4
+        equalize_vocal(vocal, raw["gains_db"]).samples[0], abs=1e-4
     )
     reverb = FdnReverbSettings(**wet["reverb"])
     assert (
-        pytest.approx(reverberated(vocal, reverb).samples, abs=1e-4)
+        pytest.approx(reverberate_vocal(vocal, reverb).samples, abs=1e-4)
         == soundfile.read(out / wet["file"])[0].T
     )
 

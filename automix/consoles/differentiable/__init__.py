@@ -1,7 +1,7 @@
 """The differentiable console: gradients from a mix to every continuous setting of its plan."""
 
 from automix.consoles.differentiable.console import DifferentiableConsole
-from automix.consoles.differentiable.layout import FIVE_BANDS, BusLayout, Layout, TrackLayout
+from automix.consoles.differentiable.layout import FIVE_BANDS, BusLayout, ConsoleLayout, TrackLayout
 from automix.consoles.differentiable.plans import from_plan, session_audio, to_plan
 from automix.consoles.differentiable.values import NEUTRAL, SPACES, Values
 
@@ -11,7 +11,7 @@ __all__ = [
     "SPACES",
     "BusLayout",
     "DifferentiableConsole",
-    "Layout",
+    "ConsoleLayout",
     "TrackLayout",
     "Values",
     "from_plan",

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from automix.consoles.differentiable.convolution import convolved
-from automix.consoles.differentiable.layout import BusLayout, Layout, TrackLayout
+from automix.consoles.differentiable.convolution import convolve_and_mix
+from automix.consoles.differentiable.layout import BusLayout, ConsoleLayout, TrackLayout
 from automix.consoles.differentiable.pan import balance_gains, pan_gains
-from automix.consoles.differentiable.processors import compressed, de_essed, equalized, gain_of
+from automix.consoles.differentiable.processors import compress, de_ess, equalize, gain_of
 from automix.consoles.differentiable.responses import network_response, space_responses
-from automix.consoles.differentiable.values import Part, Values, split
+from automix.consoles.differentiable.values import ConsolePart, Values, split_values
 from automix.units import ms_to_samples
 
 
@@ -40,9 +40,9 @@ class DifferentiableConsole:
         layout: What is fixed of the mix.
     """
 
-    def __init__(self, sample_rate: int, layout: Layout | None = None) -> None:
+    def __init__(self, sample_rate: int, layout: ConsoleLayout | None = None) -> None:
         self.sample_rate = sample_rate
-        self.layout = layout or Layout()
+        self.layout = layout or ConsoleLayout()
 
     def mix(self, audio: Tensor, values: Values) -> Tensor:
         """Mixes.
@@ -60,9 +60,9 @@ class DifferentiableConsole:
             ValueError: Audio of another shape than the layout's, or an unknown value.
         """
         layout = self._checked(audio)
-        of_strips, of_buses, of_master = split(values)
+        of_strips, of_buses, of_master = split_values(values)
         batch, tracks, channels, _ = audio.shape
-        strips = Part(of_strips, (batch, tracks), audio.device)
+        strips = ConsolePart(of_strips, (batch, tracks), audio.device)
         outputs = audio.new_zeros(batch, 2 + len(self.layout.buses), audio.shape[-1])
         for alike, members in self._groups(layout, strips, channels).items():
             signal = audio if len(members) == tracks else audio[:, members]
@@ -72,9 +72,9 @@ class DifferentiableConsole:
             outputs = outputs + self._strips(signal, strips.of(members), alike, kinds)
         mix, feeds = outputs[:, :2], outputs[:, 2:]
         if self.layout.buses:
-            buses = Part(of_buses, (batch, len(self.layout.buses)), audio.device)
+            buses = ConsolePart(of_buses, (batch, len(self.layout.buses)), audio.device)
             mix = mix + self._returns(feeds, buses)
-        return self._master(mix, Part(of_master, (batch, 1), audio.device))
+        return self._master(mix, ConsolePart(of_master, (batch, 1), audio.device))
 
     def _checked(self, audio: Tensor) -> Sequence[TrackLayout]:
         if audio.ndim != 4 or audio.shape[2] not in (1, 2):
@@ -88,7 +88,7 @@ class DifferentiableConsole:
         return tracks
 
     def _groups(
-        self, layout: Sequence[TrackLayout], strips: Part, channels: int
+        self, layout: Sequence[TrackLayout], strips: ConsolePart, channels: int
     ) -> dict[_Alike, list[int]]:
         groups: dict[_Alike, list[int]] = {}
         wet, space = strips.used("reverb.dry_wet"), strips.used("space.wet")
@@ -101,7 +101,7 @@ class DifferentiableConsole:
         return groups
 
     def _strips(
-        self, signal: Tensor, strips: Part, alike: _Alike, layout: Sequence[TrackLayout]
+        self, signal: Tensor, strips: ConsolePart, alike: _Alike, layout: Sequence[TrackLayout]
     ) -> Tensor:
         """What strips of one kind give ``(batch, outputs, samples)``: left, right, sends."""
         if any(strips.used("input_gain_db")) or any(strips.used("polarity")):
@@ -112,11 +112,11 @@ class DifferentiableConsole:
         for stage in alike.order:
             if stage == "e":
                 kinds = [track.bands for track in layout]
-                signal = equalized(signal, strips, kinds, self.sample_rate)
+                signal = equalize(signal, strips, kinds, self.sample_rate)
                 if alike.de_esser:
-                    signal = de_essed(signal, strips, self.sample_rate)
+                    signal = de_ess(signal, strips, self.sample_rate)
             elif stage == "c":
-                signal = compressed(signal, strips, self.sample_rate)
+                signal = compress(signal, strips, self.sample_rate)
             else:
                 if layout[0].reverb is not None and alike.reverb is not None:
                     signal = self._network(signal, strips, layout[0])
@@ -132,7 +132,7 @@ class DifferentiableConsole:
         dry = torch.matmul(routes.flatten(2).to(signal.dtype), signal.flatten(1, 2))
         return dry + wet_part
 
-    def _routes(self, strips: Part, mono: bool) -> Tensor:
+    def _routes(self, strips: ConsolePart, mono: bool) -> Tensor:
         """Gains ``(batch, outputs, tracks, sides)`` of fader, pan and sends."""
         gains_of = pan_gains if mono else balance_gains
         sides = gains_of(strips.get("pan"), self.layout.pan_law)
@@ -143,7 +143,7 @@ class DifferentiableConsole:
         sends = gain_of(strips.get("sends_db", len(self.layout.buses))).movedim(-1, 1)
         return torch.cat([straight, 0.5 * sends[..., None] * sides[:, None]], 1)
 
-    def _network(self, signal: Tensor, strips: Part, track: TrackLayout) -> Tensor:
+    def _network(self, signal: Tensor, strips: ConsolePart, track: TrackLayout) -> Tensor:
         """The feedback delay network of an insert, on two sides."""
         if track.reverb is None:
             return signal
@@ -152,25 +152,25 @@ class DifferentiableConsole:
         response = network_response(track.reverb, self.sample_rate, signal)
         rows = signal.reshape(batch * tracks, 2, samples)
         both = signal.new_tensor([[[1, 0], [1, 0]], [[0, 1], [0, 1]]]).expand(len(rows), 2, 2, 2)
-        reverberation = convolved(rows, response[None], both).view(batch, tracks, 2, samples)
+        reverberation = convolve_and_mix(rows, response[None], both).view(batch, tracks, 2, samples)
         return _blend(signal, reverberation, strips.get("reverb.dry_wet"))
 
-    def _spaces(self, signal: Tensor, strips: Part, gains: Tensor) -> Tensor:
+    def _spaces(self, signal: Tensor, strips: ConsolePart, gains: Tensor) -> Tensor:
         """The mean of the sides of each track in its space, mixed with ``gains``."""
         feeds = signal.mean(2)
         responses = space_responses(strips, self.sample_rate, feeds.shape[-1], signal.dtype)
-        return convolved(feeds, responses, gains)
+        return convolve_and_mix(feeds, responses, gains)
 
-    def _space_insert(self, signal: Tensor, strips: Part) -> Tensor:
+    def _space_insert(self, signal: Tensor, strips: ConsolePart) -> Tensor:
         batch, tracks, _, samples = signal.shape
         responses = space_responses(strips, self.sample_rate, samples, signal.dtype)
         rows = signal.mean(2).reshape(batch * tracks, 1, samples)
         sides = torch.eye(2).to(signal)[None, :, None].expand(len(rows), 2, 1, 2)
-        wet = convolved(rows, responses.flatten(0, 1).unsqueeze(1), sides)
+        wet = convolve_and_mix(rows, responses.flatten(0, 1).unsqueeze(1), sides)
         wet = wet.view(batch, tracks, 2, samples)
         return _blend(signal.expand(-1, -1, 2, -1), wet, strips.get("space.wet"))
 
-    def _returns(self, feeds: Tensor, buses: Part) -> Tensor:
+    def _returns(self, feeds: Tensor, buses: ConsolePart) -> Tensor:
         """The sum ``(batch, 2, samples)`` of what the buses return."""
         layout, samples = self.layout.buses, feeds.shape[-1]
         delayed = [
@@ -178,24 +178,24 @@ class DifferentiableConsole:
             for n, bus in enumerate(layout)
         ]
         signal = torch.stack(delayed, 1).unsqueeze(2)
-        signal = equalized(signal, buses, [bus.bands for bus in layout], self.sample_rate)
+        signal = equalize(signal, buses, [bus.bands for bus in layout], self.sample_rate)
         total = feeds.new_zeros(len(feeds), 2, samples)
         for n, bus in enumerate(layout):
             response = self._bus_response(bus, buses.of([n]), signal)
             gain = gain_of(buses.of([n]).get("gain_db"))[..., None, None]
             sides = torch.eye(2).to(gain)[None, :, None] * gain
-            total = total + convolved(signal[:, n], response, sides)
+            total = total + convolve_and_mix(signal[:, n], response, sides)
         return total
 
-    def _bus_response(self, bus: BusLayout, settings: Part, like: Tensor) -> Tensor:
+    def _bus_response(self, bus: BusLayout, settings: ConsolePart, like: Tensor) -> Tensor:
         if bus.reverb is not None:
             return network_response(bus.reverb, self.sample_rate, like, channels=1)[None]
         return space_responses(settings, self.sample_rate, like.shape[-1], like.dtype)
 
-    def _master(self, mix: Tensor, master: Part) -> Tensor:
+    def _master(self, mix: Tensor, master: ConsolePart) -> Tensor:
         signal = mix.unsqueeze(1)
-        signal = equalized(signal, master, [self.layout.master_bands], self.sample_rate)
-        signal = compressed(signal, master, self.sample_rate)
+        signal = equalize(signal, master, [self.layout.master_bands], self.sample_rate)
+        signal = compress(signal, master, self.sample_rate)
         gain = gain_of(master.get("gain_db"))[..., None, None]
         return (signal * gain.to(signal.dtype)).squeeze(1)
 

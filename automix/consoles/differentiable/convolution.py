@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 
-def convolved(feeds: Tensor, responses: Tensor, gains: Tensor) -> Tensor:
+def convolve_and_mix(feeds: Tensor, responses: Tensor, gains: Tensor) -> Tensor:
     """Convolves feeds with responses and mixes the results, which costs few inverse transforms.
 
     Args:

@@ -59,7 +59,7 @@ class BusLayout:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class ConsoleLayout:
     """What is fixed of a mix.
 
     Attributes:

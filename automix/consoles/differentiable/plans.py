@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automix.audio.blocks import collected, folded, padded
-from automix.consoles.differentiable.layout import BusLayout, Layout, TrackLayout
+from automix.audio.blocks import collect, fold_to_mono, pad
+from automix.consoles.differentiable.layout import BusLayout, ConsoleLayout, TrackLayout
 from automix.consoles.differentiable.values import (
     COMPRESSOR,
     DE_ESSER,
@@ -29,7 +29,7 @@ SomeSettings = TypeVar("SomeSettings", bound=Settings)
 SomePart = TypeVar("SomePart", ChannelStrip, Bus, Master)
 
 
-def from_plan(plan: MixPlan, session: Session) -> tuple[Layout, dict[str, Tensor]]:
+def from_plan(plan: MixPlan, session: Session) -> tuple[ConsoleLayout, dict[str, Tensor]]:
     """The layout and the values with which the differentiable console renders a plan.
 
     Muted tracks are left out. Only bands that the plan has can change, so give a strip
@@ -46,7 +46,7 @@ def from_plan(plan: MixPlan, session: Session) -> tuple[Layout, dict[str, Tensor
         InputError: The plan has a track that the session has not.
     """
     strips = _audible(plan)
-    layout = Layout(
+    layout = ConsoleLayout(
         tracks=tuple(_track_layout(strip, session) for strip in strips),
         buses=tuple(_bus_layout(bus) for bus in plan.buses),
         master_bands=tuple(band.kind for band in plan.master.equalizer.bands),
@@ -99,7 +99,7 @@ def to_plan(values: Values, plan: MixPlan) -> MixPlan:
     return replace(plan, tracks=tracks, buses=buses, master=_changed(plan.master, of_master))
 
 
-def session_audio(session: Session, layout: Layout, frames: int) -> Tensor:
+def session_audio(session: Session, layout: ConsoleLayout, frames: int) -> Tensor:
     """The tracks of a layout, padded with silence to ``frames``.
 
     Returns:
@@ -109,11 +109,11 @@ def session_audio(session: Session, layout: Layout, frames: int) -> Tensor:
     sources = []
     for track in layout.tracks:
         source = session.track(track.name).source
-        sources.append(padded(folded(source) if track.fold else source, frames))
+        sources.append(pad(fold_to_mono(source) if track.fold else source, frames))
     channels = max(source.channels for source in sources)
     audio = np.empty((1, len(sources), channels, frames), np.float32)
     for n, source in enumerate(sources):
-        audio[0, n] = collected(source).samples
+        audio[0, n] = collect(source).samples
     return torch.from_numpy(audio)
 
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from automix.consoles.differentiable.recursion import filtered, smoothed
-from automix.consoles.differentiable.sections import designed
-from automix.consoles.differentiable.values import Part
+from automix.consoles.differentiable.recursion import filter_sections, smooth_branching
+from automix.consoles.differentiable.sections import design_sections
+from automix.consoles.differentiable.values import ConsolePart
 from automix.dsp.biquad import BiquadKind
 from automix.dsp.compressor import NEPERS_PER_DB
 from automix.plan.settings import BandKind
@@ -31,8 +31,8 @@ def gain_of(level_db: Tensor) -> Tensor:
     return torch.exp(level_db * NEPERS_PER_DB)
 
 
-def equalized(
-    signal: Tensor, settings: Part, kinds: Sequence[Sequence[BandKind]], sample_rate: int
+def equalize(
+    signal: Tensor, settings: ConsolePart, kinds: Sequence[Sequence[BandKind]], sample_rate: int
 ) -> Tensor:
     """The parametric equalizer (Steinmetz 2020, eqs. 4.5–4.9).
 
@@ -49,15 +49,15 @@ def equalized(
     frequency_hz, gain_db, q = (
         settings.get(f"equalizer.{name}", bands) for name in ("frequency_hz", "gain_db", "q")
     )
-    return _in_rows(signal, designed(kinds, frequency_hz, gain_db, q, sample_rate), kinds)
+    return _in_rows(signal, design_sections(kinds, frequency_hz, gain_db, q, sample_rate), kinds)
 
 
 def _in_rows(signal: Tensor, sections: Tensor, kinds: Sequence[Sequence[BiquadKind]]) -> Tensor:
     counts = [len(row) for row in kinds] * signal.shape[0]
-    return filtered(signal.flatten(0, 1), sections.flatten(0, 1), counts).view_as(signal)
+    return filter_sections(signal.flatten(0, 1), sections.flatten(0, 1), counts).view_as(signal)
 
 
-def compressed(signal: Tensor, settings: Part, sample_rate: int) -> Tensor:
+def compress(signal: Tensor, settings: ConsolePart, sample_rate: int) -> Tensor:
     """The hard-knee compressor (Steinmetz 2020, section 4.2.3), keyed on the mean of the channels.
 
     A threshold of 0 dB is off, without a gradient to the threshold.
@@ -112,7 +112,7 @@ class _Static(torch.autograd.Function):
         return of_key, -of_over.sum(-1, keepdim=True), of_slope
 
 
-def de_essed(signal: Tensor, settings: Part, sample_rate: int) -> Tensor:
+def de_ess(signal: Tensor, settings: ConsolePart, sample_rate: int) -> Tensor:
     """The de-esser of `automix.dsp.de_esser`.
 
     Args:
@@ -129,7 +129,7 @@ def de_essed(signal: Tensor, settings: Part, sample_rate: int) -> Tensor:
         kinds = [[kind]] * x.shape[1]
         frequency_hz = frequency_hz[..., None]
         q = torch.full_like(frequency_hz, _BUTTERWORTH_Q)
-        sections = designed(kinds, frequency_hz, torch.zeros_like(q), q, sample_rate)
+        sections = design_sections(kinds, frequency_hz, torch.zeros_like(q), q, sample_rate)
         return _in_rows(x, sections, kinds)
 
     whole = _mean(signal)
@@ -160,7 +160,7 @@ def pole(time_ms: Tensor, sample_rate: int) -> Tensor:
 
 def _smoothed_in_rows(target: Tensor, attack: Tensor, release: Tensor) -> Tensor:
     rows = target.flatten(0, 1)
-    return smoothed(rows, attack.flatten(), release.flatten()).view_as(target)
+    return smooth_branching(rows, attack.flatten(), release.flatten()).view_as(target)
 
 
 def _mean(signal: Tensor) -> Tensor:

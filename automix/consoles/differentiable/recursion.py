@@ -26,7 +26,7 @@ from automix.consoles.differentiable.loops import (
 )
 
 
-def filtered(signal: Tensor, sections: Tensor, counts: Sequence[int]) -> Tensor:
+def filter_sections(signal: Tensor, sections: Tensor, counts: Sequence[int]) -> Tensor:
     """Second-order sections in series, starting from rest.
 
     Args:
@@ -40,7 +40,7 @@ def filtered(signal: Tensor, sections: Tensor, counts: Sequence[int]) -> Tensor:
     return cast(Tensor, _Filtered.apply(signal, sections, tuple(counts)))
 
 
-def smoothed(target: Tensor, attack: Tensor, release: Tensor) -> Tensor:
+def smooth_branching(target: Tensor, attack: Tensor, release: Tensor) -> Tensor:
     """One-pole smoothing with the branch decided at every sample, starting from 0.
 
     Args:

@@ -20,13 +20,15 @@ from automix.consoles.differentiable.loops import (
     space_response_gradient,
 )
 from automix.consoles.differentiable.recursion import array_of, for_each
-from automix.consoles.differentiable.values import SPACES, Part
+from automix.consoles.differentiable.values import SPACES, ConsolePart
 from automix.dsp import fdn_reverb
 from automix.dsp.spaces import T60_S, base_response, energy_profile, tails_s
 from automix.plan.settings import FdnReverbSettings
 
 
-def space_responses(settings: Part, sample_rate: int, longest: int, dtype: torch.dtype) -> Tensor:
+def space_responses(
+    settings: ConsolePart, sample_rate: int, longest: int, dtype: torch.dtype
+) -> Tensor:
     """Responses of mixtures of spaces, each with its own decay.
 
     Args:

@@ -9,7 +9,7 @@ from torch import Tensor
 from automix.dsp.biquad import HIGHEST_FREQUENCY, BiquadKind
 
 
-def designed(
+def design_sections(
     kinds: Sequence[Sequence[BiquadKind]],
     frequency_hz: Tensor,
     gain_db: Tensor,

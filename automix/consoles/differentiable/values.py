@@ -70,7 +70,7 @@ missing, the space is the first. ``sends_db`` ``(batch, tracks, buses)`` of −i
 _OF_ANY_PART = {**_STRIP, **_BUS, **_MASTER}
 
 
-class Part:
+class ConsolePart:
     """The values of all strips, of all buses, or of the master, complete and in one shape.
 
     Args:
@@ -95,13 +95,13 @@ class Part:
             neutral[..., 1:] = 0.0
         return neutral
 
-    def of(self, index: list[int]) -> "Part":
+    def of(self, index: list[int]) -> "ConsolePart":
         """Some of the strips or buses only."""
         chosen = {
             name: value[:, index] if value.shape[1] > 1 else value
             for name, value in self._values.items()
         }
-        return Part(chosen, (self._shape[0], len(index)), self._device)
+        return ConsolePart(chosen, (self._shape[0], len(index)), self._device)
 
     def used(self, name: str) -> list[bool]:
         """For each strip or bus, whether a value is other than neutral, or wants a gradient."""
@@ -113,7 +113,7 @@ class Part:
         return cast(list[bool], differs.expand(parts).tolist())
 
 
-def split(values: Values) -> tuple[Values, Values, Values]:
+def split_values(values: Values) -> tuple[Values, Values, Values]:
     """The values of the strips, of the buses and of the master, without their prefixes.
 
     Raises:

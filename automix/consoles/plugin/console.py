@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import Audio, AudioSource, Samples
 from automix.consoles.exact import Block, ExactConsole, Processor, inserts_of, reverb_tail_frames
 from automix.consoles.plugin.host import DEFAULT_LOADER, process
@@ -128,7 +128,7 @@ class PluginConsole(ExactConsole):
             compressor=CompressorSettings(),
             reverb=FdnReverbSettings(),
         )
-        audio = collected(super().inserted(plain, pan_law))
+        audio = collect(super().inserted(plain, pan_law))
         samples = audio.samples
         if any(band_is_active(band) for band in strip.equalizer.bands):
             samples = self._run([(MULTI_EQ, multi_eq(strip.equalizer))], samples)

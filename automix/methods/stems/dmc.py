@@ -11,7 +11,7 @@ from dataclasses import replace
 from automix.consoles.exact import ExactConsole
 from automix.errors import UsageError
 from automix.files.disk import sha256
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.methods.conditions import report_conditions
 from automix.methods.stems.advice import MOST_PROCESSING, Advice
 from automix.methods.stems.dmc_hearing import summaries_of
@@ -19,8 +19,8 @@ from automix.methods.stems.hearing import HeardTrack, hear_stems, parts
 from automix.methods.stems.rules import write_rules
 from automix.methods.stems.settings import DmcOptions
 from automix.networks.checkpoints import load_into, read_description, read_tensors, weights_path
-from automix.networks.device import chosen_device
-from automix.networks.dmc import Dmc, agreed
+from automix.networks.device import choose_device
+from automix.networks.dmc import Dmc, combine_opinions
 from automix.networks.dmc_description import DmcDescription, outputs
 from automix.plan.vector import SLOTS, from_vector
 from automix.plan.writer import PlanWriter
@@ -38,10 +38,10 @@ def write_plan(console: ExactConsole, writer: PlanWriter, options: DmcOptions) -
     path = weights_path(options.weights or f"dmc-{options.mode}")
     description = read_description(path, "dmc", DmcDescription)
     if description.mode != options.mode:
-        raise UsageError(f"{shown(path)}: is of --mode {description.mode}, not {options.mode}")
+        raise UsageError(f"{printable(path)}: is of --mode {description.mode}, not {options.mode}")
     network = Dmc(description)
     load_into(network, read_tensors(path), path)
-    network.eval().to(chosen_device(options.device))
+    network.eval().to(choose_device(options.device))
     writer.plan = replace(writer.plan, weights=sha256(path))
     heard = hear_stems(console.session)
     judged = parts(heard)
@@ -65,7 +65,7 @@ def _said(
     opinions = network.opinions([summary.to(device) for summary in summaries])
     slots = outputs(network.description)
     # Track by track: vectorized arithmetic rounds in another way at the end of an array.
-    rows = [agreed(of_track) for of_track in opinions.unbind(1)]
+    rows = [combine_opinions(of_track) for of_track in opinions.unbind(1)]
     return {
         name: {
             slot.name: slot.value(float(position))

@@ -15,7 +15,7 @@ from automix.analysis.loudness import (
     short_term_lufs,
 )
 from automix.analysis.octave_bands import OctaveBandMeter
-from automix.audio.blocks import mono_fold
+from automix.audio.blocks import fold_block
 from automix.parallel.workers import in_parallel
 from automix.session.tracks import Session, Track
 from automix.units import gain_to_db, power_to_db
@@ -108,7 +108,7 @@ def _hear(track: Track) -> HeardTrack:
     for block in source.blocks():
         scan.add(block)
         loudness.add(block)
-        fold = mono_fold(block)
+        fold = fold_block(block)
         bands.add(fold)
         peak = max(peak, float(np.abs(fold).max(initial=0.0)))
         if source.channels == 2:

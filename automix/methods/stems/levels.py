@@ -46,7 +46,7 @@ def level_offsets(
     }
 
 
-def panned(
+def choose_pans(
     heard: Mapping[str, HeardTrack], roles: Mapping[str, Role], rules: StemsRules
 ) -> dict[str, float]:
     """Pan positions of the mono tracks; a stereo track keeps its own."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from automix.analysis.loudness import EnergyMatrixMeter
 from automix.analysis.tempo import Tempo
-from automix.audio.streams import prefetched
+from automix.audio.streams import prefetch
 from automix.consoles.exact import ExactConsole
 from automix.methods.stems.advice import Advice
 from automix.methods.stems.processing import SENDS_DB
@@ -77,7 +77,7 @@ def reverberate(
     for name, sender in sending.items():
         _send(writer, name, sender.send_db, sender.reason, sender)
     meter = EnergyMatrixMeter(console.session.sample_rate, 2)
-    for flow in prefetched(console.flow(writer.plan)):
+    for flow in prefetch(console.flow(writer.plan)):
         wet = flow.returns[BUS]
         meter.add(np.stack([flow.sum() - wet, wet]))
     _set_return(writer, meter, below_mix_lu, next(iter(sending.values())).raw.song)

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.analysis.tempo import Tempo, TempoEstimator
-from automix.audio.blocks import mono_fold
-from automix.audio.streams import prefetched
+from automix.audio.blocks import fold_block
+from automix.audio.streams import prefetch
 from automix.consoles.exact import ExactConsole
 from automix.methods.conditions import report_conditions
 from automix.methods.stems.advice import Advice
 from automix.methods.stems.baselines import set_loudness
 from automix.methods.stems.hearing import NOISE_BELOW_LU, HeardTrack, hear_stems, parts
-from automix.methods.stems.levels import level_offsets, median_crest_db, panned
+from automix.methods.stems.levels import choose_pans, level_offsets, median_crest_db
 from automix.methods.stems.processing import (
     HIGHEST_RATIO,
     LOWEST_HZ,
@@ -149,7 +149,7 @@ def _set_pans(
     rules: StemsRules,
     advice: Mapping[str, Advice],
 ) -> None:
-    for name, position in panned(heard, roles, rules).items():
+    for name, position in choose_pans(heard, roles, rules).items():
         reason = "mirrored with its neighbor in frequency, further out the higher"
         if advice[name].width != 1.0:
             position = advice[name].widened(position)
@@ -168,8 +168,8 @@ def _set_pans(
 
 def _tempo(console: ExactConsole, plan: MixPlan) -> Tempo | None:
     estimator = TempoEstimator(console.session.sample_rate)
-    for flow in prefetched(console.flow(plan)):
-        estimator.add(mono_fold(flow.sum().astype(np.float32)))
+    for flow in prefetch(console.flow(plan)):
+        estimator.add(fold_block(flow.sum().astype(np.float32)))
     return estimator.estimate()
 
 

@@ -4,24 +4,24 @@ from pathlib import Path
 
 import numpy as np
 
-from automix.audio.blocks import collected, folded
-from automix.audio.resampling import resampled
+from automix.audio.blocks import collect, fold_to_mono
+from automix.audio.resampling import resample
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.errors import InputError, UsageError
 from automix.methods.stems.settings import DmcOptions
 from automix.networks.checkpoints import load_into, read_description, read_tensors
-from automix.networks.device import chosen_device
+from automix.networks.device import choose_device
 from automix.networks.mix_wave_u_net import MOST_TRACKS, RATE_HZ, MixWaveUNet, in_pieces
 from automix.networks.mix_wave_u_net_description import MixWaveUNetDescription
 from automix.plan.writer import PlanWriter
 from automix.session.tracks import Session, Track
 
 TRACK = "mix"
-"""Name of the only track of what `mixed` gives."""
+"""Name of the only track of what `mix_with_network` gives."""
 
 
-def mixed(session: Session, weights: Path | None, device: str) -> Session:
+def mix_with_network(session: Session, weights: Path | None, device: str) -> Session:
     """A session of one stereo track, the mix of the network.
 
     Args:
@@ -43,11 +43,11 @@ def mixed(session: Session, weights: Path | None, device: str) -> Session:
         raise UsageError("--method wave-u-net needs --weights FILE, as automix train writes it")
     network = MixWaveUNet(read_description(weights, "mix-wave-u-net", MixWaveUNetDescription))
     load_into(network, read_tensors(weights), weights)
-    tracks = [collected(resampled(folded(t.source), RATE_HZ)).samples[0] for t in session.tracks]
+    tracks = [collect(resample(fold_to_mono(t.source), RATE_HZ)).samples[0] for t in session.tracks]
     stack = np.zeros((MOST_TRACKS, len(tracks[0])), np.float32)
     stack[: len(tracks)] = tracks
-    made = in_pieces(network.eval().to(chosen_device(device)), stack)
-    mix = collected(resampled(Audio(made, RATE_HZ), session.sample_rate)).samples
+    made = in_pieces(network.eval().to(choose_device(device)), stack)
+    mix = collect(resample(Audio(made, RATE_HZ), session.sample_rate)).samples
     whole = np.zeros((2, session.frames), np.float32)
     whole[:, : mix.shape[1]] = mix[:, : session.frames]
     track = Track(name=TRACK, role="other", source=Audio(whole, session.sample_rate))
@@ -55,4 +55,4 @@ def mixed(session: Session, weights: Path | None, device: str) -> Session:
 
 
 def write_plan(console: ExactConsole, writer: PlanWriter, options: DmcOptions) -> None:
-    """Leaves the one track of `mixed` as it is."""
+    """Leaves the one track of `mix_with_network` as it is."""

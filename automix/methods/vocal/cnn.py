@@ -16,8 +16,8 @@ from automix.consoles.exact import ExactConsole
 from automix.methods.conditions import report_conditions
 from automix.methods.vocal.cnn_reverb import HeardReverb, add_what_is_missing, apply_reverb
 from automix.methods.vocal.cnn_settings import VocalNetworks
-from automix.methods.vocal.cnn_weights import Network, Networks, open_networks
-from automix.methods.vocal.hearing import Heard, hear
+from automix.methods.vocal.cnn_weights import LoadedNetwork, Networks, open_networks
+from automix.methods.vocal.hearing import HeardVocal, hear
 from automix.methods.vocal.rules import (
     compress,
     de_ess,
@@ -30,7 +30,7 @@ from automix.methods.vocal.rules import (
 from automix.methods.vocal.settings import VocalRules
 from automix.methods.vocal.tempo_reverb import BUS, reverberate
 from automix.networks.vocal_cnn_description import BAND_Q, BANDS_HZ, CHANGED_BANDS, REVERB_FIELDS
-from automix.networks.vocal_mel import Frames, frames_of, one_thread, paired
+from automix.networks.vocal_mel import MelFrames, frames_of, one_thread, pair_spectra
 from automix.parallel.workers import Workers
 from automix.plan.settings import EqualizerBand
 from automix.plan.writer import PlanWriter
@@ -96,7 +96,7 @@ class _Stages:
         console: ExactConsole,
         writer: PlanWriter,
         name: str,
-        under: Frames,
+        under: MelFrames,
         options: VocalNetworks,
     ) -> None:
         self._console = console
@@ -105,19 +105,23 @@ class _Stages:
         self._under = under
         self._options = options
 
-    def _said(self, network: Network | None, source: AudioSource | None = None) -> list[float]:
+    def _said(
+        self, network: LoadedNetwork | None, source: AudioSource | None = None
+    ) -> list[float]:
         """What a network says of the vocal so far; nothing where the rules are to decide."""
         if network is None:
             return []
         strip = self._writer.plan.strip(self._name)
         heard = source or self._console.inserted(strip, self._writer.plan.pan_law)
         try:
-            return network.predicted(paired(frames_of(heard), self._under))
+            return network.predicted(pair_spectra(frames_of(heard), self._under))
         except ValueError:
             self._writer.warn(f"{network.name} hears no vocal above its gate: the rules decide")
             return []
 
-    def equalize(self, network: Network | None, vocal: Heard, backing: Heard) -> None:
+    def equalize(
+        self, network: LoadedNetwork | None, vocal: HeardVocal, backing: HeardVocal
+    ) -> None:
         """Undoes the four largest of the gains that the network hears as damage."""
         heard_db = self._said(network)
         if network is None or not heard_db:
@@ -143,7 +147,7 @@ class _Stages:
                 heard_db=heard_db[band],
             )
 
-    def compress(self, network: Network | None) -> None:
+    def compress(self, network: LoadedNetwork | None) -> None:
         """Compresses to the loudness range that the network predicts."""
         said = self._said(network)
         if network is None or not said:
@@ -152,7 +156,7 @@ class _Stages:
         wanted = replace(self._options, loudness_range_below_lu=said[0])
         compress(self._console, self._writer, self._name, wanted, network.name)
 
-    def reverberate(self, network: Network | None, backing: Heard) -> None:
+    def reverberate(self, network: LoadedNetwork | None, backing: HeardVocal) -> None:
         """Adds the reverb that the network finds missing, or the one that it wants."""
         said = self._said(network)
         if network is None or not said:
@@ -169,7 +173,7 @@ class _Stages:
                 self._writer, self._name, backing, self._options, heard
             )
 
-    def balance(self, network: Network | None) -> None:
+    def balance(self, network: LoadedNetwork | None) -> None:
         """Sets the level that the network predicts from the vocal with its reverb."""
         matrix = energies(self._console, self._writer, self._name)
         level = (self._console, self._writer, self._name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from automix.methods.vocal.cnn_settings import VocalNetworks
-from automix.methods.vocal.hearing import Heard
+from automix.methods.vocal.hearing import HeardVocal
 from automix.methods.vocal.tempo_reverb import BUS, reverberate
 from automix.plan.parameters import parameters
 from automix.plan.settings import FdnReverbSettings
@@ -51,7 +51,7 @@ def apply_reverb(writer: PlanWriter, name: str, heard: HeardReverb) -> None:
 
 
 def add_what_is_missing(
-    writer: PlanWriter, name: str, backing: Heard, options: VocalNetworks, heard: HeardReverb
+    writer: PlanWriter, name: str, backing: HeardVocal, options: VocalNetworks, heard: HeardReverb
 ) -> VocalNetworks:
     """Adds the rules' reverb as far as the vocal lacks it.
 

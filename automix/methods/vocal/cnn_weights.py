@@ -5,10 +5,10 @@ from pathlib import Path
 
 from automix.errors import DeviceError
 from automix.files.disk import sha256
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.methods.vocal.cnn_settings import VocalNetworks
 from automix.networks.checkpoints import load_into, read_description, read_tensors, weights_path
-from automix.networks.device import chosen_device
+from automix.networks.device import choose_device
 from automix.networks.vocal_cnn import FAMILY, VocalCnn
 from automix.networks.vocal_cnn_description import VocalCnnDescription, VocalTask
 from automix.networks.vocal_mel import Pair
@@ -19,7 +19,7 @@ STAGES: tuple[VocalTask, ...] = ("equalization", "compression", "reverb", "level
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Network:
+class LoadedNetwork:
     """A network that decides a stage.
 
     Attributes:
@@ -37,7 +37,7 @@ class Network:
         return self.model.predicted(pair)
 
 
-class Networks(dict[VocalTask, Network]):
+class Networks(dict[VocalTask, LoadedNetwork]):
     """Networks by stage.
 
     Attributes:
@@ -65,13 +65,14 @@ def open_networks(options: VocalNetworks) -> Networks:
         path = _path(options.weights, task)
         if path is None:
             found.notes.append(
-                f"{task}: {shown(options.weights)} has no weights of it; the rules decide"
+                f"{task}: {printable(options.weights)} has no weights of it; the rules decide"
             )
             continue
         found[task] = open_network(path, task, options.device)
     if not found and all(getattr(options, f"{task}_by") == "network" for task in STAGES):
         raise DeviceError(
-            f"{shown(options.weights)}: holds no weights of vocal networks; give wide, paper, or a"
+            f"{printable(options.weights)}: holds no weights of vocal networks; give wide,"
+            " paper, or a"
             " folder of automix train vocal --task all"
         )
     return found
@@ -86,7 +87,7 @@ def _path(weights: str, task: VocalTask) -> Path | None:
     return None
 
 
-def open_network(path: Path, task: VocalTask, device: str) -> Network:
+def open_network(path: Path, task: VocalTask, device: str) -> LoadedNetwork:
     """Reads the weights of one network.
 
     Raises:
@@ -94,9 +95,9 @@ def open_network(path: Path, task: VocalTask, device: str) -> Network:
     """
     description = read_description(path, FAMILY, VocalCnnDescription)
     if description.task != task:
-        raise DeviceError(f"{shown(path)}: its task is {description.task}, not {task}")
+        raise DeviceError(f"{printable(path)}: its task is {description.task}, not {task}")
     model = VocalCnn(description)
     load_into(model, read_tensors(path), path)
-    model.eval().to(chosen_device(device))
+    model.eval().to(choose_device(device))
     name = path.stem if path.stem.startswith("vocal-") else f"vocal-{task}"
-    return Network(name=name, sha256=sha256(path), model=model)
+    return LoadedNetwork(name=name, sha256=sha256(path), model=model)

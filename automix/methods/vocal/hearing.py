@@ -9,7 +9,7 @@ from automix.analysis.conditions import Conditions, ConditionScan
 from automix.analysis.loudness import LoudnessMeter
 from automix.analysis.octave_bands import OctaveBandMeter
 from automix.analysis.tempo import Tempo, TempoEstimator
-from automix.audio.blocks import mono_fold
+from automix.audio.blocks import fold_block
 from automix.audio.samples import AudioSource
 from automix.methods.vocal.settings import VocalRules
 from automix.parallel.workers import Workers
@@ -23,7 +23,7 @@ GATE_PEAK_DB = -1.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Heard:
+class HeardVocal:
     """Measurements of one input, per 100 ms hop.
 
     Attributes:
@@ -45,7 +45,7 @@ class Heard:
     tempo: Tempo | None
 
 
-def hear(session: Session, rules: VocalRules) -> tuple[Heard, Heard]:
+def hear(session: Session, rules: VocalRules) -> tuple[HeardVocal, HeardVocal]:
     """Measures the vocal and the backing, in parallel."""
     vocal = session.with_role("lead vocal").source
     backing = session.with_role("backing track").source
@@ -62,24 +62,24 @@ def hear(session: Session, rules: VocalRules) -> tuple[Heard, Heard]:
 def _hear_tempo(source: AudioSource) -> Tempo | None:
     estimator = TempoEstimator(source.sample_rate)
     for block in source.blocks():
-        estimator.add(mono_fold(block))
+        estimator.add(fold_block(block))
     return estimator.estimate()
 
 
-def _hear_levels(source: AudioSource, rules: VocalRules) -> Heard:
+def _hear_levels(source: AudioSource, rules: VocalRules) -> HeardVocal:
     rate = source.sample_rate
     scan = ConditionScan(rate, source.channels)
     loudness = LoudnessMeter(rate, source.channels)
     bands = OctaveBandMeter(rate)
     weighted = OctaveBandMeter(rate, k_weighted=True) if rules.rank_k_weighted else bands
     for block in source.blocks():
-        mono = mono_fold(block)
+        mono = fold_block(block)
         scan.add(block)
         loudness.add(block)
         bands.add(mono)
         if weighted is not bands:
             weighted.add(mono)
-    return Heard(
+    return HeardVocal(
         conditions=scan.result(),
         energies=loudness.energies,
         bands=bands.energies,
@@ -90,7 +90,7 @@ def _hear_levels(source: AudioSource, rules: VocalRules) -> Heard:
     )
 
 
-def singing(vocal: Heard) -> NDArray[np.bool_]:
+def singing(vocal: HeardVocal) -> NDArray[np.bool_]:
     """Marks the 100 ms hops in which the vocal sings."""
     peak = vocal.conditions.sample_peak
     if peak == 0.0:

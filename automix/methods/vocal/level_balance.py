@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.analysis.loudness import combined_energies, integrated_lufs
+from automix.analysis.loudness import combine_energies, integrated_lufs
 from automix.units import db_to_gain, db_to_power
 
 _ROUNDS = 50
@@ -76,4 +76,4 @@ def gain_db_to_reach(energies: NDArray[np.float64], target_lufs: float) -> float
 
 def lufs(matrix: NDArray[np.float64], gains: tuple[float, ...]) -> float:
     """Integrated loudness of a weighted sum of the signals behind cross energies."""
-    return integrated_lufs(combined_energies(matrix, np.array(gains)))
+    return integrated_lufs(combine_energies(matrix, np.array(gains)))

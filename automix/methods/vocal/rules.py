@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from automix.analysis.loudness import EnergyMatrixMeter, LoudnessMeter, loudness_range_lu
 from automix.analysis.octave_bands import band_levels_db
 from automix.audio.samples import AudioSource
-from automix.audio.streams import prefetched
+from automix.audio.streams import prefetch
 from automix.consoles.exact import ExactConsole
 from automix.methods.conditions import report_conditions
 from automix.methods.vocal.compression_search import CompressionFinding, find_compression, ladder
 from automix.methods.vocal.compressor_ladder import CompressorLadder
-from automix.methods.vocal.hearing import Heard, hear, singing
+from automix.methods.vocal.hearing import HeardVocal, hear, singing
 from automix.methods.vocal.level_balance import vocal_gains
 from automix.methods.vocal.settings import VocalRules
 from automix.methods.vocal.tempo_reverb import BUS, reverberate
@@ -54,7 +54,7 @@ def write_plan(console: ExactConsole, writer: PlanWriter, rules: VocalRules) -> 
 
 
 def equalize(
-    writer: PlanWriter, name: str, vocal: Heard, backing: Heard, rules: VocalRules
+    writer: PlanWriter, name: str, vocal: HeardVocal, backing: HeardVocal, rules: VocalRules
 ) -> None:
     """Boosts and cuts where vocal and backing mask each other; see `unmasking`."""
     gate = singing(vocal)
@@ -121,7 +121,7 @@ UNOBTRUSIVE_SIBILANCE_DB = -12.0
 """Treble of the most sibilant twentieth of a voice, relative to its mean power."""
 
 
-def de_ess(writer: PlanWriter, name: str, vocal: Heard) -> None:
+def de_ess(writer: PlanWriter, name: str, vocal: HeardVocal) -> None:
     """Turns sibilance down as far as it stands out."""
     treble = [band for band, center in enumerate(vocal.centers_hz) if center >= 8000]
     sung = singing(vocal)
@@ -239,7 +239,7 @@ def energies(console: ExactConsole, writer: PlanWriter, name: str) -> NDArray[np
     """Cross energies ``(hops, 3, 3)`` of vocal, reverb return and backing, as the plan is now."""
     meter = EnergyMatrixMeter(console.session.sample_rate, 3)
     backing_name = console.session.with_role("backing track").name
-    for flow in prefetched(console.flow(writer.plan)):
+    for flow in prefetch(console.flow(writer.plan)):
         vocal, backing = flow.channels[name], flow.channels[backing_name]
         wet = flow.returns.get(BUS, np.zeros_like(vocal))
         meter.add(np.stack([vocal, wet, backing]))

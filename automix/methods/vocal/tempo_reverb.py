@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from automix.methods.vocal.hearing import Heard
+from automix.methods.vocal.hearing import HeardVocal
 from automix.methods.vocal.settings import PAPER, VocalRules
 from automix.plan.model import Bus, Send
 from automix.plan.settings import EqualizerBand, EqualizerSettings
@@ -16,7 +16,7 @@ def reverberation_time_s(tempo_bpm: float) -> float:
     return min(max(-tempo_bpm / 45.0 + 40.0 / 9.0, 0.1), 9.0)
 
 
-def reverberate(writer: PlanWriter, name: str, backing: Heard, rules: VocalRules) -> None:
+def reverberate(writer: PlanWriter, name: str, backing: HeardVocal, rules: VocalRules) -> None:
     """Puts the reverb into the vocal's strip, or on a send where the rules want a return level."""
     tempo = rules.tempo_bpm or (backing.tempo.bpm if backing.tempo else None)
     time_s = PAPER.reverb.reverberation_time_s if tempo is None else reverberation_time_s(tempo)

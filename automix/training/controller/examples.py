@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.audio.blocks import collected
+from automix.audio.blocks import collect
 from automix.audio.samples import Audio, AudioSource, Samples
 from automix.consoles.exact import ExactConsole
 from automix.dsp.compressor import Compressor
@@ -21,10 +21,10 @@ from automix.dsp.equalizer import Equalizer
 from automix.errors import InputError
 from automix.methods.stems.dmc_hearing import summaries_of
 from automix.methods.stems.hearing import HeardTrack, hear_stems
-from automix.methods.stems.levels import level_offsets, panned
+from automix.methods.stems.levels import choose_pans, level_offsets
 from automix.methods.stems.rules import write_rules
 from automix.methods.stems.settings import StemsRules
-from automix.networks.encoders import stacked
+from automix.networks.encoders import stack_summaries
 from automix.plan.model import MixPlan
 from automix.plan.roles import Role
 from automix.plan.settings import CompressorSettings, EqualizerBand, EqualizerSettings
@@ -158,7 +158,7 @@ class Examples:
         self, song: int, stems: list[_Stem], human: Samples, draw: np.random.Generator
     ) -> Example | None:
         stems = [
-            replace(stem, given=disturbed(stem.given, self._settings.augmentation, draw))
+            replace(stem, given=disturb_track(stem.given, self._settings.augmentation, draw))
             for stem in stems
         ]
         session = Session(
@@ -186,7 +186,7 @@ class Examples:
         ]
         example = Example(
             song=song,
-            summaries=stacked(summaries_of(session, heard, self._settings.model)),
+            summaries=stack_summaries(summaries_of(session, heard, self._settings.model)),
             base_lu=torch.tensor(levels),
             wanted_lu=torch.tensor([loudness[stem.name] for stem in kept]),
             base_pan=torch.tensor(pans),
@@ -217,11 +217,13 @@ class Examples:
             return [heard[name].lufs for name in names], [0.5] * len(names)
         roles: dict[str, Role] = {stem.name: stem.role for stem in stems}
         offsets = level_offsets(heard, roles, self._rules)
-        pans = panned(heard, roles, self._rules)
+        pans = choose_pans(heard, roles, self._rules)
         return [offsets[name].sum_lu for name in names], [pans.get(name, 0.5) for name in names]
 
 
-def disturbed(samples: Samples, augmentation: Augmentation, draw: np.random.Generator) -> Samples:
+def disturb_track(
+    samples: Samples, augmentation: Augmentation, draw: np.random.Generator
+) -> Samples:
     """A track ``(channels, samples)`` with random settings; it keeps its length."""
     if len(samples) == 2 and draw.uniform() < augmentation.mono:
         samples = samples.mean(axis=0, keepdims=True)
@@ -294,4 +296,4 @@ def _loudest(human: Samples, length: int) -> int:
 
 
 def _cut(source: AudioSource, start: int, stop: int) -> Audio:
-    return in_memory(collected(source).samples[:, start:stop])
+    return in_memory(collect(source).samples[:, start:stop])

@@ -9,8 +9,8 @@ from torch import Tensor
 from automix.consoles.differentiable import (
     FIVE_BANDS,
     SPACES,
+    ConsoleLayout,
     DifferentiableConsole,
-    Layout,
     from_plan,
     session_audio,
 )
@@ -85,7 +85,7 @@ def _leveled(mix: Tensor) -> Tensor:
 
 
 def _advised(
-    layout: Layout, values: dict[str, Tensor], said: dict[str, Tensor]
+    layout: ConsoleLayout, values: dict[str, Tensor], said: dict[str, Tensor]
 ) -> dict[str, Tensor]:
     """The values of the rules with the advice applied, as `automix.methods.stems.rules` does."""
     on = said["level_lu"].device

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from automix.networks.checkpoints import save_weights
-from automix.networks.dmc import Dmc, agreed, value_at
+from automix.networks.dmc import Dmc, combine_opinions, value_at
 from automix.networks.dmc_description import outputs
-from automix.networks.encoders import CompactEncoder, stacked
+from automix.networks.encoders import CompactEncoder, stack_summaries
 from automix.training.controller.examples import Example, Examples
 from automix.training.controller.mix import example_loss
 from automix.training.controller.neural_console import open_strip
-from automix.training.numbered import VALIDATION, made
+from automix.training.numbered import VALIDATION, make_examples
 from automix.training.settings import DmcTraining
 
 _HUBER_DB = 3.0
@@ -25,7 +25,7 @@ _MIXED = 24
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Batch:
+class ControllerBatch:
     """Examples side by side, filled up with zeros to one number of tracks.
 
     Attributes:
@@ -48,23 +48,23 @@ class Batch:
     songs: Tensor
     examples: tuple[Example, ...]
 
-    def to(self, device: torch.device) -> "Batch":
+    def to(self, device: torch.device) -> "ControllerBatch":
         """On a device."""
         moved = {name: value.to(device) for name, value in vars(self).items() if name != "examples"}
-        return Batch(**moved, examples=self.examples)
+        return ControllerBatch(**moved, examples=self.examples)
 
 
-def collated(examples: Sequence[Example], keep: bool) -> Batch:
+def collate(examples: Sequence[Example], keep: bool) -> ControllerBatch:
     """A batch; ``keep`` says whether it holds the audio of its examples."""
 
     def rows(name: str) -> Tensor:
         found = [getattr(example, name).float() for example in examples]
         return nn.utils.rnn.pad_sequence(found, batch_first=True)
 
-    summaries = stacked([example.summaries for example in examples])
+    summaries = stack_summaries([example.summaries for example in examples])
     counts = torch.tensor([len(example.summaries) for example in examples])
     mask = (torch.arange(summaries.shape[1]) < counts[:, None]).float()
-    return Batch(
+    return ControllerBatch(
         summaries=summaries,
         mask=mask,
         base_lu=rows("base_lu"),
@@ -77,7 +77,7 @@ def collated(examples: Sequence[Example], keep: bool) -> Batch:
 
 
 class DmcTask:
-    """See `automix.training.loop.Task`.
+    """See `automix.training.loop.TrainingTask`.
 
     Args:
         settings: Of the training.
@@ -108,12 +108,16 @@ class DmcTask:
         count = max(64, settings.examples // 10)
         held = range(VALIDATION, VALIDATION + count)
         workers = settings.loop.workers
-        self._held = list(made(validation, held, workers=workers, audio=False, report=report))
+        self._held = list(
+            make_examples(validation, held, workers=workers, audio=False, report=report)
+        )
         mixed = held[:_MIXED] if self._mixed else range(0)
-        self._held_mixes = list(made(validation, mixed, workers=workers, audio=True))
+        self._held_mixes = list(make_examples(validation, mixed, workers=workers, audio=True))
         if settings.examples and not self._mixed:
             numbers = range(settings.examples)
-            self._made = list(made(training, numbers, workers=workers, audio=False, report=report))
+            self._made = list(
+                make_examples(training, numbers, workers=workers, audio=False, report=report)
+            )
         seen = self._made or [training[n] for n in range(32)]
         for controller in self.network.controllers:
             if isinstance(controller.encoder, CompactEncoder):
@@ -127,16 +131,18 @@ class DmcTask:
         weights = draw.exponential(size=(members, songs)) if members > 1 else np.ones((1, songs))
         self._weights = torch.tensor(weights, dtype=torch.float32, device=device)
 
-    def batches(self, numbers: Iterator[Sequence[int]]) -> Iterator[Batch]:
+    def batches(self, numbers: Iterator[Sequence[int]]) -> Iterator[ControllerBatch]:
         """Batches of examples, which worker processes make where they are not at hand."""
         if self._made:
             for batch in numbers:
                 order = [self._dealt(number) for number in batch]
-                yield collated([self._made[n] for n in order], keep=False)
+                yield collate([self._made[n] for n in order], keep=False)
             return
         workers = self._settings.loop.workers
-        for examples in made(self._training, list(numbers), workers=workers, audio=self._mixed):
-            yield collated(examples, keep=self._mixed)
+        for examples in make_examples(
+            self._training, list(numbers), workers=workers, audio=self._mixed
+        ):
+            yield collate(examples, keep=self._mixed)
 
     def _dealt(self, number: int) -> int:
         """Which of the made examples stands for a number: each once in a round, in random order."""
@@ -144,7 +150,7 @@ class DmcTask:
         generator = torch.Generator().manual_seed(self._settings.loop.seed * 7919 + round_)
         return int(torch.randperm(len(self._made), generator=generator)[place])
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: ControllerBatch) -> Tensor:
         """Error of the parameters, and of the mix where that is asked for."""
         batch = batch.to(self._device)
         opinions = self.network(batch.summaries, batch.mask)
@@ -161,7 +167,7 @@ class DmcTask:
             total = total + self._settings.audio_weight * torch.stack(mixed).mean()
         return total
 
-    def parameter_loss(self, opinions: Tensor, batch: Batch) -> Tensor:
+    def parameter_loss(self, opinions: Tensor, batch: ControllerBatch) -> Tensor:
         """Error of loudness (Huber, without what all tracks have in common) and of pan."""
         level, pan = self._slots[:2]
         error = level_errors(value_at(opinions[..., 0], level), batch)
@@ -186,8 +192,8 @@ class DmcTask:
         """
         found: dict[str, list[float]] = {"level_error_db": [], "base_level_error_db": []}
         for first in range(0, len(self._held), 64):
-            batch = collated(self._held[first : first + 64], keep=False).to(self._device)
-            opinion = agreed(self.network(batch.summaries, batch.mask))
+            batch = collate(self._held[first : first + 64], keep=False).to(self._device)
+            opinion = combine_opinions(self.network(batch.summaries, batch.mask))
             said = value_at(opinion[..., 0], self._slots[0])
             for name, level in (("level_error_db", said), ("base_level_error_db", 0.0 * said)):
                 for row, mask in zip(level_errors(level, batch), batch.mask.bool(), strict=True):
@@ -200,8 +206,8 @@ class DmcTask:
         """Mean error of the held-out mixes, with a share of what the network says."""
         total = 0.0
         for example in self._held_mixes:
-            batch = collated([example], keep=False).to(self._device)
-            opinion = agreed(self.network(batch.summaries, batch.mask))[0]
+            batch = collate([example], keep=False).to(self._device)
+            opinion = combine_opinions(self.network(batch.summaries, batch.mask))[0]
             total += float(example_loss(example, share * opinion, self._settings, self._strip))
         return total / len(self._held_mixes)
 
@@ -224,7 +230,7 @@ def _keep(network: Dmc, outputs: int) -> None:
             parameter.register_hook(without_first)  # type: ignore[no-untyped-call]
 
 
-def level_errors(said: Tensor, batch: Batch) -> Tensor:
+def level_errors(said: Tensor, batch: ControllerBatch) -> Tensor:
     """Loudness errors in LU ``(..., batch, tracks)``, less their mean over the tracks."""
     error = (batch.base_lu + said - batch.wanted_lu) * batch.mask
     mean = error.sum(-1, keepdim=True) / batch.mask.sum(-1, keepdim=True)

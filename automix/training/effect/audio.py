@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio.blocks import folded
-from automix.audio.resampling import resampled
+from automix.audio.blocks import fold_to_mono
+from automix.audio.resampling import resample
 from automix.audio.samples import Samples
 from automix.datasets.listing import audio_files, folders
 from automix.errors import InputError, OutputError, UsageError
 from automix.files.info import ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.reading import open_audio
 from automix.networks.effect_description import RATE_HZ
 from automix.parallel.workers import in_parallel
@@ -50,13 +50,13 @@ class DryAudio:
             of_set = self.recordings[rng.integers(len(self.recordings))]
             recording = of_set[rng.integers(len(of_set))]
             start = int(rng.integers(-samples // 4, max(1, len(recording) - samples // 2)))
-            found = cut(recording, start, samples)
+            found = cut_piece(recording, start, samples)
             if is_heard(found[:, sound]):
                 break
         return found
 
 
-def cut(recording: Recording, start: int, samples: int) -> Samples:
+def cut_piece(recording: Recording, start: int, samples: int) -> Samples:
     """A piece ``(1, samples)`` of a recording, with silence before it begins and after it ends."""
     found = np.zeros((1, samples), np.float32)
     first, last = max(start, 0), min(start + samples, len(recording))
@@ -92,9 +92,11 @@ def open_dry(
     sets = [_found(root) for root in data]
     for root, files in zip(data, sets, strict=True):
         if not files:
-            raise InputError(f"{shown(root)}: no audio files; give a folder of dry recordings")
+            raise InputError(f"{printable(root)}: no audio files; give a folder of dry recordings")
     is_held = _split([file for files in sets for file in files], data, held_out)
-    opened = [in_parallel(lambda file: decoded(file, cache, report), files) for files in sets]
+    opened = [
+        in_parallel(lambda file: decode_recording(file, cache, report), files) for files in sets
+    ]
     parts = []
     for held in (False, True):
         chosen = tuple(
@@ -140,7 +142,7 @@ def _split(
     return lambda file: file.parent in held_folders
 
 
-def decoded(file: Path, cache: Path, report: Callable[[str], None]) -> Recording:
+def decode_recording(file: Path, cache: Path, report: Callable[[str], None]) -> Recording:
     """A recording, mono at 44.1 kHz, decoded into a folder or found there from an earlier run.
 
     Raises:
@@ -152,7 +154,7 @@ def decoded(file: Path, cache: Path, report: Callable[[str], None]) -> Recording
     place = cache / f"{hashlib.sha256(stamp.encode()).hexdigest()[:32]}.npy"
     if not place.is_file():
         report(file.parent.name)
-        source = resampled(folded(open_audio(file, ReadOptions()).source), RATE_HZ)
+        source = resample(fold_to_mono(open_audio(file, ReadOptions()).source), RATE_HZ)
         blocks = [block[0].astype(np.float16) for block in source.blocks()]
         temporary = place.with_name(f"{place.stem}.{os.getpid()}.part.npy")
         try:
@@ -160,6 +162,6 @@ def decoded(file: Path, cache: Path, report: Callable[[str], None]) -> Recording
             np.save(temporary, np.concatenate(blocks) if blocks else np.zeros(1, np.float16))
             temporary.replace(place)
         except OSError as error:
-            raise OutputError(f"{shown(cache)}: cannot be written: {error.strerror}") from error
+            raise OutputError(f"{printable(cache)}: cannot be written: {error.strerror}") from error
     mapped: Recording = np.load(place, mmap_mode="r")
     return mapped

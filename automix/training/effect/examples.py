@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.audio.samples import Samples
-from automix.evaluation.effects import Task, processed, random_vector
+from automix.evaluation.effects import Task, process_exactly, random_vector
 from automix.networks.effect_description import RATE_HZ, EffectName
-from automix.training.effect.audio import DryAudio, Recording, cut, is_heard
+from automix.training.effect.audio import DryAudio, Recording, cut_piece, is_heard
 from automix.training.effect.settings import EffectAugmentation, EffectTraining
 from automix.units import db_to_gain
 
@@ -80,23 +80,23 @@ class ChannelExamples:
         return EffectExample(
             audio=audio,
             conditioning=vector.astype(np.float32),
-            target=processed(audio, vector)[:, self._kept],
+            target=process_exactly(audio, vector)[:, self._kept],
             dry=audio[:, self._kept],
         )
 
     def _augmented(self, audio: Samples, rng: np.random.Generator) -> Samples:
         other, augmentation = None, self._settings.augmentation
         if rng.random() < augmentation.colored:
-            audio = colored_noise(self._samples, rng)
+            audio = make_colored_noise(self._samples, rng)
         if rng.random() < augmentation.blend:
             other = self._dry.piece(self._samples, self._kept, rng)
-        audio = disturbed(audio, other, augmentation, rng)
+        audio = augment_audio(audio, other, augmentation, rng)
         if augmentation.low_pass and rng.random() < augmentation.low_pass:
-            audio = band_limited(audio, rng)
+            audio = limit_band(audio, rng)
         return audio
 
 
-def band_limited(audio: Samples, rng: np.random.Generator) -> Samples:
+def limit_band(audio: Samples, rng: np.random.Generator) -> Samples:
     """Audio ``(1, samples)`` without all that is above a corner of 6 … 20 kHz.
 
     A network that has always heard something there adds a hiss where there is nothing.
@@ -107,7 +107,7 @@ def band_limited(audio: Samples, rng: np.random.Generator) -> Samples:
     return np.fft.irfft(spectrum, audio.shape[1]).astype(np.float32)
 
 
-def colored_noise(samples: int, rng: np.random.Generator) -> Samples:
+def make_colored_noise(samples: int, rng: np.random.Generator) -> Samples:
     """Noise ``(1, samples)`` with sound at all frequencies, as stems seldom have it.
 
     An equalizer is heard where there is sound: of a bass, nothing is learned of a high shelf. The
@@ -171,10 +171,10 @@ class PairExamples:
         for _ in range(_TRIES):
             given, wanted, controls = self._pairs[int(rng.integers(len(self._pairs)))]
             start = int(rng.integers(0, max(1, len(wanted) - samples + 1)))
-            target = cut(wanted, start, samples)
+            target = cut_piece(wanted, start, samples)
             if is_heard(target):
                 break
-        audio = cut(given, start - before, before + samples + self._after)
+        audio = cut_piece(given, start - before, before + samples + self._after)
         return EffectExample(
             audio=audio,
             conditioning=controls,
@@ -183,7 +183,7 @@ class PairExamples:
         )
 
 
-def disturbed(
+def augment_audio(
     audio: Samples,
     other: Samples | None,
     augmentation: EffectAugmentation,

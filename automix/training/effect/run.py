@@ -8,16 +8,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from automix.datasets.signaltrain_la2a import Recording as La2aRecording
-from automix.datasets.signaltrain_la2a import recordings
+from automix.datasets.signaltrain_la2a import La2aRecording, recordings
 from automix.errors import InputError, UsageError
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.networks.checkpoints import weights_path
 from automix.networks.effect_description import LA2A_SLOTS
 from automix.networks.effects import EffectNetwork, make_effect
 from automix.networks.tcn import Tcn
 from automix.parallel.workers import use_workers, worker_count
-from automix.training.effect.audio import Recording, decoded, open_dry
+from automix.training.effect.audio import Recording, decode_recording, open_dry
 from automix.training.effect.examples import ChannelExamples, PairExamples
 from automix.training.effect.growth import begin_with, let_reverberate
 from automix.training.effect.settings import EffectTraining
@@ -25,10 +24,10 @@ from automix.training.effect.task import EffectTask
 from automix.training.loop import Progress, Training
 from automix.training.numbered import Numbered
 from automix.training.processes import Processes
-from automix.training.run import Request
+from automix.training.run import TrainingRequest
 
 
-def described(changes: Mapping[str, str]) -> EffectTraining:
+def describe_training(changes: Mapping[str, str]) -> EffectTraining:
     """The settings by default, with changes to what is trained.
 
     Raises:
@@ -40,7 +39,7 @@ def described(changes: Mapping[str, str]) -> EffectTraining:
 
 def train_effect(
     settings: EffectTraining,
-    request: Request,
+    request: TrainingRequest,
     stage: Callable[[str], None] = lambda stage: None,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress | None:
@@ -80,7 +79,7 @@ def train_effect(
 
 def _examples(
     settings: EffectTraining,
-    request: Request,
+    request: TrainingRequest,
     network: EffectNetwork,
     stage: Callable[[str], None],
 ) -> tuple[Numbered, Numbered]:
@@ -102,7 +101,7 @@ def _examples(
 Pair = tuple[Recording, Recording, NDArray[np.float32]]
 
 
-def _pairs(request: Request, stage: Callable[[str], None]) -> dict[str, list[Pair]]:
+def _pairs(request: TrainingRequest, stage: Callable[[str], None]) -> dict[str, list[Pair]]:
     """The recordings of data sets of the LA-2A to learn from and to validate with."""
     if request.held_out:
         raise UsageError("--hold-out: SignalTrain LA2A has a split of its own, Train, Val and Test")
@@ -111,12 +110,15 @@ def _pairs(request: Request, stage: Callable[[str], None]) -> dict[str, list[Pai
         if recording.side in sides:
             positions = la2a_positions(recording)
             given, wanted = (
-                decoded(file, request.cache, stage) for file in (recording.input, recording.target)
+                decode_recording(file, request.cache, stage)
+                for file in (recording.input, recording.target)
             )
             sides[recording.side].append((given, wanted, positions))
     for side, folder in (("train", "Train"), ("validation", "Val")):
         if not sides[side]:
-            raise InputError(f"{shown(request.data[0])}: nothing in {folder}; training needs it")
+            raise InputError(
+                f"{printable(request.data[0])}: nothing in {folder}; training needs it"
+            )
     return sides
 
 

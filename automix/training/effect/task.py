@@ -14,13 +14,13 @@ from automix.networks.effects import FAMILY, EffectNetwork
 from automix.networks.tcn import Tcn
 from automix.training.effect.examples import EffectExample
 from automix.training.effect.settings import EffectTraining
-from automix.training.numbered import VALIDATION, Numbered, made
+from automix.training.numbered import VALIDATION, Numbered, make_examples
 
 _FLOOR = 5e-3  # of the mean magnitude that a relative error is relative to: −46 dBFS
 
 
 class EffectTask:
-    """See `automix.training.loop.Task`.
+    """See `automix.training.loop.TrainingTask`.
 
     Args:
         settings: Of the training.
@@ -44,12 +44,12 @@ class EffectTask:
             network.statistics, network.settle = settings.statistics, settings.settle
         numbers = range(VALIDATION, VALIDATION + settings.held_examples)
         workers = settings.loop.workers
-        self._held = list(made(validation, numbers, workers=workers, audio=True))
+        self._held = list(make_examples(validation, numbers, workers=workers, audio=True))
 
     def batches(self, numbers: Iterator[Sequence[int]]) -> Iterator[list[EffectExample]]:
         """Examples, batch by batch."""
         workers = self._settings.loop.workers
-        yield from made(self._training, list(numbers), workers=workers, audio=True)
+        yield from make_examples(self._training, list(numbers), workers=workers, audio=True)
 
     def loss(self, batch: Sequence[EffectExample]) -> Tensor:
         """The mean error of a batch."""

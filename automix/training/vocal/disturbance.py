@@ -70,7 +70,7 @@ def equalizer_db(gains_db: Tensor) -> Tensor:
     return (table[band, low] * (1.0 - share) + table[band, low + 1] * share).sum(1)
 
 
-def drawn_gains_db(count: int, draw: torch.Generator) -> Tensor:
+def draw_gain_rows_db(count: int, draw: torch.Generator) -> Tensor:
     """Gains ``(count, 9)``: 4 of 9 bands, evenly within ±15 dB, the others 0 (section III-A)."""
     shape = (count, len(BANDS_HZ))
     gains = GAINS_DB.low + (GAINS_DB.high - GAINS_DB.low) * torch.rand(shape, generator=draw)
@@ -120,7 +120,7 @@ def _smooth(count: int, octaves_wide: float, draw: torch.Generator) -> Tensor:
     return torch.randn(count, BANDS, generator=draw) @ _factor(octaves_wide).T
 
 
-def transposed(blocks: Tensor, octaves: Tensor) -> Tensor:
+def transpose_spectra(blocks: Tensor, octaves: Tensor) -> Tensor:
     """Spectra ``(n, 128, frames)`` moved up by octaves ``(n,)``, as of smaller singers."""
     centers = band_centers_hz()
     wanted = (centers * 2.0 ** -octaves[:, None]).clamp(centers[0], centers[-1]).contiguous()
@@ -142,7 +142,7 @@ def dynamics_gain(power: Tensor, factor: float) -> Tensor:
     return ((factor - 1.0) * (level - level.amax())).exp()
 
 
-def disturbed(
+def disturb_blocks(
     blocks: Tensor, settings: VocalTraining, draw: torch.Generator, gains_db: Tensor | None
 ) -> Tensor:
     """Blocks ``(n, 2, 128, frames)`` of mel powers as of other singers, microphones and backings.
@@ -161,7 +161,7 @@ def disturbed(
         backing = torch.where(swap[:, None, None], backing[order], backing)
     if settings.transposition_octaves > 0.0:
         spread = torch.randn(count, generator=draw).clamp(-2.0, 2.0)
-        vocal = transposed(vocal, spread * settings.transposition_octaves)
+        vocal = transpose_spectra(vocal, spread * settings.transposition_octaves)
     if gains_db is None and settings.spectrum_db == settings.color_db == 0.0:
         return torch.stack([vocal, backing], 1)
     curve = singers_db(count, settings, draw)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from automix.analysis.loudness import loudness_range_lu
 from automix.dsp.fdn_reverb import response_to_mono
-from automix.evaluation.vocal_copies import drawn_reverb
+from automix.evaluation.vocal_copies import draw_reverb
 from automix.methods.vocal.settings import PAPER
 from automix.networks import vocal_mel
 from automix.networks.vocal_cnn import cut_blocks
@@ -18,10 +18,10 @@ from automix.networks.vocal_mel import (
     HOP_LENGTH,
     N_FFT,
     RATE_HZ,
-    Frames,
+    MelFrames,
     Pair,
     frames_of_mono,
-    paired,
+    pair_spectra,
 )
 from automix.parallel.workers import in_parallel
 from automix.plan.settings import FdnReverbSettings
@@ -55,7 +55,7 @@ class Views:
         return Views(blocks=self.blocks[chosen], wanted=wanted, songs=self.songs[chosen])
 
 
-def made_views(
+def make_views(
     songs: Sequence[VocalSong],
     settings: VocalTraining,
     seed: int,
@@ -114,9 +114,9 @@ def _view(
     if settings.expansion > 1.0:
         vocal = with_dynamics(vocal, _factor(settings.expansion, rng))
     description = settings.model
-    pair = paired(vocal, song.backing)
+    pair = pair_spectra(vocal, song.backing)
     if not (pair.level_db > description.gate_db).any():  # the change left nothing
-        pair = paired(song.vocal, song.backing)
+        pair = pair_spectra(song.vocal, song.backing)
     mel = pair.sung(description.gate_db)
     if description.hearing == "blocks":
         length = min(description.frames, mel.shape[-1])
@@ -140,7 +140,7 @@ def range_with_dynamics(song: VocalSong, factor: float) -> float:
     return loudness_range_lu(changed, PAPER.loudness_range_window_s)
 
 
-def with_dynamics(vocal: Frames, factor: float) -> Frames:
+def with_dynamics(vocal: MelFrames, factor: float) -> MelFrames:
     """A vocal with its dynamics multiplied."""
     gain = dynamics_gain(vocal.power, factor)
     power = vocal.power * gain
@@ -157,7 +157,7 @@ def _wet_views(
     """Views of vocals with known reverbs, of each of which several vocals are heard."""
     shares = np.array([song.weight for song in songs])
     each = max(1, settings.views // settings.reverbs)
-    reverbs = [drawn_reverb(rng) for _ in range(settings.reverbs)]
+    reverbs = [draw_reverb(rng) for _ in range(settings.reverbs)]
     drawn = [list(rng.choice(len(songs), each, p=shares / shares.sum())) for _ in reverbs]
     seeds = rng.integers(2**63, size=settings.reverbs)
     blocks: list[Tensor] = []
@@ -211,9 +211,9 @@ def _wet(
         first = start // HOP_LENGTH
         mel = song.backing.mel[:, first : first + count + 1]
         around = replace(song.backing, mel=mel)
-        pair = paired(frames_of_mono([wet]), around)
+        pair = pair_spectra(frames_of_mono([wet]), around)
         if not (pair.level_db > model.gate_db).any():  # silence, however it was drawn
-            pair = paired(song.vocal, song.backing)
+            pair = pair_spectra(song.vocal, song.backing)
         blocks.append(cut_blocks(pair, model)[-1])
     return blocks
 
@@ -222,7 +222,7 @@ def _sung_start(song: VocalSong, length: int, rng: np.random.Generator) -> int:
     """Where a stretch begins that is sung for the most part, of some that are drawn."""
     last = max(1, len(song.dry) - length)
     starts = rng.integers(last, size=8) // HOP_LENGTH * HOP_LENGTH
-    marks = vocal_mel.sung(song.vocal).float()
+    marks = vocal_mel.mark_singing(song.vocal).float()
     shares = [
         float(marks[start // HOP_LENGTH : (start + length) // HOP_LENGTH].mean())
         for start in starts

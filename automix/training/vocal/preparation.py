@@ -14,13 +14,13 @@ from automix.errors import OutputError, UsageError
 from automix.evaluation.vocal_copies import (
     CEILING,
     below_full_scale,
-    drawn_gains_db,
-    drawn_reverb,
-    equalized,
-    reverberated,
+    draw_reverb,
+    draw_sparse_gains_db,
+    equalize_vocal,
+    reverberate_vocal,
 )
-from automix.files.disk import reported, sha256
-from automix.files.names import shown
+from automix.files.disk import report_write_failures, sha256
+from automix.files.names import printable
 from automix.files.reading import open_audio
 from automix.files.target import OutputTarget
 from automix.methods.vocal.settings import PAPER
@@ -33,7 +33,7 @@ from automix.training.vocal.sources import (
     RATE_HZ,
     VocalPair,
     VocalSource,
-    named_apart,
+    name_apart,
     vocal_sources,
 )
 
@@ -115,10 +115,10 @@ def _sources(asked: Preparation) -> list[VocalSource]:
     found: list[VocalSource] = []
     for root in asked.sources:
         some = vocal_sources(root, asked.separator)
-        found += named_apart(some, root.resolve().name) if len(asked.sources) > 1 else some
+        found += name_apart(some, root.resolve().name) if len(asked.sources) > 1 else some
     names = [source.name for source in found]
     if doubled := {name for name in names if names.count(name) > 1}:
-        raise UsageError(f"two songs are named {shown(min(doubled))}; rename one")
+        raise UsageError(f"two songs are named {printable(min(doubled))}; rename one")
     return found
 
 
@@ -148,7 +148,7 @@ def _is_whole(entry: dict[str, Any], folder: Path) -> bool:
 
 def _prepared(source: VocalSource, asked: Preparation, made_of: dict[str, Any]) -> dict[str, Any]:
     pair = source.open()
-    level_lu, range_lu = measured(pair)
+    level_lu, range_lu = measure_pair(pair)
     entry: dict[str, Any] = {
         "name": source.name,
         "group": source.group,
@@ -171,14 +171,14 @@ def _prepared(source: VocalSource, asked: Preparation, made_of: dict[str, Any]) 
         entry["files"].append(_written(audio, asked.folder, f"{place}/{name}.flac"))
     rng = np.random.default_rng((asked.seed, *source.name.encode()))
     for number in range(1, asked.raw + 1):
-        gains = drawn_gains_db(rng)
+        gains = draw_sparse_gains_db(rng)
         file = f"raw/{source.name}-{number:03d}.flac"
-        written = _written(equalized(pair.vocal, gains), asked.folder, file)
+        written = _written(equalize_vocal(pair.vocal, gains), asked.folder, file)
         entry["files"].append({**written, "gains_db": gains})
     for number in range(1, asked.wet + 1):
-        reverb = drawn_reverb(rng)
+        reverb = draw_reverb(rng)
         file = f"wet/{source.name}-{number:03d}.flac"
-        written = _written(reverberated(pair.raw or pair.vocal, reverb), asked.folder, file)
+        written = _written(reverberate_vocal(pair.raw or pair.vocal, reverb), asked.folder, file)
         entry["files"].append({**written, "reverb": asdict(reverb)})
     response_file = _response(source, asked)
     if response_file is not None:
@@ -190,13 +190,13 @@ def _prepared(source: VocalSource, asked: Preparation, made_of: dict[str, Any]) 
 
 
 def _whole(path: Path) -> Any:
-    from automix.audio.blocks import collected
-    from automix.audio.resampling import resampled
+    from automix.audio.blocks import collect
+    from automix.audio.resampling import resample
 
-    return collected(resampled(open_audio(path).source, RATE_HZ)).samples
+    return collect(resample(open_audio(path).source, RATE_HZ)).samples
 
 
-def measured(pair: VocalPair) -> tuple[float, float]:
+def measure_pair(pair: VocalPair) -> tuple[float, float]:
     """Loudness of the vocal minus that of the backing, and its loudness range, in LU."""
     energies = []
     for audio in (pair.vocal, pair.backing):
@@ -219,11 +219,11 @@ def _written(audio: Audio, folder: Path, name: str) -> dict[str, Any]:
 
 def _read_manifest(folder: Path) -> list[dict[str, Any]]:
     path = folder / PREPARED
-    with reported(folder):
+    with report_write_failures(folder):
         if not path.is_file():
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
                 raise OutputError(
-                    f"{shown(folder)}: is no folder of prepared vocals; choose another"
+                    f"{printable(folder)}: is no folder of prepared vocals; choose another"
                 )
             return []
         try:
@@ -233,13 +233,15 @@ def _read_manifest(folder: Path) -> list[dict[str, Any]]:
                 return found
         except (ValueError, KeyError, TypeError):
             pass
-    raise OutputError(f"{shown(path)}: is not a manifest of this version; choose another folder")
+    raise OutputError(
+        f"{printable(path)}: is not a manifest of this version; choose another folder"
+    )
 
 
 def _write_manifest(folder: Path, songs: list[dict[str, Any]]) -> None:
     path = folder / PREPARED
     text = json.dumps({"format": FORMAT, "songs": songs}, indent=1)
-    with reported(path):
+    with report_write_failures(path):
         folder.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".part")
         temporary.write_text(text, encoding="utf-8")

@@ -258,7 +258,7 @@ def _evolved(
     return np.asarray(genes, np.float64), -float(fitness)
 
 
-def drawn_reverb(rng: np.random.Generator) -> FdnReverbSettings:
+def draw_searched_reverb(rng: np.random.Generator) -> FdnReverbSettings:
     """Settings anywhere in `SEARCHED`."""
     values = _values(rng.random(len(SEARCHED)))
     values["fade_in_time_s"] *= values["reverberation_time_s"]

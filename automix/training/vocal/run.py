@@ -7,12 +7,12 @@ from pathlib import Path
 from automix.networks.checkpoints import load_into, read_tensors, weights_path
 from automix.training.loop import Progress, Training
 from automix.training.processes import Processes
-from automix.training.run import Request
+from automix.training.run import TrainingRequest
 from automix.training.songs import open_songs
 from automix.training.vocal.settings import VocalTraining
 from automix.training.vocal.songs import vocal_songs
 from automix.training.vocal.task import VocalTask
-from automix.training.vocal.trust import fitted_trust
+from automix.training.vocal.trust import fit_trust
 
 PREPARED = "manifest.json"
 """Marks a folder of `automix data vocal`."""
@@ -20,7 +20,7 @@ PREPARED = "manifest.json"
 
 def train_vocal(
     settings: VocalTraining,
-    request: Request,
+    request: TrainingRequest,
     stage: Callable[[str], None] = lambda stage: None,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress | None:
@@ -63,7 +63,7 @@ def train_vocal(
             path = weights_path(request.start)
             load_into(task.network, read_tensors(path), path)
         if own.trial_steps:
-            task.network.trust = fitted_trust(
+            task.network.trust = fit_trust(
                 task,
                 own,
                 training,

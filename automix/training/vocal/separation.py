@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from automix.audio.blocks import collected
-from automix.audio.resampling import resampled
+from automix.audio.blocks import collect
+from automix.audio.resampling import resample
 from automix.audio.samples import Audio, AudioSource
 from automix.errors import DeviceError, UsageError
 
@@ -52,7 +52,7 @@ class Separator:
         from demucs.apply import apply_model
 
         rate = int(self._model.samplerate)
-        mix = collected(resampled(source, rate)).samples
+        mix = collect(resample(source, rate)).samples
         stereo = np.broadcast_to(mix, (2, mix.shape[1])).astype(np.float32)
         reference = torch.from_numpy(stereo.copy())
         mean, spread = reference.mean(), reference.std() + 1e-8

@@ -16,7 +16,7 @@ from automix.errors import DeviceError, InputError
 from automix.methods.vocal.settings import PAPER
 from automix.networks.checkpoints import read_tensors
 from automix.networks.vocal_cnn_description import LEVELS_LU, RANGES_LU
-from automix.networks.vocal_mel import RATE_HZ, Frames, frames_of_mono, sung
+from automix.networks.vocal_mel import RATE_HZ, MelFrames, frames_of_mono, mark_singing
 from automix.training.prepared import PreparedSong, as_stereo
 
 RAW = "raw vocal"
@@ -47,9 +47,9 @@ class VocalSong:
     name: str
     weight: float
     data_set: int
-    vocal: Frames
-    backing: Frames
-    raw: Frames | None
+    vocal: MelFrames
+    backing: MelFrames
+    raw: MelFrames | None
     dry: NDArray[np.float16]
     finished: NDArray[np.float16]
     level_lu: float
@@ -102,7 +102,7 @@ def _vocal_song(song: PreparedSong, weight: float, data_set: int, cache: Path) -
     vocal = _frames(tensors, "vocal")
     if level_lu not in LEVELS_LU or range_lu not in RANGES_LU:
         return None
-    if int(sung(vocal).sum()) < _LEAST_FRAMES:
+    if int(mark_singing(vocal).sum()) < _LEAST_FRAMES:
         return None
     finished = _folded(song, leads)
     return VocalSong(
@@ -124,8 +124,8 @@ def _is_lead(name: str, role: str) -> bool:
     return role == "lead vocal" and name != RAW
 
 
-def _frames(tensors: dict[str, Any], name: str) -> Frames:
-    return Frames(
+def _frames(tensors: dict[str, Any], name: str) -> MelFrames:
+    return MelFrames(
         mel=tensors[f"{name}.mel"],
         power=tensors[f"{name}.power"],
         peak=float(tensors[f"{name}.peak"]),

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio.blocks import collected
-from automix.audio.resampling import resampled
+from automix.audio.blocks import collect
+from automix.audio.resampling import resample
 from automix.audio.samples import Audio, AudioSource
 from automix.consoles.exact import ExactConsole
 from automix.datasets.catalog import find_songs
@@ -16,7 +16,7 @@ from automix.datasets.song import SongFiles
 from automix.errors import InputError
 from automix.files.extensions import AUDIO_EXTENSIONS
 from automix.files.info import ReadOptions
-from automix.files.names import shown
+from automix.files.names import printable
 from automix.files.reading import open_audio
 from automix.plan.toml import loads
 from automix.session.song_folder import open_song
@@ -87,7 +87,7 @@ def vocal_sources(root: Path, separator: Separator | None = None) -> list[VocalS
             found = [source for song in find_songs(root) if (source := _stems(song))]
         wanted = "songs with a lead vocal and a backing"
     if not found:
-        raise InputError(f"{shown(root)}: holds no {wanted}")
+        raise InputError(f"{printable(root)}: holds no {wanted}")
     return found
 
 
@@ -167,9 +167,9 @@ def _separated(root: Path, separator: Separator) -> Iterator[VocalSource]:
 
 
 def _whole(source: AudioSource) -> Audio:
-    return collected(resampled(source, RATE_HZ))
+    return collect(resample(source, RATE_HZ))
 
 
-def named_apart(sources: list[VocalSource], prefix: str) -> list[VocalSource]:
+def name_apart(sources: list[VocalSource], prefix: str) -> list[VocalSource]:
     """The songs, named after their data set too."""
     return [replace(source, name=f"{prefix}/{source.name}") for source in sources]

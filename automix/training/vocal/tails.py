@@ -10,7 +10,14 @@ from automix.audio.samples import Samples
 from automix.dsp.fdn_reverb import response_to_mono
 from automix.networks.vocal_cnn import cut_blocks
 from automix.networks.vocal_cnn_description import VocalCnnDescription
-from automix.networks.vocal_mel import HOP_LENGTH, RATE_HZ, Pair, frames_of_mono, paired, sung
+from automix.networks.vocal_mel import (
+    HOP_LENGTH,
+    RATE_HZ,
+    Pair,
+    frames_of_mono,
+    mark_singing,
+    pair_spectra,
+)
 from automix.plan.settings import FdnReverbSettings
 from automix.training.vocal.settings import VocalTraining
 from automix.training.vocal.songs import VocalSong
@@ -45,13 +52,13 @@ def decaying(
             found *= np.fft.rfft(_room(rng), size)
         wet = np.fft.irfft(found, size)[:end].astype(np.float32)
         frames = frames_of_mono([wet])
-        blocks.append(_heard(paired(frames, frames), song, settings.model))
+        blocks.append(_heard(pair_spectra(frames, frames), song, settings.model))
     return blocks
 
 
 def _heard(pair: Pair, song: VocalSong, model: VocalCnnDescription) -> Tensor:
     if not (pair.level_db > model.gate_db).any():  # silence, however it was drawn
-        pair = paired(song.vocal, song.backing)
+        pair = pair_spectra(song.vocal, song.backing)
     return cut_blocks(pair, model)[0]
 
 
@@ -59,7 +66,7 @@ def _stretch(song: VocalSong, settings: VocalTraining, rng: np.random.Generator)
     """Samples of a song, the one of some places that is sung for the most part."""
     samples = song.finished if rng.random() < settings.finished else song.dry
     length = round(rng.uniform(settings.shortest_s, settings.longest_s) * RATE_HZ)
-    marks = sung(song.vocal).numpy()
+    marks = mark_singing(song.vocal).numpy()
     starts = rng.integers(max(1, len(samples) - length), size=_TRIES)
     shares = [marks[s // HOP_LENGTH : (s + length) // HOP_LENGTH].mean() for s in starts]
     start = int(starts[int(np.argmax(np.nan_to_num(shares)))])

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from automix.methods.vocal.settings import PAPER
 from automix.networks.checkpoints import save_weights
-from automix.networks.vocal_cnn import FAMILY, VocalCnn, largest, scaled
+from automix.networks.vocal_cnn import FAMILY, VocalCnn, largest, scale_blocks
 from automix.networks.vocal_cnn_description import GAINS_DB, REVERB_FIELDS, output_ranges
-from automix.training.vocal.disturbance import disturbed, drawn_gains_db, equalizer_db
-from automix.training.vocal.examples import Views, made_views
+from automix.training.vocal.disturbance import disturb_blocks, draw_gain_rows_db, equalizer_db
+from automix.training.vocal.examples import Views, make_views
 from automix.training.vocal.settings import VocalTraining
 from automix.training.vocal.songs import VocalSong
 
@@ -23,7 +23,7 @@ _REVERB_WEIGHTS = {"dry_wet": 10.0, "reverberation_time_s": 5.0, "room_size": 5.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Batch:
+class VocalBatch:
     """What a network hears, and what is wanted of it.
 
     Attributes:
@@ -36,7 +36,7 @@ class Batch:
 
 
 class VocalTask:
-    """See `automix.training.loop.Task`.
+    """See `automix.training.loop.TrainingTask`.
 
     Args:
         settings: Of the training.
@@ -93,28 +93,28 @@ class VocalTask:
             views=min(settings.views, _VALIDATION),
             reverbs=min(settings.reverbs, _HELD_REVERBS),
         )
-        views = made_views(training, settings, seed, report)
-        return cls(settings, views, made_views(validation, fewer, seed + 1, report), device)
+        views = make_views(training, settings, seed, report)
+        return cls(settings, views, make_views(validation, fewer, seed + 1, report), device)
 
-    def batches(self, numbers: Iterator[Sequence[int]]) -> Iterator[Batch]:
+    def batches(self, numbers: Iterator[Sequence[int]]) -> Iterator[VocalBatch]:
         """Batches whose first number decides what is drawn."""
         for batch in numbers:
             seed = hash((self._settings.loop.seed, batch[0])) % 2**63
             yield self._batch(len(batch), torch.Generator().manual_seed(seed))
 
-    def _batch(self, count: int, draw: torch.Generator) -> Batch:
+    def _batch(self, count: int, draw: torch.Generator) -> VocalBatch:
         views = self.views
         taken = torch.randint(len(views.blocks), (count,), generator=draw)
         gains = None
         if views.wanted is None:
-            gains = drawn_gains_db(count, draw)
+            gains = draw_gain_rows_db(count, draw)
             wanted = _positions(gains)
         else:
             wanted = views.wanted[taken]
-        blocks = disturbed(views.blocks[taken], self._settings, draw, gains)
-        return Batch(blocks=scaled(blocks, self._settings.model), wanted=wanted)
+        blocks = disturb_blocks(views.blocks[taken], self._settings, draw, gains)
+        return VocalBatch(blocks=scale_blocks(blocks, self._settings.model), wanted=wanted)
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: VocalBatch) -> Tensor:
         """Equation 2 for the reverb, 3 for the equalizer, else the mean squared error."""
         said = self.network(batch.blocks.to(self._device))
         wanted = batch.wanted.to(self._device)
@@ -161,14 +161,14 @@ class VocalTask:
         save_weights(path, FAMILY, self._settings.model, self.network.state_dict())
 
 
-def _undisturbed(views: Views, settings: VocalTraining) -> Batch:
+def _undisturbed(views: Views, settings: VocalTraining) -> VocalBatch:
     """Views as examples, with an equalizer where that is wanted, and nothing else."""
     if views.wanted is not None:
-        return Batch(blocks=scaled(views.blocks, settings.model), wanted=views.wanted)
-    gains = drawn_gains_db(len(views.blocks), torch.Generator().manual_seed(1))
+        return VocalBatch(blocks=scale_blocks(views.blocks, settings.model), wanted=views.wanted)
+    gains = draw_gain_rows_db(len(views.blocks), torch.Generator().manual_seed(1))
     blocks = views.blocks.clone()
     blocks[:, 0] *= 10.0 ** (equalizer_db(gains)[..., None] / 10.0)
-    return Batch(blocks=scaled(blocks, settings.model), wanted=_positions(gains))
+    return VocalBatch(blocks=scale_blocks(blocks, settings.model), wanted=_positions(gains))
 
 
 def _positions(gains_db: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from automix.training.vocal.songs import VocalSong
 from automix.training.vocal.task import VocalTask
 
 
-def fitted_trust(
+def fit_trust(
     task: VocalTask,
     settings: VocalTraining,
     songs: Sequence[VocalSong],
