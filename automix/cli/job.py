@@ -19,7 +19,7 @@ from automix.files.target import OutputTarget
 from automix.mixing.delivery import deliver, with_files
 from automix.mixing.mix import Mix, Report
 from automix.plan.model import Depth, MixPlan
-from automix.plan.toml import dumps, loads
+from automix.plan.toml import dumps
 from automix.session.tracks import Session
 
 STAGES = 4
@@ -66,7 +66,7 @@ def read_plan(path: Path) -> MixPlan:
     except ValueError as error:
         raise PlanError(f"{printable(path)}: is not a plan: not UTF-8 text") from error
     try:
-        return loads(text, printable(path))
+        return MixPlan.from_toml(text, printable(path))
     except RecursionError as error:
         raise PlanError(f"{printable(path)}: is not a plan: nested too deeply") from error
 

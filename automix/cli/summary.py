@@ -15,7 +15,8 @@ from automix.files.names import printable
 from automix.mixing.delivery import Delivered
 from automix.mixing.mix import Mix
 from automix.plan.address import look_up
-from automix.plan.model import Decision, MixPlan
+from automix.plan.decision import Decision
+from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings
 from automix.session.tracks import Session
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from automix.errors import PlanError
 from automix.plan.address import look_up
-from automix.plan.model import ChannelStrip, Decision, MixPlan
+from automix.plan.decision import Decision
+from automix.plan.model import ChannelStrip, MixPlan
 from automix.plan.parameters import Settings, parameters
 
 Value = float | int | bool | str

@@ -4,10 +4,14 @@ Signal flow: tracks → strips → (sends → buses) → sum → master. A metho
 edit it, a console renders it.
 """
 
+import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from automix.errors import PlanError
+from automix.plan import toml
+from automix.plan.decision import Decision
 from automix.plan.parameters import Range, Settings
 from automix.plan.settings import (
     CompressorSettings,
@@ -81,25 +85,6 @@ class Master(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
-    """Why one setting has its value.
-
-    Attributes:
-        setting: Address as in ``--set``, such as ``vocal.compressor.ratio``.
-        value: What the rule set; the plan itself may have been edited since.
-        rule: Name of the rule or network output.
-        reason: One sentence for people.
-        figures: The measured numbers that the rule looked at, with units in their names.
-    """
-
-    setting: str
-    value: float | bool
-    rule: str
-    reason: str
-    figures: tuple[tuple[str, float], ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
 class MixPlan(Settings):
     """A whole mix. Equality is exact, so two equal plans render to the same bytes.
 
@@ -135,6 +120,55 @@ class MixPlan(Settings):
             for send in strip.sends:
                 if send.bus not in known:
                     raise PlanError(f"track {strip.name!r} sends to an unknown bus {send.bus!r}")
+
+    @classmethod
+    def from_toml(cls, text: str, source: str = "plan") -> "MixPlan":
+        """Reads a plan.
+
+        Args:
+            text: A whole plan file.
+            source: What messages call it.
+
+        Raises:
+            PlanError: The text is not TOML, is of another format version, or has an unknown key or
+                an illegal value; names the line.
+        """
+        plan: MixPlan = toml.loads(text, cls, source)
+        return plan
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "MixPlan":
+        """Reads a plan file; its tracks name their files as seen from the folder of the plan.
+
+        Raises:
+            PlanError: The file cannot be read or holds no plan; names the line.
+        """
+        plan: MixPlan = toml.load(Path(path), cls)
+        return plan
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Writes the plan to a file that a person can read, edit and render again.
+
+        Files that tracks name by absolute paths are named as seen from the folder of ``path``, so
+        that the folder may be moved.
+
+        Args:
+            path: File to write, such as ``mix.toml``. It is there whole or not at all.
+            overwrite: Whether a file that is there already may be replaced.
+
+        Raises:
+            OutputError: The file is there already, or cannot be written.
+        """
+        folder = Path(path).parent
+        tracks = tuple(
+            replace(
+                strip,
+                file=toml.moved_reference(strip.file, folder),
+                right_file=toml.moved_reference(strip.right_file, folder),
+            )
+            for strip in self.tracks
+        )
+        toml.write_text(Path(path), toml.dumps(replace(self, tracks=tracks)), overwrite=overwrite)
 
     def strip(self, name: str) -> ChannelStrip:
         """The strip of a track.

@@ -1,5 +1,6 @@
 """Plans as TOML text: commented with units and ranges, versioned, exact in both directions."""
 
+import contextlib
 import json
 import os
 import re
@@ -8,15 +9,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from automix.errors import PlanError, UsageError
-from automix.plan.model import Decision, MixPlan
+from automix.errors import OutputError, PlanError, UsageError
+from automix.plan.decision import Decision
 from automix.plan.parameters import Parameter, Settings, parameters
 
 FORMAT = 1
 
 
-def dumps(plan: MixPlan) -> str:
-    """The plan as TOML. Processors that are neutral are left out; `loads` fills them in again."""
+def dumps(plan: Any) -> str:
+    """A `MixPlan` as TOML, without processors that are neutral; `loads` fills them in again."""
     lines = [
         "# automix plan: edit any value, then run `automix render` on this file.",
         "# A setting or a block that is not here has its neutral value.",
@@ -87,12 +88,34 @@ def _key(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
 
 
-def loads(text: str, source: str = "plan") -> MixPlan:
+def load(path: Path, kind: type[Any]) -> Any:
+    """Reads a plan file; see `loads`.
+
+    Raises:
+        PlanError: The file cannot be read, or is not a legal plan; names the line.
+    """
+    name = str(path)
+    try:
+        if not path.is_file():
+            raise PlanError(f"{name}: is not a file")
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise PlanError(f"{name}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise PlanError(f"{name}: is not a plan: not UTF-8 text") from error
+    try:
+        return loads(text, kind, name)
+    except RecursionError as error:
+        raise PlanError(f"{name}: is not a plan: nested too deeply") from error
+
+
+def loads(text: str, kind: type[Any], source: str) -> Any:
     """Reads a plan.
 
     Args:
         text: TOML.
-        source: Name for messages.
+        kind: Class of the plan, `automix.plan.model.MixPlan`.
+        source: What messages call the text.
 
     Raises:
         PlanError: Not TOML, another format version, an unknown key, or an illegal value; names the
@@ -109,11 +132,32 @@ def loads(text: str, source: str = "plan") -> MixPlan:
             " write the plan anew"
         )
     try:
-        plan: MixPlan = _read_settings(MixPlan, document, ())
+        return _read_settings(kind, document, ())
     except _Fault as fault:
         line = _line_of(text, fault.path)
         raise PlanError(f"{source}{f', line {line}' if line else ''}: {fault}") from fault
-    return plan
+
+
+def write_text(path: Path, text: str, *, overwrite: bool) -> None:
+    """Writes a small text file, which is there whole or not at all.
+
+    Raises:
+        OutputError: The file is there already, or cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        if overwrite:
+            temporary.replace(path)
+        else:
+            os.link(temporary, path)  # unlike a renaming, fails where something is in the way
+    except FileExistsError:
+        raise OutputError(f"{path}: exists; pass overwrite=True to replace it") from None
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 class _Fault(Exception):
@@ -226,3 +270,9 @@ def resolve_file(reference: str, folder: Path) -> Path:
     if reference.startswith("file:"):
         reference = os.fsdecode(unquote_to_bytes(reference.removeprefix("file:")))
     return folder / reference
+
+
+def moved_reference(reference: str, folder: Path) -> str:
+    """A reference as a plan in ``folder`` writes it, if it is absolute; else as it is."""
+    path = resolve_file(reference, Path()) if reference else Path()
+    return file_reference(path, folder) if path.is_absolute() else reference

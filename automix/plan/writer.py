@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from automix.plan.address import change_setting, look_up
-from automix.plan.model import Bus, ChannelStrip, Decision, Master, MixPlan
+from automix.plan.decision import Decision
+from automix.plan.model import Bus, ChannelStrip, Master, MixPlan
 from automix.plan.parameters import parameters
 from automix.plan.settings import EqualizerBand, EqualizerSettings
 

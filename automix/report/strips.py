@@ -5,7 +5,8 @@ import math
 from collections.abc import Iterator
 
 from automix.mixing.mix import Mix
-from automix.plan.model import Bus, ChannelStrip, Decision, Master, MixPlan
+from automix.plan.decision import Decision
+from automix.plan.model import Bus, ChannelStrip, Master, MixPlan
 from automix.plan.parameters import Settings, parameters
 from automix.plan.settings import CompressorSettings, EqualizerSettings
 from automix.report import diagrams

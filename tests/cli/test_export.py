@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.plan.toml import loads
+from automix.plan.model import MixPlan
 from tests.cli.conftest import AUTOMIX, ROOT
 from tests.export.reader import opened, project
 from tests.export.structure import faults
@@ -42,7 +42,7 @@ def mixed(cli, mix_folder: Path) -> Path:
 def test_a_dawproject_beside_the_plan(cli, mixed: Path) -> None:
     result = cli("export", mixed / "mix.toml")
     assert result.exit_code == 0
-    plan = loads((mixed / "mix.toml").read_text())
+    plan = MixPlan.from_toml((mixed / "mix.toml").read_text())
     path = mixed / "mix.dawproject"
     assert faults(project(path)) == []
     found = opened(path)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from automix.plan.toml import loads
+from automix.plan.model import MixPlan
 from tests.cli.short_song import RATE, voice
 
 ESCAPE = b"\x1b"
@@ -84,7 +84,7 @@ def test_a_dry_run_writes_nothing(cli, song, json_option: tuple[str, ...]) -> No
     if json_option:
         assert json.loads(result.stdout)["written"] is False
     else:
-        assert loads(result.stdout).method == "rules"
+        assert MixPlan.from_toml(result.stdout).method == "rules"
 
 
 def test_a_dry_plan_is_the_plan_that_would_be_written(cli, song) -> None:

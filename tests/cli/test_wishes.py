@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.plan.toml import loads
+from automix.plan.model import MixPlan
 from tests.cli.short_song import RATE, drums
 
 
@@ -24,7 +24,7 @@ def test_a_reference_for_a_vocal(cli, song, reference):
     assert result.exit_code == 0, result.output
     rows = {row["name"]: row for row in json.loads(result.stdout)["reference"]}
     assert rows["spectrum"]["distance_after"] <= rows["spectrum"]["distance_before"] + 0.3
-    plan = loads((reference.parent / "mix.toml").read_text(), "mix.toml")
+    plan = MixPlan.from_toml((reference.parent / "mix.toml").read_text(), "mix.toml")
     assert "reference" in {decision.rule for decision in plan.decisions}
 
 
@@ -62,7 +62,7 @@ def test_macros_over_a_plan_that_is_rendered(cli, song, tmp_path):
     assert result.exit_code == 0, result.output
     assert "--vocals +2" in result.stdout
     before, after = (
-        loads((tmp_path / name).read_text(), name) for name in ("mix.toml", "more.toml")
+        MixPlan.from_toml((tmp_path / name).read_text(), name) for name in ("mix.toml", "more.toml")
     )
     change = after.strip("vocal").fader_db - before.strip("vocal").fader_db
     assert change == pytest.approx(2.0)

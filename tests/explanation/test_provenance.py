@@ -10,7 +10,8 @@ from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
 from automix.methods.vocal.settings import PRESETS
 from automix.mixing.mix import MixRequest, mix_session
 from automix.plan.address import change_setting
-from automix.plan.toml import dumps, loads
+from automix.plan.model import MixPlan
+from automix.plan.toml import dumps
 from tests.explanation.conftest import apart, noise, planned, session_of
 
 
@@ -21,7 +22,7 @@ def test_what_a_method_wrote_is_not_called_edited(method, mode):
     entry = next(entry for entry in STEMS_METHODS if entry.name == method)
     options = planned_options(method, mode)
     request = MixRequest(method=entry, preset=mode, options=options, seed=1)
-    plan = loads(dumps(mix_session(ExactConsole(session), request).plan))
+    plan = MixPlan.from_toml(dumps(mix_session(ExactConsole(session), request).plan))
     assert not any(action.edited for action in actions(plan))
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.plan.model import Bus, ChannelStrip, Decision, Master, MixPlan, Send
+from automix.plan.decision import Decision
+from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
 from automix.plan.settings import (
     CompressorSettings,
     DeEsserSettings,

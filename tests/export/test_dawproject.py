@@ -15,7 +15,8 @@ from automix.audio.blocks import collect
 from automix.consoles.exact import ExactConsole, apply_master
 from automix.errors import InputError, OutputError, PlanError, UsageError
 from automix.export.dawproject import ExportedProject, export_dawproject, tempo_of
-from automix.plan.model import Bus, ChannelStrip, Decision, Master, MixPlan, Send
+from automix.plan.decision import Decision
+from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
 from automix.plan.settings import CompressorSettings, DeEsserSettings, SpaceSettings
 from automix.session.tracks import open_plan_session
 from tests.export.conftest import COMPRESSOR, EQUALIZER, FRAMES, RATE, guard, write

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from automix.plan.model import Bus, ChannelStrip, Decision, MixPlan, Send
+from automix.plan.decision import Decision
+from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
 from automix.plan.parameters import Settings, parameters
 
 TEXTS = (

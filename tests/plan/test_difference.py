@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from automix.plan.address import change_setting
+from automix.plan.decision import Decision
 from automix.plan.difference import Difference, plan_difference
-from automix.plan.model import Bus, ChannelStrip, Decision, Master, MixPlan, Send
+from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
 from automix.plan.settings import CompressorSettings, EqualizerBand, EqualizerSettings
 
 PLAN = MixPlan(

@@ -11,14 +11,14 @@ import soundfile
 
 from automix.errors import PlanError
 from automix.plan.model import ChannelStrip, MixPlan
-from automix.plan.toml import dumps, file_reference, loads, resolve_file
+from automix.plan.toml import dumps, file_reference, resolve_file
 from automix.session.tracks import open_plan_session
 
 
 def through_a_plan(reference):
     plan = MixPlan(tracks=(ChannelStrip(name="a", file=reference),))
     text = dumps(plan).encode()  # a plan is a UTF-8 file
-    return loads(text.decode()).tracks[0].file
+    return MixPlan.from_toml(text.decode()).tracks[0].file
 
 
 NAMES = [

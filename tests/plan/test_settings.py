@@ -10,7 +10,8 @@ import pytest
 
 import automix
 from automix.errors import UsageError
-from automix.plan.model import Decision, MixPlan
+from automix.plan.decision import Decision
+from automix.plan.model import MixPlan
 from automix.plan.parameters import Range, Settings, parameters
 
 UNITS = {

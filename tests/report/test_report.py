@@ -15,7 +15,8 @@ from automix.analysis.program import measure
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.mixing.mix import render
-from automix.plan.model import Bus, ChannelStrip, Decision, MixPlan, Send
+from automix.plan.decision import Decision
+from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
 from automix.plan.settings import (
     CompressorSettings,
     EqualizerBand,

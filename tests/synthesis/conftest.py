@@ -7,7 +7,7 @@ import pytest
 
 from automix.consoles.exact import ExactConsole
 from automix.mixing.mix import Mix, render
-from automix.plan.toml import loads
+from automix.plan.model import MixPlan
 from automix.session.tracks import open_plan_session
 from automix.synthesis.engines import EngineChoice
 from automix.synthesis.song import SongRequest, write_song
@@ -31,7 +31,7 @@ def mixes(songs: dict[Path, dict[str, Any]]) -> dict[Path, Mix]:
     """The plans of the songs, rendered."""
     rendered = {}
     for folder in songs:
-        plan = loads((folder / "mix.toml").read_text())
+        plan = MixPlan.from_toml((folder / "mix.toml").read_text())
         session = open_plan_session(plan, folder)
         assert session.notes == ()
         rendered[folder] = render(ExactConsole(session), plan)

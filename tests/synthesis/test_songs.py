@@ -14,7 +14,6 @@ from automix.files.target import OutputTarget
 from automix.mixing.mix import Mix
 from automix.parallel.workers import use_workers
 from automix.plan.model import MixPlan
-from automix.plan.toml import loads
 from automix.session.roles.recognition import role_of_name
 from automix.session.tracks import open_plan_session
 from automix.synthesis import conventions
@@ -26,7 +25,7 @@ Mixes = dict[Path, Mix]
 
 
 def plan_of(folder: Path) -> MixPlan:
-    return loads((folder / "mix.toml").read_text())
+    return MixPlan.from_toml((folder / "mix.toml").read_text())
 
 
 def contents(folder: Path) -> dict[str, bytes]:

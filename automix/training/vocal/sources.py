@@ -18,7 +18,7 @@ from automix.files.extensions import AUDIO_EXTENSIONS
 from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.reading import open_audio
-from automix.plan.toml import loads
+from automix.plan.model import MixPlan
 from automix.session.song_folder import open_song
 from automix.session.song_search import find_songs as find_pairs
 from automix.session.tracks import Session, open_plan_session
@@ -109,7 +109,7 @@ def _stems(song: SongFiles) -> VocalSource | None:
     if not is_planned and (not leads or len(leads) == len(song.stems)):
         return None
     if is_planned:
-        found = loads(plan.read_text(encoding="utf-8"), str(plan))
+        found = MixPlan.from_toml(plan.read_text(encoding="utf-8"), str(plan))
         leads = [strip.name for strip in found.tracks if strip.role == "lead vocal"][:1]
         if not leads:
             return None
@@ -129,7 +129,7 @@ def _stems(song: SongFiles) -> VocalSource | None:
 
 def _mixed(plan_file: Path, lead: str) -> VocalPair:
     """The vocal as a plan mixes it, and all else with the reverb that both share."""
-    plan = loads(plan_file.read_text(encoding="utf-8"), str(plan_file))
+    plan = MixPlan.from_toml(plan_file.read_text(encoding="utf-8"), str(plan_file))
     session = open_plan_session(plan, plan_file.parent, ReadOptions(), allow_outside=False)
     vocal, rest = [], []
     for flow in ExactConsole(session).flow(plan):
