@@ -12,7 +12,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.analysis.program import Loudness, ProgramMeter
+from automix.analysis.program import ProgramMeter
+from automix.analysis.readings import Loudness
 from automix.audio.samples import AudioSource, Samples
 from automix.units import gain_to_db, power_to_db
 

@@ -1,7 +1,5 @@
 """Everything that a meter shows at the end of a program, in one pass."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from automix.analysis.loudness import (
@@ -11,21 +9,10 @@ from automix.analysis.loudness import (
     momentary_lufs,
     short_term_lufs,
 )
+from automix.analysis.readings import Loudness
 from automix.analysis.true_peak import TruePeakMeter
 from automix.audio.samples import AudioSource, Samples
 from automix.units import gain_to_db
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loudness:
-    """What a loudness meter reads at the end of a programme; silence reads −inf."""
-
-    integrated_lufs: float
-    loudness_range_lu: float
-    max_momentary_lufs: float
-    max_short_term_lufs: float
-    true_peak_dbtp: float
-    sample_peak_db: float
 
 
 class ProgramMeter:

@@ -4,12 +4,14 @@ import hashlib
 import json
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 from automix.errors import InputError
+from automix.mixing.request import StemsRequest, VocalRequest
+from automix.plan.model import Depth
 from automix.session.song_search import Kind, audio_entries
-
-_FILE_OPTIONS = ("--config", "--reference")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,9 +21,11 @@ class Item:
     Attributes:
         kind: Command that makes it.
         song: Its name; folders are separated by ``/``.
-        inputs: Arguments of the command: vocal and beat, or a song folder or session file.
+        inputs: Files of the vocal and its beat, or a song's folder or session file.
         source: Where the item was found, for messages.
-        options: Options of the command.
+        asked: What is asked of the mix, without its files; songs that are asked the same share it.
+        bits: Depth of the mix, if one is asked for.
+        report: File of a report, relative to the folder of the batch, if one is asked for.
         output: File of the mix, relative to the folder of the batch. Identifies the item.
     """
 
@@ -29,8 +33,22 @@ class Item:
     song: str
     inputs: tuple[str, ...]
     source: str
-    options: tuple[str, ...] = ()
+    asked: VocalRequest | StemsRequest
+    bits: Depth | None = None
+    report: str = ""
     output: str = ""
+
+    def request(self) -> VocalRequest | StemsRequest:
+        """What is asked of the mix, with its files."""
+        if isinstance(self.asked, VocalRequest):
+            vocal, backing = map(Path, self.inputs)
+            return replace(self.asked, vocal=vocal, backing=backing)
+        return replace(self.asked, song=tuple(map(Path, self.inputs)))
+
+    def given(self) -> dict[str, Any]:
+        """What was asked for beyond the defaults, by name."""
+        written = {"bits": self.bits, "report": self.report}
+        return self.asked.given() | {name: value for name, value in written.items() if value}
 
     def files(self) -> list[tuple[str, os.stat_result]]:
         """What it is made from, with the state of each file; none is opened but session files.
@@ -39,8 +57,9 @@ class Item:
             InputError: One is not there or is not a file, or a folder holds no audio.
         """
         found = []
-        told = (option.partition("=") for option in self.options)
-        for path in (*self.inputs, *(value for name, _, value in told if name in _FILE_OPTIONS)):
+        asked = self.asked
+        others = (*asked.reference, *([asked.config] if asked.config else []))
+        for path in (*self.inputs, *map(str, others)):
             try:
                 found += self._found(path)
             except (OSError, ValueError) as error:
@@ -52,7 +71,7 @@ class Item:
     def _found(self, path: str) -> list[tuple[str, os.stat_result]]:
         status = os.stat(path)
         if os.path.isdir(path):
-            audio = _audio_in(path, recursive="--recursive" in self.options)
+            audio = _audio_in(path, recursive=getattr(self.asked, "recursive", False))
             if not audio:
                 raise InputError(f"{path}: no audio files; give the folder of a song")
             return audio
@@ -71,9 +90,9 @@ class Item:
         Raises:
             InputError: See `files`.
         """
-        told: list[object] = [self.kind, self.options]
+        told: list[object] = [self.kind, self.given()]
         told += [[os.path.basename(p), s.st_size, s.st_mtime_ns] for p, s in self.files()]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _audio_in(folder: str, *, recursive: bool) -> list[tuple[str, os.stat_result]]:

@@ -7,32 +7,58 @@ relative to the manifest, outputs to the folder of the batch.
 """
 
 import csv
+import functools
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from automix.batch.item import Item
 from automix.errors import InputError, UsageError
+from automix.mixing.request import Delivery, StemsRequest, VocalRequest, flag_of, option_of
+from automix.plan.parameters import Parameter, parameters
+from automix.session.song_search import Kind
 
 EXTENSIONS = (".csv", ".toml")
 
 PLACES = {"name", "vocal", "beat", "stems", "output"}
-FILES = {"config", "reference", "plugins"}
-REPEATED = {"set", "role", "reference", "reference-weight"}
-OF_THE_RUN = {
-    *("help", "force", "skip-existing", "no-plan", "dry-run", "json", "quiet", "verbose", "jobs"),
-    "export-stems",
+REQUESTS: dict[Kind, type[VocalRequest] | type[StemsRequest]] = {
+    "vocal": VocalRequest,
+    "stems": StemsRequest,
 }
-"""Options of the commands that a row cannot set."""
+_OF_THE_FILE = ("bits", "report")
+"""Options of `Delivery` that a row may set; the others are those of the run."""
 
 Value = str | int | float | bool | list[str]
 
 
-def read_manifest(path: str) -> Iterator[Item]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """A row of a manifest.
+
+    Attributes:
+        kind: What kind of song it is.
+        song: Its name.
+        inputs: Its files.
+        source: The manifest and the line, for messages.
+        options: Options of the song by field of its request, in their types.
+        output: File of the mix; empty if the row says none.
+    """
+
+    kind: Kind
+    song: str
+    inputs: tuple[str, ...]
+    source: str
+    options: dict[str, Any]
+    output: str
+
+
+def read_manifest(path: str) -> Iterator[Row]:
     """Reads a manifest, a CSV file row by row.
 
     Yields:
-        Items, with an output where the manifest says one.
+        Its rows.
 
     Raises:
         InputError: It cannot be read.
@@ -41,7 +67,7 @@ def read_manifest(path: str) -> Iterator[Item]:
     try:
         tables = _toml_tables(path) if path.lower().endswith(".toml") else _csv_tables(path)
         for source, table in tables:
-            yield _item(os.path.dirname(path), source, table)
+            yield _read_row(os.path.dirname(path), source, table)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
@@ -81,39 +107,74 @@ def _toml_tables(path: str) -> Iterator[tuple[str, dict[str, Value]]]:
         yield source, song
 
 
-def _item(folder: str, source: str, table: Mapping[str, Value]) -> Item:
+def _read_row(folder: str, source: str, table: Mapping[str, Value]) -> Row:
     places = {key: _text(source, key, table[key]) for key in PLACES & table.keys()}
     if places.keys() & {"vocal", "beat", "stems"} not in ({"vocal", "beat"}, {"stems"}):
         raise UsageError(f"{source}: name `vocal` and `beat`, or `stems`")
-    sides = ("stems",) if "stems" in places else ("vocal", "beat")
+    kind: Kind = "stems" if "stems" in places else "vocal"
+    sides = ("stems",) if kind == "stems" else ("vocal", "beat")
     inputs = tuple(os.path.join(folder, places[side]) for side in sides)
-    options: list[str] = []
+    known = _options_of(kind)
+    options = {}
     for key, value in table.items():
-        if key not in PLACES:
-            options += _options(folder, source, key, value)
-    return Item(
-        kind="stems" if "stems" in places else "vocal",
+        if key in PLACES:
+            continue
+        parameter = known.get(key.replace("_", "-"))
+        if parameter is None:
+            raise UsageError(
+                f"{source}: {key!r} is not an option of one song; remove the column, or name one"
+                f" of {', '.join(known)}"
+            )
+        read = _read_value(folder, f"{source}: {key}", parameter, value)
+        if read is not None:
+            options[parameter.name] = read
+    return Row(
+        kind=kind,
         song=places.get("name") or _stem(inputs[-1]),
         inputs=inputs,
         source=source,
-        options=tuple(options),
+        options=options,
         output=places.get("output", ""),
     )
 
 
-def _options(folder: str, source: str, key: str, value: Value) -> Iterator[str]:
-    option = key.replace("_", "-")
-    if option in OF_THE_RUN:
-        raise UsageError(f"{source}: {key!r} is not an option of one song; remove the column")
-    if isinstance(value, str) and option in REPEATED:
-        value = [part.strip() for part in value.split(";") if part.strip()]
-    for part in value if isinstance(value, list) else [value]:
-        if str(part).lower() in ("true", "false"):
-            yield from [f"--{option}"] if str(part).lower() == "true" else []
-        elif option in FILES:
-            yield f"--{option}={os.path.join(folder, str(part))}"
-        else:
-            yield f"--{option}={part}"
+@functools.cache
+def _options_of(kind: Kind) -> dict[str, Parameter]:
+    """The options that a row may set, by their names on the command line."""
+    own = [p for p in parameters(REQUESTS[kind]).values() if not option_of(p).argument]
+    written = [parameters(Delivery)[name] for name in _OF_THE_FILE]
+    return {flag_of(parameter).removeprefix("--"): parameter for parameter in (*own, *written)}
+
+
+def _read_value(folder: str, source: str, parameter: Parameter, value: Value) -> Any:
+    """A value in the type of its option; none where it says that the option is not given."""
+    if parameter.many:
+        parts = value.split(";") if isinstance(value, str) else value
+        parts = parts if isinstance(parts, list) else [str(parts)]
+        texts = [part.strip() for part in parts if part.strip()]
+        return [_read_one(folder, source, parameter, text) for text in texts]
+    if isinstance(value, list):
+        raise UsageError(f"{source}: takes one value")
+    return _read_one(folder, source, parameter, value)
+
+
+def _read_one(
+    folder: str, source: str, parameter: Parameter, value: str | int | float | bool
+) -> Any:
+    if parameter.kind is bool:
+        if str(value).lower() not in ("true", "false"):
+            raise UsageError(f"{source} must be true or false, not {value!r}")
+        return True if str(value).lower() == "true" else None
+    if isinstance(value, bool):
+        raise UsageError(f"{source} takes a value")
+    if parameter.kind is Path and parameter.name != "report":
+        return Path(folder, str(value))
+    if parameter.kind not in (int, float):
+        return str(value)
+    try:
+        return parameter.kind(value)
+    except ValueError:
+        raise UsageError(f"{source} must be a number, not {value!r}") from None
 
 
 def _text(source: str, key: str, value: Value) -> str:

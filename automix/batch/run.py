@@ -1,16 +1,20 @@
 """The run of a batch: items to the engine, outcomes to the journal, those that died again alone."""
 
+import math
 import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from automix.batch.item import Item
 from automix.batch.journal import Journal, JournalEntry
 from automix.batch.selection import BatchRequest
 from automix.errors import AutomixError, InputError
+from automix.mixing.outcome import SongOutcome
+from automix.mixing.request import Delivery
 from automix.parallel.engine import Job, Outcome, WorkEngine
 from automix.version import __version__
 
@@ -117,7 +121,7 @@ class BatchRun:
             "song": item.song,
             "command": item.kind,
             "inputs": item.inputs,
-            "options": item.options,
+            "options": item.given(),
             "attempt": attempt,
             "output_was": self.request.output_was(item, entry),
             "version": __version__,
@@ -127,23 +131,16 @@ class BatchRun:
 
     def _task(self, item: Item, begun: Record) -> Job:
         request = self.request
-        flags = {
-            "--force": request.force or begun["output_was"] == "ours",
-            "--skip-existing": request.skip_existing,
-            "--no-plan": not request.write_plan,
-        }
-        arguments = (
-            item.kind,
-            f"--output={request.output(item)}",
-            f"--jobs={self.threads}",
-            "--json",
-            "--quiet",
-            *(flag for flag, is_set in flags.items() if is_set),
-            *item.options,
-            "--",
-            *item.inputs,
+        delivery = Delivery(
+            output=request.output(item),
+            bits=item.bits,
+            report=Path(request.folder, item.report) if item.report else None,
+            force=request.force or begun["output_was"] == "ours",
+            skip_existing=request.skip_existing,
+            no_plan=not request.write_plan,
         )
-        return Job(key=item.output, arguments=arguments, folder=os.getcwd())
+        work = (item.request(), delivery, self.threads)
+        return Job(key=item.output, work=work, folder=os.getcwd())
 
     def _record_end(self, begun: Record, outcome: Outcome) -> Record:
         status = "failed" if outcome.exit_code or outcome.died else "done"
@@ -155,11 +152,28 @@ class BatchRun:
             "exit_code": outcome.exit_code,
             "error": outcome.error,
             "seconds": outcome.seconds,
-            **outcome.figures,
+            **(_figures(outcome.result) if outcome.result else {}),
             "time": _now(),
         }
         self.journal.append(record)
         return record
+
+
+def _figures(outcome: SongOutcome) -> Record:
+    """What the journal keeps of a song."""
+    loudness = outcome.loudness
+    figures = {
+        "duration_s": outcome.duration_s or None,
+        "loudness_lufs": _finite(loudness.integrated_lufs) if loudness else None,
+        "true_peak_dbtp": _finite(loudness.true_peak_dbtp) if loudness else None,
+        "warnings": list(outcome.warnings),
+        "kept": outcome.kept or None,
+    }
+    return {name: value for name, value in figures.items() if value not in (None, [])}
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 def _failure(error: AutomixError) -> Outcome:

@@ -1,14 +1,17 @@
 """Which items are due, and what is checked of all of them before any work."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import Literal
 
 from automix.batch.item import Item
 from automix.batch.journal import NAME, JournalEntry
-from automix.errors import InputError, OutputError
+from automix.errors import AutomixError, InputError, OutputError
+from automix.files.formats import output_format
+from automix.mixing.options import method_options
 
 _NAMED = 5
 _LONGEST_NAME_BYTES = 255  # on all common file systems
@@ -86,7 +89,6 @@ def select(
     items: Iterable[Item],
     request: BatchRequest,
     entries: Mapping[str, JournalEntry],
-    check_options: Callable[[Item], None],
 ) -> Selection:
     """Checks all that can be checked without opening audio, and leaves out what is not due.
 
@@ -94,8 +96,6 @@ def select(
         items: Of the batch.
         request: What is asked.
         entries: What the journal says.
-        check_options: Told the first item that is due of each set of options; raises if they are
-            wrong.
 
     Raises:
         InputError: Inputs are not there.
@@ -107,7 +107,7 @@ def select(
     missing: list[str] = []
     in_the_way: list[str] = []
     taken = {os.path.normpath(os.path.join(request.folder, NAME)): "the journal"}
-    checked = set()
+    checked: set[int] = set()
     for item in items:
         total += 1
         _check_names(request, item, taken)
@@ -121,9 +121,9 @@ def select(
             missing.append(str(error) if item.source in str(error) else f"{error} ({item.source})")
             continue
         due.append(item)
-        if (item.kind, item.options) not in checked:
-            check_options(item)
-            checked.add((item.kind, item.options))
+        if id(item.asked) not in checked:  # songs that are asked the same share the object
+            _check_options(item)
+            checked.add(id(item.asked))
         if request.force or request.skip_existing:
             continue
         was = request.output_was(item, entry)
@@ -139,6 +139,14 @@ def select(
         )
     _check_inputs_are_kept(request, due)
     return Selection(items=due, total=total, done=done)
+
+
+def _check_options(item: Item) -> None:
+    try:
+        output_format(Path(item.output), item.bits or "24")
+        method_options(item.asked)
+    except AutomixError as error:
+        raise type(error)(f"{item.source}: {error}") from error
 
 
 def _first_of(messages: list[str]) -> str:

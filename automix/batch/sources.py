@@ -4,10 +4,13 @@ import os
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from automix.batch.item import Item
-from automix.batch.manifest import EXTENSIONS, read_manifest
+from automix.batch.manifest import EXTENSIONS, REQUESTS, Row, read_manifest
 from automix.errors import InputError, UsageError
+from automix.mixing.request import Delivery, StemsRequest, VocalRequest
+from automix.plan.parameters import parameters
 from automix.session.song_search import Kind, find_songs
 
 DEFAULTS = {"method": "rules", "mode": "basic", "preset": "studio", "ext": "wav"}
@@ -20,7 +23,7 @@ def find_items(
     *,
     folder: str,
     name: str,
-    options: Mapping[Kind, tuple[str, ...]],
+    options: Mapping[str, Any],
     kind: Kind | None = None,
 ) -> Iterator[Item]:
     """Finds the items of a batch, one by one.
@@ -29,34 +32,73 @@ def find_items(
         paths: Folders and manifests.
         folder: Folder of the batch, which is not searched.
         name: Template of the outputs' names, with the `FIELDS` in braces.
-        options: Options of all items, by kind; those of a manifest's row come after them.
+        options: Options of all songs by field of their requests; a kind of song takes those that
+            it has, and a row of a manifest overrules them.
         kind: What songs in folders are, where names may mislead.
 
     Raises:
         InputError: A source cannot be read or holds no song.
-        UsageError: A manifest is wrong, names the line; or the template is.
+        UsageError: A manifest is wrong, names the line; or the template is, or an option.
     """
     _check_template(name)
+    shared: dict[Kind, tuple[VocalRequest | StemsRequest, Delivery]] = {}
     for path in paths:
         empty = True
-        for item in _found(path, kind, folder):
+        for row in _rows(path, kind, folder):
             empty = False
-            told = options[item.kind] + item.options if item.options else options[item.kind]
-            output = os.path.normpath(item.output or _named(name, item, told))
-            if os.path.isabs(output) or output.split("/")[0] in ("..", "."):
-                raise UsageError(
-                    f"{item.source}: its mix would be {output!r}, which is no file in the folder of"
-                    " -o; choose another name"
-                )
-            yield replace(item, options=told, output=output)
+            if row.options:
+                request, written = _ask(row.kind, {**options, **row.options}, row.source)
+            else:
+                if row.kind not in shared:
+                    shared[row.kind] = _ask(row.kind, options, row.source)
+                request, written = shared[row.kind]
+            item = Item(
+                kind=row.kind,
+                song=row.song,
+                inputs=row.inputs,
+                source=row.source,
+                asked=request,
+                bits=written.bits,
+                report=str(written.report or ""),
+            )
+            output = os.path.normpath(row.output or _name_output(name, item))
+            for file in filter(None, (output, item.report)):
+                if os.path.isabs(file) or os.path.normpath(file).split("/")[0] in ("..", "."):
+                    raise UsageError(
+                        f"{item.source}: {file!r} would be written, which is no file in the folder"
+                        " of -o; choose another name"
+                    )
+            yield replace(item, output=output)
         if empty:
             raise InputError(f"{path}: no songs; give folders that hold audio, or a manifest")
 
 
-def _found(path: str, kind: Kind | None, folder: str) -> Iterator[Item]:
+def _ask(
+    kind: Kind, options: Mapping[str, Any], source: str
+) -> tuple[VocalRequest | StemsRequest, Delivery]:
+    """What is asked of a song and of its files, of the options that its kind has."""
+    request, written = REQUESTS[kind], ("bits", "report")
+    own = {name: value for name, value in options.items() if name in parameters(request)}
+    try:
+        return (
+            request(**own),
+            Delivery(**{name: options[name] for name in written if name in options}),
+        )
+    except UsageError as error:
+        raise UsageError(f"{source}: {error}") from error
+
+
+def _rows(path: str, kind: Kind | None, folder: str) -> Iterator[Row]:
     if os.path.isdir(path):
         return (
-            Item(kind=found.kind, song=found.song, inputs=found.inputs, source=found.source)
+            Row(
+                kind=found.kind,
+                song=found.song,
+                inputs=found.inputs,
+                source=found.source,
+                options={},
+                output="",
+            )
             for found in find_songs(path, kind=kind, leave_out=folder)
         )
     if path.lower().endswith(EXTENSIONS):
@@ -65,9 +107,8 @@ def _found(path: str, kind: Kind | None, folder: str) -> Iterator[Item]:
     raise InputError(f"{path}: {problem if os.path.exists(path) else 'is not there'}")
 
 
-def _named(template: str, item: Item, options: Sequence[str]) -> str:
-    told = dict(option.removeprefix("--").split("=", 1) for option in options if "=" in option)
-    chosen = {field: told.get(field, default) for field, default in DEFAULTS.items()}
+def _name_output(template: str, item: Item) -> str:
+    chosen = DEFAULTS | item.asked.named()
     return template.format_map({**chosen, "song": item.song, "kind": item.kind})
 
 

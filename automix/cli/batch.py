@@ -6,22 +6,21 @@ from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from automix.cli import options
 from automix.cli.batch_report import finish, print_items, watch_items
+from automix.cli.declaration import from_fields
 from automix.cli.output import Printer, report_errors
 from automix.cli.signals import Ended, handle_signals, remove_when_ended
-from automix.cli.stems import Mode
-from automix.cli.vocal import Preset
+from automix.mixing.request import StemsRequest, VocalRequest
 
 if TYPE_CHECKING:
     from automix.batch.item import Item
     from automix.batch.selection import BatchRequest
     from automix.parallel.engine import WorkEngine
-    from automix.session.song_search import Kind
 
 
 class EngineName(StrEnum):
@@ -39,6 +38,7 @@ class KindName(StrEnum):
 
 
 @report_errors
+@from_fields(any_of={"given": (VocalRequest, StemsRequest)})
 def batch(
     sources: Annotated[
         list[Path],
@@ -48,6 +48,7 @@ def batch(
             " name, output; any other is an option of the song, such as loudness.",
         ),
     ],
+    given: dict[str, Any],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where mixes and journal go.")
     ] = Path("mixes"),
@@ -99,41 +100,8 @@ def batch(
     ] = False,
     skip_existing: options.SkipExisting = False,
     force: options.Force = False,
-    mode: Annotated[Mode | None, typer.Option(help="Of `automix stems`.")] = None,
-    method: Annotated[
-        str | None, typer.Option(metavar="METHOD", help="Of `automix vocal` or `automix stems`.")
-    ] = None,
-    preset: Annotated[Preset | None, typer.Option(help="Of `automix vocal`.")] = None,
-    level: Annotated[
-        float | None, typer.Option(metavar="LU", help="Of `automix vocal`: vocal minus beat.")
-    ] = None,
-    reference: options.Reference = None,
-    amount: Annotated[
-        float | None,
-        typer.Option(
-            metavar="PERCENT",
-            min=0.0,
-            max=100.0,
-            help="How far mixes go towards the reference.  [default: 100]",
-        ),
-    ] = None,
-    vocals: options.Vocals = None,
-    reverb: options.Reverb = None,
-    width: options.Width = None,
-    brightness: options.Brightness = None,
-    loudness: options.Loudness = None,
-    true_peak: options.TruePeak = None,
-    config: options.Config = None,
-    set_: options.SetValue = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=0, help="Another seed is another mix of --method random."),
-    ] = None,
     bits: options.Bits = None,
     no_plan: options.NoPlan = False,
-    strict: options.Strict = False,
-    repair: options.Repair = False,
-    allow_truncated: options.AllowTruncated = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would be mixed and write no file.")
     ] = False,
@@ -158,20 +126,6 @@ def batch(
         raise UsageError("--skip-existing needs the plans beside the mixes: leave --no-plan out")
     if ray_address is not None and engine != EngineName.ray:
         raise UsageError("--ray-address goes with --engine ray")
-    given: dict[str, object] = {"method": method, "loudness": loudness, "true-peak": true_peak}
-    given |= {"seed": seed, "bits": bits, "config": config}
-    given |= {"amount": amount, "vocals": vocals, "reverb": reverb, "width": width}
-    given |= {"brightness": brightness}
-    of_all = [f"--{option}={value}" for option, value in given.items() if value is not None]
-    of_all += [f"--set={change}" for change in set_ or []]
-    of_all += [f"--reference={path}" for path in reference or []]
-    flags = {"strict": strict, "repair": repair, "allow-truncated": allow_truncated}
-    of_all += [f"--{flag}" for flag, is_set in flags.items() if is_set]
-    of_vocal = {"preset": preset, "level": level}
-    told: dict[Kind, tuple[str, ...]] = {
-        "vocal": (*of_all, *(f"--{o}={v}" for o, v in of_vocal.items() if v is not None)),
-        "stems": (*of_all, *([f"--mode={mode}"] if mode else [])),
-    }
     request = BatchRequest(
         folder=str(output),
         only="unfinished" if resume else "failed" if retry_failed else "all",
@@ -183,7 +137,7 @@ def batch(
         [str(source) for source in sources],
         folder=request.folder,
         name=name,
-        options=told,
+        options=given | ({"bits": bits.value} if bits else {}),
         kind=kind.value if kind else None,
     )
     printer = Printer(json=json, quiet=quiet)
@@ -196,9 +150,8 @@ def batch(
 def _list(items: Iterable["Item"], request: "BatchRequest", printer: Printer) -> None:
     from automix.batch.journal import last_entries
     from automix.batch.selection import select
-    from automix.cli.batch_item import check_item
 
-    selection = select(items, request, last_entries(request.folder), check_item)
+    selection = select(items, request, last_entries(request.folder))
     print_items(selection, request, printer)
 
 
@@ -211,13 +164,12 @@ def _mix(
     from automix.batch.journal import Journal, last_entries
     from automix.batch.run import BatchRun, Tally
     from automix.batch.selection import select
-    from automix.cli.batch_item import check_item
 
     began = time.perf_counter()
     tally = Tally()
     with Journal(request.folder) as journal:
         entries = last_entries(request.folder)
-        selection = select(items, request, entries, check_item)
+        selection = select(items, request, entries)
         if selection.items:
             engine, threads = make_engine(len(selection.items))
             with (
@@ -248,14 +200,15 @@ def _make_engine(
     name: EngineName, jobs: int | None, ray_address: str | None, due: int
 ) -> "tuple[WorkEngine, int]":
     """The engine, and how many threads mix an item: where items are few, more than one."""
-    from automix.cli.batch_item import mix_item
+    from automix.batch.worker import mix_item
     from automix.parallel.local_engine import LocalEngine
     from automix.parallel.workers import processors
 
+    mix = partial(mix_item, guard=remove_when_ended)
     if name == EngineName.ray:
         from automix.parallel.ray_engine import RayEngine
 
-        return RayEngine(mix_item, ray_address, jobs), 1
+        return RayEngine(mix, ray_address, jobs), 1
     threads = jobs or processors()
     slots = min(threads, due)
-    return LocalEngine(mix_item, handle_signals, slots), threads // slots
+    return LocalEngine(mix, handle_signals, slots), threads // slots

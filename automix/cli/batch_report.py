@@ -58,7 +58,7 @@ def print_items(selection: "Selection", request: "BatchRequest", printer: Printe
                 "output": request.output(item),
                 "command": item.kind,
                 "inputs": item.inputs,
-                "options": item.options,
+                "options": item.given(),
             }
             for item in selection.items
         ]
@@ -67,7 +67,8 @@ def print_items(selection: "Selection", request: "BatchRequest", printer: Printe
     from automix.files.names import printable
 
     for item in selection.items:
-        words = (item.kind, *item.inputs, *item.options, "->", request.output(item))
+        options = (f"{name}={value}" for name, value in item.given().items())
+        words = (item.kind, *item.inputs, *options, "->", request.output(item))
         print(printable(" ".join(words)))
 
 

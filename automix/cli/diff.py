@@ -32,8 +32,8 @@ def diff(
 
     For example: automix diff mix.toml louder.toml
     """
-    from automix.cli.job import read_plan
     from automix.plan.difference import plan_difference
+    from automix.plan.model import read_plan
 
     found = plan_difference(read_plan(first), read_plan(second))
     if json:

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from automix.cli.job import read_plan
 from automix.cli.output import Printer
 from automix.cli.signals import remove_when_ended
 from automix.consoles.exact import ExactConsole
@@ -29,7 +28,7 @@ from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.target import OutputTarget
 from automix.plan.address import change_setting, parse_assignment
-from automix.plan.model import MixPlan
+from automix.plan.model import MixPlan, read_plan
 from automix.session.tracks import open_plan_session, plan_inputs
 
 _STAGES = 4

@@ -99,11 +99,11 @@ def export(
     For example: automix export mix.toml --to dawproject -o song.dawproject
     """
     _check(to, dry=dry, max_fader=max_fader, separate_returns=separate_returns, bits=bits)
-    from automix.cli.job import read_plan
     from automix.cli.signals import remove_when_ended
     from automix.files.info import ReadOptions
     from automix.parallel.workers import use_workers
     from automix.plan.address import change_setting, parse_assignment
+    from automix.plan.model import read_plan
 
     use_workers(jobs)
     mix = read_plan(plan)

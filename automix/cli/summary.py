@@ -1,9 +1,8 @@
-"""The table and the JSON document that a mix ends with."""
+"""The tables that mixes end with."""
 
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -12,19 +11,18 @@ from rich.text import Text
 
 from automix.errors import PlanError
 from automix.files.names import printable
-from automix.mixing.delivery import Delivered
-from automix.mixing.mix import Mix
+from automix.mixing.outcome import SongOutcome
 from automix.plan.address import look_up
 from automix.plan.decision import Decision
 from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings
-from automix.session.tracks import Session
 
 
-def print_summary(
-    plan: MixPlan, mix: Mix, delivered: Delivered, seconds: float, *, verbose: bool
-) -> None:
+def print_summary(outcome: SongOutcome, *, verbose: bool) -> None:
     """Prints what was decided and why, then the levels."""
+    plan, loudness = outcome.plan, outcome.loudness
+    if plan is None or loudness is None:
+        raise ValueError("only a mix that was written has a summary")
     console = Console(
         width=None if sys.stdout.isatty() else 110,
         color_system=None,
@@ -42,31 +40,27 @@ def print_summary(
             table.add_row(*(Text(printable(cell)) for cell in _row(plan, decision)))
     if table.row_count:
         console.print(table, "")
-    _print_compared(console, mix)
-    loudness = delivered.loudness
-    for note in delivered.notes:
+    _print_compared(console, outcome)
+    for note in outcome.delivery_notes:
         console.print(f"note: {note}")
-    levels = [
-        f"{printable(name)} {_lufs(level)}"
-        for name, level in mix.levels_at(loudness.integrated_lufs).items()
-    ]
+    levels = [f"{printable(name)} {_lufs(level)}" for name, level in outcome.levels_lufs.items()]
     console.print("loudness  " + " · ".join([*levels, f"mix {_lufs(loudness.integrated_lufs)}"]))
     console.print(
         f"mix       range {loudness.loudness_range_lu:.1f} LU · true peak"
-        f" {loudness.true_peak_dbtp:.2f} dBTP · {seconds:.1f} s"
+        f" {loudness.true_peak_dbtp:.2f} dBTP · {outcome.seconds:.1f} s"
     )
-    console.print(f"written   {printable(delivered.mix.path)}")
+    console.print(f"written   {printable(outcome.output)}")
 
 
-def _print_compared(console: Console, mix: Mix) -> None:
+def _print_compared(console: Console, outcome: SongOutcome) -> None:
     """How near the mix has come to its references."""
-    if not mix.compared:
+    if not outcome.compared:
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("towards the reference")
     for heading in ("without", "mix", "reference", "distance"):
         table.add_column(heading, justify="right")
-    for row in mix.compared:
+    for row in outcome.compared:
         values = (
             "–" if value is None else f"{value:.1f}"
             for value in (row.before, row.after, row.reference)
@@ -97,35 +91,20 @@ def _row(plan: MixPlan, decision: Decision) -> tuple[str, str, str]:
     return decision.setting, f"{value:.4g} {unit}".rstrip(), why
 
 
-def document(
-    output: Path,
-    plan: MixPlan,
-    mix: Mix,
-    delivered: Delivered | None,
-    session: Session,
-    seconds: float,
-) -> dict[str, Any]:
-    """Everything about a mix, for programs."""
-    content: dict[str, Any] = {
-        "output": str(output),
-        "written": delivered is not None,
-        "seconds": seconds,
-        "duration_s": mix.audio.frames / mix.audio.sample_rate,
-        "sample_rate_hz": mix.audio.sample_rate,
-        "levels_lufs": mix.levels_at(
-            delivered.loudness.integrated_lufs
-            if delivered is not None
-            else mix.sum_lufs + plan.master.gain_db
-        ),
-        "reference": [asdict(row) for row in mix.compared],
-        "warnings": list(mix.warnings),
-        "notes": [*session.notes, *(delivered.notes if delivered else ())],
-        "plan": asdict(plan),
-    }
-    for decision in content["plan"]["decisions"]:
-        decision["figures"] = dict(decision["figures"])
-    if delivered is not None:
-        content["loudness"] = asdict(delivered.loudness)
-        content["container"] = delivered.mix.container
-        content["clipped_samples"] = delivered.mix.clipped
-    return content
+def print_candidates(
+    rows: Sequence[tuple[Path, str]], distances: Sequence[tuple[int, int, float]], page: Path
+) -> None:
+    """Prints candidates, how they differ, how far apart they sound, and where to compare them."""
+    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False, markup=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("candidate")
+    table.add_column("what it is")
+    for number in range(1, len(rows)):
+        table.add_column(f"from {number}", justify="right")
+    apart = {(b, a): f"{distance:.2f}" for a, b, distance in distances}
+    for n, (path, difference) in enumerate(rows):
+        cells = [apart.get((n, other), "") for other in range(len(rows) - 1)]
+        table.add_row(Text(printable(path)), difference or "the mix as it is", *cells)
+    console.print(table, "")
+    told = "Distances: stereo spectral distance at one loudness."
+    console.print(told, f"Compare: {printable(page)}")

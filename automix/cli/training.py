@@ -101,7 +101,7 @@ def run_training(
         request: What is asked.
         printer: Where it is printed.
     """
-    from automix.cli.layering import apply_layers
+    from automix.plan.layers import apply_layers
     from automix.training.run import TrainingRequest
 
     asked = TrainingRequest(

@@ -2,19 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from automix.audio.blocks import collect
 from automix.audio.samples import AudioSource, Samples
-from automix.consoles.exact import ExactConsole
 from automix.errors import UsageError
 from automix.files.names import printable
 from automix.methods.catalog import STEMS_METHODS
-from automix.methods.stems.settings import DmcOptions, StemsRules
-from automix.mixing.mix import MixRequest, mix_session
+from automix.mixing.request import StemsRequest
+from automix.mixing.spine import prepare_mixer, silent
 from automix.session.tracks import Session
 
 DEFAULT_METHODS = (
@@ -44,38 +41,25 @@ def mixers(names: Sequence[str]) -> dict[str, Mixer]:
 
 
 def _named(name: str) -> Mixer:
-    entries = {entry.name: entry for entry in STEMS_METHODS}
     named, _, weights = name.partition("@")
     method, _, mode = named.partition(":")
-    network = method in ("dmc", "wave-u-net")
-    if method not in entries or mode not in ("", "basic", "full") or (weights and not network):
+    try:
+        request = StemsRequest(method=method, mode=mode or "basic", weights=weights or None)
+    except UsageError:
         raise UsageError(
-            f"--method {printable(name)}: choose sum, {', '.join(entries)}; add :full for all"
-            " processors, and after dmc or wave-u-net @FILE for weights of your own"
-        )
-    full: Literal["basic", "full"] = "full" if mode == "full" else "basic"
-    options = DmcOptions(mode=full, weights=weights) if network else StemsRules(mode=full)
-    mix = _mixer(MixRequest(method=entries[method], preset=full, options=options))
-    return _after_network(mix, weights) if method == "wave-u-net" else mix
+            f"--method {printable(name)}: choose sum,"
+            f" {', '.join(row.name for row in STEMS_METHODS)}; add :full for all processors, and"
+            " after dmc or wave-u-net @FILE for weights of your own"
+        ) from None
 
+    def mix(session: Session, seed: int) -> Samples:
+        return prepare_mixer(replace(request, seed=seed))(session, silent).audio.samples
 
-def _after_network(mix: Mixer, weights: str) -> Mixer:
-    from automix.methods.stems.wave_u_net import mix_with_network
-
-    path = Path(weights) if weights else None
-    return lambda session, seed: mix(mix_with_network(session, path, "auto"), seed)
+    return mix
 
 
 def _sum(session: Session, seed: int) -> Samples:
     return np.asarray(sum(stereo(track.source) for track in session.tracks), np.float32)
-
-
-def _mixer(request: MixRequest) -> Mixer:
-    def mix(session: Session, seed: int) -> Samples:
-        asked = replace(request, seed=seed)
-        return collect(mix_session(ExactConsole(session), asked).audio).samples
-
-    return mix
 
 
 def stereo(source: AudioSource) -> Samples:

@@ -1,14 +1,14 @@
 """How loud a mix leaves: headroom by gain alone, or a loudness with a true-peak limiter."""
 
 import math
-from dataclasses import dataclass, replace
-from typing import Annotated
+from dataclasses import replace
 
-from automix.analysis.program import Loudness, measure
+from automix.analysis.program import measure
+from automix.analysis.readings import Loudness
 from automix.audio.samples import AudioSource
 from automix.consoles.exact import apply_master
+from automix.plan.loudness import LoudnessTarget
 from automix.plan.model import Master
-from automix.plan.parameters import Range, Settings
 from automix.plan.settings import LimiterSettings
 from automix.plan.writer import PlanWriter
 
@@ -19,38 +19,30 @@ _LIMITER_ROUNDS = 10
 _SATURATED_SLOPE = 0.1  # LU per dB: more gain would only distort
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finish(Settings):
-    """How loud the mix leaves."""
-
-    loudness_lufs: Annotated[
-        float | None, Range(-60, 0, "LUFS"), "integrated loudness; else it is left as it comes"
-    ] = None
-    true_peak_dbtp: Annotated[float, Range(-20, 0, "dBTP"), "the true peak stays below this"] = -1.0
-
-
-def finish(writer: PlanWriter, premaster: AudioSource, measured: Loudness, aim: Finish) -> None:
+def reach_target(
+    writer: PlanWriter, premaster: AudioSource, measured: Loudness, target: LoudnessTarget
+) -> None:
     """Sets the master's gain, and its limiter where a loudness is asked that needs one.
 
     Args:
         writer: Takes the settings and the reasons.
         premaster: The mix before its master.
         measured: What `automix.analysis.program.measure` says of it.
-        aim: What is wanted.
+        target: Loudness and true peak that are wanted.
     """
     unleveled = replace(writer.plan.master, gain_db=0.0, limiter=LimiterSettings())
     loudness = measured if unleveled == Master() else measure(apply_master(premaster, unleveled))
-    ceiling_dbtp = aim.true_peak_dbtp - PEAK_MARGIN_DB
+    ceiling_dbtp = target.true_peak_dbtp - PEAK_MARGIN_DB
     if not math.isfinite(loudness.true_peak_dbtp):
         writer.warn("the mix is silent")
         return
     figures = {
         "mix_lufs": loudness.integrated_lufs,
         "mix_true_peak_dbtp": loudness.true_peak_dbtp,
-        "ceiling_dbtp": aim.true_peak_dbtp,
+        "ceiling_dbtp": target.true_peak_dbtp,
     }
-    if aim.loudness_lufs is not None and math.isfinite(loudness.integrated_lufs):
-        _reach_loudness(writer, premaster, aim.loudness_lufs, aim.true_peak_dbtp, loudness)
+    if target.loudness_lufs is not None and math.isfinite(loudness.integrated_lufs):
+        _reach_loudness(writer, premaster, target.loudness_lufs, target.true_peak_dbtp, loudness)
         return
     if not math.isfinite(loudness.integrated_lufs):
         writer.warn("the mix is too short or too quiet for its loudness to be measured")

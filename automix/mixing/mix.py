@@ -1,54 +1,25 @@
-"""The spine: session → method → plan → console → master."""
+"""A mix: a plan and the audio that it makes, and how they are put on disk, whole or not at all."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from automix.analysis.program import Loudness, ProgramMeter
-from automix.audio.samples import AudioSource, Samples
+from automix.analysis.program import ProgramMeter, measure
+from automix.analysis.readings import Loudness
+from automix.audio.blocks import collect
+from automix.audio.samples import Audio, AudioSource, Samples
 from automix.audio.streams import prefetch
-from automix.consoles.exact import ExactConsole, apply_master
-from automix.methods.catalog import Method
-from automix.mixing.loudness_target import Finish, finish
-from automix.mixing.premaster import Premaster, premaster
-from automix.plan.address import Change, change_setting
-from automix.plan.macros import Macros, apply_macros
-from automix.plan.model import MixPlan
-from automix.plan.parameters import Settings
-from automix.plan.writer import PlanWriter
-from automix.session.blank_plan import blank_plan
+from automix.files.target import OutputTarget, Written
+from automix.plan.model import Depth, MixPlan
+from automix.plan.toml import dumps, file_reference
+from automix.session.tracks import Session
 
 if TYPE_CHECKING:
-    from automix.mixing.reference_guide import Towards
     from automix.reference.comparison import Compared
-    from automix.reference.goal import Goal
-
-
-@dataclass(frozen=True, kw_only=True)
-class MixRequest:
-    """What is asked of a mix.
-
-    Attributes:
-        method: Row of the catalog.
-        preset: Name of the preset that `options` started from.
-        options: What the method's function takes, such as `VocalRules`.
-        finish: Output loudness and peak.
-        changes: Address and change of settings, applied to the method's plan in order.
-        seed: Of methods that draw at random.
-        goal: References that the mix is to be like.
-        macros: Applied to the plan before `changes`.
-    """
-
-    method: Method
-    preset: str
-    options: Settings
-    finish: Finish = Finish()
-    changes: Sequence[tuple[str, Change]] = ()
-    seed: int | None = None
-    goal: "Goal | None" = None
-    macros: Macros = Macros()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,22 +28,34 @@ class Mix:
 
     Attributes:
         plan: Everything that was decided.
-        audio: The finished mix; computed while it is read.
-        levels: Integrated loudness in LUFS before the master of each track (with the reverb that it
-            alone feeds) and of each shared return.
+        session: The tracks that were mixed.
+        source: The finished mix, stereo; it is computed while it is read.
+        levels: Integrated loudness in LUFS, before the master, of each track (with the reverb that
+            it alone feeds) and of each shared return.
         sum_lufs: Integrated loudness of their sum.
-        warnings: For the user.
+        warnings: What the user should know.
         stems: What each audible track contributes to the finished mix, by name.
-        compared: How near it is to its references.
+        compared: How near the mix is to its references; empty without references.
     """
 
     plan: MixPlan
-    audio: AudioSource
+    session: Session
+    source: AudioSource
     levels: dict[str, float]
     sum_lufs: float
     warnings: tuple[str, ...]
     stems: dict[str, AudioSource]
     compared: "Sequence[Compared]" = ()
+
+    @cached_property
+    def audio(self) -> Audio:
+        """The finished mix in memory: ``audio.samples`` is float32 ``(2, frames)``."""
+        return collect(self.source)
+
+    @cached_property
+    def loudness(self) -> Loudness:
+        """Loudness (ITU-R BS.1770-4), loudness range and true peak of the finished mix."""
+        return measure(self.source)
 
     def levels_at(self, mix_lufs: float) -> dict[str, float]:
         """The levels when the master brings the mix to a loudness."""
@@ -82,96 +65,118 @@ class Mix:
             for name, level in self.levels.items()
         }
 
+    def write(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        bits: Depth | None = None,
+        overwrite: bool = False,
+    ) -> Written:
+        """Writes the mix to an audio file, as ``automix`` itself does.
 
-Report = Callable[[str], None]
+        Args:
+            path: File to write, its format by its extension: wav, flac, ogg, mp3, aiff, w64, rf64.
+            bits: ``"16"``, ``"24"`` or ``"32f"``; unless given, the most among the inputs.
+            overwrite: Whether an existing file may be replaced; inputs never are.
+
+        Returns:
+            What was written, with notes and the number of samples that were clipped.
+
+        Raises:
+            OutputError: The file is there already, is an input, or cannot be written.
+            InputError: An input changed while it was read.
+        """
+        inputs = [p for t in self.session.tracks for p in (t.path, t.right) if p is not None]
+        with OutputTarget.reserve(path, overwrite=overwrite, inputs=inputs) as target:
+            return target.write_audio(self.source, bits=bits or self.session.bits)
 
 
-def mix_session(
-    console: ExactConsole,
-    request: MixRequest,
-    *,
-    renderer: ExactConsole | None = None,
-    report: Report = lambda stage: None,
-) -> Mix:
-    """Lets a method write a plan, applies the user's changes, and finishes the mix.
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """What was written.
+
+    Attributes:
+        mix: The file of the mix.
+        loudness: Measured on the mix as it was written.
+        plan: The plan as it was written.
+        notes: What the user should know.
+    """
+
+    mix: Written
+    loudness: Loudness
+    plan: MixPlan
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Targets:
+    """Files that are reserved for a mix.
+
+    Attributes:
+        mix: The file of the mix.
+        plan: The file of its plan, if one is wanted.
+        stems: Files of the stems by track.
+    """
+
+    mix: OutputTarget
+    plan: OutputTarget | None
+    stems: Mapping[str, OutputTarget]
+
+
+def deliver(mix: Mix, targets: Targets, bits: Depth) -> Delivered:
+    """Writes a mix, its stems and its plan.
 
     Args:
-        console: Of a session that suits the method.
-        request: What is asked.
-        renderer: Console that renders the plan, if not the one that the method listens through.
-        report: Called with the name of each stage as it begins.
+        mix: The mix.
+        targets: Files to write; stems of tracks that are not heard are not written.
+        bits: Depth of the audio files.
 
     Raises:
-        InputError: A file changed while it was read, or the session does not suit the method.
-        PlanError: A change leads nowhere or is out of range.
+        OutputError: There is no room, or a format cannot hold the mix.
+        InputError: An input changed while it was read.
     """
-    towards = _towards(console, request.goal)
-    report("listening")
-    blank = blank_plan(
-        console.session, method=request.method.name, preset=request.preset, seed=request.seed
-    )
-    writer = PlanWriter(blank)
-    write_plan = getattr(import_module(request.method.module), request.method.function)
-    write_plan(console, writer, request.options)
-    aim = request.finish
-    if towards is not None:
-        aim = towards.move(writer, aim, report)
-    apply_macros(writer, request.macros)
-    on_master = [change for change in request.changes if change[0].startswith("master.")]
-    _apply(writer, [change for change in request.changes if change not in on_master])
-    report("mixing")
-    renderer = renderer or console
-    summed = premaster(renderer, writer.plan)
-    finish(writer, summed.source, summed.loudness, aim)
-    _apply(writer, on_master)
-    mix = _mix(renderer, writer, summed)
-    return mix if towards is None else replace(mix, compared=towards.compared(mix.audio))
+    metered = Metered(mix.source)
+    written = targets.mix.write_audio(metered, bits=bits)
+    if metered.loudness is None:
+        raise RuntimeError("the mix was not read to its end")
+    notes = list(written.notes)
+    if written.clipped:
+        notes.append(
+            f"{written.clipped} samples were clipped at full scale; lower master.gain_db"
+            " or write with --bits 32f"
+        )
+    folder = (targets.plan or targets.mix).path.parent
+    plan = name_files(replace(mix.plan, bits=bits), mix.session, folder)
+    for name, target in targets.stems.items():
+        if name in mix.stems:
+            target.write_audio(mix.stems[name], bits=bits)
+    if targets.plan is not None:
+        targets.plan.write_text(dumps(plan))
+    return Delivered(mix=written, loudness=metered.loudness, plan=plan, notes=tuple(notes))
 
 
-def render(
-    console: ExactConsole,
-    plan: MixPlan,
-    *,
-    macros: Macros = Macros(),  # noqa: B008 - immutable
-    report: Report = lambda stage: None,
-) -> Mix:
-    """Renders a plan as it is, or with macros over it.
+def name_files(plan: MixPlan, session: Session, folder: Path | None) -> MixPlan:
+    """The plan with its tracks' files named as seen from ``folder``, absolute if that is none.
 
-    Raises:
-        InputError: A file changed while it was read.
+    A track that is not of the session, such as the mix that a network made, has no file.
     """
-    report("mixing")
-    writer = PlanWriter(plan)
-    apply_macros(writer, macros)
-    return _mix(console, writer, premaster(console, writer.plan))
-
-
-def _towards(console: ExactConsole, goal: "Goal | None") -> "Towards | None":
-    """What leads to the references; nothing where no way is to be gone."""
-    if goal is None or goal.amount == 0.0:
-        return None
-    from automix.mixing.reference_guide import Towards
-
-    return Towards(console, goal)
-
-
-def _mix(console: ExactConsole, writer: PlanWriter, summed: Premaster) -> Mix:
-    plan = writer.plan
-    return Mix(
-        plan=plan,
-        audio=apply_master(summed.source, plan.master),
-        levels=summed.levels,
-        sum_lufs=summed.loudness.integrated_lufs,
-        warnings=(*writer.warnings, *console.warnings),
-        stems={
-            s.name: console.stem(plan, s.name, summed.source) for s in plan.tracks if not s.mute
-        },
+    files = {track.name: track for track in session.tracks}
+    tracks = tuple(
+        strip
+        if strip.name not in files
+        else replace(
+            strip,
+            file=_reference(files[strip.name].path, folder),
+            right_file=_reference(files[strip.name].right, folder),
+            sha256=files[strip.name].sha256,
+        )
+        for strip in plan.tracks
     )
+    return replace(plan, tracks=tracks)
 
 
-def _apply(writer: PlanWriter, changes: Sequence[tuple[str, Change]]) -> None:
-    for address, change in changes:
-        writer.plan = change_setting(writer.plan, address, change)
+def _reference(path: Path | None, folder: Path | None) -> str:
+    return file_reference(path, folder) if path else ""
 
 
 class Metered:
@@ -190,9 +195,9 @@ class Metered:
 
     def blocks(self) -> Iterator[Samples]:
         """See `AudioSource.blocks`."""
-        return prefetch(self._measured())
+        return prefetch(self._measure())
 
-    def _measured(self) -> Iterator[Samples]:
+    def _measure(self) -> Iterator[Samples]:
         meter = ProgramMeter(self.sample_rate, self.channels)
         for block in self._source.blocks():
             meter.add(block)

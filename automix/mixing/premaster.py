@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.analysis.program import Loudness, ProgramMeter
+from automix.analysis.program import ProgramMeter
+from automix.analysis.readings import Loudness
 from automix.audio.samples import Audio, AudioSource
 from automix.audio.streams import prefetch
 from automix.consoles.exact import ExactConsole, Flow

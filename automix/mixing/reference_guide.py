@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from automix.analysis.features import measure_features
 from automix.audio.samples import AudioSource
 from automix.consoles.exact import ExactConsole, apply_master
-from automix.mixing.loudness_target import PEAK_MARGIN_DB, Finish, finish
+from automix.mixing.loudness_target import PEAK_MARGIN_DB, reach_target
 from automix.mixing.premaster import Premaster, premaster
 from automix.networks.device import choose_device, one_processor_left
 from automix.plan.address import look_up
+from automix.plan.loudness import LoudnessTarget
 from automix.plan.model import MixPlan
 from automix.plan.writer import PlanWriter
 from automix.reference.bands import BandAnalysis
@@ -51,7 +52,7 @@ class _Trial:
     away: dict[str, float]
 
 
-class Towards:
+class ReferenceGuide:
     """A mix on its way to references.
 
     Args:
@@ -67,28 +68,31 @@ class Towards:
         self._console, self._goal = console, goal
         self._device = choose_device(goal.device)
         self._analysis = BandAnalysis(console.session.sample_rate, self._device)
-        self._aim = aim_of(goal, self._analysis)
-        self._before = self._aim.figures
+        self._wanted = aim_of(goal, self._analysis)
+        self._before = self._wanted.figures
 
     def move(
-        self, writer: PlanWriter, aim: Finish, report: Callable[[str], None] = lambda stage: None
-    ) -> Finish:
+        self,
+        writer: PlanWriter,
+        target: LoudnessTarget,
+        report: Callable[[str], None] = lambda stage: None,
+    ) -> LoudnessTarget:
         """Moves the plan of a writer, and says how the mix is to be finished.
 
         Args:
             writer: Takes the settings and the reasons.
-            aim: How the mix would be finished without references.
+            target: How the mix would be finished without references.
             report: Called with what is done.
         """
         report("reference")
-        for note in self._aim.notes:
+        for note in self._wanted.notes:
             writer.warn(note)
         summed = premaster(self._console, writer.plan)
         if not math.isfinite(summed.loudness.integrated_lufs):
             writer.warn("the mix is silent or too short to be compared with a reference")
-            return aim
-        self._before = self._heard(writer.plan, summed, aim)
-        start = self._tried(writer.plan, summed, aim)
+            return target
+        self._before = self._measure(writer.plan, summed, target)
+        start = self._try_limiting(writer.plan, summed, target)
         same = same_song(self._goal.files, summed.source)
         if same is not None:
             writer.warn(f"{self._goal.names}: is a mix of this song, and followed moment by moment")
@@ -97,24 +101,24 @@ class Towards:
             writer.plan,
             start.figures,
             self._before,
-            self._aim.figures,
+            self._wanted.figures,
             same,
             self._analysis,
             self._device,
         )
         with one_processor_left():
             rounds = 1 if same else _ROUNDS
-            best, changes = self._descended(descent, start.limiting, aim, rounds, report)
+            best, changes = self._descend(descent, start.limiting, target, rounds, report)
         share = self._goal.amount / 100.0
         before, writer.plan = writer.plan, descent.plan(changes, share)
         _explain(writer, before, self._goal.names)
-        return self._finish(writer.plan, best.summed, aim, share, best.limiting)
+        return self._set_target(writer.plan, best.summed, target, share, best.limiting)
 
-    def _descended(
+    def _descend(
         self,
         descent: Descent,
         limiting: float,
-        aim: Finish,
+        target: LoudnessTarget,
         rounds: int,
         report: Callable[[str], None],
     ) -> tuple[_Trial, Changes]:
@@ -130,17 +134,17 @@ class Towards:
             descent.run(lambda step: report(f"reference, {step} steps") if step % 10 == 0 else None)
             changes = descent.changes()
             plan = descent.plan(changes)
-            trial = self._tried(plan, premaster(self._console, plan), aim, limiting)
+            trial = self._try_limiting(plan, premaster(self._console, plan), target, limiting)
             merit = (sum(trial.away.values()), descent.score(trial.figures))
             if merit < least:
                 least, best = merit, (trial, changes)
             if not trial.away:
                 break
             descent.correct(trial.figures, trial.away)
-        return self._given_back(descent, best, aim) if rounds > 1 else best
+        return self._give_back(descent, best, target) if rounds > 1 else best
 
-    def _given_back(
-        self, descent: Descent, best: tuple[_Trial, Changes], aim: Finish
+    def _give_back(
+        self, descent: Descent, best: tuple[_Trial, Changes], target: LoudnessTarget
     ) -> tuple[_Trial, Changes]:
         """Less of the limiter, the tracks, and the master, where something still has gone away."""
         trial, changes = best
@@ -153,65 +157,72 @@ class Towards:
             }
             plan = descent.plan(changes)
             summed = premaster(self._console, plan)
-            trial = self._limited(plan, summed, aim, limiting * best[0].limiting)
+            trial = self._try(plan, summed, target, limiting * best[0].limiting)
         return trial, changes
 
-    def compared(self, mix: AudioSource) -> list[Compared]:
+    def compare(self, mix: AudioSource) -> list[Compared]:
         """How near the mix is to the references, and how near it was without them."""
         after = figures(measure_features(mix))
-        return compare_features(self._before, after, self._aim.figures)
+        return compare_features(self._before, after, self._wanted.figures)
 
-    def _tried(
-        self, plan: MixPlan, summed: Premaster, aim: Finish, limiting: float = 1.0
+    def _try_limiting(
+        self, plan: MixPlan, summed: Premaster, target: LoudnessTarget, limiting: float = 1.0
     ) -> _Trial:
         """A mix with as much limiting as leaves it its loudness range, if that is what takes it."""
-        most = self._limited(plan, summed, aim, limiting)
-        if _RANGE not in most.away or aim.loudness_lufs is not None:
+        most = self._try(plan, summed, target, limiting)
+        if _RANGE not in most.away or target.loudness_lufs is not None:
             return most
-        least = self._limited(plan, summed, aim, 0.0)
+        least = self._try(plan, summed, target, 0.0)
         if _RANGE in least.away:
             return most
         for less in _LIMITING:
-            trial = self._limited(plan, summed, aim, limiting * less)
+            trial = self._try(plan, summed, target, limiting * less)
             if _RANGE not in trial.away:
                 return trial
         return least
 
-    def _limited(self, plan: MixPlan, summed: Premaster, aim: Finish, limiting: float) -> _Trial:
-        found = self._heard(plan, summed, self._finish(plan, summed, aim, 1.0, limiting))
-        away = gone_away(compare_features(self._before, found, self._aim.figures))
-        if aim.loudness_lufs is not None:  # as the user wants it
+    def _try(
+        self, plan: MixPlan, summed: Premaster, target: LoudnessTarget, limiting: float
+    ) -> _Trial:
+        found = self._measure(plan, summed, self._set_target(plan, summed, target, 1.0, limiting))
+        away = gone_away(compare_features(self._before, found, self._wanted.figures))
+        if target.loudness_lufs is not None:  # as the user wants it
             away.pop("loudness", None)
         return _Trial(summed=summed, limiting=limiting, figures=found, away=away)
 
-    def _heard(self, plan: MixPlan, summed: Premaster, aim: Finish) -> Figures:
+    def _measure(self, plan: MixPlan, summed: Premaster, target: LoudnessTarget) -> Figures:
         """Figures of the whole song, finished; the limiter has its part in the crest factor."""
         trial = PlanWriter(plan)
-        finish(trial, summed.source, summed.loudness, aim)
+        reach_target(trial, summed.source, summed.loudness, target)
         return hear_source(apply_master(summed.source, trial.plan.master), self._analysis)[1]
 
-    def _finish(
-        self, plan: MixPlan, summed: Premaster, aim: Finish, share: float, limiting: float
-    ) -> Finish:
+    def _set_target(
+        self,
+        plan: MixPlan,
+        summed: Premaster,
+        target: LoudnessTarget,
+        share: float,
+        limiting: float,
+    ) -> LoudnessTarget:
         """Loudness and peak a share of the way, unless the user has said how loud it is to be.
 
         The limiter takes as much as the reference is denser than the mix, and no more.
         """
         before_lufs = float(self._before["loudness"][0])
-        reference_lufs = float(self._aim.figures["loudness"][0])
-        if aim.loudness_lufs is not None or not math.isfinite(before_lufs + reference_lufs):
-            return aim
+        reference_lufs = float(self._wanted.figures["loudness"][0])
+        if target.loudness_lufs is not None or not math.isfinite(before_lufs + reference_lufs):
+            return target
         target_lufs = before_lufs + share * (
             min(max(reference_lufs, QUIETEST_LUFS), LOUDEST_LUFS) - before_lufs
         )
         mix = measure_features(apply_master(summed.source, replace(plan.master, gain_db=0.0)))
-        denser_db = mix.crest_db - float(self._aim.figures["crest factor"][0])
+        denser_db = mix.crest_db - float(self._wanted.figures["crest factor"][0])
         denser_db = share * limiting * min(max(denser_db, 0.0), MOST_LIMITING_DB)
         above_loudness_db = mix.loudness.true_peak_dbtp - mix.loudness.integrated_lufs - denser_db
-        highest_dbtp = aim.true_peak_dbtp - PEAK_MARGIN_DB
+        highest_dbtp = target.true_peak_dbtp - PEAK_MARGIN_DB
         target_lufs = min(target_lufs, max(highest_dbtp - above_loudness_db, before_lufs))
-        ceiling_dbtp = min(target_lufs + above_loudness_db + PEAK_MARGIN_DB, aim.true_peak_dbtp)
-        return replace(aim, loudness_lufs=target_lufs, true_peak_dbtp=max(ceiling_dbtp, -20.0))
+        ceiling_dbtp = min(target_lufs + above_loudness_db + PEAK_MARGIN_DB, target.true_peak_dbtp)
+        return replace(target, loudness_lufs=target_lufs, true_peak_dbtp=max(ceiling_dbtp, -20.0))
 
 
 def _explain(writer: PlanWriter, before: MixPlan, names: str) -> None:

@@ -1,7 +1,7 @@
 """What an engine is: where the items of a batch are mixed."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -12,12 +12,12 @@ class Job:
 
     Attributes:
         key: Identifies it.
-        arguments: Command and arguments of the program.
+        work: What is to be done, as the function that does it understands it; it is pickled.
         folder: That paths are relative to.
     """
 
     key: str
-    arguments: tuple[str, ...]
+    work: Any
     folder: str
 
 
@@ -29,14 +29,14 @@ class Outcome:
         exit_code: Of the command.
         error: What went wrong, or empty.
         seconds: Time that it took, if known.
-        figures: What was measured, by name.
+        result: What came of it, if it went well; it is pickled.
         died: Whether the worker died of it, or of something else.
     """
 
     exit_code: int
     error: str = ""
     seconds: float | None = None
-    figures: Mapping[str, Any] = field(default_factory=dict)
+    result: Any = None
     died: bool = False
 
 

@@ -5,6 +5,7 @@ edit it, a console renders it.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -138,13 +139,13 @@ class MixPlan(Settings):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "MixPlan":
-        """Reads a plan file; its tracks name their files as seen from the folder of the plan.
+        """Reads a plan file; its tracks then name their files by absolute paths.
 
         Raises:
             PlanError: The file cannot be read or holds no plan; names the line.
         """
-        plan: MixPlan = toml.load(Path(path), cls)
-        return plan
+        plan = read_plan(Path(path))
+        return plan.with_references(lambda file: toml.absolute_reference(file, Path(path).parent))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Writes the plan to a file that a person can read, edit and render again.
@@ -160,15 +161,20 @@ class MixPlan(Settings):
             OutputError: The file is there already, or cannot be written.
         """
         folder = Path(path).parent
+        plan = self.with_references(lambda file: toml.moved_reference(file, folder))
+        toml.write_text(Path(path), toml.dumps(plan), overwrite=overwrite)
+
+    def with_references(self, change: Callable[[str], str]) -> "MixPlan":
+        """A copy in which the files of tracks are named otherwise."""
         tracks = tuple(
             replace(
                 strip,
-                file=toml.moved_reference(strip.file, folder),
-                right_file=toml.moved_reference(strip.right_file, folder),
+                file=change(strip.file) if strip.file else "",
+                right_file=change(strip.right_file) if strip.right_file else "",
             )
             for strip in self.tracks
         )
-        toml.write_text(Path(path), toml.dumps(replace(self, tracks=tracks)), overwrite=overwrite)
+        return replace(self, tracks=tracks)
 
     def strip(self, name: str) -> ChannelStrip:
         """The strip of a track.
@@ -192,3 +198,13 @@ class MixPlan(Settings):
     def bus(self, name: str) -> Bus:
         """The bus of a name; the plan holds every bus that it sends to."""
         return next(bus for bus in self.buses if bus.name == name)
+
+
+def read_plan(path: Path) -> MixPlan:
+    """Reads a plan file as it stands: its files are named as seen from the plan's folder.
+
+    Raises:
+        PlanError: The file cannot be read or holds no plan; names the line.
+    """
+    plan: MixPlan = toml.load(path, MixPlan)
+    return plan

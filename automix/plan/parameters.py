@@ -72,6 +72,7 @@ class Parameter:
         many: Whether the field holds a tuple of ``kind``.
         optional: Whether ``None`` is legal.
         default: Default value, or ``MISSING``.
+        notes: What else the annotation holds.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Parameter:
     many: bool
     optional: bool
     default: Any
+    notes: tuple[Any, ...] = ()
 
     def check(self, value: Any) -> Any:
         """Returns ``value`` in its exact type.
@@ -196,4 +198,5 @@ def _read_annotation(name: str, hint: Any, default: Any) -> Parameter:
         many=many,
         optional=optional,
         default=default,
+        notes=tuple(note for note in notes if not isinstance(note, Range | str)),
     )

@@ -248,21 +248,29 @@ def _line_of(text: str, path: tuple[str | int, ...]) -> int | None:
     return best[1] if best else None
 
 
-def file_reference(path: Path, folder: Path) -> str:
-    """How a plan in ``folder`` names ``path``: relative if it can, always valid Unicode."""
+def file_reference(path: Path, folder: Path | None) -> str:
+    """How a plan in ``folder`` names ``path``: relative if it can, always valid Unicode.
+
+    Without a folder the name is absolute.
+    """
+    reference = os.path.abspath(path) if folder is None else _relative_to(path, folder)
+    try:
+        reference.encode()
+    except UnicodeEncodeError:
+        return "file:" + quote(os.fsencode(reference))
+    return reference if not reference.startswith("file:") else "./" + reference
+
+
+def _relative_to(path: Path, folder: Path) -> str:
     try:
         reference = os.path.relpath(path, folder)
         if ".." in (*path.parts, *folder.parts, *Path(reference).parts):
             # What ".." means depends on where links lead.
             path = Path(os.path.realpath(path.parent), path.name)
             reference = os.path.relpath(path, os.path.realpath(folder))
+        return reference
     except ValueError:  # another drive
-        reference = os.path.abspath(path)
-    try:
-        reference.encode()
-    except UnicodeEncodeError:
-        return "file:" + quote(os.fsencode(reference))
-    return reference if not reference.startswith("file:") else "./" + reference
+        return os.path.abspath(path)
 
 
 def resolve_file(reference: str, folder: Path) -> Path:
@@ -272,7 +280,12 @@ def resolve_file(reference: str, folder: Path) -> Path:
     return folder / reference
 
 
+def absolute_reference(reference: str, folder: Path) -> str:
+    """What a reference in a plan in ``folder`` is called from anywhere."""
+    return file_reference(resolve_file(reference, folder), None)
+
+
 def moved_reference(reference: str, folder: Path) -> str:
-    """A reference as a plan in ``folder`` writes it, if it is absolute; else as it is."""
-    path = resolve_file(reference, Path()) if reference else Path()
+    """An absolute reference as a plan in ``folder`` writes it; any other as it is."""
+    path = resolve_file(reference, Path())
     return file_reference(path, folder) if path.is_absolute() else reference

@@ -9,10 +9,11 @@ from importlib.resources import files
 from typing import Any
 
 from automix.analysis.features import MixFeatures
-from automix.analysis.program import Loudness
+from automix.analysis.readings import Loudness
 from automix.audio.samples import Audio, AudioSource
 from automix.files.encode import mp3_bytes
 from automix.mixing.mix import Mix
+from automix.mixing.outcome import SongOutcome
 from automix.parallel.workers import in_parallel
 from automix.plan.model import MixPlan
 from automix.report import diagrams
@@ -25,6 +26,22 @@ _PLAYED_S = 240.0  # all excerpts together: what a page can hold
 _LONGEST_EXCERPT_S, _SHORTEST_EXCERPT_S = 30.0, 6.0
 _MIX = "mix"
 _BEFORE = "inputs, summed"
+
+
+def make_report(name: str, mix: Mix, outcome: SongOutcome) -> str:
+    """The page of a song's report, as HTML: what was done, to read and to hear.
+
+    Args:
+        name: Title of the page.
+        mix: The mix.
+        outcome: How it was written.
+
+    Raises:
+        InputError: An input changed while it was read.
+    """
+    plan, loudness = outcome.plan or mix.plan, outcome.loudness or mix.loudness
+    notes = [*outcome.notes, *outcome.delivery_notes]
+    return report_page(name, mix, plan, mix.session, loudness, notes)
 
 
 def report_page(
@@ -44,8 +61,8 @@ def report_page(
         InputError: An input changed while it was read.
     """
     inputs = sum_of_inputs(session)
-    after, before = in_parallel(hear, (mix.audio, inputs))
-    duration_s = mix.audio.frames / mix.audio.sample_rate
+    after, before = in_parallel(hear, (mix.source, inputs))
+    duration_s = mix.source.frames / mix.source.sample_rate
     louder_db = _difference(loudness.integrated_lufs, before.features.loudness.integrated_lufs)
     sections = [
         _header(name, plan, loudness, after.features, duration_s),
@@ -127,7 +144,7 @@ def _figure(svg: str, caption: str) -> str:
 def _players(
     mix: Mix, inputs: AudioSource, session: Session, short_term: Any, duration_s: float
 ) -> str:
-    sources: dict[str, AudioSource] = {_MIX: mix.audio, _BEFORE: inputs}
+    sources: dict[str, AudioSource] = {_MIX: mix.source, _BEFORE: inputs}
     sources |= {f"input {track.name}": track.source for track in session.tracks}
     excerpt_s = min(max(_PLAYED_S / len(sources), _SHORTEST_EXCERPT_S), _LONGEST_EXCERPT_S)
     start_s, stop_s = loudest_part(short_term, duration_s, excerpt_s)

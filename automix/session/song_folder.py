@@ -66,6 +66,24 @@ def _with_role(track: TrackFile, role: str | None) -> TrackFile:
     return track if role is None else replace(track, role=check_role(role, track.name))
 
 
+def name_roles(names: Sequence[str], given: Mapping[str, str]) -> dict[str, Role]:
+    """The roles of tracks by their names: what they are said to be, else what the names tell.
+
+    Raises:
+        InputError: No track has a name that is given, or there is no such role.
+    """
+    if unknown := sorted(set(given) - set(names)):
+        raise InputError(f"no track is named {unknown[0]!r}; there are: {', '.join(names)}")
+    roles: dict[str, Role] = {}
+    for name in names:
+        told = role_of_name(name, names)
+        if name in given:
+            roles[name] = check_role(given[name], name)
+        else:
+            roles[name] = told.role if told else "other"
+    return roles
+
+
 def check_role(role: str, name: str) -> Role:
     """The role of that name.
 

@@ -1,10 +1,9 @@
 """Many synthetic songs: ``song-0001``, ``song-0002`` … in a folder, several at a time."""
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from automix.parallel.local_engine import LocalEngine
 from automix.parallel.workers import use_workers, worker_count
 from automix.synthesis.engines import EngineChoice
 from automix.synthesis.folder import SongFolder, fingerprint_of, remove_leftover
-from automix.synthesis.song import SongRequest, write_song
+from automix.synthesis.song import SyntheticSongRequest, write_song
 
 BYTES_PER_SONG_SECOND = 1_800_000
 """What the tracks of a song and its mix take on average."""
@@ -47,9 +46,9 @@ class Collection:
     overwrite: bool = False
     skip_existing: bool = False
 
-    def request(self, number: int) -> SongRequest:
+    def request(self, number: int) -> SyntheticSongRequest:
         """Of one song, from 1."""
-        return SongRequest(
+        return SyntheticSongRequest(
             seed=self.seed, number=number, duration_s=self.duration_s, choice=self.choice
         )
 
@@ -153,7 +152,7 @@ def _folder(collection: Collection, songs: int) -> Iterator[None]:
 
 
 def _write(
-    path: Path, request: SongRequest, collection: Collection, guard: Guard
+    path: Path, request: SyntheticSongRequest, collection: Collection, guard: Guard
 ) -> dict[str, Any]:
     song_folder = SongFolder(path, overwrite=collection.overwrite)
     with guard(song_folder.discard), song_folder, report_write_failures(path):
@@ -179,34 +178,27 @@ def _in_processes(
                 if outcome.exit_code or outcome.died:
                     raise _error(collection.path(int(key)), outcome)
                 running.discard(int(key))
-                yield WrittenSong(
-                    path=collection.path(int(key)), kept=False, about=dict(outcome.figures)
-                )
+                yield WrittenSong(path=collection.path(int(key)), kept=False, about=outcome.result)
     finally:
         for number in running:
             remove_leftover(collection.path(number))
 
 
 def _task(collection: Collection, number: int, threads: int) -> Job:
-    told = asdict(collection) | {"folder": str(collection.folder), "threads": threads}
-    return Job(key=str(number), arguments=(json.dumps(told),), folder=os.getcwd())
+    return Job(key=str(number), work=(collection, number, threads), folder=os.getcwd())
 
 
 def _run_task(task: Job) -> Outcome:
     """In a worker: writes one song. What cannot be helped becomes a message."""
-    told = json.loads(task.arguments[0])
-    use_workers(told.pop("threads"))
-    choice = EngineChoice(**told.pop("choice"))
-    collection = Collection(**told | {"folder": Path(told["folder"]), "choice": choice})
+    collection, number, threads = task.work
+    use_workers(threads)
     os.chdir(task.folder)
-    number = int(task.key)
+    request = collection.request(number)
     try:
-        figures = _write(
-            collection.path(number), collection.request(number), collection, lambda _: nullcontext()
-        )
+        about = _write(collection.path(number), request, collection, lambda _: nullcontext())
     except AutomixError as error:
         return Outcome(exit_code=error.exit_code, error=str(error))
-    return Outcome(exit_code=0, figures=figures)
+    return Outcome(exit_code=0, result=about)
 
 
 def _error(path: Path, outcome: Outcome) -> AutomixError:

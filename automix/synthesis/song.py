@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from automix.analysis.program import Loudness, measure
+from automix.analysis.program import measure
+from automix.analysis.readings import Loudness
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole, apply_master
 from automix.files.target import OutputTarget
-from automix.mixing.delivery import deliver
-from automix.mixing.mix import Mix
+from automix.mixing.mix import Mix, Targets, deliver
 from automix.plan.toml import dumps
 from automix.session.blank_plan import blank_plan
 from automix.session.tracks import TrackFile, open_session
@@ -29,7 +29,7 @@ _KEYS = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "
 
 
 @dataclass(frozen=True, kw_only=True)
-class SongRequest:
+class SyntheticSongRequest:
     """What song is asked for.
 
     Attributes:
@@ -54,12 +54,12 @@ class SongRequest:
         return np.random.default_rng((self.seed, self.number, *purpose.encode()))
 
 
-def compose_song(request: SongRequest) -> Arrangement:
+def compose_song(request: SyntheticSongRequest) -> Arrangement:
     """The score of a song."""
     return arrange(request.rng("arrangement"), request.duration_s)
 
 
-def record_song(request: SongRequest, song: Arrangement, folder: Path) -> list[RawTrack]:
+def record_song(request: SyntheticSongRequest, song: Arrangement, folder: Path) -> list[RawTrack]:
     """The raw tracks of a song.
 
     Args:
@@ -77,7 +77,7 @@ def record_song(request: SongRequest, song: Arrangement, folder: Path) -> list[R
     return record(song, engine, frames, SAMPLE_RATE, seed)
 
 
-def write_song(request: SongRequest, folder: Path) -> dict[str, Any]:
+def write_song(request: SyntheticSongRequest, folder: Path) -> dict[str, Any]:
     """Writes ``*.wav``, ``mix.wav`` and ``mix.toml`` to an empty folder.
 
     Args:
@@ -108,7 +108,7 @@ def write_song(request: SongRequest, folder: Path) -> dict[str, Any]:
 
 
 def _write_mix(
-    request: SongRequest, song: Arrangement, tracks: Sequence[RawTrack], folder: Path
+    request: SyntheticSongRequest, song: Arrangement, tracks: Sequence[RawTrack], folder: Path
 ) -> Loudness:
     """Mixes the files of the tracks, as `automix render` will, and writes mix and plan."""
     session = open_session(
@@ -123,16 +123,15 @@ def _write_mix(
     )
     mix = Mix(
         plan=plan,
-        audio=apply_master(premaster, plan.master),
+        session=session,
+        source=apply_master(premaster, plan.master),
         levels={},
         sum_lufs=measure(premaster).integrated_lufs,
         warnings=(),
         stems={},
     )
     with OutputTarget.reserve(folder / "mix.wav") as target:
-        delivered = deliver(
-            mix, session, target=target, plan_target=None, stem_targets={}, bits="24"
-        )
+        delivered = deliver(mix, Targets(mix=target, plan=None, stems={}), "24")
     with OutputTarget.reserve(folder / "mix.toml") as target:
         # Not the first line of other plans: readers of song folders take a mix beside such a plan
         # for one of their own making and leave it out, but this one is the human mix.
@@ -145,7 +144,7 @@ def _write_audio(path: Path, audio: Audio) -> None:
         target.write_audio(audio, bits="24")
 
 
-def _about(request: SongRequest, song: Arrangement) -> str:
+def _about(request: SyntheticSongRequest, song: Arrangement) -> str:
     form = song.form
     return (
         f"synthetic song {request.number} of seed {request.seed}: {song.style.name},"

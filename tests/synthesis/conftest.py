@@ -10,7 +10,7 @@ from automix.mixing.mix import Mix, render
 from automix.plan.model import MixPlan
 from automix.session.tracks import open_plan_session
 from automix.synthesis.engines import EngineChoice
-from automix.synthesis.song import SongRequest, write_song
+from automix.synthesis.song import SyntheticSongRequest, write_song
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def songs(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, dict[str, Any]
     for number in range(1, 9):
         folder = root / f"song-{number:04d}"
         folder.mkdir()
-        request = SongRequest(seed=3, number=number, duration_s=8.0, choice=EngineChoice())
+        request = SyntheticSongRequest(seed=3, number=number, duration_s=8.0, choice=EngineChoice())
         made[folder] = write_song(request, folder)
     return made
 

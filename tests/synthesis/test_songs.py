@@ -18,7 +18,7 @@ from automix.session.roles.recognition import role_of_name
 from automix.session.tracks import open_plan_session
 from automix.synthesis import conventions
 from automix.synthesis.engines import EngineChoice, choose_engine
-from automix.synthesis.song import SongRequest, compose_song, write_song
+from automix.synthesis.song import SyntheticSongRequest, compose_song, write_song
 
 Songs = dict[Path, dict[str, Any]]
 Mixes = dict[Path, Mix]
@@ -34,7 +34,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_the_same_seed_and_number_give_the_same_bytes(songs: Songs, tmp_path: Path) -> None:
     first = next(iter(songs))
-    request = SongRequest(seed=3, number=1, duration_s=8.0, choice=EngineChoice())
+    request = SyntheticSongRequest(seed=3, number=1, duration_s=8.0, choice=EngineChoice())
     use_workers(1)
     try:
         write_song(request, tmp_path)
@@ -45,7 +45,7 @@ def test_the_same_seed_and_number_give_the_same_bytes(songs: Songs, tmp_path: Pa
 
 def test_another_seed_and_another_number_are_other_songs(songs: Songs) -> None:
     requests = [
-        SongRequest(seed=seed, number=number, duration_s=8.0, choice=EngineChoice())
+        SyntheticSongRequest(seed=seed, number=number, duration_s=8.0, choice=EngineChoice())
         for seed, number in ((3, 1), (3, 2), (4, 1))
     ]
     assert len({request.fingerprint() for request in requests}) == 3
@@ -176,7 +176,7 @@ def test_the_return_lies_where_it_usually_does(mixes: Mixes) -> None:
 def test_the_microphone_below_a_snare_is_inverted_and_lower(tmp_path: Path) -> None:
     """And inverting it again, as the plan does, aligns it with the one above."""
     for number in range(1, 200):
-        request = SongRequest(seed=9, number=number, duration_s=8.0, choice=EngineChoice())
+        request = SyntheticSongRequest(seed=9, number=number, duration_s=8.0, choice=EngineChoice())
         drums = compose_song(request).drums
         if drums is not None and "snare bottom" in drums.names:
             break
@@ -204,7 +204,7 @@ def test_fluidsynth_plays_the_same_song_twice(fluidsynth: EngineChoice, tmp_path
     for place in ("first", "second"):
         folder = tmp_path / place
         folder.mkdir()
-        request = SongRequest(seed=3, number=1, duration_s=8.0, choice=fluidsynth)
+        request = SyntheticSongRequest(seed=3, number=1, duration_s=8.0, choice=fluidsynth)
         write_song(request, folder)
         made.append(contents(folder))
         assert not list(folder.glob("*.mid"))

@@ -35,3 +35,14 @@ class DmcOptions(StemsRules):
 
     weights: Annotated[str, "file of weights; empty for those that ship"] = ""
     device: Annotated[str, "auto, cpu, cuda or cuda:N"] = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaveUNetOptions(Settings):
+    """What the Mix-Wave-U-Net is told."""
+
+    mode: Annotated[
+        Literal["basic", "full"], "recorded only: the network does all it has learned"
+    ] = "basic"
+    weights: Annotated[str, "file of weights, as automix train wave-u-net writes it"] = ""
+    device: Annotated[str, "auto, cpu, cuda or cuda:N"] = "auto"

@@ -1,45 +1,16 @@
-"""Where results go: what ``-o``, ``--name`` and ``--export-stems`` mean."""
+"""Where a mix goes: what ``-o``, ``--name`` and ``--export-stems`` mean."""
 
 import os
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from automix.errors import OutputError, UsageError
 from automix.files.names import printable
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delivery:
-    """Where and how the result is to be written; `None` is what the inputs suggest.
-
-    Attributes:
-        output: File, or folder: one that exists, or a name that ends in ``/``.
-        candidate: Its number where there are several, which goes into the file's name.
-    """
-
-    output: str | None = None
-    name: str | None = None
-    bits: str | None = None
-    force: bool = False
-    skip_existing: bool = False
-    write_plan: bool = True
-    stems: Path | None = None
-    report: Path | None = None
-    dry_run: bool = False
-    candidate: int | None = None
+from automix.mixing.request import Delivery
 
 
 def output_path(delivery: Delivery, fields: Mapping[str, str], *, default_name: str) -> Path:
-    """The file to write, see `_output_path`; with its number where it is one of several."""
-    path = _output_path(delivery, fields, default_name=default_name)
-    if delivery.candidate is None:
-        return path
-    return path.with_name(f"{path.stem}.{delivery.candidate}{path.suffix}")
-
-
-def _output_path(delivery: Delivery, fields: Mapping[str, str], *, default_name: str) -> Path:
     """The file to write: ``-o`` itself, or a file in the folder that it is.
 
     Args:
@@ -76,9 +47,11 @@ def stem_paths(delivery: Delivery, output: Path, tracks: Sequence[str]) -> dict[
     Raises:
         OutputError: Two outputs would have one name.
     """
-    if delivery.stems is None:
+    if delivery.export_stems is None:
         return {}
-    stems = {name: delivery.stems / f"{name.replace('/', '_')}{output.suffix}" for name in tracks}
+    stems = {
+        name: delivery.export_stems / f"{name.replace('/', '_')}{output.suffix}" for name in tracks
+    }
     taken = [os.path.realpath(path) for path in (output, *stems.values())]
     for path in stems.values():
         if taken.count(os.path.realpath(path)) > 1:

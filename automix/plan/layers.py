@@ -1,4 +1,4 @@
-"""Built-in < preset < config file < flag, in one function; an unset flag is `None`."""
+"""Layers of settings: built-in < preset < config file < option; an unset option is `None`."""
 
 import tomllib
 from collections.abc import Mapping
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from automix.errors import UsageError
-from automix.files.names import printable
 from automix.plan.parameters import Settings, parameters
 
 Layered = TypeVar("Layered", bound=Settings)
@@ -24,21 +23,21 @@ def apply_layers(base: Layered, config: Path | None, flags: Flags) -> Layered:
         UsageError: An unknown key, or an illegal value; names the file or the option.
     """
     if config is not None:
-        base = _named(printable(config), base, _read_config(config))
+        base = _apply_named(str(config), base, _read_config(config))
     for option, (setting, value) in flags.items():
         if value is not None:
-            base = _named(option, base, {setting: value})
+            base = _apply_named(option, base, {setting: value})
     return base
 
 
-def _named(source: str, base: Layered, table: Mapping[str, Any]) -> Layered:
+def _apply_named(source: str, base: Layered, table: Mapping[str, Any]) -> Layered:
     try:
-        return _laid_over(base, table)
+        return _lay_over(base, table)
     except UsageError as error:
         raise UsageError(f"{source}: {error}") from error
 
 
-def _laid_over(base: Layered, table: Mapping[str, Any]) -> Layered:
+def _lay_over(base: Layered, table: Mapping[str, Any]) -> Layered:
     known = parameters(type(base))
     changes = {}
     for key, value in table.items():
@@ -48,7 +47,7 @@ def _laid_over(base: Layered, table: Mapping[str, Any]) -> Layered:
         if isinstance(old, Settings):
             if not isinstance(value, Mapping):
                 raise UsageError(f"{key} must be a table")
-            value = _laid_over(old, value)
+            value = _lay_over(old, value)
         # TOML has no null: `false` switches an optional setting off.
         changes[key] = None if value is False and known[key].optional else value
     return replace(base, **changes)
@@ -58,6 +57,6 @@ def _read_config(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{printable(path)}: cannot be read: {error.strerror}") from error
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{printable(path)}: is not a TOML file: {error}") from error
+        raise UsageError(f"{path}: is not a TOML file: {error}") from error

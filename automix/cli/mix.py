@@ -1,0 +1,101 @@
+"""What the mixing commands have in common: one call of the library, and what is printed of it."""
+
+from dataclasses import asdict
+
+from automix.cli.output import Printer
+from automix.cli.signals import remove_when_ended
+from automix.cli.summary import print_candidates, print_summary
+from automix.files.names import printable
+from automix.library import mix_candidates
+from automix.listening.candidates import comparison_page, pairwise_distances
+from automix.mixing.outcome import SongOutcome
+from automix.mixing.request import Delivery, SongRequest, StemsRequest, VocalRequest
+from automix.mixing.song import STAGES, mix_song
+from automix.parallel.workers import use_workers
+from automix.plan.toml import dumps
+from automix.report.page import make_report
+
+
+def run_mix(
+    request: SongRequest,
+    delivery: Delivery,
+    printer: Printer,
+    *,
+    jobs: int | None,
+    candidates: int | None = None,
+) -> None:
+    """Mixes what is asked for and prints how it went.
+
+    Args:
+        request: What is asked.
+        delivery: Where the result goes.
+        printer: Where messages go.
+        jobs: How many threads work; as many as there are processors if none.
+        candidates: How many mixes that differ are wanted, if not one.
+    """
+    use_workers(jobs)
+    if candidates is not None and isinstance(request, VocalRequest | StemsRequest):
+        _run_candidates(request, delivery, candidates, printer)
+        return
+    with printer.progress(STAGES + bool(delivery.report)) as report:
+        outcome = mix_song(
+            request, delivery, report=report, guard=remove_when_ended, make_page=make_report
+        )
+    _print(outcome, printer)
+
+
+def _print(outcome: SongOutcome, printer: Printer) -> None:
+    if outcome.kept:
+        name = printable(outcome.output)
+        printer.note(f"{name}: made from the same inputs and settings already; kept")
+    for note in outcome.notes:
+        printer.note(note)
+    for warning in outcome.warnings:
+        printer.warn(warning)
+    if printer.json:
+        printer.document(outcome.document())
+    elif outcome.plan is not None and not outcome.written:
+        print(dumps(outcome.plan), end="")
+    elif outcome.written and not printer.quiet:
+        print_summary(outcome, verbose=printer.verbose)
+    if not outcome.kept and not outcome.has_plan:
+        printer.note("the network maps the tracks to the mix: there is no plan to read or edit")
+
+
+def _run_candidates(
+    request: VocalRequest | StemsRequest, delivery: Delivery, count: int, printer: Printer
+) -> None:
+    made = mix_candidates(
+        request,
+        delivery,
+        count,
+        guard=remove_when_ended,
+        report=lambda number, macros: printer.note(
+            f"candidate {number} of {count}: {macros.described()}"
+        ),
+    )
+    paths = [candidate.outcome.output for candidate in made]
+    distances = list(pairwise_distances(paths))
+    folder = paths[0].with_name(paths[0].stem.removesuffix(".1") + "-candidates")
+    page = comparison_page(paths, folder, overwrite=delivery.force).page
+    if printer.json:
+        printer.document(
+            {
+                "candidates": [
+                    {
+                        "output": str(candidate.outcome.output),
+                        "options": candidate.macros.described(),
+                        **asdict(candidate.macros),
+                    }
+                    for candidate in made
+                ],
+                "distances": [
+                    {"first": str(paths[a]), "second": str(paths[b]), "stereo_mr_stft": distance}
+                    for a, b, distance in distances
+                ],
+                "page": str(page),
+            }
+        )
+    elif not printer.quiet:
+        rows = [(path, c.macros.described()) for path, c in zip(paths, made, strict=True)]
+        print_candidates(rows, distances, page)

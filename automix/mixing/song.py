@@ -1,0 +1,275 @@
+"""One song from its files to its files: what a command, a batch item and a script all call."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from automix.errors import PlanError, UsageError
+from automix.files.disk import sha256
+from automix.files.formats import output_format
+from automix.files.target import OutputTarget
+from automix.mixing.destination import output_path, stem_paths
+from automix.mixing.inputs import SongInputs, find_inputs
+from automix.mixing.mix import Delivered, Mix, Targets, deliver, name_files
+from automix.mixing.options import method_options
+from automix.mixing.outcome import SongOutcome
+from automix.mixing.renderer import open_renderer
+from automix.mixing.request import Delivery, MethodRequest, PlanRequest, SongRequest
+from automix.mixing.spine import Report, prepare_mixer, render_plan, silent
+from automix.plan.macros import Macros
+from automix.plan.model import Depth, MixPlan, read_plan
+from automix.session.tracks import Session
+from automix.version import __version__
+
+STAGES = 4
+"""How many stages a song has, besides its report."""
+
+Guard = Callable[[Callable[[], object]], AbstractContextManager[None]]
+"""Given what removes an unfinished file; in its context the file is removed if a signal comes."""
+
+Page = Callable[[str, Mix, SongOutcome], str]
+"""Makes the page of a report from a song's name, its mix and its outcome."""
+
+
+def unguarded(remove: Callable[[], object]) -> AbstractContextManager[None]:
+    """The guard of a caller that handles no signals."""
+    return nullcontext()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """A request whose files were found and whose options were checked.
+
+    Attributes:
+        inputs: The song.
+        output: File of the mix.
+        plan_file: File of the plan, or none.
+        fingerprint: The same for requests that give the same mix of the same files.
+        kept_files: Files that are read and must not be written over.
+        bits: Depth of the mix; that of the session if none.
+        mix: Mixes the session.
+        has_plan: Whether the mix comes from a plan.
+    """
+
+    inputs: SongInputs
+    output: Path
+    plan_file: Path | None
+    fingerprint: str
+    kept_files: tuple[Path, ...]
+    bits: Depth | None
+    mix: Callable[[Session, Report], Mix]
+    has_plan: bool = True
+
+
+def mix_song(
+    request: SongRequest,
+    delivery: Delivery,
+    *,
+    report: Report = silent,
+    guard: Guard = unguarded,
+    make_page: Page | None = None,
+    number: int | None = None,
+) -> SongOutcome:
+    """Mixes a song and writes the files that are asked for.
+
+    Everything that can be checked is checked, and every file reserved, before audio is read. Each
+    file is there whole, or not at all.
+
+    Args:
+        request: What is asked.
+        delivery: Where the result goes.
+        report: Told the name of each stage as it begins.
+        guard: Keeps unfinished files from staying where a signal ends the program.
+        make_page: Makes the page of ``delivery.report``.
+        number: Which of several mixes of the song this is: it goes into the names of its files.
+
+    Raises:
+        AutomixError: An option, an input, an output, weights, a device or a plug-in cannot be used;
+            the message names it and the remedy.
+    """
+    start = time.perf_counter()
+    job = _prepare(request, delivery)
+    if number is not None:
+        job = _number_files(job, number)
+    output_format(job.output, delivery.bits or "24")
+    stems = stem_paths(delivery, job.output, job.inputs.tracks)
+    extra = [*stems.values(), *([delivery.report] if delivery.report else [])]
+    if delivery.skip_existing and _is_done(job, extra):
+        return SongOutcome(output=job.output, kept=True, levels_lufs={})
+    with ExitStack() as held:
+
+        def reserve(path: Path) -> OutputTarget:
+            target = held.enter_context(
+                OutputTarget.reserve(path, overwrite=delivery.force, inputs=job.kept_files)
+            )
+            held.enter_context(guard(target.discard))
+            return target
+
+        targets, page = None, None
+        if not delivery.dry_run:
+            targets = Targets(
+                mix=reserve(job.output),
+                plan=reserve(job.plan_file) if job.plan_file else None,
+                stems={name: reserve(path) for name, path in stems.items()},
+            )
+            page = reserve(delivery.report) if delivery.report else None
+        report("reading")
+        session = job.inputs.open()
+        mix = job.mix(session, report)
+        mix = replace(mix, plan=replace(mix.plan, request=job.fingerprint))
+        bits = job.bits or session.bits
+        delivered = None
+        if targets is not None:
+            report("writing")
+            delivered = deliver(mix, targets, bits)
+        outcome = _outcome(job, mix, session, delivered, bits)
+        if page is not None and make_page is not None:
+            report("report")
+            page.write_text(make_page(job.output.stem, mix, outcome))
+    return replace(outcome, seconds=round(time.perf_counter() - start, 2))
+
+
+def _outcome(
+    job: _Job, mix: Mix, session: Session, delivered: Delivered | None, bits: Depth
+) -> SongOutcome:
+    if delivered is None:
+        plan = name_files(replace(mix.plan, bits=bits), mix.session, job.output.parent)
+        levels = mix.levels_at(mix.sum_lufs + plan.master.gain_db)
+    else:
+        plan = delivered.plan
+        levels = mix.levels_at(delivered.loudness.integrated_lufs)
+    return SongOutcome(
+        output=job.output,
+        written=delivered is not None,
+        plan=plan,
+        has_plan=job.has_plan,
+        loudness=delivered.loudness if delivered else None,
+        levels_lufs=levels,
+        compared=tuple(mix.compared),
+        warnings=mix.warnings,
+        notes=session.notes,
+        delivery_notes=delivered.notes if delivered else (),
+        duration_s=mix.source.frames / mix.source.sample_rate,
+        sample_rate_hz=mix.source.sample_rate,
+        container=delivered.mix.container if delivered else "",
+        clipped_samples=delivered.mix.clipped if delivered else 0,
+    )
+
+
+def _prepare(request: SongRequest, delivery: Delivery) -> _Job:
+    if isinstance(request, PlanRequest):
+        return _prepare_plan(request, delivery)
+    if not isinstance(request, MethodRequest):
+        raise TypeError(f"{type(request).__name__} is no request of a mix")
+    has_plan = request.row.makes == "plan"
+    if not has_plan:
+        _check_needs_no_plan(request, delivery)
+    mixer = prepare_mixer(request)
+    inputs = find_inputs(request)
+    output = output_path(
+        delivery,
+        {"song": inputs.title, **request.named(), "ext": "wav"},
+        default_name=f"{inputs.title}.mix.wav",
+    )
+    if not has_plan:
+        inputs = replace(inputs, tracks=("mix",))
+    return _Job(
+        inputs=inputs,
+        output=output,
+        plan_file=output.with_suffix(".toml") if has_plan and not delivery.no_plan else None,
+        fingerprint=_fingerprint(request, delivery),
+        kept_files=(*inputs.files, *request.reference),
+        bits=delivery.bits,
+        mix=mixer,
+        has_plan=has_plan,
+    )
+
+
+def _number_files(job: _Job, number: int) -> _Job:
+    def numbered(path: Path) -> Path:
+        return path.with_name(f"{path.stem}.{number}{path.suffix}")
+
+    plan_file = numbered(job.plan_file) if job.plan_file else None
+    return replace(job, output=numbered(job.output), plan_file=plan_file)
+
+
+def _prepare_plan(request: PlanRequest, delivery: Delivery) -> _Job:
+    inputs = find_inputs(request)
+    plan, source = cast(MixPlan, inputs.plan), cast(Path, request.plan)
+    renderer = open_renderer(request)
+    output = source.with_suffix(".wav")
+    if delivery.output is not None:
+        output = output_path(delivery, {"plan": inputs.title}, default_name=output.name)
+    plan_file: Path | None = output.with_suffix(".toml")
+    changed = bool(request.changes) or request.macros() != Macros()
+    is_itself = output.with_suffix(".toml").resolve() == source.resolve()
+    if delivery.no_plan or (is_itself and not changed):
+        plan_file = None
+
+    def mix(session: Session, report: Report) -> Mix:
+        return render_plan(session, plan, macros=request.macros(), renderer=renderer, report=report)
+
+    return _Job(
+        inputs=inputs,
+        output=output,
+        plan_file=plan_file,
+        fingerprint=plan.request,
+        kept_files=inputs.files,
+        bits=delivery.bits or plan.bits,
+        mix=mix,
+    )
+
+
+def _check_needs_no_plan(request: MethodRequest, delivery: Delivery) -> None:
+    for option, given in (
+        ("--export-stems", delivery.export_stems),
+        ("--report", delivery.report),
+        ("--dry-run", delivery.dry_run),
+    ):
+        if given:
+            raise UsageError(f"{option} needs a plan, and --method {request.method} makes none")
+
+
+def _is_done(job: _Job, extra: Iterable[Path]) -> bool:
+    """Whether the outputs were made from the same inputs with the same settings."""
+    if job.plan_file is None:
+        return False
+    if not all(p.is_file() for p in (job.output, job.plan_file, *extra, *job.inputs.files)):
+        return False
+    try:
+        plan = read_plan(job.plan_file)
+    except PlanError:
+        return False
+    made_from = [digest for strip in plan.tracks for digest in strip.sha256.split()]
+    return plan.request == job.fingerprint and made_from == [sha256(p) for p in job.inputs.files]
+
+
+_LOCATIONS = ("vocal", "backing", "song", "config", "weights", "reference", "plugins", "device")
+"""Fields that say where something is, and where it is computed: their contents count instead."""
+
+
+def _fingerprint(request: MethodRequest, delivery: Delivery) -> str:
+    """The same for requests that give the same mix of the same files with this version."""
+    asked = {name: value for name, value in request.given().items() if name not in _LOCATIONS}
+    options = asdict(method_options(request))
+    options.pop("device", None)
+    told: dict[str, Any] = {
+        "asked": asked,
+        "method": request.method,
+        "options": options,
+        "references": [sha256(path) for path in request.reference],
+        "bits": delivery.bits,
+        "version": __version__,
+    }
+    if request.weights and Path(request.weights).is_file():
+        told["options"]["weights"] = sha256(Path(request.weights))
+    if request.console != "exact":
+        from automix.consoles.neural import console_weights
+
+        told["console"] = sha256(console_weights(request.console))
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

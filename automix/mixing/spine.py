@@ -1,0 +1,147 @@
+"""The spine: session → method → plan → console → master."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from automix.consoles.exact import ExactConsole, apply_master
+from automix.errors import InputError
+from automix.files.names import printable
+from automix.mixing.loudness_target import reach_target
+from automix.mixing.mix import Mix, name_files
+from automix.mixing.options import method_options
+from automix.mixing.premaster import Premaster, premaster
+from automix.mixing.renderer import Renderer, open_renderer
+from automix.mixing.request import MethodRequest
+from automix.plan.address import Change, change_setting
+from automix.plan.macros import Macros, apply_macros
+from automix.plan.model import MixPlan
+from automix.plan.writer import PlanWriter
+from automix.session.blank_plan import blank_plan
+from automix.session.tracks import Session
+
+if TYPE_CHECKING:
+    from automix.reference.goal import Goal
+
+Report = Callable[[str], None]
+"""Told the name of each stage of the work as it begins."""
+
+
+def silent(stage: str) -> None:
+    """The report that tells nobody."""
+
+
+Mixer = Callable[[Session, Report], Mix]
+
+
+def prepare_mixer(request: MethodRequest) -> Mixer:
+    """Checks all that can be checked before audio is read, and gives what mixes sessions.
+
+    A session's method writes a plan, the request's changes are applied to it, and the mix is
+    brought to its loudness. A method that makes audio itself gives the one track that is left.
+
+    Raises:
+        UsageError: The config file has an unknown key, or a value is illegal.
+        DeviceError: Weights or a device cannot be used.
+        InputError: A reference is not there.
+        PluginError: The folder lacks a plug-in.
+    """
+    options = method_options(request)
+    goal = _goal(request)
+    renderer = open_renderer(request)
+
+    def mix(session: Session, report: Report = silent) -> Mix:
+        row = request.row
+        guide = None
+        report("listening")
+        if row.makes == "audio":
+            session = row.load_function()(session, options)
+        console = ExactConsole(session)
+        if goal is not None and goal.amount > 0.0:
+            from automix.mixing.reference_guide import ReferenceGuide
+
+            guide = ReferenceGuide(console, goal)
+        seed = request.seed if row.is_seeded else None
+        writer = PlanWriter(blank_plan(session, method=row.name, preset=request.variant, seed=seed))
+        if row.makes == "plan":
+            row.load_function()(console, writer, options)
+        target = request.loudness_target()
+        if guide is not None:
+            target = guide.move(writer, target, report)
+        apply_macros(writer, request.macros())
+        changes = request.parsed_changes()
+        on_master = [change for change in changes if change[0].startswith("master.")]
+        _apply(writer, [change for change in changes if change not in on_master])
+        report("mixing")
+        rendering = console if renderer is None else renderer(session)
+        summed = premaster(rendering, writer.plan)
+        reach_target(writer, summed.source, summed.loudness, target)
+        _apply(writer, on_master)
+        mix = _finish(rendering, writer, summed)
+        return mix if guide is None else replace(mix, compared=guide.compare(mix.source))
+
+    return mix
+
+
+def render_plan(
+    session: Session,
+    plan: MixPlan,
+    *,
+    macros: Macros = Macros(),  # noqa: B008 - immutable
+    renderer: Renderer | None = None,
+    report: Report = silent,
+) -> Mix:
+    """Renders a plan as it is, or with macros over it.
+
+    Args:
+        session: The tracks of the plan.
+        plan: The plan.
+        macros: Changes of many settings at once.
+        renderer: Makes the console that renders; the exact one unless given.
+        report: Told each stage.
+
+    Raises:
+        InputError: A file changed while it was read.
+    """
+    report("mixing")
+    writer = PlanWriter(plan)
+    apply_macros(writer, macros)
+    console = (renderer or ExactConsole)(session)
+    return _finish(console, writer, premaster(console, writer.plan))
+
+
+def _goal(request: MethodRequest) -> "Goal | None":
+    """The references that the mix is to be like; none where none are given."""
+    if not request.reference:
+        return None
+    for path in request.reference:
+        if not path.is_file():
+            raise InputError(f"--reference {printable(path)}: is not a file")
+    from automix.reference.goal import Goal
+
+    return Goal(
+        files=request.reference,
+        weights=request.reference_weight,
+        amount=request.amount,
+        device=request.device,
+    )
+
+
+def _finish(console: ExactConsole, writer: PlanWriter, summed: Premaster) -> Mix:
+    plan = name_files(writer.plan, console.session, None)
+    return Mix(
+        plan=plan,
+        session=console.session,
+        source=apply_master(summed.source, plan.master),
+        levels=summed.levels,
+        sum_lufs=summed.loudness.integrated_lufs,
+        warnings=(*writer.warnings, *console.warnings),
+        stems={
+            s.name: console.stem(plan, s.name, summed.source) for s in plan.tracks if not s.mute
+        },
+    )
+
+
+def _apply(writer: PlanWriter, changes: Sequence[tuple[str, Change]]) -> None:
+    for address, change in changes:
+        writer.plan = change_setting(writer.plan, address, change)
