@@ -141,7 +141,8 @@ def _read_row(folder: str, source: str, table: Mapping[str, Value]) -> Row:
 @functools.cache
 def _options_of(kind: Kind) -> dict[str, Parameter]:
     """The options that a row may set, by their names on the command line."""
-    own = [p for p in parameters(REQUESTS[kind]).values() if not option_of(p).argument]
+    declared = ((p, option_of(p)) for p in parameters(REQUESTS[kind]).values())
+    own = [p for p, option in declared if not option.argument and not option.hidden]
     written = [parameters(Delivery)[name] for name in _OF_THE_FILE]
     return {flag_of(parameter).removeprefix("--"): parameter for parameter in (*own, *written)}
 

@@ -79,7 +79,8 @@ def _fields(
     for kind in filter(None, kinds):
         own = parameters(kind)
         for name in sorted(own, key=functools.partial(_depth, kind)):
-            if name not in left_out and not (optional and option_of(own[name]).argument):
+            option = option_of(own[name])
+            if name not in left_out and not option.hidden and not (optional and option.argument):
                 found.setdefault(name, []).append(own[name])
     for name, alike in found.items():
         yield name, _declare(_join(alike), optional)

@@ -37,7 +37,7 @@ def method_options(request: MethodRequest) -> Settings:
             for given, other, decided in row.overrules:
                 if given == sets[1] and value is not None:
                     flags[f"{flag_of(parameter)}, {other}"] = (other, decided)
-    return apply_layers(kind(**start), request.config, flags)
+    return apply_layers(kind(**start), request.config, flags, request.constants)
 
 
 def _check_weights(request: MethodRequest, row: Method) -> None:

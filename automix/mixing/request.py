@@ -7,7 +7,7 @@ command; their names, ranges, units, defaults and help texts stand here and nowh
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -18,7 +18,7 @@ from automix.methods.vocal.settings import PRESETS, VocalRules
 from automix.plan.address import Change, parse_assignment
 from automix.plan.loudness import LoudnessTarget
 from automix.plan.macros import Macros
-from automix.plan.parameters import Parameter, Range, Settings, parameters
+from automix.plan.parameters import FileName, Parameter, Range, Settings, parameters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,7 @@ class Option:
         choices: The values that it may have, where they are words.
         sets: Class and name of the setting that it sets, whose range and unit it has.
         argument: Whether it is given by its place and not by its name.
+        hidden: Whether it is for the library alone.
     """
 
     flag: str = ""
@@ -42,6 +43,7 @@ class Option:
     choices: tuple[str, ...] = ()
     sets: tuple[type[Settings], str] | None = None
     argument: bool = False
+    hidden: bool = False
 
     def range_of(self, parameter: Parameter) -> Range | None:
         """The legal interval of the field, its own or that of the setting that it sets."""
@@ -87,6 +89,7 @@ class SongRequest(Settings):
 
     changes: Annotated[
         tuple[str, ...],
+        FileName(),
         Option(flag="--set", metavar="SETTING=VALUE"),
         "Change a setting of the plan, as vocal.pan=0.4 or vocal.fader_db+=2 (dB). May be given"
         " several times; --dry-run shows all settings.",
@@ -113,6 +116,7 @@ class SongRequest(Settings):
     ] = None
     console: Annotated[
         str,
+        FileName(),
         Option(metavar="NAME"),
         "exact; or neural: a network imitates the equalizer, compressor and space of each strip, as"
         " the thesis rendered. Or weights, as for automix apply.",
@@ -141,15 +145,8 @@ class SongRequest(Settings):
     ] = False
 
     def __post_init__(self) -> None:
-        for parameter in parameters(type(self)).values():
-            value = getattr(self, parameter.name)
-            object.__setattr__(self, parameter.name, _coerce(parameter, value))
-        try:
-            super().__post_init__()
-        except UsageError as error:
-            name = str(error).split()[0]
-            flag = flag_of(parameters(type(self))[name])
-            raise UsageError(f"{flag}: {error}") from error
+        _coerce_fields(self)
+        super().__post_init__()
         for parameter in parameters(type(self)).values():
             self._check_option(parameter)
         if self.plugins is not None and self.console != "exact":
@@ -248,6 +245,11 @@ class MethodRequest(SongRequest):
         Option(metavar="TOML"),
         "File of constants of the rules, such as high_pass_hz = 100; they go over the preset.",
     ] = None
+    constants: Annotated[
+        dict[str, Any],
+        Option(hidden=True),
+        "Constants of the rules by name, as in a config file; they go over it.",
+    ] = field(default_factory=dict)
     seed: Annotated[
         int,
         Range(0, 2**32 - 1),
@@ -346,6 +348,7 @@ class VocalRequest(MethodRequest):
     ] = None
     weights: Annotated[
         str | None,
+        FileName(),
         Option(metavar="WEIGHTS", unset="wide"),
         "Networks of --method cnn: wide or paper, which ship, or a folder of automix train vocal"
         " --task all.",
@@ -380,11 +383,13 @@ class StemsRequest(MethodRequest):
     )
     weights: Annotated[
         str | None,
+        FileName(),
         Option(metavar="FILE", unset="those of automix, for dmc"),
         "Weights for --method dmc or wave-u-net, as automix train writes them.",
     ] = None
     role: Annotated[
         tuple[str, ...],
+        FileName(),
         Option(metavar="TRACK=ROLE"),
         "Say what a track is, such as 'lead=lead vocal'. Repeatable.",
     ] = ()
@@ -441,12 +446,14 @@ class Delivery(Settings):
 
     output: Annotated[
         str | None,  # a `Path` would lose the slash that says folder
+        FileName(),
         Option(short="-o", metavar="PATH"),
         "File to write, its format by its extension: wav, flac, ogg, mp3, aiff, w64, rf64. Or a"
         " folder, if it exists or ends in /.",
     ] = None
     name: Annotated[
         str | None,
+        FileName(),
         Option(metavar="NAME", unset="{song}.mix.{ext}"),
         "Name of the file where -o is a folder, with {song}, {method}, {preset} or {mode}, and"
         " {ext}.",
@@ -476,14 +483,27 @@ class Delivery(Settings):
     dry_run: Annotated[bool, "Print the plan and write no file."] = False
 
     def __post_init__(self) -> None:
-        for parameter in parameters(type(self)).values():
-            value = getattr(self, parameter.name)
-            object.__setattr__(self, parameter.name, _coerce(parameter, value))
+        _coerce_fields(self)
         super().__post_init__()
         if self.skip_existing and self.no_plan:
             raise UsageError("--skip-existing needs the plan beside the mix: leave --no-plan out")
         if self.report is not None and self.report.suffix.lower() not in (".html", ".htm"):
             raise UsageError(f"--report {self.report}: a report is a page; name it .html")
+
+
+def _coerce_fields(asked: Settings) -> None:
+    """Gives each field its type where it is plain what is meant, and checks it.
+
+    Raises:
+        UsageError: A field has no legal value; names its option.
+    """
+    for parameter in parameters(type(asked)).values():
+        value = _coerce(parameter, getattr(asked, parameter.name))
+        object.__setattr__(asked, parameter.name, value)
+        try:
+            parameter.check(value)
+        except UsageError as error:
+            raise UsageError(f"{flag_of(parameter)}: {error}") from error
 
 
 def _coerce(parameter: Parameter, value: Any) -> Any:

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from automix.errors import UsageError
@@ -16,7 +17,12 @@ Flags = Mapping[str, tuple[str, float | str | None]]
 """By name of the option: the setting that it sets, and its value."""
 
 
-def apply_layers(base: Layered, config: Path | None, flags: Flags) -> Layered:
+def apply_layers(
+    base: Layered,
+    config: Path | None,
+    flags: Flags,
+    constants: Mapping[str, Any] = MappingProxyType({}),
+) -> Layered:
     """The base with what a config file and the flags say laid over it.
 
     Raises:
@@ -24,6 +30,8 @@ def apply_layers(base: Layered, config: Path | None, flags: Flags) -> Layered:
     """
     if config is not None:
         base = _apply_named(str(config), base, _read_config(config))
+    if constants:
+        base = _lay_over(base, constants)
     for option, (setting, value) in flags.items():
         if value is not None:
             base = _apply_named(option, base, {setting: value})
@@ -44,7 +52,7 @@ def _lay_over(base: Layered, table: Mapping[str, Any]) -> Layered:
         if key not in known:
             raise UsageError(f"unknown setting {key!r}; known are: {', '.join(known)}")
         old = getattr(base, key)
-        if isinstance(old, Settings):
+        if isinstance(old, Settings) and not isinstance(value, Settings):
             if not isinstance(value, Mapping):
                 raise UsageError(f"{key} must be a table")
             value = _lay_over(old, value)

@@ -60,6 +60,11 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class FileName:
+    """Marks a text that may hold bytes which are no Unicode, as names of files may (PEP 383)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """What the annotation of one field says.
 
@@ -108,7 +113,7 @@ class Parameter:
             raise UsageError(f"{self.name} must be {_KINDS.get(self.kind, self.kind.__name__)}")
         if isinstance(value, float) and not math.isfinite(value):
             raise UsageError(f"{self.name} must be finite, not {value}")
-        if isinstance(value, str) and not _is_unicode(value):
+        if isinstance(value, str) and FileName() not in self.notes and not _is_unicode(value):
             raise UsageError(f"{self.name} must be Unicode text, not {value!r}")
         if self.range is not None and value not in self.range:
             raise UsageError(f"{self.name} = {value} is outside {self.range}")
@@ -125,6 +130,7 @@ _KINDS: dict[type, str] = {
     int: "a whole number",
     bool: "true or false",
     str: "a text",
+    dict: "a table",
 }
 
 
@@ -186,6 +192,8 @@ def _read_annotation(name: str, hint: Any, default: Any) -> Parameter:
     if get_origin(hint) is tuple:
         many = True
         hint = get_args(hint)[0]
+    if get_origin(hint) is dict:
+        hint = dict
     if get_origin(hint) is Literal:
         choices = get_args(hint)
         hint = str

@@ -13,12 +13,11 @@ import pytest
 import automix
 from automix.cli.completion import Shell
 from automix.cli.options import DepthName
-from automix.cli.vocal import Method, Preset
 from automix.errors import AutomixError
-from automix.methods.catalog import VOCAL_METHODS
+from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
 from automix.methods.vocal.settings import PRESETS, VocalRules
 from automix.plan.model import MixPlan
-from automix.plan.parameters import parameters
+from automix.plan.parameters import Settings, parameters
 
 ROOT = Path(__file__).parents[2]
 MODULES = [
@@ -54,16 +53,16 @@ def test_the_program_is_installed_under_its_name():
     assert callable(getattr(importlib.import_module(module), function))
 
 
-@pytest.mark.parametrize("entry", VOCAL_METHODS, ids=lambda entry: entry.name)
-def test_a_row_of_the_catalog_leads_to_its_function(entry):
-    function = getattr(importlib.import_module(entry.module), entry.function)
-    assert list(inspect.signature(function).parameters) == ["console", "writer", "rules"]
-    assert entry.summary
+@pytest.mark.parametrize("row", [*VOCAL_METHODS, *STEMS_METHODS], ids=lambda row: row.name)
+def test_a_row_of_the_catalog_leads_to_its_function_and_its_options(row):
+    takes = [*inspect.signature(row.load_function()).parameters]
+    assert takes[0] == ("session" if row.makes == "audio" else "console")
+    assert len(takes) == (2 if row.makes == "audio" else 3)
+    assert isinstance(row.load_options()(), Settings)
+    assert row.summary
 
 
 def test_the_command_line_offers_what_there_is():
-    assert [method.value for method in Method] == [entry.name for entry in VOCAL_METHODS]
-    assert [preset.value for preset in Preset] == list(PRESETS)
     assert tuple(depth.value for depth in DepthName) == parameters(MixPlan)["bits"].choices
     assert {shell.value for shell in Shell} == {"bash", "zsh", "fish"}
 

@@ -1,17 +1,16 @@
 """Manifests: what they say, and what is wrong with them."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
-from automix.batch import manifest
-from automix.batch.item import Item
-from automix.batch.manifest import read_manifest
+from automix.batch.manifest import PLACES, REQUESTS, Row, read_manifest
 from automix.cli.app import load
 from automix.errors import InputError, UsageError
 
 
-def read(folder: Path, name: str, text: str | bytes) -> list[Item]:
+def read(folder: Path, name: str, text: str | bytes) -> list[Row]:
     content = text if isinstance(text, bytes) else text.encode()
     (folder / name).write_bytes(content)
     return list(read_manifest(str(folder / name)))
@@ -27,19 +26,18 @@ def test_csv(tmp_path: Path) -> None:
     first, second = read(tmp_path, "songs.csv", "\ufeff" + table)
     assert (first.kind, first.song, first.output) == ("vocal", "First,\nsong", "")
     assert first.inputs == (f"{tmp_path}/a vox.wav", f"{tmp_path}/a beat.wav")
-    assert first.options == (
-        "--loudness=-14",
-        "--set=vocal.pan=0.1",
-        "--set=master.gain_db=-1",
-        "--strict",
-        f"--config={tmp_path}/my.toml",
-    )
+    assert first.options == {
+        "loudness": -14.0,
+        "changes": ["vocal.pan=0.1", "master.gain_db=-1"],
+        "strict": True,
+        "config": tmp_path / "my.toml",
+    }
     assert (second.kind, second.song, second.output) == ("stems", "-song", "sub/-song.flac")
-    assert (second.inputs, second.options) == ((f"{tmp_path}/-song",), ())
+    assert (second.inputs, second.options) == ((f"{tmp_path}/-song",), {})
     assert second.source.endswith("songs.csv, line 5")
     for delimiter in ";\t":
         (item,) = read(tmp_path, "other.csv", f"stems{delimiter}loudness\nx{delimiter}-9.5\n")
-        assert item.options == ("--loudness=-9.5",)
+        assert item.options == {"loudness": -9.5}
 
 
 def test_toml(tmp_path: Path) -> None:
@@ -50,15 +48,13 @@ def test_toml(tmp_path: Path) -> None:
         'true_peak = -1.5\nrole = ["a=bass", "b=kick"]\nreference = ["one.wav", "/two.wav"]\n',
     )
     assert (item.inputs, item.song) == (("/songs/Ü",), "Ü")
-    assert item.options == (
-        "--loudness=-14",
-        "--strict",
-        "--true-peak=-1.5",
-        "--role=a=bass",
-        "--role=b=kick",
-        f"--reference={tmp_path}/one.wav",
-        "--reference=/two.wav",
-    )
+    assert item.options == {
+        "loudness": -14.0,
+        "strict": True,
+        "true_peak": -1.5,
+        "role": ["a=bass", "b=kick"],
+        "reference": [tmp_path / "one.wav", Path("/two.wav")],
+    }
 
 
 def test_names_that_are_not_unicode(tmp_path: Path) -> None:
@@ -93,13 +89,47 @@ def test_a_manifest_that_is_not_there(tmp_path: Path) -> None:
         list(read_manifest(str(tmp_path / "gone.csv")))
 
 
-def test_the_lists_of_options_are_those_of_the_commands() -> None:
-    options = {
-        name.removeprefix("--"): option
-        for command in ("vocal", "stems")
-        for option in load(command).params
+OF_THE_RUN = {
+    *("output", "name", "force", "skip-existing", "no-plan", "dry-run", "export-stems"),
+    *("json", "quiet", "verbose", "jobs", "candidates", "help"),
+}
+"""Options of the commands that a row of a manifest cannot set."""
+
+
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_a_row_may_set_every_option_of_its_command_but_those_of_the_run(
+    tmp_path: Path, kind: str
+) -> None:
+    offered = {
+        name.removeprefix("--")
+        for option in load(kind).params
         for name in option.opts
         if name.startswith("--")
     }
-    assert options.keys() >= manifest.OF_THE_RUN - {"help"}
-    assert {name for name, option in options.items() if option.multiple} == manifest.REPEATED
+    files = "stems = 'a'" if kind == "stems" else "vocal = 'a'\nbeat = 'b'"
+    for option in offered - PLACES:
+        row = f"[[song]]\n{files}\n{option} = false\n"
+        if option in OF_THE_RUN:
+            with pytest.raises(UsageError, match="is not an option of one song"):
+                read(tmp_path, "m.toml", row)
+        else:
+            with contextlib.suppress(UsageError):  # "takes a value"
+                read(tmp_path, "m.toml", row)
+                continue
+            with pytest.raises(UsageError, match="takes a value"):
+                read(tmp_path, "m.toml", row)
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ("loudness\na,loud", "line 2: loudness must be a number, not 'loud'"),
+        ("strict\na,maybe", "line 2: strict must be true or false"),
+        ("artist\na,me", "'artist' is not an option of one song"),
+        ("output=/elsewhere/x.wav\na,true", "is not an option of one song"),
+        ("level\na,3", "'level' is not an option of one song"),
+    ],
+)
+def test_values_have_the_types_of_their_options(tmp_path: Path, cells: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        read(tmp_path, "m.csv", f"stems,{cells}\n")

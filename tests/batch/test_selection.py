@@ -1,7 +1,7 @@
 """What is refused before any work, and what is left out."""
 
 import os
-from collections.abc import Callable
+import re
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,7 @@ def items(*paths: Path, folder: Path, name: str = "{song}.{ext}", **more: object
             [str(path) for path in paths],
             folder=str(folder),
             name=name,
-            options={"vocal": (), "stems": more.pop("stems", ())},
+            options=more.pop("options", {}),
             **more,
         )
     )
@@ -40,21 +40,20 @@ def selected(
     chosen: list[Item],
     folder: Path,
     entries: dict[str, JournalEntry] | None = None,
-    check_options: Callable[[Item], None] = lambda item: None,
     **asked: object,
 ) -> Selection:
-    return select(chosen, BatchRequest(folder=str(folder), **asked), entries or {}, check_options)
+    return select(chosen, BatchRequest(folder=str(folder), **asked), entries or {})
 
 
 def test_names_of_outputs(songs: list[Path], tmp_path: Path) -> None:
-    def named(name: str, *options: str) -> str:
-        return items(songs[0], folder=tmp_path, name=name, stems=options)[0].output
+    def named(name: str, **options: object) -> str:
+        return items(songs[0], folder=tmp_path, name=name, options=options)[0].output
 
     assert named("{song}.{ext}") == "0.wav"
     assert (
         named("x/{kind} {song} {method} {mode} {preset}.mp3") == "x/stems 0 rules basic studio.mp3"
     )
-    assert named("{song}.{mode}.flac", "--mode=full", "--set=a=b") == "0.full.flac"
+    assert named("{song}.{mode}.flac", mode="full", changes=["a=b"]) == "0.full.flac"
     assert DEFAULTS["mode"] == StemsRules().mode
     for wrong in ("mix.wav", "{artist}.wav", "{song", "{song.x}.wav", "{0}.wav"):
         with pytest.raises(UsageError, match="--name"):
@@ -101,7 +100,7 @@ def test_files_that_a_session_file_or_an_option_names_are_looked_for(
     (tmp_path / "no.wav").touch()
     (item,) = items(tmp_path / "m.csv", folder=tmp_path)
     assert len(item.files()) == 3
-    chosen = items(songs[0], folder=tmp_path, stems=("--config=no.toml",))
+    chosen = items(songs[0], folder=tmp_path, options={"config": "no.toml"})
     with pytest.raises(InputError, match=r"no.toml"):
         selected(chosen, tmp_path)
 
@@ -128,12 +127,32 @@ def test_a_name_that_no_disk_takes(songs: list[Path], tmp_path: Path) -> None:
             selected(items(songs[0], folder=tmp_path, name=name), tmp_path)
 
 
-def test_options_are_checked_once_for_each_set(songs: list[Path], tmp_path: Path) -> None:
-    rows = "".join(f"{song},-{14 + number % 2}\n" for number, song in enumerate(songs))
-    (tmp_path / "m.csv").write_text(f"stems,loudness\n{rows}")
-    checked: list[Item] = []
-    selected(items(tmp_path / "m.csv", folder=tmp_path), tmp_path, check_options=checked.append)
-    assert [item.song for item in checked] == ["0", "1"]
+def test_songs_that_are_asked_the_same_share_one_request(songs: list[Path], tmp_path: Path) -> None:
+    chosen = items(tmp_path / "songs", folder=tmp_path, options={"loudness": -14.0})
+    assert len({id(item.asked) for item in chosen}) == 1
+    assert {item.asked.loudness for item in chosen} == {-14.0}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"loudness": 3.0}, "--loudness: loudness_lufs = 3.0 is outside"),
+        ({"method": "magic"}, "--method magic: choose"),
+        ({"config": "rules.toml"}, "rules.toml: unknown setting 'loud'"),
+        ({"changes": ["vocal"]}, "--set 'vocal': write"),
+    ],
+)
+def test_options_are_checked_before_any_work(
+    songs: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, object],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rules.toml").write_text("loud = 1\n")
+    with pytest.raises(UsageError, match=re.escape(f"{songs[0]}: {message}")):
+        selected(items(songs[0], folder=tmp_path, options=options), tmp_path)
 
 
 def test_files_in_the_way_and_whose_they_are(songs: list[Path], tmp_path: Path) -> None:

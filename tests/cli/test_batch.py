@@ -217,8 +217,8 @@ def test_a_dry_run_lists_and_writes_nothing(cli, songs, tmp_path) -> None:
     result = cli("batch", "songs", "--dry-run", "--method", "random", "--seed", "3")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[::2] == [
-        "vocal songs/a/vocal.wav songs/a/beat.wav --method=random --seed=3 -> mixes/a.wav",
-        "stems songs/c --method=random --seed=3 -> mixes/c.wav",
+        "vocal songs/a/vocal.wav songs/a/beat.wav method=random seed=3 -> mixes/a.wav",
+        "stems songs/c method=random seed=3 -> mixes/c.wav",
     ]
     document = json.loads(cli("batch", "songs", "--dry-run", "--json").stdout)
     assert [item["command"] for item in document["items"]] == ["vocal", "vocal", "stems"]
@@ -239,13 +239,14 @@ def test_a_dry_run_lists_and_writes_nothing(cli, songs, tmp_path) -> None:
         (["songs", "--loudness", "3"], 2, "--loudness: loudness_lufs = 3.0 is outside"),
         (["songs", "--level", "99"], 2, "--level"),
         (["songs", "--set", "vocal.pan"], 2, "--set 'vocal.pan'"),
-        (["songs", "--method", "magic"], 2, "songs/a: "),
+        (["songs", "--method", "magic"], 2, "Invalid value for '--method'"),
+        (["songs", "--method", "cnn"], 2, "songs/c: --method cnn: choose dmc"),
         (["songs", "--config", "songs/bad.toml"], 2, "unknown setting 'magic'"),
         (["songs", "--config", "gone.toml"], 3, "gone.toml: No such file"),
         (["songs", "songs/a"], 4, "mixes/a.wav: would be written twice"),
         (["songs", "-o", "songs/a/vocal.wav"], 4, "vocal.wav"),
-        (["bad.csv"], 2, "bad.csv, line 2: No such option: --artist"),
-        (["bad.toml"], 2, "bad.toml, song 1: Invalid value for '--bits'"),
+        (["bad.csv"], 2, "bad.csv, line 2: 'artist' is not an option of one song"),
+        (["bad.toml"], 2, "bad.toml, song 1: --bits: bits must be one of"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

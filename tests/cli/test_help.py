@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from automix.cli.app import SUMMARIES, load
-from automix.cli.vocal import Method, Preset
-from automix.methods.catalog import VOCAL_METHODS
+from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
 from automix.methods.vocal.settings import PRESETS
 from automix.plan.parameters import parameters
 from automix.version import __version__
@@ -16,16 +15,19 @@ from automix.version import __version__
 HEAVY = {"torch", "scipy", "numba", "numpy", "matplotlib", "soundfile", "soxr", "pedalboard"}
 
 
-def test_methods_and_presets_are_those_that_exist() -> None:
-    assert [method.value for method in Method] == [entry.name for entry in VOCAL_METHODS]
-    assert [preset.value for preset in Preset] == list(PRESETS)
-
-
-def test_the_level_in_the_help_is_that_of_the_presets(cli) -> None:
-    level_lu = {name: rules.relative_loudness_lu for name, rules in PRESETS.items()}
+def test_methods_and_presets_are_those_that_exist(cli) -> None:
     text = " ".join(cli("vocal", "--help").stdout.split())
-    assert level_lu["studio"] == level_lu["paper"]
-    assert f"studio and paper {level_lu['paper']}, poster {level_lu['poster']}" in text
+    assert all(row.summary in text for row in VOCAL_METHODS)
+    assert f"<{'|'.join(row.name for row in VOCAL_METHODS)}>" in text
+    assert f"<{'|'.join(PRESETS)}>" in text
+    text = " ".join(cli("stems", "--help").stdout.split())
+    assert all(row.summary in text for row in STEMS_METHODS)
+
+
+def test_the_levels_in_the_help_are_those_of_the_presets(cli) -> None:
+    text = " ".join(cli("vocal", "--help").stdout.split())
+    levels = (f"{name} {rules.relative_loudness_lu:g}" for name, rules in PRESETS.items())
+    assert f"[default: of the preset: {', '.join(levels)}]" in text
 
 
 @pytest.mark.parametrize(
@@ -34,7 +36,9 @@ def test_the_level_in_the_help_is_that_of_the_presets(cli) -> None:
 def test_the_ranges_in_the_help_are_the_legal_ones(cli, unit: str, setting: str) -> None:
     legal = parameters(type(PRESETS["studio"]))[setting].range
     text = " ".join(cli("vocal", "--help").stdout.split())
-    assert f"{legal.low:g} to {legal.high:g} {unit}" in text
+    assert legal is not None
+    assert legal.unit == unit
+    assert str(legal) in text
 
 
 def test_the_top_help_lists_the_commands(cli) -> None:

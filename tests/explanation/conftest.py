@@ -7,9 +7,9 @@ from scipy.signal import butter, sosfilt
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.explanation.explaining import explain
+from automix.library import mix_session
 from automix.methods.catalog import STEMS_METHODS
-from automix.methods.stems.settings import DmcOptions, StemsRules
-from automix.mixing.mix import MixRequest, mix_session
+from automix.mixing.request import StemsRequest
 from automix.session.tracks import Session, Track
 
 RATE = 44100
@@ -47,9 +47,7 @@ def apart():
 
 def planned(session, method="rules", mode="basic", **constants):
     """The plan that a method writes."""
-    kind = DmcOptions if method == "dmc" else StemsRules
-    request = MixRequest(method=ENTRIES[method], preset=mode, options=kind(mode=mode, **constants))
-    return mix_session(ExactConsole(session), request).plan
+    return mix_session(session, StemsRequest(method=method, mode=mode, constants=constants)).plan
 
 
 @pytest.fixture(scope="session")

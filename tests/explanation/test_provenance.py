@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from automix.consoles.exact import ExactConsole
 from automix.explanation.provenance import actions, describe_action, find_removed_tracks
-from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
+from automix.library import mix_session
+from automix.methods.catalog import STEMS_METHODS
 from automix.methods.vocal.settings import PRESETS
-from automix.mixing.mix import MixRequest, mix_session
+from automix.mixing.request import StemsRequest, VocalRequest
 from automix.plan.address import change_setting
 from automix.plan.model import MixPlan
 from automix.plan.toml import dumps
@@ -19,17 +19,9 @@ from tests.explanation.conftest import apart, noise, planned, session_of
 @pytest.mark.parametrize("method", [e.name for e in STEMS_METHODS if e.name != "wave-u-net"])
 def test_what_a_method_wrote_is_not_called_edited(method, mode):
     session = session_of(apart())
-    entry = next(entry for entry in STEMS_METHODS if entry.name == method)
-    options = planned_options(method, mode)
-    request = MixRequest(method=entry, preset=mode, options=options, seed=1)
-    plan = MixPlan.from_toml(dumps(mix_session(ExactConsole(session), request).plan))
+    mix = mix_session(session, StemsRequest(method=method, mode=mode, seed=1))
+    plan = MixPlan.from_toml(dumps(mix.plan))
     assert not any(action.edited for action in actions(plan))
-
-
-def planned_options(method, mode):
-    from automix.methods.stems.settings import DmcOptions, StemsRules
-
-    return (DmcOptions if method == "dmc" else StemsRules)(mode=mode)
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))
@@ -41,9 +33,7 @@ def test_what_a_vocal_method_wrote_is_not_called_edited(method, preset):
             "beat": ("backing track", noise(50, 12000, 2)),
         }
     )
-    entry = next(entry for entry in VOCAL_METHODS if entry.name == method)
-    request = MixRequest(method=entry, preset=preset, options=PRESETS[preset], seed=1)
-    plan = mix_session(ExactConsole(session), request).plan
+    plan = mix_session(session, VocalRequest(method=method, preset=preset, seed=1)).plan
     assert [action for action in actions(plan) if action.edited] == []
 
 

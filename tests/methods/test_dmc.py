@@ -14,12 +14,13 @@ from automix.consoles.exact import ExactConsole
 from automix.datasets.plain import find_song
 from automix.errors import DeviceError
 from automix.files.info import ReadOptions
+from automix.library import mix_session
 from automix.methods.catalog import STEMS_METHODS
 from automix.methods.stems.advice import Advice
 from automix.methods.stems.hearing import hear_stems
 from automix.methods.stems.rules import write_rules
-from automix.methods.stems.settings import DmcOptions, StemsRules
-from automix.mixing.mix import MixRequest, mix_session
+from automix.methods.stems.settings import StemsRules
+from automix.mixing.request import StemsRequest
 from automix.networks.checkpoints import WEIGHTS, read_description, weights_path
 from automix.networks.dmc_description import DmcDescription
 from automix.plan.writer import PlanWriter
@@ -34,11 +35,7 @@ MANIFEST = tomllib.loads((WEIGHTS / "manifest.toml").read_text(encoding="utf-8")
 
 
 def planned(session, mode="basic", method="dmc", **options):
-    kind = DmcOptions if method == "dmc" else StemsRules
-    request = MixRequest(
-        method=METHODS[method], preset=mode, options=kind(mode=mode, **options), seed=0
-    )
-    return mix_session(ExactConsole(session), request).plan
+    return mix_session(session, StemsRequest(method=method, mode=mode, constants=options)).plan
 
 
 @pytest.fixture(scope="module")

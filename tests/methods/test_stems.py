@@ -7,13 +7,12 @@ import pytest
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.audio.samples import Audio
-from automix.consoles.exact import ExactConsole
+from automix.library import mix_session
 from automix.methods.catalog import STEMS_METHODS
 from automix.methods.stems.hearing import hear_stems
 from automix.methods.stems.levels import crest_correction_lu, pan_positions
 from automix.methods.stems.processing import compression, high_pass_hz, masking_cuts
-from automix.methods.stems.settings import DmcOptions, StemsRules
-from automix.mixing.mix import MixRequest, mix_session
+from automix.mixing.request import StemsRequest
 from automix.session.tracks import Track
 
 METHODS = {entry.name: entry for entry in STEMS_METHODS if entry.name != "wave-u-net"}
@@ -26,15 +25,11 @@ def session(cut_demo):
 
 
 def mixed(session, method, mode="basic", **rules):
-    kind = DmcOptions if method == "dmc" else StemsRules
-    request = MixRequest(
-        method=METHODS[method], preset=mode, options=kind(mode=mode, **rules), seed=3
-    )
-    return mix_session(ExactConsole(session), request)
+    return mix_session(session, StemsRequest(method=method, mode=mode, constants=rules, seed=3))
 
 
 def samples(mix):
-    return np.concatenate(list(mix.audio.blocks()), axis=1)
+    return np.concatenate(list(mix.source.blocks()), axis=1)
 
 
 def lufs(audio, rate=44100):

@@ -12,16 +12,17 @@ from safetensors.torch import save_file
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.audio.samples import Audio
-from automix.consoles.exact import ExactConsole
 from automix.errors import DeviceError
+from automix.library import mix_session
 from automix.methods.catalog import VOCAL_METHODS
 from automix.methods.vocal.cnn_settings import VocalNetworks
 from automix.methods.vocal.cnn_weights import SHIPPED, STAGES
 from automix.methods.vocal.settings import PAPER, STUDIO
-from automix.mixing.mix import MixRequest, mix_session
+from automix.mixing.request import VocalRequest
 from automix.networks.checkpoints import WEIGHTS, read_description, save_weights, weights_path
 from automix.networks.vocal_cnn import FAMILY, VocalCnn
 from automix.networks.vocal_cnn_description import REVERB_FIELDS, VocalCnnDescription, output_ranges
+from automix.plan.parameters import parameters
 from automix.session.tracks import Session, Track
 
 METHOD = next(entry for entry in VOCAL_METHODS if entry.name == "cnn")
@@ -55,9 +56,8 @@ def weights(tmp_path):
 
 
 def mixed(session, rules=STUDIO, **options):
-    chosen = VocalNetworks.over(rules, device="cpu", **options)
-    request = MixRequest(method=METHOD, preset="studio", options=chosen)
-    return mix_session(ExactConsole(session), request)
+    constants = {name: getattr(rules, name) for name in parameters(type(rules))} | options
+    return mix_session(session, VocalRequest(method="cnn", device="cpu", constants=constants))
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_the_networks_that_ship_make_a_plausible_mix_of_the_demo(cut_demo):
     )
     first, second = mixed(pair), mixed(pair)
     assert first.plan == second.plan
-    samples = [np.concatenate(list(mix.audio.blocks()), axis=1) for mix in (first, second)]
+    samples = [np.concatenate(list(mix.source.blocks()), axis=1) for mix in (first, second)]
     assert np.array_equal(*samples)
     assert np.isfinite(samples[0]).all()
     assert -10 <= first.levels["vocal"] - first.levels["beat"] <= 6

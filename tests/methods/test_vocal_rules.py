@@ -9,26 +9,22 @@ import pytest
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs, loudness_range_lu
 from automix.consoles.exact import ExactConsole
+from automix.library import mix_session
 from automix.methods.catalog import VOCAL_METHODS
 from automix.methods.vocal.compression_search import ladder
 from automix.methods.vocal.settings import PAPER, POSTER, PRESETS, STUDIO
 from automix.methods.vocal.tempo_reverb import BUS, reverberation_time_s
-from automix.mixing.loudness_target import Finish
-from automix.mixing.mix import MixRequest, mix_session
-from automix.plan.address import change_setting, parse_assignment
+from automix.mixing.request import VocalRequest
+from automix.plan.address import change_setting
 
 METHODS = {entry.name: entry for entry in VOCAL_METHODS}
 
 
 def mixed(session, preset="studio", method="rules", changes=(), seed=None, **rules):
-    request = MixRequest(
-        method=METHODS[method],
-        preset=preset,
-        options=replace(PRESETS[preset], **rules),
-        changes=[parse_assignment(change) for change in changes],
-        seed=seed,
+    request = VocalRequest(
+        method=method, preset=preset, constants=rules, changes=changes, seed=seed or 0
     )
-    return mix_session(ExactConsole(session), request)
+    return mix_session(session, request)
 
 
 def lufs(source):
@@ -205,7 +201,7 @@ def test_random_is_seeded_and_within_its_ranges(make_session, song):
 def test_sum_is_the_sum(make_session, song):
     vocal, backing = song
     mix = mixed(make_session(0.5 * vocal, 0.5 * backing), method="sum")
-    audio = np.concatenate(list(mix.audio.blocks()), axis=1)
+    audio = np.concatenate(list(mix.source.blocks()), axis=1)
     np.testing.assert_allclose(audio, 0.5 * vocal + 0.5 * backing, atol=2e-7)
 
 
@@ -225,7 +221,7 @@ def test_odd_inputs_still_give_a_mix(make_session, song, method, which):
     if which == "inverted":
         vocal = np.stack([vocal, -vocal])
     mix = mixed(make_session(vocal, backing), method=method, seed=1)
-    audio = np.concatenate(list(mix.audio.blocks()), axis=1)
+    audio = np.concatenate(list(mix.source.blocks()), axis=1)
     assert np.isfinite(audio).all()
     assert (np.abs(audio).max() > 0) == (which != "both")
     assert mix.warnings
@@ -236,13 +232,8 @@ def test_odd_inputs_still_give_a_mix(make_session, song, method, which):
 def test_loudness_is_reached_below_the_ceiling(make_session, song, target):
     from automix.analysis.program import measure
 
-    request = MixRequest(
-        method=METHODS["rules"],
-        preset="studio",
-        options=STUDIO,
-        finish=Finish(loudness_lufs=target, true_peak_dbtp=-1.0),
-    )
-    loudness = measure(mix_session(ExactConsole(make_session(*song)), request).audio)
+    mix = mix_session(make_session(*song), VocalRequest(loudness=target))
+    loudness = measure(mix.source)
     assert loudness.integrated_lufs == pytest.approx(target, abs=0.1)
     assert loudness.true_peak_dbtp <= -1.0
 

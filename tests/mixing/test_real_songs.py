@@ -10,17 +10,13 @@ import soundfile
 from automix.audio.blocks import collect
 from automix.audio.resampling import resample
 from automix.audio.samples import Audio
-from automix.consoles.exact import ExactConsole
 from automix.datasets.plain import find_song
 from automix.evaluation.real_songs import Protocol, evaluate_songs
 from automix.files.info import ReadOptions
 from automix.files.reading import open_audio
-from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
-from automix.methods.stems.settings import StemsRules
-from automix.methods.vocal.settings import PRESETS
+from automix.library import mix_session
 from automix.methods.vocal.tempo_reverb import BUS, reverberation_time_s
-from automix.mixing.mix import MixRequest, mix_session
-from automix.reference.goal import Goal
+from automix.mixing.request import StemsRequest, VocalRequest
 from automix.session.song_folder import open_song
 from automix.session.tracks import Session, Track
 
@@ -59,15 +55,14 @@ def lufs(source):
 
 def test_studio_keeps_its_promises(session):
     song, session = session
-    request = MixRequest(method=VOCAL_METHODS[0], preset="studio", options=PRESETS["studio"])
-    mix = mix_session(ExactConsole(session), request)
+    mix = mix_session(session, VocalRequest())
     figures = {d.setting: (d.value, dict(d.figures)) for d in mix.plan.decisions}
     time_s, measured = figures[f"{BUS}.reverb.reverberation_time_s"]
     assert measured["tempo_bpm"] == pytest.approx(BPM[song], rel=0.01)
     assert time_s == pytest.approx(-measured["tempo_bpm"] / 45 + 40 / 9)
     assert time_s == reverberation_time_s(measured["tempo_bpm"])
     assert lufs(mix.stems["vocal"]) - lufs(mix.stems["beat"]) == pytest.approx(-1.77, abs=0.1)
-    audio = np.concatenate(list(mix.audio.blocks()), axis=1)
+    audio = np.concatenate(list(mix.source.blocks()), axis=1)
     assert np.abs(audio).max() < 10 ** (-1 / 20)
     assert np.abs(audio[:, -session.sample_rate // 100 :]).max() < 1e-4, "the tail is cut"
     stems = sum(np.concatenate(list(stem.blocks()), axis=1) for stem in mix.stems.values())
@@ -83,14 +78,13 @@ def test_the_artists_own_mix_as_reference_gives_its_balance_back(tmp_path):
     mix = tmp_path / "artist.wav"
     soundfile.write(mix, stems.sum(axis=0)[:, 90 * 44100 : 110 * 44100].T, 44100, "FLOAT")
 
-    def towards(goal):
-        entry = next(entry for entry in STEMS_METHODS if entry.name == "rules")
-        request = MixRequest(method=entry, preset="basic", options=StemsRules(), goal=goal)
-        return lambda disturbed, seed: (
-            collect(mix_session(ExactConsole(disturbed), request).audio).samples
-        )
+    def mixer(request):
+        return lambda disturbed, seed: mix_session(disturbed, request).audio.samples
 
-    methods = {"plain": towards(None), "reference": towards(Goal(files=(mix,), device="cpu"))}
+    methods = {
+        "plain": mixer(StemsRequest()),
+        "reference": mixer(StemsRequest(reference=mix, device="cpu")),
+    }
     (evaluated,) = evaluate_songs([song], methods, protocol)
     plain, reference = evaluated.distances["plain"], evaluated.distances["reference"]
     assert reference.stereo_mr_stft < 0.6 * plain.stereo_mr_stft

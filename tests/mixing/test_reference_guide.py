@@ -11,13 +11,10 @@ import torch
 from automix.analysis.features import BARK_EDGES_HZ, measure_features
 from automix.audio.blocks import collect
 from automix.audio.samples import Audio
-from automix.consoles.exact import ExactConsole
 from automix.errors import InputError
 from automix.evaluation.metrics import level_errors_db
-from automix.methods.catalog import STEMS_METHODS
-from automix.methods.stems.settings import StemsRules
-from automix.mixing.loudness_target import Finish
-from automix.mixing.mix import MixRequest, mix_session
+from automix.library import mix_session
+from automix.mixing.request import StemsRequest
 from automix.reference.bands import BandAnalysis
 from automix.reference.comparison import TOLERANCE
 from automix.reference.goal import Goal, aim_of
@@ -25,8 +22,7 @@ from automix.session.tracks import Session, Track
 
 RATE = 22050
 SECONDS = 12
-EQUAL = next(entry for entry in STEMS_METHODS if entry.name == "equal-loudness")
-REQUEST = MixRequest(method=EQUAL, preset="basic", options=StemsRules())
+REQUEST = StemsRequest(method="equal-loudness", device="cpu")
 
 
 def tracks():
@@ -50,7 +46,7 @@ def stems():
 
 def human():
     """A mix of the tracks as they come to equal loudness, and then to `HUMAN_DB`."""
-    plan = mix_session(console(), REQUEST).plan
+    plan = mix_session(session(), REQUEST).plan
     parts = [
         stem * 10 ** ((plan.strip(name).fader_db + HUMAN_DB[name]) / 20)
         for name, stem in zip(tracks(), stems(), strict=True)
@@ -58,14 +54,13 @@ def human():
     return 0.3 * np.sum(parts, axis=0).astype(np.float32)
 
 
-def console():
-    session = Session(
+def session():
+    return Session(
         tracks=tuple(
             Track(name=name, role="other", source=Audio(samples, RATE))
             for name, samples in tracks().items()
         )
     )
-    return ExactConsole(session)
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +70,8 @@ def reference(tmp_path_factory):
     return path
 
 
-def towards(path, amount=100.0, finish=Finish()):  # noqa: B008 - immutable
-    goal = Goal(files=(path,), amount=amount, device="cpu")
-    return mix_session(console(), replace(REQUEST, goal=goal, finish=finish))
+def towards(path, amount=100.0, **asked):
+    return mix_session(session(), replace(REQUEST, reference=(path,), amount=amount, **asked))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +80,7 @@ def mixes(reference):
 
 
 def errors_db(mix):
-    return level_errors_db(collect(mix.audio).samples[:, : SECONDS * RATE], human(), stems())
+    return level_errors_db(mix.audio.samples[:, : SECONDS * RATE], human(), stems())
 
 
 def test_the_balance_of_the_reference_comes_back(mixes):
@@ -129,13 +123,13 @@ def test_nothing_goes_away_from_another_song(drive, swell, tmp_path):
 
 
 def test_no_amount_is_the_plain_mix_bit_for_bit(mixes):
-    plain = mix_session(console(), REQUEST)
+    plain = mix_session(session(), REQUEST)
     assert mixes[0.0].plan == plain.plan
     np.testing.assert_array_equal(collect(mixes[0.0].audio).samples, collect(plain.audio).samples)
 
 
 def test_half_the_amount_lies_between_in_every_feature(mixes):
-    found = {amount: measure_features(collect(mix.audio)) for amount, mix in mixes.items()}
+    found = {amount: measure_features(mix.audio) for amount, mix in mixes.items()}
 
     def figures(features):
         total_db = 10 * np.log10(features.power.sum())
@@ -163,8 +157,8 @@ def test_the_plan_says_what_moved_and_from_where(mixes):
 
 
 def test_a_loudness_that_is_asked_for_wins(reference):
-    mix = towards(reference, finish=Finish(loudness_lufs=-20.0))
-    lufs = measure_features(collect(mix.audio)).loudness.integrated_lufs
+    mix = towards(reference, loudness=-20.0)
+    lufs = measure_features(mix.audio).loudness.integrated_lufs
     assert lufs == pytest.approx(-20.0, abs=0.2)
 
 
@@ -185,11 +179,11 @@ def test_absurd_references_end_in_a_sane_mix(kind, tmp_path):
     made = {
         "noise": np.random.default_rng(0).uniform(-1, 1, (2, len(time))),
         "tone": np.tile(0.9 * np.sin(2 * np.pi * 1000 * time), (2, 1)),
-        "itself": collect(mix_session(console(), REQUEST).audio).samples,
+        "itself": mix_session(session(), REQUEST).audio.samples,
     }[kind]
     soundfile.write(path, made.T.astype(np.float32), RATE, "FLOAT")
-    plain, mix = mix_session(console(), REQUEST), towards(path)
-    loudness = measure_features(collect(mix.audio)).loudness
+    plain, mix = mix_session(session(), REQUEST), towards(path)
+    loudness = measure_features(mix.audio).loudness
     assert loudness.integrated_lufs < -7.5
     assert loudness.true_peak_dbtp < -1.0
     most_db = 1.0 if kind == "itself" else 12.1
@@ -211,8 +205,8 @@ def test_what_is_no_reference_is_refused_by_name(samples, message, tmp_path):
 def test_several_references_by_weight(reference, tmp_path):
     quiet = tmp_path / "quiet.wav"
     soundfile.write(quiet, 0.25 * human().T, RATE, "FLOAT")
-    goal = Goal(files=(reference, quiet), weights=(1.0, 3.0), device="cpu")
-    mix = mix_session(console(), replace(REQUEST, goal=goal))
+    request = replace(REQUEST, reference=(reference, quiet), reference_weight=(1.0, 3.0))
+    mix = mix_session(session(), request)
     row = next(row for row in mix.compared if row.name == "loudness")
     loud = measure_features(Audio(human(), RATE)).loudness.integrated_lufs
     expected = loud - 0.75 * 20 * math.log10(4)

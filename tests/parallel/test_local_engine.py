@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def task(key: str, *arguments: str) -> Job:
-    return Job(key=key, arguments=arguments, folder="/")
+    return Job(key=key, work=arguments, folder="/")
 
 
 def is_alive(pid: int) -> bool:
@@ -38,13 +38,13 @@ def ran(engine: LocalEngine, *arguments: str) -> Outcome:
 @pytest.mark.parametrize("word", ["SIGKILL", "SIGSEGV"])
 def test_a_worker_that_dies_is_replaced(word: str) -> None:
     with LocalEngine(toy.mix, toy.prepare, 1) as engine:
-        first = ran(engine, "nothing").figures
-        assert ran(engine, "nothing").figures["pid"] == first["pid"]  # used again
+        first = ran(engine, "nothing").result
+        assert ran(engine, "nothing").result["pid"] == first["pid"]  # used again
         died = ran(engine, "die", word)
         assert died.died
         assert died.exit_code == -getattr(signal, word)
         assert ("memory" if word == "SIGKILL" else word) in died.error
-        after = ran(engine, "nothing").figures
+        after = ran(engine, "nothing").result
         assert after["pid"] != first["pid"]
     assert not is_alive(first["pid"])
     assert not is_alive(after["pid"])
@@ -52,12 +52,12 @@ def test_a_worker_that_dies_is_replaced(word: str) -> None:
 
 def test_a_worker_collects_garbage_once_its_imports_are_done() -> None:
     with LocalEngine(toy.mix, toy.prepare, 1) as engine:
-        assert [ran(engine, "nothing").figures["collects"] for _ in range(3)] == [False, True, True]
+        assert [ran(engine, "nothing").result["collects"] for _ in range(3)] == [False, True, True]
 
 
 def test_an_idle_worker_that_was_killed_costs_no_more_than_an_item() -> None:
     with LocalEngine(toy.mix, toy.prepare, 1) as engine:
-        pid = ran(engine, "nothing").figures["pid"]
+        pid = ran(engine, "nothing").result["pid"]
         os.kill(pid, signal.SIGKILL)
         while is_alive(pid):
             time.sleep(0.001)
@@ -77,8 +77,8 @@ def test_workers_work_side_by_side_and_silently(
             key, outcome = engine.next_outcome()
             assert key == "short"
             if arguments[0] == "print":
-                assert outcome.figures["blocked"]  # Ctrl-C is for the run
-                assert outcome.figures["threads"] == "1"
+                assert outcome.result["blocked"]  # Ctrl-C is for the run
+                assert outcome.result["threads"] == "1"
             else:
                 assert (outcome.exit_code, outcome.died) == (7, True)
         with pytest.raises(KeyError), engine:
@@ -93,7 +93,7 @@ from tests.parallel import toy
 from tests.parallel.test_local_engine import task
 with LocalEngine(toy.mix, toy.prepare, 1) as engine:
     engine.submit(task("pid", "nothing"))
-    print(engine.next_outcome()[1].figures["pid"], flush=True)
+    print(engine.next_outcome()[1].result["pid"], flush=True)
     engine.submit(task("long", "sleep", "300"))
     sys.stdin.read()
 """

@@ -14,7 +14,7 @@ def prepare() -> None:
 
 def mix(task: Job) -> Outcome:
     """Does what the first argument says; the outcome tells the worker's id."""
-    action, *words = task.arguments
+    action, *words = task.work
     if action == "die":
         os.kill(os.getpid(), getattr(signal, words[0]))
     elif action == "exit":
@@ -30,4 +30,4 @@ def mix(task: Job) -> Outcome:
         "threads": os.environ["OMP_NUM_THREADS"],
         "collects": gc.isenabled(),
     }
-    return Outcome(exit_code=0, figures=figures)
+    return Outcome(exit_code=0, result=figures)

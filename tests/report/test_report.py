@@ -47,7 +47,7 @@ def page_of(tracks, plan=None, warnings=(), notes=()):
     )
     plan = plan or MixPlan(tracks=tuple(ChannelStrip(name=name) for name in tracks))
     mix = replace(render(ExactConsole(session), plan), warnings=tuple(warnings))
-    return report_page("my mix", mix, plan, session, measure(mix.audio), notes), mix
+    return report_page("my mix", mix, plan, session, measure(mix.source), notes), mix
 
 
 class Page(HTMLParser):
@@ -138,7 +138,7 @@ def test_the_players_hold_the_mix_and_the_inputs_at_one_loudness():
         samples, rate = soundfile.read(io.BytesIO(base64.b64decode(excerpt["mp3"])), always_2d=True)
         assert rate == RATE
         played.append(excerpt["gain"] * samples)
-    wanted = np.concatenate(list(mix.audio.blocks()), axis=1)[0]
+    wanted = np.concatenate(list(mix.source.blocks()), axis=1)[0]
     found = played[0][:, 0]
     lag = np.argmax(np.correlate(found[:RATE], wanted[: RATE // 2], "valid"))
     length = min(len(found) - lag, len(wanted))

@@ -6,7 +6,7 @@ import pytest
 
 from automix.errors import InputError, UsageError
 from automix.files.extensions import AUDIO_EXTENSIONS
-from automix.session.song_search import find_songs
+from automix.session.song_search import audio_entries, find_songs
 
 
 def made(root: Path, *names: str) -> str:
@@ -77,8 +77,10 @@ def test_a_folder_without_a_pair_is_refused_where_pairs_are_asked_for(tmp_path: 
 def test_own_mixes_and_the_folder_of_the_batch_are_left_out(tmp_path: Path) -> None:
     root = made(tmp_path, "song/kick.wav", "song/song.wav", "mixes/song.wav")
     (tmp_path / "song" / "song.toml").write_text("# automix plan: edit any value")
-    (item,) = find_songs(root, leave_out=str(tmp_path / "mixes"))
-    assert [path for path, _ in item.files()] == [str(tmp_path / "song" / "kick.wav")]
+    (song,) = find_songs(root, leave_out=str(tmp_path / "mixes"))
+    assert [entry.path for entry in audio_entries(song.inputs[0])] == [
+        str(tmp_path / "song" / "kick.wav")
+    ]
 
 
 def test_links_that_lead_back_are_followed_once(tmp_path: Path) -> None:

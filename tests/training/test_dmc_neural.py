@@ -8,12 +8,12 @@ import pytest
 import torch
 
 import automix.training
-from automix.cli.layering import apply_layers
 from automix.dsp.pan import pan_gains
 from automix.errors import UsageError
 from automix.networks.checkpoints import save_weights
 from automix.networks.dmc_description import PUBLISHED, outputs
 from automix.networks.effects import FAMILY
+from automix.plan.layers import apply_layers
 from automix.training.controller.examples import Examples
 from automix.training.controller.neural_console import neural_mix, open_strip
 from automix.training.controller.task import DmcTask

@@ -16,7 +16,6 @@ import soundfile
 import torch
 
 from automix.cli import train_effect
-from automix.cli.layering import apply_layers
 from automix.errors import DeviceError, InputError, UsageError
 from automix.evaluation.effects import process_exactly
 from automix.networks.checkpoints import read_description, read_tensors, save_weights
@@ -28,6 +27,7 @@ from automix.networks.effect_description import (
 )
 from automix.networks.effects import FAMILY, make_effect, read_effect
 from automix.networks.losses import log_mel
+from automix.plan.layers import apply_layers
 from automix.plan.vector import NEUTRAL, ORDERS, SLOTS
 from automix.training.effect.audio import DryAudio, open_dry
 from automix.training.effect.examples import (

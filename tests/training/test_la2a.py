@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import automix.training.configs
-from automix.cli.layering import apply_layers
 from automix.errors import InputError, UsageError
 from automix.evaluation.effects_table import effects_table
+from automix.plan.layers import apply_layers
 from automix.training.effect.run import describe_training, train_effect
 from automix.training.effect.settings import EffectTraining
 from automix.training.run import TrainingRequest
