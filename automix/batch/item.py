@@ -61,14 +61,14 @@ class Item:
         others = (*asked.reference, *([asked.config] if asked.config else []))
         for path in (*self.inputs, *map(str, others)):
             try:
-                found += self._found(path)
+                found += self._find_files(path)
             except (OSError, ValueError) as error:
                 where = getattr(error, "filename", None) or path
                 reason = getattr(error, "strerror", None) or f"cannot be used: {error}"
                 raise InputError(f"{where}: {reason}") from error
         return found
 
-    def _found(self, path: str) -> list[tuple[str, os.stat_result]]:
+    def _find_files(self, path: str) -> list[tuple[str, os.stat_result]]:
         status = os.stat(path)
         if os.path.isdir(path):
             audio = _audio_in(path, recursive=getattr(self.asked, "recursive", False))
@@ -83,12 +83,12 @@ class Item:
         return found
 
     def fingerprint(self) -> str:
-        """Of the settings and of each input's name, size and time of change.
+        """A digest of the settings and of each input's name, size and time of change.
 
         It does not hold the folders, so that a batch may be moved together with its inputs.
 
         Raises:
-            InputError: See `files`.
+            InputError: A file is not there or is not a file, or a folder holds no audio.
         """
         told: list[object] = [self.kind, self.given()]
         told += [[os.path.basename(p), s.st_size, s.st_mtime_ns] for p, s in self.files()]

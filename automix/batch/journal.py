@@ -52,8 +52,8 @@ class Journal:
         self.path = os.path.join(folder, NAME)
         self._descriptor: int | None = None
         self._start = 0
-        with _reported(self.path), contextlib.suppress(FileNotFoundError):
-            self._descriptor = _locked(self.path, 0)
+        with _report_failures(self.path), contextlib.suppress(FileNotFoundError):
+            self._descriptor = _open_locked(self.path, 0)
             self._start = os.fstat(self._descriptor).st_size
 
     def __enter__(self) -> Self:
@@ -74,10 +74,10 @@ class Journal:
             OutputError: The disk is full or fails, or another run began at the same time.
         """
         line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
-        with _reported(self.path, len(line)):
+        with _report_failures(self.path, len(line)):
             if self._descriptor is None:
                 os.makedirs(os.path.dirname(self.path), exist_ok=True)
-                self._descriptor = _locked(self.path, os.O_CREAT | os.O_EXCL)
+                self._descriptor = _open_locked(self.path, os.O_CREAT | os.O_EXCL)
             end = os.fstat(self._descriptor).st_size
             if end and os.pread(self._descriptor, 1, end - 1) != b"\n":
                 line = b"\n" + line  # the last record was cut off: keep clear of it
@@ -107,7 +107,7 @@ def last_entries(folder: str) -> dict[str, JournalEntry]:
 
 
 def _records(path: str, start: int = 0) -> Iterator[dict[str, Any]]:
-    with _reported(path), contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+    with _report_failures(path), contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
         file.seek(start)
         for line in file:
             if not line.endswith(b"\n"):
@@ -120,7 +120,7 @@ def _records(path: str, start: int = 0) -> Iterator[dict[str, Any]]:
                 yield record
 
 
-def _locked(path: str, flags: int) -> int:
+def _open_locked(path: str, flags: int) -> int:
     """A descriptor of the journal that no other run has."""
     at_work = f"{path}: another run is at work on this folder; wait for it or choose another -o"
     try:
@@ -138,7 +138,7 @@ def _locked(path: str, flags: int) -> int:
 
 
 @contextlib.contextmanager
-def _reported(path: str, size_bytes: int = 0) -> Iterator[None]:
+def _report_failures(path: str, size_bytes: int = 0) -> Iterator[None]:
     try:
         yield
     except OSError as error:

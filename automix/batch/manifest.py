@@ -150,6 +150,8 @@ def _options_of(kind: Kind) -> dict[str, Parameter]:
 def _read_value(folder: str, source: str, parameter: Parameter, value: Value) -> Any:
     """A value in the type of its option; none where it says that the option is not given."""
     if parameter.many:
+        if isinstance(value, bool):
+            raise UsageError(f"{source} takes a value")
         parts = value.split(";") if isinstance(value, str) else value
         parts = parts if isinstance(parts, list) else [str(parts)]
         texts = [part.strip() for part in parts if part.strip()]

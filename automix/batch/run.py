@@ -45,8 +45,8 @@ class BatchRun:
     """What a run works with.
 
     Attributes:
-        request: What is asked.
-        entries: What the journal said before.
+        request: What is asked of the batch.
+        entries: The last word of the journal on each item before this run.
         journal: Gets a record of every item as it begins and as it ends.
         engine: Where the items are mixed.
         threads: How many threads mix an item.
@@ -71,7 +71,7 @@ class BatchRun:
         tally = Tally()
         again: list[Item] = []
         died: dict[str, JournalEntry] = {}
-        for item, record in self._ended(items, self.entries, self.engine.slots, attempt=1):
+        for item, record in self._run_items(items, self.entries, self.engine.slots, attempt=1):
             if record["status"] == "died":
                 tally.died += 1
                 again.append(item)
@@ -79,12 +79,12 @@ class BatchRun:
             else:
                 tally.count(record)
                 report(record)
-        for _, record in self._ended(again, died, 1, attempt=2):
+        for _, record in self._run_items(again, died, 1, attempt=2):
             tally.count(record)
             report(record)
         return tally
 
-    def _ended(
+    def _run_items(
         self,
         items: Iterable[Item],
         entries: Mapping[str, JournalEntry],
@@ -95,13 +95,13 @@ class BatchRun:
         """Items with their last records, in the order in which they end."""
         running: dict[str, tuple[Item, Record]] = {}
 
-        def next_ended() -> tuple[Item, Record]:
+        def wait_for_next() -> tuple[Item, Record]:
             key, outcome = self.engine.next_outcome()
             item, begun = running.pop(key)
             return item, self._record_end(begun, outcome)
 
         for item in items:
-            begun = self._begun(item, entries.get(item.output), attempt)
+            begun = self._begin_record(item, entries.get(item.output), attempt)
             try:
                 begun["fingerprint"] = item.fingerprint()
             except InputError as error:  # it was there when all were checked
@@ -111,11 +111,11 @@ class BatchRun:
             self.engine.submit(self._task(item, begun))
             running[item.output] = item, begun
             if len(running) == slots:
-                yield next_ended()
+                yield wait_for_next()
         while running:
-            yield next_ended()
+            yield wait_for_next()
 
-    def _begun(self, item: Item, entry: JournalEntry | None, attempt: int) -> Record:
+    def _begin_record(self, item: Item, entry: JournalEntry | None, attempt: int) -> Record:
         return {
             "item": item.output,
             "song": item.song,

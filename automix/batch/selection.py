@@ -94,8 +94,8 @@ def select(
 
     Args:
         items: Of the batch.
-        request: What is asked.
-        entries: What the journal says.
+        request: What is asked of the batch.
+        entries: The last word of the journal on each item.
 
     Raises:
         InputError: Inputs are not there.

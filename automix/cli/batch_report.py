@@ -93,12 +93,12 @@ def finish(
                 "failed": tally.failed,
                 "lost_a_worker": tally.died,
                 "seconds": seconds,
-                "items": list(_ended(journal)),
+                "items": list(_read_ended(journal)),
             }
         )
     elif not printer.quiet:
         if selection.items:
-            _print_table(_ended(journal), len(selection.items))
+            _print_table(_read_ended(journal), len(selection.items))
         songs = "1 song" if selection.total == 1 else f"{selection.total} songs"
         print(
             f"{songs}: {tally.done} mixed, {tally.kept + selection.done} done"
@@ -111,7 +111,7 @@ def finish(
         _print_failed(journal, tally.failed)
 
 
-def _ended(journal: "Journal") -> Iterator[dict[str, Any]]:
+def _read_ended(journal: "Journal") -> Iterator[dict[str, Any]]:
     return (record for record in journal.new_records() if record["status"] in ("done", "failed"))
 
 
@@ -119,7 +119,7 @@ def _print_failed(journal: "Journal", count: int) -> None:
     from automix.files.names import printable
 
     print(f"automix: {count} failed:", file=sys.stderr)
-    failed = (record for record in _ended(journal) if record["status"] == "failed")
+    failed = (record for record in _read_ended(journal) if record["status"] == "failed")
     for record in islice(failed, ROWS):
         print(f"  {printable(record['song'])}: {printable(record['error'])}", file=sys.stderr)
     if count > ROWS:

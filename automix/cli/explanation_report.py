@@ -189,7 +189,7 @@ def _print_owner(console: Console, found: Explanation, owner: str) -> None:
         more = f" and {len(moves) - _MOST_MOVES} more" if len(moves) > _MOST_MOVES else ""
         console.print(printable(f"  if {found.plan.method} had not heard it: {told}{more}"))
     if found.hearing is not None and owner in found.hearing.tracks:
-        for line in _heard(found.hearing.tracks[owner]):
+        for line in _describe_hearing(found.hearing.tracks[owner]):
             console.print(f"  {line}")
 
 
@@ -199,7 +199,7 @@ def _line(plan: MixPlan, action: Action) -> str:
     return f"{line} [{figures}]" if figures else line
 
 
-def _heard(heard: HeardByNetwork) -> Iterator[str]:
+def _describe_hearing(heard: HeardByNetwork) -> Iterator[str]:
     """What a network says, and what moved it."""
     for said in heard.said:
         value = f"× {said.value:.2f}" if said.unit == "×" else f"{said.value:+.2f} {said.unit}"

@@ -61,13 +61,16 @@ def _print(found: dict[str, Any]) -> None:
     for model in found["models"]:
         size = f"{model['parameters'] / 1e6:.1f} million parameters"
         weights = "weights shipped" if model["weights"] else "no weights shipped"
-        table.add_row(model["name"], f"{model['summary']}; {size}; {_heard(model)}; {weights}")
+        table.add_row(
+            model["name"],
+            f"{model['summary']}; {size}; {_describe_field(model)}; {weights}",
+        )
     for name, path in found.get("plugins", {}).items():
         table.add_row(name, printable(path))
     console.print(table)
 
 
-def _heard(model: dict[str, Any]) -> str:
+def _describe_field(model: dict[str, Any]) -> str:
     """How much one output hears, in words."""
     samples, rate_hz = model["receptive_field"], model["sample_rate_hz"]
     if samples is None:

@@ -27,7 +27,7 @@ def run_mix(
     """Mixes what is asked for and prints how it went.
 
     Args:
-        request: What is asked.
+        request: What is asked of the song.
         delivery: Where the result goes.
         printer: Where messages go.
         jobs: How many threads work; as many as there are processors if none.

@@ -33,10 +33,10 @@ def print_report(
         width=None if sys.stdout.isatty() else 110, highlight=False, markup=False, emoji=False
     )
     console.print(
-        f"{_counted(len(set(ratings.participants)), 'participant')} ·"
-        f" {_counted(len(ratings.passage_names), 'passage')} ·"
-        f" {_counted(len(ratings.method_names), 'method')} ·"
-        f" {_counted(len(ratings.methods), 'rated stimulus', 'rated stimuli')}"
+        f"{_count_ratings(len(set(ratings.participants)), 'participant')} ·"
+        f" {_count_ratings(len(ratings.passage_names), 'passage')} ·"
+        f" {_count_ratings(len(ratings.method_names), 'method')} ·"
+        f" {_count_ratings(len(ratings.methods), 'rated stimulus', 'rated stimuli')}"
     )
     for aspect in ratings.aspects:
         overall, *passages = [found for found in analyses if found.aspect == aspect]
@@ -145,7 +145,7 @@ def _p(p: float) -> str:
     return f"{p:.3f}" if p >= 0.001 else f"{p:.2e}" if p > 0 else "0"
 
 
-def _counted(number: int, one: str, many: str | None = None) -> str:
+def _count_ratings(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 

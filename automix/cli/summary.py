@@ -40,7 +40,7 @@ def print_summary(outcome: SongOutcome, *, verbose: bool) -> None:
             table.add_row(*(Text(printable(cell)) for cell in _row(plan, decision)))
     if table.row_count:
         console.print(table, "")
-    _print_compared(console, outcome)
+    _print_comparison(console, outcome)
     for note in outcome.delivery_notes:
         console.print(f"note: {note}")
     levels = [f"{printable(name)} {_lufs(level)}" for name, level in outcome.levels_lufs.items()]
@@ -52,7 +52,7 @@ def print_summary(outcome: SongOutcome, *, verbose: bool) -> None:
     console.print(f"written   {printable(outcome.output)}")
 
 
-def _print_compared(console: Console, outcome: SongOutcome) -> None:
+def _print_comparison(console: Console, outcome: SongOutcome) -> None:
     """How near the mix has come to its references."""
     if not outcome.compared:
         return

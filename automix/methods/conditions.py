@@ -13,7 +13,7 @@ def report_conditions(
     Args:
         writer: Takes the warnings and the filter.
         track: Name of the input's track.
-        conditions: What was found in the input.
+        conditions: The faults that were found in the input.
         repair: Whether an offset is filtered away, or only reported.
     """
     writer.warnings += [f"{track}: {message}" for message in conditions.messages()]

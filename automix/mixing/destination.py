@@ -14,8 +14,8 @@ def output_path(delivery: Delivery, fields: Mapping[str, str], *, default_name: 
     """The file to write: ``-o`` itself, or a file in the folder that it is.
 
     Args:
-        delivery: With ``-o``, and with ``--name`` for a name other than the default.
-        fields: What ``--name`` may hold in braces.
+        delivery: Names the file or its folder, and the template of the file's name.
+        fields: Values of the names that the template may hold in braces.
         default_name: Name of the file in a folder.
 
     Raises:

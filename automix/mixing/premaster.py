@@ -55,7 +55,7 @@ def premaster(console: ExactConsole, plan: MixPlan) -> Premaster:
         for flow in prefetch(console.flow(plan)):
             mix = flow.sum().astype(np.float32)
             measured: list[Callable[[], None]] = [partial(add, whole, mix)]
-            for name, block in _attributed(plan, flow).items():
+            for name, block in _attribute_returns(plan, flow).items():
                 meter = meters.setdefault(name, LoudnessMeter(rate, 2))
                 measured.append(partial(add, meter, block))
             workers.map(lambda work: work(), measured)
@@ -69,7 +69,7 @@ def premaster(console: ExactConsole, plan: MixPlan) -> Premaster:
     )
 
 
-def _attributed(plan: MixPlan, flow: Flow) -> dict[str, Any]:
+def _attribute_returns(plan: MixPlan, flow: Flow) -> dict[str, Any]:
     """Channels with the returns that they alone feed, and the returns that are shared."""
     signals = dict(flow.channels)
     for bus, block in flow.returns.items():

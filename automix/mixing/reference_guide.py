@@ -43,7 +43,7 @@ class _Trial:
         summed: Before its master.
         limiting: Share of what the limiter would take to be as dense as the references.
         figures: Of the finished mix.
-        away: By how much features have gone away from the references.
+        away: How much further each feature is from the references than without them.
     """
 
     summed: Premaster
@@ -57,7 +57,7 @@ class ReferenceGuide:
 
     Args:
         console: Of the session.
-        goal: What the mix is to be like.
+        goal: The references that the mix is to be like.
 
     Raises:
         DeviceError: There is no such device.

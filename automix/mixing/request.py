@@ -510,7 +510,7 @@ def _coerce(parameter: Parameter, value: Any) -> Any:
     """A value in the type of its field, where it is plain what is meant."""
     if parameter.many:
         if isinstance(value, Mapping):  # settings with their values
-            value = [f"{address}={_written(new)}" for address, new in value.items()]
+            value = [f"{address}={_format_toml(new)}" for address, new in value.items()]
         elif value is None:
             value = ()
         elif isinstance(value, str | os.PathLike | float | int):
@@ -528,7 +528,7 @@ def _coerce_one(parameter: Parameter, value: Any) -> Any:
     return str(value) if parameter.kind is str and is_number else value
 
 
-def _written(value: object) -> str:
+def _format_toml(value: object) -> str:
     """A value as TOML has it."""
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
 

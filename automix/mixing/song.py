@@ -81,7 +81,7 @@ def mix_song(
     file is there whole, or not at all.
 
     Args:
-        request: What is asked.
+        request: What is asked of the song.
         delivery: Where the result goes.
         report: Told the name of each stage as it begins.
         guard: Keeps unfinished files from staying where a signal ends the program.

@@ -21,7 +21,7 @@ def look_up(plan: MixPlan, address: str) -> tuple[Parameter, Any]:
 
     Args:
         plan: The plan.
-        address: As for `change_setting`.
+        address: Where the setting is, written as for `change_setting`.
 
     Raises:
         PlanError: The address leads nowhere.
@@ -60,7 +60,7 @@ def change_setting(plan: MixPlan, address: str, change: Change) -> MixPlan:
         PlanError: The address leads nowhere, or the new value is not legal there.
     """
     if address == "pan_law":
-        changed: MixPlan = _changed(plan, [address], address, change)
+        changed: MixPlan = _change_at(plan, [address], address, change)
         return changed
     named = [*(strip.name for strip in plan.tracks), *(bus.name for bus in plan.buses)]
     owner = max((n for n in named if address.startswith(n + ".")), key=len, default="")
@@ -68,27 +68,27 @@ def change_setting(plan: MixPlan, address: str, change: Change) -> MixPlan:
     if owner and path[0] in _IDENTITY:
         raise PlanError(f"{address!r} says which track it is and is not a setting; edit the plan")
     if owner and owner in (strip.name for strip in plan.tracks):
-        return replace(plan, tracks=_with_changed(plan.tracks, owner, path, address, change))
+        return replace(plan, tracks=_change_part(plan.tracks, owner, path, address, change))
     if owner:
-        return replace(plan, buses=_with_changed(plan.buses, owner, path, address, change))
+        return replace(plan, buses=_change_part(plan.buses, owner, path, address, change))
     if address.startswith("master."):
         path = address.removeprefix("master.").split(".")
-        return replace(plan, master=_changed(plan.master, path, address, change))
+        return replace(plan, master=_change_at(plan.master, path, address, change))
     raise PlanError(
         f"{address!r}: no track or bus of that name; there are: {', '.join([*named, 'master'])}"
     )
 
 
-def _with_changed(
+def _change_part(
     parts: tuple[Named, ...], name: str, path: list[str], address: str, change: Change
 ) -> tuple[Named, ...]:
     changed = list(parts)
     index = [part.name for part in parts].index(name)
-    changed[index] = _changed(parts[index], path, address, change)
+    changed[index] = _change_at(parts[index], path, address, change)
     return tuple(changed)
 
 
-def _changed(value: Any, path: list[str], address: str, change: Change) -> Any:
+def _change_at(value: Any, path: list[str], address: str, change: Change) -> Any:
     head, *rest = path
     if isinstance(value, tuple):
         entries = [str(number) for number in range(1, len(value) + 1)]
@@ -97,7 +97,7 @@ def _changed(value: Any, path: list[str], address: str, change: Change) -> Any:
         if not rest:
             raise PlanError(f"{address!r} is a group of settings; name one of them")
         index = entries.index(head)
-        entry = _changed(value[index], rest, address, change)
+        entry = _change_at(value[index], rest, address, change)
         return (*value[:index], entry, *value[index + 1 :])
     if not isinstance(value, Settings):
         raise PlanError(f"{address!r} goes on after a plain value")
@@ -109,7 +109,7 @@ def _changed(value: Any, path: list[str], address: str, change: Change) -> Any:
         raise PlanError(f"{address!r} is a group of settings; name one of them")
     try:
         return replace(
-            value, **{head: _changed(old, rest, address, change) if rest else change(old)}
+            value, **{head: _change_at(old, rest, address, change) if rest else change(old)}
         )
     except PlanError:
         raise

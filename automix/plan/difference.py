@@ -51,7 +51,7 @@ class PlanDifference:
     """What differs between two plans; what was decided why is not compared.
 
     Attributes:
-        settings: In the order of the first plan.
+        settings: Settings that differ, in the order of the first plan.
         provenance: Method, preset, seed, weights, version of automix, rate and depth of the mix.
         inputs: Tracks made from other audio: the digests of their files.
         only_in_first: Names of tracks and buses, as ``track kick``.
@@ -83,22 +83,20 @@ def plan_difference(first: MixPlan, second: MixPlan) -> PlanDifference:
     Where the files are is not compared, so that a moved folder makes no difference; what they hold
     is, by their digests where both plans have one.
     """
-    settings = _compared(
-        "", _named_values(first, ("pan_law",)), _named_values(second, ("pan_law",))
-    )
+    settings = _compare("", _named_values(first, ("pan_law",)), _named_values(second, ("pan_law",)))
     inputs: list[Difference] = []
-    for strip, other in _matched(first.tracks, second.tracks):
-        settings += _compared(f"{strip.name}.", _values(strip), _values(other))
+    for strip, other in _match(first.tracks, second.tracks):
+        settings += _compare(f"{strip.name}.", _values(strip), _values(other))
         if strip.sha256 and other.sha256 and strip.sha256 != other.sha256:
             digests = {"old": strip.sha256, "new": other.sha256}
             inputs.append(Difference(setting=f"{strip.name}.sha256", **digests))
-    for bus, other_bus in _matched(first.buses, second.buses):
-        settings += _compared(f"{bus.name}.", _values(bus), _values(other_bus))
-    settings += _compared("master.", _values(first.master), _values(second.master))
+    for bus, other_bus in _match(first.buses, second.buses):
+        settings += _compare(f"{bus.name}.", _values(bus), _values(other_bus))
+    settings += _compare("master.", _values(first.master), _values(second.master))
     return PlanDifference(
         settings=tuple(settings),
         provenance=tuple(
-            _compared("", _named_values(first, _PROVENANCE), _named_values(second, _PROVENANCE))
+            _compare("", _named_values(first, _PROVENANCE), _named_values(second, _PROVENANCE))
         ),
         inputs=tuple(inputs),
         only_in_first=tuple(_only_in(first, second)),
@@ -135,7 +133,7 @@ def _named_values(plan: MixPlan, names: Sequence[str]) -> Values:
     }
 
 
-def _compared(owner: str, first: Values, second: Values) -> list[Difference]:
+def _compare(owner: str, first: Values, second: Values) -> list[Difference]:
     """Where two sets of values differ; what only one of them has differs from `None`."""
     found = []
     for address in [*first, *(address for address in second if address not in first)]:
@@ -147,7 +145,7 @@ def _compared(owner: str, first: Values, second: Values) -> list[Difference]:
     return found
 
 
-def _matched(first: Sequence[Named], second: Sequence[Named]) -> Iterator[tuple[Named, Named]]:
+def _match(first: Sequence[Named], second: Sequence[Named]) -> Iterator[tuple[Named, Named]]:
     others = {part.name: part for part in second}
     return ((part, others[part.name]) for part in first if part.name in others)
 

@@ -41,19 +41,19 @@ def apply_macros(writer: PlanWriter, macros: Macros) -> None:
     if macros.vocals_db:
         _set_vocals(writer, macros.vocals_db)
     if macros.reverb_percent:
-        _set_reverb(writer, 1.0 + macros.reverb_percent / 100.0, _said(macros, "reverb_percent"))
+        _set_reverb(writer, 1.0 + macros.reverb_percent / 100.0, _name(macros, "reverb_percent"))
     if macros.width_percent:
-        _set_width(writer, 1.0 + macros.width_percent / 100.0, _said(macros, "width_percent"))
+        _set_width(writer, 1.0 + macros.width_percent / 100.0, _name(macros, "width_percent"))
     if macros.brightness_db:
         band = replace(_BRIGHTNESS, gain_db=macros.brightness_db)
         bands = (*writer.plan.master.equalizer.bands, band)
         master = replace(writer.plan.master, equalizer=EqualizerSettings(bands=bands))
         writer.plan = replace(writer.plan, master=master)
         address = f"master.equalizer.bands.{len(bands)}.gain_db"
-        writer.decide(address, band.gain_db, "macro", _said(macros, "brightness_db"))
+        writer.decide(address, band.gain_db, "macro", _name(macros, "brightness_db"))
 
 
-def _said(macros: Macros, field: str) -> str:
+def _name(macros: Macros, field: str) -> str:
     return Macros(**{field: getattr(macros, field)}).described()
 
 

@@ -128,7 +128,7 @@ class MixPlan(Settings):
 
         Args:
             text: A whole plan file.
-            source: What messages call it.
+            source: Name of the text in messages.
 
         Raises:
             PlanError: The text is not TOML, is of another format version, or has an unknown key or

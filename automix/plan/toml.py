@@ -115,7 +115,7 @@ def loads(text: str, kind: type[Any], source: str) -> Any:
     Args:
         text: TOML.
         kind: Class of the plan, `automix.plan.model.MixPlan`.
-        source: What messages call the text.
+        source: Name of the text in messages.
 
     Raises:
         PlanError: Not TOML, another format version, an unknown key, or an illegal value; names the

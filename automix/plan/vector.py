@@ -74,7 +74,7 @@ class BandSlots:
         )
 
     def values(self, band: EqualizerBand) -> list[float]:
-        """Of each slot."""
+        """The value of each slot."""
         return [band.frequency_hz, band.gain_db, band.q][: len(self.slots)]
 
     def band(self, values: Sequence[float]) -> EqualizerBand:
@@ -167,7 +167,7 @@ def vector_with_order(strip: ChannelStrip) -> tuple[float, ...]:
     """The 31 numbers: those of `vector`, and the order.
 
     Raises:
-        UsageError: See `vector`; any order will do.
+        UsageError: The strip cannot be told in a vector; see `vector`. Any order will do.
     """
     return (*_bracket(strip), *(1.0 if strip.order == order else -1.0 for order in ORDERS))
 
@@ -231,14 +231,14 @@ def _bracket(strip: ChannelStrip) -> tuple[float, ...]:
         raise UsageError(
             f"{_of(strip)}the conditioning vector has no feedback delay network; use a space"
         )
-    plain = [value for slots, band in _placed(strip) for value in slots.values(band)]
+    plain = [value for slots, band in _place_bands(strip) for value in slots.values(band)]
     plain += [getattr(strip.compressor, field) for field in parameters(CompressorSettings)]
     plain += [float(strip.space.space == space) for space in SPACES]
     plain += [strip.space.decay, strip.space.wet]
     return tuple(slot.position(value) for slot, value in zip(SLOTS, plain, strict=True))
 
 
-def _placed(strip: ChannelStrip) -> list[tuple[BandSlots, EqualizerBand]]:
+def _place_bands(strip: ChannelStrip) -> list[tuple[BandSlots, EqualizerBand]]:
     """The band in each of the five places; a neutral one where the strip has none.
 
     The order of bands does not matter to the sound, so that any free place will do; among those

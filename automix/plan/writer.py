@@ -73,11 +73,11 @@ class PlanWriter:
         """Sets any number of the plan, within its range, and keeps why it was what it was.
 
         Args:
-            address: As in ``--set``.
-            value: What it becomes.
-            rule: Why.
+            address: Address of the setting, as in ``--set``.
+            value: Its new value.
+            rule: Name of the rule that revises it.
             reason: One sentence for people.
-            old: What it was, if not what the plan says.
+            old: Its value before, if that is not what the plan says.
         """
         declared, found = look_up(self.plan, address)
         if declared.range is not None:

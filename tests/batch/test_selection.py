@@ -202,5 +202,5 @@ def test_what_is_left_out(songs: list[Path], tmp_path: Path) -> None:
     assert (resumed.total, resumed.done) == (10, 3)
     failed = selected(chosen, mixes, entries, only="failed")
     assert [item.song for item in failed.items] == ["5", "6"]
-    louder = items(tmp_path / "songs", folder=mixes, stems=("--loudness=-9",))
+    louder = items(tmp_path / "songs", folder=mixes, options={"loudness": -9.0})
     assert len(selected(louder, mixes, entries, only="unfinished").items) == 10

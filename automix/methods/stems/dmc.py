@@ -45,7 +45,7 @@ def write_plan(console: ExactConsole, writer: PlanWriter, options: DmcOptions) -
     writer.plan = replace(writer.plan, weights=sha256(path))
     heard = hear_stems(console.session)
     judged = parts(heard)
-    said = _said(network, console, judged) if len(judged) > 1 else {}
+    said = _decode_outputs(network, console, judged) if len(judged) > 1 else {}
     if description.base == "rules":
         write_rules(console, writer, options, heard, _advice(said))
         return
@@ -56,7 +56,7 @@ def write_plan(console: ExactConsole, writer: PlanWriter, options: DmcOptions) -
         _set_strip(writer, name, values)
 
 
-def _said(
+def _decode_outputs(
     network: Dmc, console: ExactConsole, heard: Mapping[str, HeardTrack]
 ) -> dict[str, dict[str, float]]:
     """What the network says of each part of the song, by name of the output."""

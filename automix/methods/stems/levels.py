@@ -93,7 +93,7 @@ def pan_positions(
 
     Args:
         centroids: Spectral centroid in octaves by track; only tracks that may be moved.
-        roles: By track.
+        roles: Role of each track, by name.
         low_shares: Share of the power below 180 Hz by track.
         width: 0…1, how far the outermost stand from the center.
 

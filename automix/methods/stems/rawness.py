@@ -23,8 +23,8 @@ class Rawness:
     """How raw a track is, 0…1.
 
     Attributes:
-        track: By its own width.
-        song: By that of the song's middle track; the same for all tracks.
+        track: Rawness of the track, judged by its own width.
+        song: Rawness of the song, judged by the width of its middle track; the same for all.
         side_db: Power of the track's sides over that of the whole.
     """
 
@@ -73,7 +73,7 @@ def song_rawness(heard: Mapping[str, HeardTrack], processed_side_db: float) -> d
 
     Args:
         heard: The tracks, at least one; none is silent.
-        processed_side_db: See `rawness`.
+        processed_side_db: Level of the sides, in dB, from which a track counts as processed.
     """
     tracks = {name: rawness(track.side_share, processed_side_db) for name, track in heard.items()}
     song = median(tracks.values())

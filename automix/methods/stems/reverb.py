@@ -69,7 +69,7 @@ def reverberate(
     Args:
         console: Of the session.
         writer: Takes the settings and the reasons.
-        sending: See `senders`; at least one.
+        sending: The tracks that send to the reverb, at least one; see `senders`.
         below_mix_lu: Loudness of the return below the mix, in a song of raw tracks.
         tempo: Of the song, if one was found.
     """

@@ -72,7 +72,7 @@ def write_rules(
         console: Of the session.
         writer: Takes the settings and the reasons.
         rules: Constants, and the mode.
-        heard: See `hear_stems`.
+        heard: What was measured of each track, by name; see `hear_stems`.
         advice: How far to depart from the rules, by track; for the others, not at all.
     """
     for name, track in heard.items():
@@ -249,7 +249,7 @@ def _restore_levels(
 ) -> None:
     """Gives back the loudness that equalizer and compressor have changed."""
 
-    def processed(name: str) -> NDArray[np.float64] | None:
+    def process(name: str) -> NDArray[np.float64] | None:
         strip = writer.plan.strip(name)
         source = console.inserted(strip, writer.plan.pan_law)
         if source is console.source(strip):
@@ -259,7 +259,7 @@ def _restore_levels(
             meter.add(block)
         return meter.energies
 
-    for (name, track), energies in zip(heard.items(), in_parallel(processed, heard), strict=True):
+    for (name, track), energies in zip(heard.items(), in_parallel(process, heard), strict=True):
         if energies is None:
             continue
         strip = writer.plan.strip(name)

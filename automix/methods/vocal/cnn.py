@@ -179,7 +179,7 @@ class _Stages:
         level = (self._console, self._writer, self._name)
         before = self._writer.plan
         set_levels(*level, self._options, matrix)
-        if network is None or "fader_db" not in _settings_decided(self._writer, self._name):
+        if network is None or "fader_db" not in _find_decided_settings(self._writer, self._name):
             return
         said = self._said(network, self._mixed_vocal())
         if not said:
@@ -205,7 +205,7 @@ class _Stages:
         )
 
 
-def _settings_decided(writer: PlanWriter, name: str) -> set[str]:
+def _find_decided_settings(writer: PlanWriter, name: str) -> set[str]:
     """Which settings of the strip were decided with figures behind them."""
     return {
         decision.setting.removeprefix(f"{name}.")

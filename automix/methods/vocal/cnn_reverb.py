@@ -28,8 +28,8 @@ class HeardReverb:
     """What a network says of the ten parameters.
 
     Attributes:
-        network: Its name.
-        values: By field of `FdnReverbSettings`.
+        network: Name of the network, for people.
+        values: Value of each field of `FdnReverbSettings`, by name.
     """
 
     network: str
@@ -70,7 +70,7 @@ def add_what_is_missing(
     is_send = options.return_below_mix_lu is not None
     path = f"{BUS if is_send else name}.reverb"
     own = writer.plan.bus(BUS).reverb if is_send else writer.plan.strip(name).reverb
-    values = _blended(own, heard.values, share)
+    values = _blend(own, heard.values, share)
     values["dry_wet"] = own.dry_wet if is_send else own.dry_wet * missing
     if not own.fade_in_time_s:  # a return that is measured has none to be blended
         values["fade_in_time_s"] = 0.0
@@ -107,7 +107,7 @@ def _set(writer: PlanWriter, name: str, reverb: FdnReverbSettings, *, is_send: b
     writer.plan = replace(writer.plan, buses=buses)
 
 
-def _blended(own: FdnReverbSettings, heard: Mapping[str, float], share: float) -> dict[str, Any]:
+def _blend(own: FdnReverbSettings, heard: Mapping[str, float], share: float) -> dict[str, Any]:
     """Parameters between those of the rules and those heard, along their own scales."""
     declared = parameters(FdnReverbSettings)
     values: dict[str, Any] = {}

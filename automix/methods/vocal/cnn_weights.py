@@ -23,7 +23,7 @@ class LoadedNetwork:
     """A network that decides a stage.
 
     Attributes:
-        name: For people, such as ``vocal-level-wide``.
+        name: Name of the network for people, such as ``vocal-level-wide``.
         sha256: Of its weights.
         model: Itself.
     """
@@ -33,7 +33,7 @@ class LoadedNetwork:
     model: VocalCnn
 
     def predicted(self, pair: Pair) -> list[float]:
-        """See `VocalCnn.predicted`."""
+        """The outputs of the network; see `VocalCnn.predicted`."""
         return self.model.predicted(pair)
 
 
@@ -41,7 +41,7 @@ class Networks(dict[VocalTask, LoadedNetwork]):
     """Networks by stage.
 
     Attributes:
-        notes: For the user: which stages are left to the rules, and why.
+        notes: Which stages are left to the rules, and why; told to the user.
     """
 
     def __init__(self) -> None:

@@ -58,8 +58,8 @@ def find_masking(
         centers_hz: Of the bands, each array below has one value per band.
         vocal_db: RMS levels of the vocal; −inf is silence.
         backing_db: RMS levels of the backing.
-        vocal_essential: See `essential`.
-        backing_essential: See `essential`.
+        vocal_essential: Marks the essential bands of the vocal; see `essential`.
+        backing_essential: Marks the essential bands of the backing.
         limit_db: Largest |gain|.
         filters: How many filters at most; the largest |gain| first.
     """
