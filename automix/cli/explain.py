@@ -42,14 +42,7 @@ def explain(
             help="Weights of the plan's network, where they are not those that ship.",
         ),
     ] = None,
-    allow_outside: Annotated[
-        bool,
-        typer.Option(
-            "--allow-outside",
-            help="Read files outside the plan's folder even if they are not those that it was made"
-            " from.",
-        ),
-    ] = False,
+    allow_outside: options.AllowOutside = False,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
     force: options.Force = False,

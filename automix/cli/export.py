@@ -76,14 +76,7 @@ def export(
         typer.Option(help="stems: bits per sample; 32f, float, loses nothing.  [default: 32f]"),
     ] = None,
     force: options.Force = False,
-    allow_outside: Annotated[
-        bool,
-        typer.Option(
-            "--allow-outside",
-            help="Read files outside the plan's folder even if they are not those that it was made"
-            " from.",
-        ),
-    ] = False,
+    allow_outside: options.AllowOutside = False,
     jobs: options.Jobs = None,
     json: options.Json = False,
     quiet: options.Quiet = False,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from automix.mixing.request import Delivery, SongRequest
+from automix.mixing.request import Delivery, PlanRequest, SongRequest
 from automix.plan.parameters import Settings, parameters
 
 
@@ -41,6 +41,9 @@ Strict = Annotated[bool, typer.Option("--strict", help=about(SongRequest, "stric
 Repair = Annotated[bool, typer.Option("--repair", help=about(SongRequest, "repair"))]
 AllowTruncated = Annotated[
     bool, typer.Option("--allow-truncated", help=about(SongRequest, "allow_truncated"))
+]
+AllowOutside = Annotated[
+    bool, typer.Option("--allow-outside", help=about(PlanRequest, "allow_outside"))
 ]
 Plugins = Annotated[Path | None, typer.Option(metavar="FOLDER", help=about(SongRequest, "plugins"))]
 Candidates = Annotated[
