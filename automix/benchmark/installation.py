@@ -6,7 +6,7 @@ from typing import Any
 
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS, Method
 from automix.networks.catalog import MODELS
-from automix.parallel.machine import machine, package_versions
+from automix.parallel.machine import describe_machine, read_versions
 
 _PACKAGES = (
     "typer",
@@ -30,17 +30,17 @@ def installation(plugins: Path | None = None) -> dict[str, Any]:
         plugins: Folder of VST3 plug-ins to look into.
 
     Returns:
-        ``machine`` and ``packages`` (version by name), ``devices`` and the one that ``auto`` takes,
-        ``methods`` by command, ``models`` with their sizes, ``plugins`` (path by name; nothing
-        without a folder).
+        A dictionary for JSON: ``machine`` and ``packages`` (version by name), ``devices`` and the
+        ``device`` that ``auto`` takes, ``methods`` by command, ``models`` with their sizes, and
+        ``plugins`` (path by name; empty without a folder).
 
     Raises:
         PluginError: The folder lacks a plug-in.
     """
     devices = _devices()
     return {
-        "machine": machine(),
-        "packages": package_versions(_PACKAGES),
+        "machine": describe_machine(),
+        "packages": read_versions(_PACKAGES),
         "devices": devices,
         "device": devices[:2][-1]["name"],
         "methods": {"vocal": _methods(VOCAL_METHODS), "stems": _methods(STEMS_METHODS)},
@@ -57,7 +57,9 @@ def models() -> dict[str, Any]:
 def _devices() -> list[dict[str, Any]]:
     """The processor first, then every CUDA device."""
     torch = import_module("torch")
-    devices: list[dict[str, Any]] = [{"name": "cpu", "description": machine()["processor"]}]
+    devices: list[dict[str, Any]] = [
+        {"name": "cpu", "description": describe_machine()["processor"]}
+    ]
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
             properties = torch.cuda.get_device_properties(index)

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 from automix.benchmark.libebur128 import Library
-from automix.parallel.machine import machine, package_versions
+from automix.parallel.machine import describe_machine, read_versions
 
 _PACKAGES = ("numpy", "numba", "torch", "soxr", "soundfile", "pyloudnorm", "librosa")
 
@@ -13,9 +13,9 @@ _PACKAGES = ("numpy", "numba", "torch", "soxr", "soundfile", "pyloudnorm", "libr
 def describe_conditions() -> dict[str, str]:
     """The machine, its load, and the versions of everything that is compared."""
     return {
-        **machine(),
+        **describe_machine(),
         "load": f"{os.getloadavg()[0]:.1f} in the minute before",
-        **package_versions(_PACKAGES),
+        **read_versions(_PACKAGES),
         "ffmpeg": _ffmpeg_version(),
         "libebur128": _libebur128_version(),
     }

@@ -25,7 +25,7 @@ from automix.mixing.mix import Mix, MixRequest, mix_session, render
 from automix.plan.address import change_setting, parse_assignment
 from automix.plan.macros import Macros
 from automix.plan.model import MixPlan
-from automix.session.song_folder import open_song, song_files
+from automix.session.song_folder import find_song_files, open_song
 from automix.session.tracks import Session, TrackFile, open_plan_session, open_session, plan_inputs
 from automix.version import __version__
 
@@ -149,7 +149,7 @@ def run_stems(
         _stems_options(method, weights, device), config, {"--mode": ("mode", mode)}
     )
     finish = apply_layers(Finish(), None, finish_flags)
-    files, notes = song_files(song, recursive=recursive, roles=_given_roles(roles))
+    files, notes = find_song_files(song, recursive=recursive, roles=_given_roles(roles))
     request = MixRequest(
         method=next(entry for entry in STEMS_METHODS if entry.name == method),
         preset=mode,

@@ -19,8 +19,8 @@ from automix.datasets.listing import audio_files, existing, folders
 from automix.datasets.song import SongFiles, check_songs
 from automix.errors import InputError
 from automix.files.names import printable
-from automix.session.roles.naming import natural_names
-from automix.session.roles.recognition import role_of_name
+from automix.session.roles.naming import make_natural_names
+from automix.session.roles.recognition import read_role
 from automix.session.tracks import TrackFile
 
 Mix = Literal["dry", "wet"]
@@ -82,8 +82,8 @@ def _song(
     files = {name: found[recording] for name, found in microphones.items() if recording in found}
     missing = sorted(set(microphones) - set(files))
     stems = []
-    for microphone, name in zip(files, natural_names(list(files)), strict=True):
-        said = role_of_name(microphone)
+    for microphone, name in zip(files, make_natural_names(list(files)), strict=True):
+        said = read_role(microphone)
         role = said.role if said else "other"
         stems.append(TrackFile(name=name, role=role, path=files[microphone]))
     title = f"{drummer}/{recording}"

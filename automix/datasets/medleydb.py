@@ -23,8 +23,8 @@ from automix.datasets.song import SongFiles, artist_of, check_songs
 from automix.errors import InputError
 from automix.files.names import printable
 from automix.plan.roles import Role
-from automix.session.roles.naming import natural_names
-from automix.session.roles.recognition import role_of_name
+from automix.session.roles.naming import make_natural_names
+from automix.session.roles.recognition import read_role
 from automix.session.tracks import TrackFile
 
 Tracks = Literal["stems", "raw"]
@@ -118,13 +118,15 @@ def _stems(song: str, files: list[Path], labels: dict[str, _Label]) -> Iterator[
         label.instrument or file.stem.removeprefix(f"{song}_")
         for file, label in zip(files, labeled, strict=True)
     ]
-    for file, name, role, label in zip(files, natural_names(names), roles, labeled, strict=True):
+    for file, name, role, label in zip(
+        files, make_natural_names(names), roles, labeled, strict=True
+    ):
         follows = known_lead and role == "lead vocal" and not label.leads
         yield TrackFile(name=name, role="backing vocal" if follows else role, path=file)
 
 
 def _role(instrument: str) -> Role:
-    said = role_of_name(instrument)
+    said = read_role(instrument)
     return said.role if said else "other"
 
 

@@ -16,7 +16,7 @@ from automix.datasets.listing import audio_files, entries, folders
 from automix.datasets.song import SongFiles, artist_of, check_songs
 from automix.errors import InputError
 from automix.files.names import printable
-from automix.session.song_folder import MIX_NAME, is_own_mix, song_files
+from automix.session.song_folder import MIX_NAME, find_song_files, is_own_mix
 
 _WANTED = "a folder of stems for each song"
 
@@ -70,7 +70,7 @@ def find_song(folder: Path) -> SongFiles:
         raise InputError(f"{printable(folder)}: holds {len(mixes)} files named mix; leave one")
     if mixes and len(files) == len(named):
         raise InputError(f"{printable(folder)}: holds a mix but no stems")
-    tracks, notes = song_files([folder])
+    tracks, notes = find_song_files([folder])
     stems = sorted(tracks, key=lambda track: track.path.name)
     if mixes:
         notes = [note for note in notes if printable(mixes[0]) not in note]

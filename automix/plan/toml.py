@@ -13,12 +13,13 @@ from automix.plan.model import Decision, MixPlan
 from automix.plan.parameters import Parameter, Settings, parameters
 
 FORMAT = 1
+_MARK = "# automix plan"
 
 
 def dumps(plan: MixPlan) -> str:
     """The plan as TOML. Processors that are neutral are left out; `loads` fills them in again."""
     lines = [
-        "# automix plan: edit any value, then run `automix render` on this file.",
+        f"{_MARK}: edit any value, then run `automix render` on this file.",
         "# A setting or a block that is not here has its neutral value.",
         "",
         f"format = {FORMAT}",
@@ -30,6 +31,16 @@ def dumps(plan: MixPlan) -> str:
         figures = ", ".join(f"{_key(name)} = {_toml(value)}" for name, value in decision.figures)
         lines.append(f"figures = {{ {figures} }}" if figures else "figures = {}")
     return "\n".join(lines) + "\n"
+
+
+def begins_as_plan(path: str | os.PathLike[str]) -> bool:
+    """Tells whether a file begins as the plans do that automix writes.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with open(path, "rb") as file:
+        return file.read(len(_MARK)) == _MARK.encode()
 
 
 _DECISION_FIELDS = ("setting", "value", "rule", "reason")

@@ -12,7 +12,7 @@ from automix.dsp.equalizer import Equalizer
 from automix.parallel.workers import in_parallel
 from automix.plan.roles import Role
 from automix.plan.settings import EqualizerBand, EqualizerSettings
-from automix.session.roles.recognition import role_of_name
+from automix.session.roles.recognition import read_role
 from automix.sound.filters import Signal, fade_ends, filter_signal, high_pass, low_pass, noise
 from automix.sound.instruments import amplify_guitar
 from automix.sound.score import Hit
@@ -89,7 +89,7 @@ def record(
     names = [take.name for take in takes]
 
     def finished(take: Take) -> RawTrack:
-        said = role_of_name(take.name, names)
+        said = read_role(take.name, names)
         rng = np.random.default_rng((seed, 2, *take.name.encode()))
         return _finished(take, said.role if said else "other", names, frames, sample_rate, rng)
 

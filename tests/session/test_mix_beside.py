@@ -4,7 +4,7 @@ import numpy as np
 import soundfile
 
 from automix.datasets.plain import find_song
-from automix.session.song_folder import song_files
+from automix.session.song_folder import find_song_files
 
 
 def write(path):
@@ -14,10 +14,10 @@ def write(path):
 def test_a_mix_beside_the_tracks_is_left_out(tmp_path):
     for name in ("kick.wav", "bass.wav", "Mix.wav"):
         write(tmp_path / name)
-    tracks, notes = song_files([tmp_path])
+    tracks, notes = find_song_files([tmp_path])
     assert sorted(track.name for track in tracks) == ["bass", "kick"]
     assert any("Mix.wav" in note and "left out" in note for note in notes)
-    named, _ = song_files([tmp_path / "kick.wav", tmp_path / "Mix.wav"])
+    named, _ = find_song_files([tmp_path / "kick.wav", tmp_path / "Mix.wav"])
     assert len(named) == 2  # what is asked for by name is taken
 
 

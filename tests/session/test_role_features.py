@@ -13,7 +13,7 @@ from automix.audio.samples import Audio
 from automix.demo import synthesize_demo
 from automix.files.reading import open_audio
 from automix.plan.roles import FAMILIES
-from automix.session.roles.recognition import role_of_name
+from automix.session.roles.recognition import read_role
 
 AUDIO = Path(__file__).parents[3] / "shared" / "audio"
 RATE = 44100
@@ -137,7 +137,7 @@ def judged(tracks):
     table = Counter()
     for name, audio in tracks:
         guess, _ = role_by_sound(measure_role_features(audio))
-        table[role_of_name(name).role, guess] += 1
+        table[read_role(name).role, guess] += 1
     for (truth, guess), count in sorted(table.items()):
         print(f"{truth:16} -> {guess:12} {count}")
     claims = Counter()

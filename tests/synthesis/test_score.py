@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from automix.session.roles.recognition import role_of_name
+from automix.session.roles.recognition import read_role
 from automix.sound.score import Hit, Note
 from automix.synthesis.arrangement import Arrangement, arrange
 from automix.synthesis.built_in import SOUNDS
@@ -69,7 +69,7 @@ def test_every_track_has_a_name_that_tells_its_role() -> None:
     for song in SONGS:
         names = track_names(song)
         assert len(set(names)) == len(names)
-        said = {name: role_of_name(name, names) for name in names}
+        said = {name: read_role(name, names) for name in names}
         assert [name for name, role in said.items() if role is None] == []
         for voice in song.voices:
             role = said[voice.name]
@@ -85,9 +85,9 @@ def test_every_track_has_a_name_that_tells_its_role() -> None:
 def test_all_names_of_the_tables_tell_roles() -> None:
     for instrument in INSTRUMENTS.values():
         for name in instrument.names:
-            assert role_of_name(name) is not None, name
+            assert read_role(name) is not None, name
     for percussion in PERCUSSION:
-        said = role_of_name(percussion.name)
+        said = read_role(percussion.name)
         assert said is not None
         assert said.role == "percussion"
 
@@ -216,7 +216,7 @@ def test_every_kind_of_track_comes_up() -> None:
         found.role
         for song in SONGS
         for name in track_names(song)
-        if (found := role_of_name(name)) is not None
+        if (found := read_role(name)) is not None
     }
     assert said >= {
         "kick", "snare", "hats", "tom", "cymbals", "overheads", "room", "percussion", "drums",

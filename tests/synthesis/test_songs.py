@@ -15,7 +15,7 @@ from automix.mixing.mix import Mix
 from automix.parallel.workers import use_workers
 from automix.plan.model import MixPlan
 from automix.plan.toml import loads
-from automix.session.roles.recognition import role_of_name
+from automix.session.roles.recognition import read_role
 from automix.session.tracks import open_plan_session
 from automix.synthesis import conventions
 from automix.synthesis.engines import EngineChoice, choose_engine
@@ -112,7 +112,7 @@ def test_data_sets_take_the_mix_for_the_human_one(songs: Songs) -> None:
 def test_the_roles_of_the_plan_are_those_that_the_names_tell(songs: Songs) -> None:
     for folder, about in songs.items():
         for strip in plan_of(folder).tracks:
-            said = role_of_name(strip.name, list(about["tracks"]))
+            said = read_role(strip.name, list(about["tracks"]))
             assert said is not None
             assert strip.role == said.role
 
