@@ -1,4 +1,4 @@
-"""Everything that a meter shows at the end of a program, in one pass."""
+"""Measures in one pass all that a loudness meter shows at the end of a program."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,16 @@ from automix.units import gain_to_db
 
 @dataclass(frozen=True, kw_only=True)
 class Loudness:
-    """What a loudness meter reads at the end of a programme; silence reads −inf."""
+    """What a loudness meter reads at the end of a program; silence reads −inf.
+
+    Attributes:
+        integrated_lufs: Gated loudness of the whole program (ITU-R BS.1770-4).
+        loudness_range_lu: Loudness range (EBU Tech 3342).
+        max_momentary_lufs: Highest loudness of any 400 ms.
+        max_short_term_lufs: Highest loudness of any 3 s.
+        true_peak_dbtp: Highest true peak of all channels.
+        sample_peak_db: Highest sample of all channels, in dBFS.
+    """
 
     integrated_lufs: float
     loudness_range_lu: float
@@ -29,19 +38,24 @@ class Loudness:
 
 
 class ProgramMeter:
-    """Streaming: loudness, loudness range, and peaks."""
+    """Measures loudness, loudness range and peaks of audio that arrives in blocks of any size.
+
+    Args:
+        sample_rate: Frames per second.
+        channels: Number of channels.
+    """
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._loudness = LoudnessMeter(sample_rate, channels)
         self._peaks = TruePeakMeter(sample_rate, channels)
 
     def add(self, block: Samples) -> None:
-        """The next block ``(channels, n)``."""
+        """Takes the next block ``(channels, n)``."""
         self._loudness.add(block)
         self._peaks.add(block)
 
     def result(self) -> Loudness:
-        """Of everything so far."""
+        """Returns the readings of all audio that was added so far."""
         energies = self._loudness.energies
         return Loudness(
             integrated_lufs=integrated_lufs(energies),

@@ -48,7 +48,7 @@ def report_write_failures(path: Path, size_bytes: int = 0) -> Iterator[None]:
             reason = _REASONS.get(error.errno or 0, fallback)
         raise OutputError(f"{printable(path)}: {reason}") from error
     except ValueError as error:
-        if "null" not in str(error):
+        if "\0" not in os.fspath(path):
             raise
         raise OutputError(f"{printable(path)}: is not a possible file name") from error
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automix.analysis.features import BARK_EDGES_HZ, Vector, band_weights
+from automix.analysis.features import BARK_EDGES_HZ, Vector, weigh_bands
 from automix.audio.samples import AudioSource
 from automix.dsp.k_weighting import k_weighting
 
@@ -90,7 +90,7 @@ class BandAnalysis:
         self._window = torch.hann_window(self.n_fft, device=device)
         frequencies_hz = np.arange(self.n_fft // 2 + 1) * np.float64(sample_rate / self.n_fft)
         edges = [*zip(BARK_EDGES_HZ, BARK_EDGES_HZ[1:], strict=False)]
-        rows = [*band_weights(edges, frequencies_hz), _k_weights(sample_rate, frequencies_hz)]
+        rows = [*weigh_bands(edges, frequencies_hz), _k_weights(sample_rate, frequencies_hz)]
         weights = 2.0 / float(self._window.square().sum()) / self.n_fft * np.array(rows)
         self._weights = torch.from_numpy(weights.T).float().to(device)
         highest_hz = np.array(BARK_EDGES_HZ[1:])

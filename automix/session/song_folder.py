@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from automix.analysis.role_features import RoleFeatures, measure_role_features, role_by_sound
+from automix.analysis.role_features import RoleFeatures, guess_role, measure_role_features
 from automix.errors import InputError
 from automix.files.extensions import AUDIO_EXTENSIONS
 from automix.files.info import ReadOptions
@@ -27,7 +27,11 @@ _SURE = 0.7
 
 
 def find_song_files(
-    paths: Sequence[Path], *, recursive: bool = False, roles: Mapping[str, str] | None = None
+    paths: Sequence[Path],
+    *,
+    recursive: bool = False,
+    roles: Mapping[str, str] | None = None,
+    known_mix: Path | None = None,
 ) -> tuple[list[TrackFile], list[str]]:
     """Finds the tracks of a song.
 
@@ -35,6 +39,7 @@ def find_song_files(
         paths: One folder, one session file (``.toml``), or the audio files themselves.
         recursive: Whether to look into the folders of the folder.
         roles: Roles by track name that overrule what the names say.
+        known_mix: The file of the human mix, if the caller knows it: it is left out without a note.
 
     Returns:
         The tracks with natural unique names and the roles that their names tell (``other`` where
@@ -48,7 +53,7 @@ def find_song_files(
     if len(paths) == 1 and paths[0].suffix.lower() == ".toml":
         tracks = _read_session_file(paths[0])
     else:
-        audio, notes = _find_audio(paths, recursive)
+        audio, notes = _find_audio(paths, recursive, known_mix)
         tracks = _read_tracks(audio)
     if not tracks:
         raise InputError(
@@ -84,7 +89,9 @@ def check_role(role: str, name: str) -> Role:
     raise InputError(f"track {name!r}: no role {role!r}; there are: {', '.join(ROLES)}")
 
 
-def _find_audio(paths: Sequence[Path], recursive: bool) -> tuple[list[Path], list[str]]:
+def _find_audio(
+    paths: Sequence[Path], recursive: bool, known_mix: Path | None
+) -> tuple[list[Path], list[str]]:
     found: list[Path] = []
     notes = []
     for path in paths:
@@ -92,6 +99,8 @@ def _find_audio(paths: Sequence[Path], recursive: bool) -> tuple[list[Path], lis
             found.append(path)
             continue
         for file in sorted(_walk_audio(path, recursive)):
+            if file == known_mix:
+                continue
             if is_own_mix(file):
                 notes.append(f"{printable(file)}: a mix that automix wrote, left out")
             elif file.stem.casefold() == MIX_NAME:
@@ -195,7 +204,7 @@ def open_song(
 def _tell_roles_by_sound(features: Mapping[str, RoleFeatures], has_lead: bool) -> dict[str, Role]:
     roles: dict[str, Role] = {}
     for name, measured in features.items():
-        role, confidence = role_by_sound(measured)
+        role, confidence = guess_role(measured)
         if confidence >= _SURE:
             roles[name] = role
     # Sound alone cannot tell the lead from other voices: the busiest leads, if none does by name.

@@ -3,7 +3,7 @@
 import numpy as np
 import soundfile
 
-from automix.datasets.plain import find_song
+from automix.datasets.plain import read_song
 from automix.session.song_folder import find_song_files
 
 
@@ -24,8 +24,8 @@ def test_a_mix_beside_the_tracks_is_left_out(tmp_path):
 def test_the_human_mix_is_not_one_that_automix_wrote(tmp_path):
     for name in ("kick.wav", "bass.wav", "mix.wav"):
         write(tmp_path / name)
-    assert find_song(tmp_path).human == tmp_path / "mix.wav"
+    assert read_song(tmp_path).human == tmp_path / "mix.wav"
     (tmp_path / "mix.toml").write_text("# automix plan: edit any value\n")
-    song = find_song(tmp_path)
+    song = read_song(tmp_path)
     assert song.human is None
     assert len(song.stems) == 2

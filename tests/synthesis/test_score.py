@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from automix.session.roles.recognition import read_role
+from automix.sound.harmony import build_chord, find_near, voice_chord
+from automix.sound.instruments import SOUNDS
 from automix.sound.score import Hit, Note
 from automix.synthesis.arrangement import Arrangement, arrange
-from automix.synthesis.built_in import SOUNDS
 from automix.synthesis.form import Bar
 from automix.synthesis.grooves import GROOVES
-from automix.synthesis.harmony import chord, near, voice_chord
 from automix.synthesis.instruments import INSTRUMENTS, PERCUSSION
 from automix.synthesis.kit import KEYS
-from automix.synthesis.midi import TICKS_PER_SECOND, drum_file, write_pitched
+from automix.synthesis.midi import TICKS_PER_SECOND, write_drums, write_pitched
 from automix.synthesis.patterns import PATTERNS
 from automix.synthesis.styles import STYLES
 
@@ -31,11 +31,11 @@ def track_names(song: Arrangement) -> list[str]:
 
 
 def test_chords_of_c_major_and_a_minor() -> None:
-    assert chord(0, "major", 0, seventh=False, dominant=False) == (0, 4, 7)
-    assert chord(0, "major", 4, seventh=True, dominant=False) == (7, 11, 2, 5)
-    assert chord(9, "minor", 0, seventh=False, dominant=False) == (9, 0, 4)
-    assert chord(9, "minor", 4, seventh=False, dominant=False) == (4, 7, 11)
-    assert chord(9, "minor", 4, seventh=False, dominant=True) == (4, 8, 11)
+    assert build_chord(0, "major", 0, seventh=False, dominant=False) == (0, 4, 7)
+    assert build_chord(0, "major", 4, seventh=True, dominant=False) == (7, 11, 2, 5)
+    assert build_chord(9, "minor", 0, seventh=False, dominant=False) == (9, 0, 4)
+    assert build_chord(9, "minor", 4, seventh=False, dominant=False) == (4, 7, 11)
+    assert build_chord(9, "minor", 4, seventh=False, dominant=True) == (4, 8, 11)
 
 
 def test_voicings_hold_each_tone_once_and_move_little() -> None:
@@ -50,8 +50,8 @@ def test_voicings_hold_each_tone_once_and_move_little() -> None:
 
 @pytest.mark.parametrize("pitch_class", range(12))
 def test_the_nearest_note_is_at_most_a_tritone_away(pitch_class: int) -> None:
-    assert near(pitch_class, 60) % 12 == pitch_class
-    assert abs(near(pitch_class, 60) - 60) <= 6
+    assert find_near(pitch_class, 60) % 12 == pitch_class
+    assert abs(find_near(pitch_class, 60) - 60) <= 6
 
 
 def test_swing_delays_the_middle_of_the_beat_only() -> None:
@@ -198,7 +198,7 @@ def test_every_note_of_a_midi_file_is_released_before_its_end() -> None:
     """Else a player waits for it for ever."""
     hits = [Hit(start_s=float(time), piece="42", velocity=0.6) for time in np.arange(0, 3, 0.1)]
     for data in (
-        drum_file(hits, 0, 2.5),
+        write_drums(hits, 0, 2.5),
         write_pitched([Note(start_s=2.49, duration_s=5.0, pitch=50, velocity=1.0)], 0, 2.5),
     ):
         down = set()

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.datasets.plain import find_song
+from automix.datasets.plain import read_song
 from automix.files.target import OutputTarget
 from automix.mixing.mix import Mix
 from automix.parallel.workers import use_workers
@@ -103,7 +103,7 @@ def test_a_song_can_be_moved(songs: Songs, tmp_path: Path) -> None:
 
 def test_data_sets_take_the_mix_for_the_human_one(songs: Songs) -> None:
     for folder, about in songs.items():
-        found = find_song(folder)
+        found = read_song(folder)
         assert found.human == folder / "mix.wav"
         files = {path.stem for stem in found.stems for path in stem.paths}
         assert files == set(about["tracks"])
