@@ -1,4 +1,4 @@
-"""What this installation is and can do."""
+"""Describes what this installation is and can do."""
 
 from importlib import import_module
 from pathlib import Path
@@ -23,11 +23,11 @@ _PACKAGES = (
 )
 
 
-def installation(plugins: Path | None = None) -> dict[str, Any]:
-    """Everything that `automix info` tells.
+def describe_installation(plugins: Path | None = None) -> dict[str, Any]:
+    """Describes this installation for `automix info`.
 
     Args:
-        plugins: Folder of VST3 plug-ins to look into.
+        plugins: Folder of VST3 plug-ins to look into, or none.
 
     Returns:
         A dictionary for JSON: ``machine`` and ``packages`` (version by name), ``devices`` and the
@@ -37,25 +37,25 @@ def installation(plugins: Path | None = None) -> dict[str, Any]:
     Raises:
         PluginError: The folder lacks a plug-in.
     """
-    devices = _devices()
+    devices = _list_devices()
     return {
         "machine": describe_machine(),
         "packages": read_versions(_PACKAGES),
         "devices": devices,
         "device": devices[:2][-1]["name"],
-        "methods": {"vocal": _methods(VOCAL_METHODS), "stems": _methods(STEMS_METHODS)},
-        **models(),
-        "plugins": _plugins(plugins) if plugins else {},
+        "methods": {"vocal": _list_methods(VOCAL_METHODS), "stems": _list_methods(STEMS_METHODS)},
+        **describe_models(),
+        "plugins": _list_plugins(plugins) if plugins else {},
     }
 
 
-def models() -> dict[str, Any]:
-    """The networks with their sizes, receptive fields and weights."""
+def describe_models() -> dict[str, Any]:
+    """Describes the networks, with their sizes, receptive fields and weights."""
     return {"models": [model.described() for model in MODELS]}
 
 
-def _devices() -> list[dict[str, Any]]:
-    """The processor first, then every CUDA device."""
+def _list_devices() -> list[dict[str, Any]]:
+    """Lists the processor first, then every CUDA device."""
     torch = import_module("torch")
     devices: list[dict[str, Any]] = [
         {"name": "cpu", "description": describe_machine()["processor"]}
@@ -68,11 +68,11 @@ def _devices() -> list[dict[str, Any]]:
     return devices
 
 
-def _methods(entries: tuple[Method, ...]) -> list[dict[str, str]]:
+def _list_methods(entries: tuple[Method, ...]) -> list[dict[str, str]]:
     return [{"name": entry.name, "summary": entry.summary} for entry in entries]
 
 
-def _plugins(folder: Path) -> dict[str, str]:
+def _list_plugins(folder: Path) -> dict[str, str]:
     from automix.consoles.plugin.mapping import find_plugins
 
     return {name: str(path) for name, path in find_plugins(folder).items()}

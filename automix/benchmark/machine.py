@@ -1,4 +1,4 @@
-"""What the figures were measured on and with."""
+"""Describes what the figures were measured on and with."""
 
 import os
 import shutil
@@ -11,17 +11,17 @@ _PACKAGES = ("numpy", "numba", "torch", "soxr", "soundfile", "pyloudnorm", "libr
 
 
 def describe_conditions() -> dict[str, str]:
-    """The machine, its load, and the versions of everything that is compared."""
+    """Describes the machine, its load, and the versions of everything that is compared."""
     return {
         **describe_machine(),
         "load": f"{os.getloadavg()[0]:.1f} in the minute before",
         **read_versions(_PACKAGES),
-        "ffmpeg": _ffmpeg_version(),
-        "libebur128": _libebur128_version(),
+        "ffmpeg": _read_ffmpeg_version(),
+        "libebur128": _read_libebur128_version(),
     }
 
 
-def _ffmpeg_version() -> str:
+def _read_ffmpeg_version() -> str:
     program = shutil.which("ffmpeg")
     if program is None:
         return "none"
@@ -29,7 +29,7 @@ def _ffmpeg_version() -> str:
     return (printed.split() + ["", "", "unknown"])[2]
 
 
-def _libebur128_version() -> str:
+def _read_libebur128_version() -> str:
     try:
         return Library().version
     except OSError:

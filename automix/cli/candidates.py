@@ -9,7 +9,7 @@ from automix.cli.output import Printer
 from automix.cli.wishes import Wishes
 from automix.errors import UsageError
 from automix.files.names import printable
-from automix.listening.candidates import comparison_page, pairwise_distances
+from automix.listening.candidates import make_comparison_page, measure_distances
 from automix.mixing.candidates import draw_candidates
 from automix.plan.macros import Macros
 from automix.plan.model import MixPlan
@@ -53,9 +53,9 @@ def run_candidates(
         made = run(wishes=wishes.with_more(macros), delivery=numbered, printer=silent)
         if made is not None:
             paths.append(made[0])
-    distances = list(pairwise_distances(paths))
+    distances = list(measure_distances(paths))
     folder = path.with_name(path.stem.removesuffix(".1") + "-candidates")
-    page = comparison_page(paths, folder, overwrite=delivery.force).page
+    page = make_comparison_page(paths, folder, overwrite=delivery.force).page
     if printer.json:
         printer.document(_document(paths, drawn, distances, page))
     elif not printer.quiet:

@@ -231,7 +231,7 @@ def _evaluate(
 
 
 def _measure_distances(
-    mix: _MeasuredMix, target: _MeasuredMix, level: bool
+    mix: _MeasuredMix, target: _MeasuredMix, match: bool
 ) -> tuple[dict[str, float], list[str]]:
     notes = []
     if mix.audio.sample_rate != target.audio.sample_rate:

@@ -22,7 +22,7 @@ from automix.session.blank_plan import blank_plan
 
 if TYPE_CHECKING:
     from automix.mixing.reference_guide import Towards
-    from automix.reference.comparison import Compared
+    from automix.reference.comparison import FeatureComparison
     from automix.reference.goal import Goal
 
 
@@ -72,7 +72,7 @@ class Mix:
     sum_lufs: float
     warnings: tuple[str, ...]
     stems: dict[str, AudioSource]
-    compared: "Sequence[Compared]" = ()
+    compared: "Sequence[FeatureComparison]" = ()
 
     def levels_at(self, mix_lufs: float) -> dict[str, float]:
         """The levels when the master brings the mix to a loudness."""

@@ -14,11 +14,17 @@ from automix.plan.address import look_up
 from automix.plan.model import MixPlan
 from automix.plan.writer import PlanWriter
 from automix.reference.bands import BandAnalysis
-from automix.reference.comparison import TOLERANCE, Compared, compare_features, figures, gone_away
-from automix.reference.goal import Goal, aim_of
+from automix.reference.comparison import (
+    TOLERANCE,
+    FeatureComparison,
+    compare_features,
+    find_moved_away,
+    select_figures,
+)
+from automix.reference.goal import Goal, measure_target
 from automix.reference.hearing import Figures, hear_source
 from automix.reference.refinement import Changes, Descent
-from automix.reference.same_song import same_song
+from automix.reference.same_song import find_same_song
 
 LOUDEST_LUFS = -8.0
 """No reference makes a mix louder than this; `--loudness` does."""
@@ -67,7 +73,7 @@ class Towards:
         self._console, self._goal = console, goal
         self._device = choose_device(goal.device)
         self._analysis = BandAnalysis(console.session.sample_rate, self._device)
-        self._aim = aim_of(goal, self._analysis)
+        self._aim = measure_target(goal, self._analysis)
         self._before = self._aim.figures
 
     def move(
@@ -89,7 +95,7 @@ class Towards:
             return aim
         self._before = self._heard(writer.plan, summed, aim)
         start = self._tried(writer.plan, summed, aim)
-        same = same_song(self._goal.files, summed.source)
+        same = find_same_song(self._goal.files, summed.source)
         if same is not None:
             writer.warn(f"{self._goal.names}: is a mix of this song, and followed moment by moment")
         descent = Descent(
@@ -156,9 +162,9 @@ class Towards:
             trial = self._limited(plan, summed, aim, limiting * best[0].limiting)
         return trial, changes
 
-    def compared(self, mix: AudioSource) -> list[Compared]:
+    def compared(self, mix: AudioSource) -> list[FeatureComparison]:
         """How near the mix is to the references, and how near it was without them."""
-        after = figures(measure_features(mix))
+        after = select_figures(measure_features(mix))
         return compare_features(self._before, after, self._aim.figures)
 
     def _tried(
@@ -179,7 +185,7 @@ class Towards:
 
     def _limited(self, plan: MixPlan, summed: Premaster, aim: Finish, limiting: float) -> _Trial:
         found = self._heard(plan, summed, self._finish(plan, summed, aim, 1.0, limiting))
-        away = gone_away(compare_features(self._before, found, self._aim.figures))
+        away = find_moved_away(compare_features(self._before, found, self._aim.figures))
         if aim.loudness_lufs is not None:  # as the user wants it
             away.pop("loudness", None)
         return _Trial(summed=summed, limiting=limiting, figures=found, away=away)
