@@ -1,4 +1,4 @@
-"""What is odd about an input: clipping, DC offset, silence, duplicated channels, overs."""
+"""Finds what is odd about an input: clipping, DC offset, silence, duplicated channels, overs."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What a mix sounds like in numbers: loudness, dynamics, spectrum and stereo image.
+"""Measures what a mix sounds like: loudness, dynamics, spectrum and stereo image.
 
 Spectra are long-term averages over the active parts, so that neither silence nor the length of a
 song weighs in; a figure that silence or mono has not is −inf or NaN.

@@ -98,7 +98,13 @@ class Padded:
 
 @dataclass(frozen=True, eq=False)
 class Joined:
-    """A stereo source whose sides are two mono sources of one sample rate and length."""
+    """A stereo source whose sides are two mono sources of one sample rate and length.
+
+    Attributes:
+        left: Mono source of the left side.
+        right: Mono source of the right side.
+        channels: Number of channels, always 2.
+    """
 
     left: AudioSource
     right: AudioSource
@@ -122,7 +128,12 @@ class Joined:
 
 @dataclass(frozen=True, eq=False)
 class Folded:
-    """A mono source: the mean of the channels of another source."""
+    """A mono source: the mean of the channels of another source.
+
+    Attributes:
+        source: Stereo source that is folded.
+        channels: Number of channels, always 1.
+    """
 
     source: AudioSource
     channels: int = 1

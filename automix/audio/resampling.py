@@ -12,7 +12,12 @@ from automix.audio.samples import Audio, AudioSource, Samples
 
 @dataclass(frozen=True, eq=False)
 class Resampled:
-    """A source at another sample rate, converted anew on each pass."""
+    """A source at another sample rate, converted anew on each pass.
+
+    Attributes:
+        source: Source that is converted.
+        sample_rate: Frames per second that it is converted to.
+    """
 
     source: AudioSource
     sample_rate: int

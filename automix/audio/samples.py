@@ -32,7 +32,7 @@ class AudioSource(Protocol):
         """Length in frames."""
 
     def blocks(self) -> Iterator[Samples]:
-        """Consecutive blocks ``(channels, BLOCK_FRAMES)`` float32; only the last may be shorter.
+        """Yields blocks ``(channels, BLOCK_FRAMES)`` of float32; only the last may be shorter.
 
         Raises:
             InputError: The file behind the source changed or cannot be read.

@@ -1,4 +1,4 @@
-"""Which songs train, which validate, which test: no song and no artist on two sides."""
+"""Splits songs into training, validation and test: no song and no artist is on two sides."""
 
 import json
 import re

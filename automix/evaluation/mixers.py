@@ -43,7 +43,7 @@ def find_mixers(names: Sequence[str]) -> dict[str, Mixer]:
         The mixers by name.
 
     Raises:
-        UsageError: There is no method of a name.
+        UsageError: No method has one of the names.
     """
     return {name: _sum if name == "sum" else _find_mixer(name) for name in names}
 

@@ -1,4 +1,4 @@
-"""Figures that others published, to stand beside one's own."""
+"""Tables of figures that others published, to stand beside one's own."""
 
 from dataclasses import dataclass
 
@@ -150,8 +150,8 @@ class PublishedVocal:
     """One row of the results of Li and Lerch: mean absolute errors.
 
     Attributes:
-        cnn: Of their network.
-        mean: Of predicting the mean of the training data; for the gains, of predicting 0.
+        cnn: Error of their network.
+        mean: Error of predicting the mean of the training data; for the gains, of predicting 0.
     """
 
     cnn: float

@@ -38,7 +38,7 @@ class Chunk:
 
 @dataclass(frozen=True, kw_only=True)
 class ChunkLayout:
-    """Where the audio of a chunked file is, and what the header says about it.
+    """The place of the audio in a chunked file, and what the header says about it.
 
     Attributes:
         data: The audio chunk.

@@ -1,4 +1,4 @@
-"""Which files can be written: formats by extension, sample depths, and their limits."""
+"""Chooses the format of files to be written: by extension and sample depth, within its limits."""
 
 import os
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is known of an audio file, and which of its faults are put up with."""
+"""Describes audio files, and says which of their faults are put up with."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """Which faults of an audio file are put up with.
+    """The faults of audio files that are put up with.
 
     Attributes:
         strict: Whether a header that contradicts the file is an error instead of a note.
@@ -22,7 +22,7 @@ class ReadOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class AudioInfo:
-    """What an audio file holds.
+    """The format and the length of an audio file.
 
     Attributes:
         path: The file.

@@ -44,7 +44,7 @@ class Frame:
     samples: int
 
     def continues(self, first: "Frame") -> bool:
-        """Whether the frame belongs to the same stream as ``first``."""
+        """Tells whether the frame belongs to the same stream as ``first``."""
         return (self.version, self.layer, self.sample_rate) == (
             first.version,
             first.layer,
@@ -158,7 +158,7 @@ def measure_tag(head: bytes) -> int:
 
 
 def is_mpeg(descriptor: int, offset: int) -> bool:
-    """Whether two frames of one stream follow each other at ``offset``."""
+    """Tells whether two frames of one stream follow each other at ``offset``."""
     first = read_frame(os.pread(descriptor, 4, offset))
     if first is None:
         return False

@@ -74,7 +74,7 @@ def _lock(descriptor: int) -> bool | None:
 
 
 def _is_ours(descriptor: int, temporary: Path) -> bool:
-    """Whether the locked file is still the one under its name, and no target of a killed run."""
+    """Tells whether the locked file is still the one under its name, and no killed run's target."""
     status = os.fstat(descriptor)
     try:
         named = os.lstat(temporary)

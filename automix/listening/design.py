@@ -61,7 +61,7 @@ SCALES: dict[Kind, Scale] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Design(Settings):
-    """The settings of a test, as in its description; `None` is what suits the type.
+    """The settings of a test, as in its description; a setting of none is what suits the type.
 
     ``ape`` is one axis with a marker per stimulus (De Man and Reiss, "APE: Audio Perceptual
     Evaluation toolbox for MATLAB", AES 136, 2014), ``mushra`` follows ITU-R BS.1534-3, and
@@ -130,7 +130,7 @@ class Design(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class Question(Settings):
-    """One question of the questionnaire."""
+    """One question of the questionnaire; each field says what it holds."""
 
     name: Annotated[str, "column of the answers"]
     text: Annotated[str, "as the participant reads it"]

@@ -78,7 +78,7 @@ class ListeningServer(ThreadingHTTPServer):
         self.server_address = self.socket.getsockname()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no error of ours."""
+        """Ignores errors of a connection: a client that goes away is no error of ours."""
 
     @property
     def url(self) -> str:
@@ -201,4 +201,4 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(HTTPStatus(code), message or "cannot be understood")
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing: only the command line prints."""
+        """Prints nothing: only the command line prints."""

@@ -1,4 +1,4 @@
-"""What automix runs on: processor, memory, system, and the versions of packages."""
+"""Describes what automix runs on: processor, memory, system, and the versions of packages."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""How many threads work at the same time, and how work is given to them.
+"""Gives work to threads, and says how many of them work at the same time.
 
 Compiled loops, array arithmetic and FFTs release the interpreter lock, so threads are enough. Their
 number changes how long a result takes, never the result.

@@ -1,4 +1,4 @@
-"""Which files make up a song: a folder, a list of files, or a session file."""
+"""Finds the files that make up a song: in a folder, a list of files, or a session file."""
 
 import os
 import tomllib

@@ -20,7 +20,7 @@ from automix.sound.filters import (
 
 
 def kick(velocity: float, rng: np.random.Generator, sample_rate: int) -> Signal:
-    """Bass drum: a mode that falls to 52 Hz, and the click of the beater."""
+    """Strikes a bass drum: a mode that falls to 52 Hz, and the click of the beater."""
     t = sample_times(0.55, sample_rate)
     fall_s, depth_hz = 0.028, 105.0 * (0.6 + 0.4 * velocity) * rng.uniform(0.95, 1.05)
     phase = 2.0 * np.pi * (52.0 * t + depth_hz * fall_s * (1.0 - np.exp(-t / fall_s)))
@@ -32,7 +32,7 @@ def kick(velocity: float, rng: np.random.Generator, sample_rate: int) -> Signal:
 
 
 def snare(velocity: float, rng: np.random.Generator, sample_rate: int) -> Signal:
-    """Snare drum: two modes of the head, and the wires."""
+    """Strikes a snare drum: two modes of the head, and the wires."""
     t = sample_times(0.45, sample_rate)
     tuning = rng.uniform(0.99, 1.01)
     drop = 0.012 * (1.0 - np.exp(-t / 0.012)) * 0.35
@@ -49,7 +49,7 @@ def snare(velocity: float, rng: np.random.Generator, sample_rate: int) -> Signal
 
 
 def tom(frequency_hz: float, velocity: float, rng: np.random.Generator, rate: int) -> Signal:
-    """Tom: a mode that falls to ``frequency_hz``, its first overtone, and the stick."""
+    """Strikes a tom: a mode that falls to ``frequency_hz``, its first overtone, and the stick."""
     t = sample_times(0.8, rate)
     bend = t + 0.03 * 0.25 * (1.0 - np.exp(-t / 0.03))
     sound = np.sin(2.0 * np.pi * frequency_hz * bend) * np.exp(-t / 0.2)
@@ -68,7 +68,7 @@ def cymbal(
     low_hz: float,
     duration_s: float,
 ) -> Signal:
-    """Plate: a bed of noise under inharmonic modes, the highs dying first.
+    """Strikes a cymbal: a bed of noise under inharmonic modes, the highs dying first.
 
     Args:
         velocity: Strength of the stroke, 0 … 1; a harder one is brighter.
@@ -96,32 +96,32 @@ def cymbal(
 
 
 def closed_hat(velocity: float, rng: np.random.Generator, sample_rate: int) -> Signal:
-    """Closed hi-hat."""
+    """Strikes a closed hi-hat."""
     return cymbal(velocity, rng, sample_rate, decay_s=0.04, low_hz=4200.0, duration_s=0.2)
 
 
 def open_hat(velocity: float, rng: np.random.Generator, sample_rate: int) -> Signal:
-    """Half-open hi-hat."""
+    """Strikes a half-open hi-hat."""
     return cymbal(velocity, rng, sample_rate, decay_s=0.2, low_hz=3800.0, duration_s=0.5)
 
 
 def crash(velocity: float, rng: np.random.Generator, sample_rate: int) -> Signal:
-    """Crash cymbal."""
+    """Strikes a crash cymbal."""
     return cymbal(velocity, rng, sample_rate, decay_s=0.8, low_hz=1500.0, duration_s=2.4)
 
 
 def high_tom(velocity: float, rng: np.random.Generator, sample_rate: int) -> Signal:
-    """Rack tom."""
+    """Strikes the rack tom."""
     return tom(146.0, velocity, rng, sample_rate)
 
 
 def low_tom(velocity: float, rng: np.random.Generator, sample_rate: int) -> Signal:
-    """Floor tom."""
+    """Strikes the floor tom."""
     return tom(92.0, velocity, rng, sample_rate)
 
 
 def block(velocity: float, rng: np.random.Generator, rate: int, *, frequency_hz: float) -> Signal:
-    """A struck piece of wood or metal."""
+    """Strikes a small piece of wood or metal that rings at ``frequency_hz``."""
     t = sample_times(0.3, rate)
     sound = np.sin(2.0 * np.pi * frequency_hz * t) * np.exp(-t / 0.03)
     sound += 0.5 * np.sin(2.0 * np.pi * 2.7 * frequency_hz * t) * np.exp(-t / 0.015)
@@ -130,7 +130,7 @@ def block(velocity: float, rng: np.random.Generator, rate: int, *, frequency_hz:
 
 
 def clap(velocity: float, rng: np.random.Generator, rate: int) -> Signal:
-    """Several hands, not quite together."""
+    """Claps several hands, not quite together."""
     t = sample_times(0.3, rate)
     level = sum((np.exp(-np.abs(t - late_s) / 0.006) for late_s in (0.0, 0.011, 0.021)), 0.0 * t)
     sound = make_noise(rng, t.size, rate) * (level + 0.4 * np.exp(-t / 0.06))

@@ -97,28 +97,28 @@ def pluck(
 def bass(
     pitch: float, velocity: float, duration_s: float, rng: np.random.Generator, sample_rate: int
 ) -> Signal:
-    """Electric bass, finger style."""
+    """Plays an electric bass with the fingers."""
     return pluck(BASS_STRING, pitch, velocity, duration_s, rng, sample_rate)
 
 
 def guitar(
     pitch: float, velocity: float, duration_s: float, rng: np.random.Generator, sample_rate: int
 ) -> Signal:
-    """One open string of an electric guitar, before the amplifier."""
+    """Plays one open string of an electric guitar, before the amplifier."""
     return pluck(GUITAR_STRING, pitch, velocity, duration_s, rng, sample_rate)
 
 
 def muted_guitar(
     pitch: float, velocity: float, duration_s: float, rng: np.random.Generator, sample_rate: int
 ) -> Signal:
-    """One string under the palm, before the amplifier."""
+    """Plays one string of an electric guitar under the palm, before the amplifier."""
     return pluck(MUTED_STRING, pitch, velocity, duration_s, rng, sample_rate)
 
 
 def electric_piano(
     pitch: float, velocity: float, duration_s: float, rng: np.random.Generator, sample_rate: int
 ) -> Signal:
-    """Electric piano by frequency modulation (Chowning 1973): a warm body and a short tine."""
+    """Plays an electric piano by frequency modulation (Chowning 1973): a body and a short tine."""
     frequency_hz = pitch_to_hz(pitch)
     t = sample_times(duration_s + 0.15, sample_rate)
     phase = 2.0 * np.pi * frequency_hz * t
@@ -134,7 +134,7 @@ def electric_piano(
 def pad(
     pitch: float, velocity: float, duration_s: float, rng: np.random.Generator, sample_rate: int
 ) -> Signal:
-    """String-machine pad: three detuned saw waves that swell in and out."""
+    """Plays a pad of a string machine: three detuned saw waves that swell in and out."""
     frequency_hz = pitch_to_hz(pitch)
     t = sample_times(duration_s + 0.7, sample_rate)
     harmonics = np.arange(1, int(min(4000.0, 0.45 * sample_rate) / frequency_hz) + 1)
@@ -175,7 +175,7 @@ def _partials(frequency_hz: float, rate: int, most: int) -> Signal:
 def piano(
     pitch: float, velocity: float, duration_s: float, rng: np.random.Generator, rate: int
 ) -> Signal:
-    """Struck strings: slightly inharmonic partials, the high ones dying first, and the hammer."""
+    """Plays a piano: slightly inharmonic partials, the high ones dying first, and the hammer."""
     frequency_hz = pitch_to_hz(pitch)
     t = sample_times(duration_s + 0.12, rate)
     sound = np.zeros(t.size)
@@ -197,7 +197,7 @@ def piano(
 def organ(
     pitch: float, velocity: float, duration_s: float, rng: np.random.Generator, rate: int
 ) -> Signal:
-    """Drawbars with a slow rotor; also the nearest thing to a flute or a reed."""
+    """Plays an organ: drawbars with a slow rotor; also the nearest thing to a flute or a reed."""
     frequency_hz = pitch_to_hz(pitch)
     t = sample_times(duration_s + 0.05, rate)
     turn = 0.4 * np.sin(2.0 * np.pi * 5.9 * t + rng.uniform(0, 6))
@@ -218,7 +218,7 @@ def organ(
 def saw(
     pitch: float, velocity: float, duration_s: float, rng: np.random.Generator, rate: int
 ) -> Signal:
-    """Two detuned saw waves through a filter that closes; synthesizers, brass and bowed strings."""
+    """Plays two detuned saw waves through a low pass: synthesizers, brass and bowed strings."""
     frequency_hz = pitch_to_hz(pitch)
     t = sample_times(duration_s + 0.08, rate)
     numbers = _partials(frequency_hz, rate, 40)
@@ -238,7 +238,7 @@ def saw(
 def sub(
     pitch: float, velocity: float, duration_s: float, rng: np.random.Generator, rate: int
 ) -> Signal:
-    """A sine wave with a little saturation."""
+    """Plays a sub bass: a sine wave with a little saturation."""
     t = sample_times(duration_s + 0.08, rate)
     drop = 1.0 + 0.6 * np.exp(-t / 0.02)
     phase = 2.0 * np.pi * np.cumsum(pitch_to_hz(pitch) * drop) / rate

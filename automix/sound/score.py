@@ -1,4 +1,4 @@
-"""What is played, apart from how it sounds: notes, drum hits, sung syllables."""
+"""Scores say what is played, apart from how it sounds: notes, drum hits, sung syllables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
