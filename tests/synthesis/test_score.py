@@ -1,5 +1,7 @@
 """What is written before it is played: chords, forms, grooves, parts, names, MIDI files."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -192,6 +194,21 @@ def test_a_midi_file_says_when_and_what() -> None:
     assert times == pytest.approx([0.5, 0.75, 0.75, 2.0], abs=1 / TICKS_PER_SECOND)
     assert events[-1] == (2.0, b"\xff\x2f\x00")
     assert sounding[0][1][2] == 127
+
+
+def test_another_reader_finds_the_same_notes() -> None:
+    mido = pytest.importorskip("mido")
+    hits = [Hit(start_s=0.25 * n, piece=str(36 + n), velocity=0.2 + 0.1 * n) for n in range(8)]
+    file = mido.MidiFile(file=io.BytesIO(write_drums(hits, 16, 3.0)))
+    assert file.type == 0
+    assert file.length == pytest.approx(3.0)
+    found, now_s = [], 0.0
+    for message in file:
+        now_s += message.time
+        if message.type == "note_on":
+            found.append((message.channel, round(now_s, 6), message.note, message.velocity))
+    assert found == [(9, hit.start_s, int(hit.piece), round(127 * hit.velocity)) for hit in hits]
+    assert [m.program for m in file if m.type == "program_change"] == [16]
 
 
 def test_every_note_of_a_midi_file_is_released_before_its_end() -> None:
