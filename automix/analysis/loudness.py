@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automix.analysis.hops import HOPS_PER_SECOND, hop_start, hops_within
-from automix.audio.samples import Samples
+from automix.audio.samples import AudioSource, Samples
 from automix.dsp.biquad import BiquadCascade
 from automix.dsp.compiled import kernel
 from automix.dsp.k_weighting import k_weighting
@@ -146,6 +146,18 @@ class EnergyMatrixMeter:
     def matrix(self) -> NDArray[np.float64]:
         """Matrices ``(hops, signals, signals)`` of all complete hops so far."""
         return np.array(self._finished).reshape(-1, self._signals, self._signals)
+
+
+def measure_energies(source: AudioSource) -> Energies:
+    """Measures the energies ``(hops,)`` of a whole source in one pass.
+
+    Raises:
+        InputError: The file behind the source changed or cannot be read.
+    """
+    meter = LoudnessMeter(source.sample_rate, source.channels)
+    for block in source.blocks():
+        meter.add(block)
+    return meter.energies
 
 
 def combine_energies(matrix: NDArray[np.float64], gains: ArrayLike) -> Energies:

@@ -15,16 +15,16 @@ def reblock(pieces: Iterable[Samples]) -> Iterator[Samples]:
     for piece in pieces:
         while frames + piece.shape[1] >= BLOCK_FRAMES:
             cut = BLOCK_FRAMES - frames
-            yield _joined([*waiting, piece[:, :cut]])
+            yield _join([*waiting, piece[:, :cut]])
             waiting, frames, piece = [], 0, piece[:, cut:]
         if piece.shape[1]:
             waiting.append(piece)
             frames += piece.shape[1]
     if waiting:
-        yield _joined(waiting)
+        yield _join(waiting)
 
 
-def _joined(pieces: list[Samples]) -> Samples:
+def _join(pieces: list[Samples]) -> Samples:
     joined = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
     return np.ascontiguousarray(joined)
 

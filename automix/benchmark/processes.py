@@ -140,12 +140,12 @@ def compare_processes(commands: Sequence[Sequence[str | Path]], runs: int) -> li
 def compare_calls(calls: Sequence[Callable[[], Result]], runs: int) -> list[Timed[Result]]:
     """Measures the median time of each call within this process, in turns and warm."""
 
-    def timed(call: Callable[[], Result]) -> tuple[float, Result]:
+    def time_call(call: Callable[[], Result]) -> tuple[float, Result]:
         start = time.perf_counter()
         result = call()
         return time.perf_counter() - start, result
 
-    measured = alternate([partial(timed, call) for call in calls], runs)
+    measured = alternate([partial(time_call, call) for call in calls], runs)
     return [
         Timed(seconds=statistics.median(seconds for seconds, _ in of_one), result=of_one[-1][1])
         for of_one in measured

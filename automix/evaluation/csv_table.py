@@ -126,10 +126,10 @@ def _find_delimiter(text: str, required: Collection[str]) -> str:
     """Finds the separator that splits the first line into most names of required columns."""
     first = text.lstrip().splitlines()[0].casefold()
 
-    def known(delimiter: str) -> int:
+    def count_known(delimiter: str) -> int:
         return sum(cell.strip(' "') in required for cell in first.split(delimiter))
 
-    return max(_DELIMITERS, key=known)
+    return max(_DELIMITERS, key=count_known)
 
 
 def _read_records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:

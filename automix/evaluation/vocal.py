@@ -12,9 +12,13 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-from numpy.typing import NDArray
 
-from automix.analysis.loudness import LoudnessMeter, integrated_lufs, loudness_range_lu
+from automix.analysis.loudness import (
+    Energies,
+    integrated_lufs,
+    loudness_range_lu,
+    measure_energies,
+)
 from automix.errors import InputError
 from automix.files.info import ReadOptions
 from automix.files.names import printable
@@ -189,12 +193,8 @@ def _add_networks(
     return list(by_row.values()), notes
 
 
-def _measure_energies(path: Path) -> NDArray[np.float64]:
-    source = open_audio(path, ReadOptions(), in_memory=False).source
-    meter = LoudnessMeter(source.sample_rate, source.channels)
-    for block in source.blocks():
-        meter.add(block)
-    return meter.energies
+def _measure_energies(path: Path) -> Energies:
+    return measure_energies(open_audio(path, ReadOptions(), in_memory=False).source)
 
 
 def _score_songs(name: str, values: Sequence[float], rule: float) -> VocalErrorRow:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from automix.analysis.hops import HOPS_PER_SECOND
-from automix.analysis.loudness import LoudnessMeter
+from automix.analysis.loudness import measure_energies
 from automix.audio.samples import AudioSource, Samples
 from automix.consoles.differentiable import ConsoleLayout, from_plan
 from automix.consoles.exact import ExactConsole
@@ -84,14 +84,6 @@ def cut_song(
         )
     found = in_parallel(lambda source: cut_excerpts(source, starts, length), inserted)
     return torch.from_numpy(np.stack(found, axis=1)), starts
-
-
-def measure_energies(source: AudioSource) -> NDArray[np.float64]:
-    """Measures the K-weighted energies ``(hops,)`` of a source, see `automix.analysis.hops`."""
-    meter = LoudnessMeter(source.sample_rate, source.channels)
-    for block in source.blocks():
-        meter.add(block)
-    return meter.energies
 
 
 def _add_every_track(

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor, from_numpy
 
 from automix.analysis.hops import hop_start
+from automix.analysis.loudness import measure_energies
 from automix.audio.resampling import resample
 from automix.audio.samples import AudioSource
 from automix.files.reading import open_audio
-from automix.reference.excerpts import cut_excerpts, measure_energies
+from automix.reference.excerpts import cut_excerpts
 
 _DEPTH_DB = 40.0
 _TREND_HOPS = 31

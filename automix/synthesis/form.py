@@ -62,13 +62,13 @@ class Bar:
         """Number of sixteenths in the bar."""
         return self.beats * STEPS_PER_BEAT
 
-    def at(self, step: float) -> float:
+    def find_time(self, step: float) -> float:
         """Computes the time of a sixteenth in seconds; swing delays the middle of each beat."""
         within = step % STEPS_PER_BEAT
         late = self.swing * (1.0 - abs(within - 2.0) / 2.0)
         return self.start_s + (step + late) * self.beat_s / STEPS_PER_BEAT
 
-    def lasting(self, steps: float) -> float:
+    def find_length(self, steps: float) -> float:
         """Computes the length of some sixteenths in seconds."""
         return steps * self.beat_s / STEPS_PER_BEAT
 

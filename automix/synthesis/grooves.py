@@ -203,7 +203,7 @@ def _make_hit(
     late_s = rng.normal(0.0, TIMING_S) if real else 0.0
     spread = 0.07 if real else 0.02
     return Hit(
-        start_s=max(bar.at(step) + late_s, 0.0),
+        start_s=max(bar.find_time(step) + late_s, 0.0),
         piece=piece,
         velocity=float(np.clip(velocity * rng.normal(1.0, spread), 0.08, 1.0)),
     )

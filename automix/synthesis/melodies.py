@@ -133,8 +133,8 @@ def play_melody(
     legato = 1.0 if pattern == "counter-melody" else float(rng.uniform(0.8, 1.0))
     return [
         Note(
-            start_s=max(note.bar.at(note.step) + rng.normal(0.0, 0.008), 0.0),
-            duration_s=legato * note.bar.lasting(note.steps),
+            start_s=max(note.bar.find_time(note.step) + rng.normal(0.0, 0.008), 0.0),
+            duration_s=legato * note.bar.find_length(note.steps),
             pitch=note.pitch,
             velocity=float(
                 np.clip((0.6 + 0.3 * note.bar.strength) * rng.normal(1.0, 0.08), 0.15, 1.0)

@@ -83,11 +83,11 @@ class Moment:
             level: Strength relative to a full stroke.
             late_s: Delay, for strings that are struck one after the other.
         """
-        start_s = self.bar.at(step) + late_s + self.rng.normal(0.0, TIMING_S)
+        start_s = self.bar.find_time(step) + late_s + self.rng.normal(0.0, TIMING_S)
         velocity = level * self.level * self.rng.normal(1.0, 0.07)
         return Note(
             start_s=max(start_s, 0.0),
-            duration_s=max(self.bar.lasting(steps) * 0.94, 0.05),
+            duration_s=max(self.bar.find_length(steps) * 0.94, 0.05),
             pitch=pitch,
             velocity=float(np.clip(velocity, 0.12, 1.0)),
         )
@@ -96,7 +96,7 @@ class Moment:
         """Weighs a stroke by its place: strong on the beat, weaker off it."""
         return 1.0 if step % 4 == 0 else 0.86
 
-    def within(self) -> Strokes:
+    def list_strokes(self) -> Strokes:
         """Lists the strokes that lie in the bar; the closing bar has one long one."""
         if self.bar.section == "end":
             return ((0.0, float(self.bar.steps)),)
@@ -108,7 +108,7 @@ def _chords(moment: Moment) -> list[Note]:
     """Plays all tones of the chord at a time."""
     return [
         moment.note(step, steps, pitch, 0.85 * moment.accent(step))
-        for step, steps in moment.within()
+        for step, steps in moment.list_strokes()
         for pitch in moment.voicing
     ]
 
@@ -117,7 +117,7 @@ def _strum(moment: Moment) -> list[Note]:
     """Strums the strings one after the other, down on the beat and up off it."""
     strings = (moment.voicing[0] - 12, *moment.voicing, moment.voicing[0] + 12)
     notes = []
-    for step, steps in moment.within():
+    for step, steps in moment.list_strokes():
         up = step % 4 != 0
         order = strings[:0:-1] if up else strings
         late_s = moment.rng.uniform(0.006, 0.013)
@@ -176,7 +176,7 @@ def _power(moment: Moment) -> list[Note]:
     root = moment.voicing[0]
     return [
         moment.note(step, steps, root + interval, 0.95 * moment.accent(step))
-        for step, steps in moment.within()
+        for step, steps in moment.list_strokes()
         for interval in (0, 7, 12)
     ]
 
@@ -196,7 +196,7 @@ def _bass(moment: Moment) -> list[Note]:
     root = moment.voicing[0]
     notes = [
         moment.note(step, steps, root, 0.95 * moment.accent(step))
-        for step, steps in moment.within()
+        for step, steps in moment.list_strokes()
     ]
     if moment.bar.fill:
         way = find_near(moment.bar.following[0], root) - int(moment.rng.choice((-2, 1, 2)))
@@ -209,7 +209,7 @@ def _octaves(moment: Moment) -> list[Note]:
     root = moment.voicing[0]
     return [
         moment.note(step, min(steps, 1.5), root + (12 if step % 4 else 0), 0.9)
-        for step, steps in moment.within()
+        for step, steps in moment.list_strokes()
     ]
 
 

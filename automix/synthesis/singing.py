@@ -145,8 +145,8 @@ def _set_words(
     for note, word in zip(melody, words, strict=True):
         velocity = (0.45 + 0.5 * note.bar.strength) * rng.uniform(0.88, 1.05)
         sung = Note(
-            start_s=max(note.bar.at(note.step) + rng.normal(late_s, 0.01), 0.06),
-            duration_s=max(0.97 * note.bar.lasting(note.steps), 0.09),
+            start_s=max(note.bar.find_time(note.step) + rng.normal(late_s, 0.01), 0.06),
+            duration_s=max(0.97 * note.bar.find_length(note.steps), 0.09),
             pitch=note.pitch,
             velocity=float(np.clip(velocity, 0.2, 1.0)),
         )

@@ -61,10 +61,10 @@ def test_swing_delays_the_middle_of_the_beat_only() -> None:
         number=0, start_s=1.0, beat_s=0.4, beats=4, swing=0.5, section="verse", strength=0.6,
         tones=(0, 4, 7), following=(0, 4, 7), fill=False, opens=True,
     )  # fmt: skip
-    assert bar.at(0) == pytest.approx(1.0)
-    assert bar.at(4) == pytest.approx(1.4)
-    assert bar.at(2) == pytest.approx(1.0 + 2.5 * 0.1)
-    assert bar.at(3) < bar.at(4)
+    assert bar.find_time(0) == pytest.approx(1.0)
+    assert bar.find_time(4) == pytest.approx(1.4)
+    assert bar.find_time(2) == pytest.approx(1.0 + 2.5 * 0.1)
+    assert bar.find_time(3) < bar.find_time(4)
 
 
 def test_every_track_has_a_name_that_tells_its_role() -> None:
