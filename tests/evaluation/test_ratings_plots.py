@@ -122,7 +122,7 @@ sys.path[:0] = [{root!r}, {here!r}]
 from test_ratings_plots import *
 for form in FORMATS:
     one = ratings(("mono", "rules"), ("A", "B"), draw=answers)
-    for picture in (box_plots(one, "rating", form), likert_bars(one, form)):
+    for picture in (draw_box_plots(one, "rating", form), draw_likert_bars(one, form)):
         print(form, hashlib.sha256(picture.data).hexdigest())
 """
 
