@@ -45,7 +45,7 @@ from automix.session.song_folder import name_roles
 from automix.session.tracks import Session, Track
 
 if TYPE_CHECKING:
-    from automix.evaluation.mixes import Evaluated
+    from automix.evaluation.mixes import EvaluatedMix
     from automix.explanation.explaining import Explanation
 
 PathLike = str | os.PathLike[str]
@@ -216,7 +216,7 @@ def explain(plan: "PathLike | MixPlan") -> "Explanation":
     return explain_plan(ExactConsole(session), opened)
 
 
-def evaluate(mixes: Sequence[PathLike], target: PathLike | None = None) -> "list[Evaluated]":
+def evaluate(mixes: Sequence[PathLike], target: PathLike | None = None) -> "list[EvaluatedMix]":
     """Measures mixes, and how far each is from a target such as the artist's own mix.
 
     Args:

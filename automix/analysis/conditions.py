@@ -1,4 +1,4 @@
-"""What is odd about an input: clipping, DC offset, silence, duplicated channels, overs."""
+"""Finds what is odd about an input: clipping, DC offset, silence, duplicated channels, overs."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -27,17 +27,18 @@ ChannelRelation = Literal["independent", "identical", "inverted"]
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions:
-    """Facts about one input.
+    """Facts about the audio of one input.
 
     Attributes:
-        sample_peak: Highest magnitude; 1 = full scale.
-        dc_offset: Mean of each channel.
-        clipped_runs: Runs of at least 8 consecutive full-scale samples of one sign, all channels.
-        samples_above_full_scale: Float samples beyond ±1; legal.
+        sample_peak: Highest magnitude of a sample; 1 is full scale.
+        dc_offset: Mean of each channel; full scale is ±1.
+        clipped_runs: Number of runs of at least 8 consecutive full-scale samples of one sign, in
+            all channels together.
+        samples_above_full_scale: Number of float samples beyond ±1, which are legal.
         channel_relation: Whether left and right are the same, or each other's negative, down to
             the silence limit. Mono, silent and multichannel inputs are independent.
-        first_sound_s: Time of the first sample that is not silent; ``None`` for a silent input.
-        last_sound_s: Time of the last one.
+        first_sound_s: Time of the first sample that is not silent; none for a silent input.
+        last_sound_s: Time of the last sample that is not silent; none for a silent input.
     """
 
     sample_peak: float
@@ -55,7 +56,7 @@ class Conditions:
 
     @property
     def offset_db(self) -> tuple[float, ...]:
-        """Magnitude of each channel's mean in dBFS."""
+        """Magnitude of each channel's mean in dBFS; −inf for a mean of 0."""
         return tuple(gain_to_db(offset) for offset in self.dc_offset)
 
     @property
@@ -64,7 +65,7 @@ class Conditions:
         return any(level_db > DC_LIMIT_DBFS for level_db in self.offset_db)
 
     def messages(self) -> list[str]:
-        """One line for each thing that a user should know; none for a sound recording."""
+        """Writes a line for each thing that a user should know; none if nothing is odd."""
         if self.silent:
             return ["silent"]
         found = []
@@ -107,7 +108,7 @@ class ConditionScan:
             self._sum = max(self._sum, float(np.abs(left + right).max()))
 
     def result(self) -> Conditions:
-        """The conditions of everything added so far."""
+        """Returns the conditions of all audio that was added so far."""
         sounding = self._sound[self._sound[:, 0] >= 0]
         relation: ChannelRelation = "independent"
         if len(sounding) and len(self._sums) == 2:
@@ -127,7 +128,7 @@ class ConditionScan:
         )
 
 
-def scan(source: AudioSource) -> Conditions:
+def find_conditions(source: AudioSource) -> Conditions:
     """Finds the conditions of a whole source in one pass.
 
     Raises:
@@ -148,7 +149,12 @@ def _scan(
     counts: NDArray[np.int64],
     sound: NDArray[np.int64],
 ) -> None:
-    """``counts``: signed length of the current full-scale run, clipped runs, samples beyond ±1."""
+    """Adds a block of samples ``(channels, n)`` to the figures of its channels, in place.
+
+    A row of ``counts`` holds the length of the current full-scale run, with the sign of its
+    samples, then the number of clipped runs and that of samples beyond ±1. A row of ``sound`` holds
+    the first and the last frame that is not silent, −1 for none.
+    """
     for channel in range(samples.shape[0]):
         total, peak = sums[channel], np.float32(peaks[channel])
         run, clipped, above = counts[channel]

@@ -1,4 +1,4 @@
-"""What a mix sounds like in numbers: loudness, dynamics, spectrum and stereo image.
+"""Measures what a mix sounds like: loudness, dynamics, spectrum and stereo image.
 
 Spectra are long-term averages over the active parts, so that neither silence nor the length of a
 song weighs in; a figure that silence or mono has not is −inf or NaN.
@@ -20,14 +20,14 @@ from automix.units import gain_to_db, power_to_db
 Vector = NDArray[np.float64]
 
 THIRD_OCTAVE_CENTERS_HZ = tuple(1000.0 * 10 ** (n / 10) for n in range(-16, 14))
-"""25 Hz … 20 kHz, the exact centers of IEC 61260 (base ten)."""
+"""Exact centers of the bands of a third of an octave, 25 Hz … 20 kHz (IEC 61260, base ten)."""
 
 BARK_EDGES_HZ = (
     20.0, 100.0, 200.0, 300.0, 400.0, 510.0, 630.0, 770.0, 920.0, 1080.0, 1270.0, 1480.0, 1720.0,
     2000.0, 2320.0, 2700.0, 3150.0, 3700.0, 4400.0, 5300.0, 6400.0, 7700.0, 9500.0, 12000.0,
     15500.0,
 )  # fmt: skip
-"""Of the 24 critical bands (Zwicker 1961), the lowest from 20 Hz instead of 0."""
+"""Edges of the 24 critical bands (Zwicker 1961); the lowest begins at 20 Hz instead of 0."""
 
 _FRAME_S = 0.37
 _ACTIVE_DBFS = -70.0
@@ -36,16 +36,17 @@ _ACTIVE_BELOW_MEAN_DB = -20.0
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MixFeatures:
-    """Figures of one stereo signal.
+    """Measured features of one stereo signal.
 
     Attributes:
-        loudness: What a loudness meter reads.
-        crest_db: Highest sample over the RMS of the active parts.
+        loudness: Loudness, loudness range and peaks.
+        crest_db: Crest factor: highest sample over the RMS of the active parts, in dB; NaN for
+            silence.
         left: Power spectrum of the left side ``(bins,)``, mean of the active parts; its sum is the
             mean square.
-        right: Of the right side.
-        cross: Real part of the cross spectrum of both.
-        frequencies_hz: Of the bins.
+        right: Power spectrum of the right side ``(bins,)``.
+        cross: Real part of the cross spectrum of both sides ``(bins,)``.
+        frequencies_hz: Center of each bin ``(bins,)``.
     """
 
     loudness: Loudness
@@ -62,7 +63,7 @@ class MixFeatures:
 
     @property
     def centroid_hz(self) -> float:
-        """Center of gravity of the power spectrum."""
+        """Center of gravity of the power spectrum; NaN for silence."""
         total = float(self.power.sum())
         return float(self.power @ self.frequencies_hz) / total if total > 0.0 else math.nan
 
@@ -90,15 +91,15 @@ class MixFeatures:
     @property
     def bark_width_db(self) -> Vector:
         """`width_db` of each critical band."""
-        return self._width_db(band_weights(_BARK, self.frequencies_hz))
+        return self._width_db(weigh_bands(_BARK, self.frequencies_hz))
 
     @property
     def bark_imbalance_db(self) -> Vector:
         """`imbalance_db` of each critical band."""
-        return self._imbalance_db(band_weights(_BARK, self.frequencies_hz))
+        return self._imbalance_db(weigh_bands(_BARK, self.frequencies_hz))
 
     def _levels_db(self, edges: Sequence[tuple[float, float]]) -> Vector:
-        levels = _db(band_weights(edges, self.frequencies_hz) @ self.power)
+        levels = _db(weigh_bands(edges, self.frequencies_hz) @ self.power)
         levels[np.array([high for _, high in edges]) > 1.0001 * self.frequencies_hz[-1]] = np.nan
         return levels
 
@@ -116,7 +117,7 @@ _BARK = tuple(zip(BARK_EDGES_HZ, BARK_EDGES_HZ[1:], strict=False))
 
 
 class FeatureMeter:
-    """Streaming: features of audio that arrives in blocks of any size; mono counts as two sides.
+    """Measures the features of audio that arrives in blocks of any size; mono is two equal sides.
 
     Args:
         sample_rate: Frames per second.
@@ -151,7 +152,7 @@ class FeatureMeter:
             self._pending = self._pending[:, hop:]
 
     def result(self) -> MixFeatures:
-        """Features of everything so far."""
+        """Returns the features of all audio that was added so far."""
         if self._position < self._frame:  # so short that no frame was filled
             missing = self._frame - self._pending.shape[1]
             around = (missing // 2, missing - missing // 2)  # the window is 0 at its ends
@@ -171,7 +172,7 @@ class FeatureMeter:
         )
 
     def _mean_above(self, level_db: float) -> Vector:
-        """Mean spectra ``(3, bins)`` of the frames from a level, rounded to whole dB."""
+        """Averages the spectra ``(3, bins)`` of the frames above a level, rounded to whole dB."""
         chosen = [level for level in self._sums if level >= math.floor(level_db)]
         total = np.zeros((3, self._frame // 2 + 1))
         for level in sorted(chosen):
@@ -206,8 +207,16 @@ def measure_features(source: AudioSource) -> MixFeatures:
     return meter.result()
 
 
-def band_weights(edges: Sequence[tuple[float, float]], frequencies_hz: Vector) -> Vector:
-    """Share ``(bands, bins)`` of each bin that lies within each band."""
+def weigh_bands(edges: Sequence[tuple[float, float]], frequencies_hz: Vector) -> Vector:
+    """Computes which share of each bin lies within each band.
+
+    Args:
+        edges: Lower and upper edge of each band in Hz.
+        frequencies_hz: Centers of the bins ``(bins,)``, evenly spaced from 0.
+
+    Returns:
+        Shares ``(bands, bins)``, 0 … 1.
+    """
     width = frequencies_hz[1]
     low, high = (np.array(side)[:, np.newaxis] for side in zip(*edges, strict=True))
     overlap = np.minimum(high, frequencies_hz + width / 2) - np.maximum(
@@ -223,6 +232,6 @@ def _db(powers: Vector) -> Vector:
 
 
 def _ratio_db(above: Vector, below: Vector) -> Vector:
-    """Level of one power over another: NaN where both are 0, ±inf where one is."""
+    """Computes the level of one power over another: NaN where both are 0, ±inf where one is."""
     with np.errstate(invalid="ignore"):
         return _db(above) - _db(below)

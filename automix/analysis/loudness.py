@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automix.analysis.hops import HOPS_PER_SECOND, hop_start, hops_within
-from automix.audio.samples import Samples
+from automix.audio.samples import AudioSource, Samples
 from automix.dsp.biquad import BiquadCascade
 from automix.dsp.compiled import kernel
 from automix.dsp.k_weighting import k_weighting
 from automix.units import db_to_power
 
 Energies = NDArray[np.float64]
-"""``(hops,)``, one per 100 ms, weighted and summed over the channels; full scale 1."""
+"""Energies ``(hops,)``, one per 100 ms, weighted and summed over the channels; full scale is 1."""
 
 OFFSET_LUFS = -0.691
 """Loudness of energy 1: makes a 1 kHz sine on one channel read its level (BS.1770-4, eq. 2)."""
@@ -36,7 +36,7 @@ _SILENCE = 1e-60
 
 
 class LoudnessMeter:
-    """Energies of audio that arrives in blocks of any size; the cuts change no bit of them.
+    """Measures energies of audio that arrives in blocks of any size; no cut changes any bit.
 
     Args:
         sample_rate: Frames per second.
@@ -67,7 +67,7 @@ class LoudnessMeter:
 
     @property
     def energies(self) -> Energies:
-        """``(hops,)`` of all complete hops so far."""
+        """Energies ``(hops,)`` of all complete hops so far."""
         return np.concatenate([np.empty(0), *self._finished])
 
 
@@ -109,7 +109,7 @@ def _add_energies(
 
 
 class EnergyMatrixMeter:
-    """Energies of every product of stereo signals, hence of every mix of them at any gains.
+    """Measures the energies of all products of stereo signals, hence of their mix at any gains.
 
     Loudness is quadratic in the gains: with M the matrix of a hop, the sum of the signals at gains
     g has the energy gᵀ·M·g. A mixer can so search for gains without summing audio again.
@@ -144,16 +144,31 @@ class EnergyMatrixMeter:
 
     @property
     def matrix(self) -> NDArray[np.float64]:
-        """``(hops, signals, signals)`` of all complete hops so far."""
+        """Matrices ``(hops, signals, signals)`` of all complete hops so far."""
         return np.array(self._finished).reshape(-1, self._signals, self._signals)
 
 
+def measure_energies(source: AudioSource) -> Energies:
+    """Measures the energies ``(hops,)`` of a whole source in one pass.
+
+    Raises:
+        InputError: The file behind the source changed or cannot be read.
+    """
+    meter = LoudnessMeter(source.sample_rate, source.channels)
+    for block in source.blocks():
+        meter.add(block)
+    return meter.energies
+
+
 def combine_energies(matrix: NDArray[np.float64], gains: ArrayLike) -> Energies:
-    """Energies ``(hops,)`` of the sum of the signals at linear ``gains`` ``(signals,)``.
+    """Computes the energies of the sum of signals at given gains.
 
     Args:
-        matrix: From an `EnergyMatrixMeter`.
-        gains: One per signal; a negative gain inverts the polarity.
+        matrix: Matrices ``(hops, signals, signals)`` of an `EnergyMatrixMeter`.
+        gains: Linear gain of each signal ``(signals,)``; a negative one inverts the polarity.
+
+    Returns:
+        Energies ``(hops,)``.
     """
     factors = np.asarray(gains, dtype=np.float64)
     energies: Energies = np.einsum("hij,i,j->h", matrix, factors, factors)
@@ -161,38 +176,45 @@ def combine_energies(matrix: NDArray[np.float64], gains: ArrayLike) -> Energies:
 
 
 def integrated_lufs(energies: Energies) -> float:
-    """Gated loudness of a programme (BS.1770-4, eq. 5–7): blocks of 400 ms that overlap by 75 %.
+    """Computes integrated loudness (BS.1770-4, eq. 5–7): gated blocks of 400 ms, overlap 75 %.
 
     Returns:
-        LUFS; −inf when no block passes the gates or the programme is shorter than 400 ms.
+        Loudness in LUFS; −inf when no block passes the gates or the audio is shorter than 400 ms.
     """
     blocks = _sliding_means(energies, _MOMENTARY_HOPS)
-    return energy_to_lufs(_mean(_gated(blocks, _INTEGRATED_GATE_LU)))
+    return energy_to_lufs(_mean(_gate(blocks, _INTEGRATED_GATE_LU)))
 
 
 def momentary_lufs(energies: Energies) -> NDArray[np.float64]:
-    """``(hops,)``: loudness of the 400 ms up to each hop's end; before the start lies silence."""
+    """Computes the loudness ``(hops,)`` of the 400 ms up to the end of each hop.
+
+    Silence is assumed before the start; silent stretches read −inf.
+    """
     return _sliding_lufs(energies, _MOMENTARY_HOPS)
 
 
 def short_term_lufs(energies: Energies) -> NDArray[np.float64]:
-    """``(hops,)``: loudness of the 3 s up to each hop's end; before the start lies silence."""
+    """Computes the loudness ``(hops,)`` of the 3 s up to the end of each hop.
+
+    Silence is assumed before the start; silent stretches read −inf.
+    """
     return _sliding_lufs(energies, _SHORT_TERM_HOPS)
 
 
 def loudness_range_lu(energies: Energies, window_s: float = 3.0) -> float:
-    """Loudness range (EBU Tech 3342): from the 10th to the 95th percentile of the gated loudness.
+    """Computes loudness range (EBU Tech 3342): 10th to 95th percentile of the gated loudness.
 
     Args:
-        energies: From a meter.
+        energies: Energies ``(hops,)`` of a `LoudnessMeter`.
         window_s: Length of the sliding window, a multiple of 0.1 s. 3 s is the standard's; the
             vocal compression rule of Li & Lerch was tuned with 0.1 s.
 
     Returns:
-        LU; 0 when nothing passes the gates or the programme is shorter than the window.
+        Loudness range in LU; 0 when nothing passes the gates or the audio is shorter than the
+        window.
     """
     blocks = _sliding_means(energies, max(1, round(window_s * HOPS_PER_SECOND)))
-    passed = np.sort(_gated(blocks, _RANGE_GATE_LU))
+    passed = np.sort(_gate(blocks, _RANGE_GATE_LU))
     if not len(passed):
         return 0.0
     # Nearest rank, as in the reference implementation that Tech 3342 prints.
@@ -201,7 +223,7 @@ def loudness_range_lu(energies: Energies, window_s: float = 3.0) -> float:
 
 
 def energy_to_lufs(energy: float) -> float:
-    """Loudness of an energy; 0 gives −inf."""
+    """Converts an energy to a loudness in LUFS; 0 gives −inf."""
     return OFFSET_LUFS + 10.0 * math.log10(energy) if energy > 0 else -math.inf
 
 
@@ -219,8 +241,8 @@ def _sliding_lufs(energies: Energies, hops: int) -> NDArray[np.float64]:
     return OFFSET_LUFS + 10.0 * levels
 
 
-def _gated(blocks: Energies, relative_gate_lu: float) -> Energies:
-    """The blocks above −70 LUFS and above the gate relative to the mean of those."""
+def _gate(blocks: Energies, relative_gate_lu: float) -> Energies:
+    """Selects the blocks above −70 LUFS and above the gate relative to the mean of those."""
     blocks = blocks[blocks > db_to_power(ABSOLUTE_GATE_LUFS - OFFSET_LUFS)]
     return blocks[blocks > _mean(blocks) * db_to_power(relative_gate_lu)]
 

@@ -1,4 +1,4 @@
-"""Levels in nine octave bands, as the equalization rule of Li & Lerch analyzes them."""
+"""Measures levels in nine octave bands, as the equalization rule of Li & Lerch analyzes them."""
 
 import math
 from typing import Any
@@ -23,11 +23,11 @@ Five = tuple[float, float, float, float, float]
 
 
 def band_centers_hz(sample_rate: int) -> tuple[float, ...]:
-    """Centers of the bands that exist at a rate: those below Nyquist, with 4 % to spare."""
+    """Lists the centers of the bands at a sample rate: those below Nyquist, with 4 % to spare."""
     return tuple(center for center in CENTERS_HZ if center < _HIGHEST_CENTER * sample_rate)
 
 
-def octave_band(center_hz: float, sample_rate: int) -> NDArray[np.float64]:
+def design_octave_band(center_hz: float, sample_rate: int) -> NDArray[np.float64]:
     """Designs a second-order Butterworth band-pass: two pole pairs, 12 dB per octave on each side.
 
     The gain is 0 dB at the center and −3.01 dB at both edges, center/√2 and center·√2, exactly.
@@ -38,11 +38,11 @@ def octave_band(center_hz: float, sample_rate: int) -> NDArray[np.float64]:
     and center.
 
     Args:
-        center_hz: Center, one of `band_centers_hz`.
+        center_hz: Center of the band, one of `band_centers_hz`.
         sample_rate: Frames per second.
 
     Returns:
-        ``(2, 5)``: b0, b1, b2, a1, a2 of both sections.
+        Coefficients ``(2, 5)``: b0, b1, b2, a1, a2 of both sections.
     """
     upper_hz = min(center_hz * math.sqrt(2), _HIGHEST_EDGE * sample_rate)
     low, center, high = (
@@ -67,14 +67,14 @@ def octave_band(center_hz: float, sample_rate: int) -> NDArray[np.float64]:
 
 
 class OctaveBandMeter:
-    """Mean squares per octave band and 100 ms hop of mono audio in blocks of any size.
+    """Measures the mean square of mono audio in each octave band and each hop of 100 ms.
 
     Args:
         sample_rate: Frames per second.
         k_weighted: Whether the bands (not the total) see K-weighted audio (ITU-R BS.1770-4).
 
     Attributes:
-        centers_hz: Of the bands, ascending.
+        centers_hz: Centers of the bands, ascending.
     """
 
     def __init__(self, sample_rate: int, *, k_weighted: bool = False) -> None:
@@ -84,7 +84,7 @@ class OctaveBandMeter:
         loops = math.ceil(len(self.centers_hz) / _BANDS_PER_LOOP)
         self._filters = np.zeros((loops * _BANDS_PER_LOOP, 5))
         for row, center_hz in zip(self._filters, self.centers_hz, strict=False):
-            first, second = octave_band(center_hz, sample_rate)
+            first, second = design_octave_band(center_hz, sample_rate)
             row[:] = first[0] * second[0], *first[3:], *second[3:]
         self._state = np.zeros((len(self._filters), 4))
         self._inputs = np.zeros(4)
@@ -118,12 +118,12 @@ class OctaveBandMeter:
 
     @property
     def energies(self) -> NDArray[np.float64]:
-        """``(hops, bands)``: mean square per band of all complete hops so far, full scale 1."""
+        """Mean squares ``(hops, bands)`` of all complete hops so far; full scale is 1."""
         return self._table()[:, : len(self.centers_hz)]
 
     @property
     def total_energies(self) -> NDArray[np.float64]:
-        """``(hops,)``: mean square of the unfiltered audio."""
+        """Mean squares ``(hops,)`` of the unfiltered audio; full scale is 1."""
         return self._table()[:, -1]
 
     def _table(self) -> NDArray[np.float64]:
@@ -131,14 +131,14 @@ class OctaveBandMeter:
 
 
 def band_levels_db(energies: NDArray[np.float64], keep: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """RMS level per band over the hops that ``keep`` selects.
+    """Computes the RMS level of each band over selected hops.
 
     Args:
-        energies: ``(hops, bands)`` of an `OctaveBandMeter`.
-        keep: ``(hops,)``.
+        energies: Mean squares ``(hops, bands)`` of an `OctaveBandMeter`.
+        keep: Whether each hop counts ``(hops,)``.
 
     Returns:
-        ``(bands,)`` in dB; −inf for a silent band, and everywhere when no hop is kept.
+        Levels ``(bands,)`` in dB; −inf for a silent band, and everywhere when no hop is kept.
     """
     means = energies[keep].sum(axis=0) / max(1, int(np.count_nonzero(keep)))
     levels = np.full(means.shape, -np.inf)
@@ -218,7 +218,7 @@ def _add_bands(
 
 @kernel
 def _resonate(x: float, filter_: Five, state: Four) -> Four:
-    """One sample through both all-pole sections; the third value returned is the output."""
+    """Filters one sample through both all-pole sections; the third value returned is the output."""
     gain, a1, a2, c1, c2 = filter_
     w1, w2, y1, y2 = state
     w = (gain * x - a2 * w2) - a1 * w1

@@ -1,4 +1,4 @@
-"""Onset strength: how much the sound rises from one hundredth of a second to the next.
+"""Measures onset strength: how much the sound rises from one hundredth of a second to the next.
 
 Spectral flux on log-compressed mel bands (Klapuri 1999; Böck & Widmer 2013), always computed at
 one internal rate, so that it hardly depends on the sample rate of the input.
@@ -25,7 +25,7 @@ _TREBLE_WEIGHT = float(np.exp(-2.0))  # top band against bottom: kick and snare 
 
 
 def _mel_bank() -> NDArray[np.float32]:
-    """Triangular mel bands (O'Shaughnessy 1987), ``(bins, bands)``, acting on power."""
+    """Designs triangular mel bands ``(bins, bands)`` that weigh power (O'Shaughnessy 1987)."""
     # Mel is linear in log(1 + f / 700 Hz), whatever the base and the scale.
     edges_hz = 700.0 * (
         np.geomspace(1.0 + _LOWEST_HZ / 700.0, 1.0 + _RATE_HZ / 2 / 700.0, _BANDS + 2) - 1.0
@@ -38,7 +38,7 @@ def _mel_bank() -> NDArray[np.float32]:
 
 
 class OnsetStrength:
-    """Collects band levels block by block; about 10 kB per second of audio.
+    """Measures onset strength of audio in blocks; keeps about 10 kB per second of audio.
 
     Args:
         sample_rate: Frames per second of the input.
@@ -55,7 +55,7 @@ class OnsetStrength:
         """Takes the next stretch of audio.
 
         Args:
-            mono_block: ``(frames,)`` float32, any length.
+            mono_block: Samples ``(frames,)`` float32, any number of them.
         """
         resampled = self._resampler.resample_chunk(np.ascontiguousarray(mono_block))
         signal = np.concatenate([self._pending, resampled])
@@ -69,7 +69,7 @@ class OnsetStrength:
             self._powers.append(np.asarray(power @ self._bank, dtype=np.float32))
 
     def strength_db(self) -> NDArray[np.float32]:
-        """Mean rise of the band levels over 20 ms, in dB, at `FRAME_RATE`.
+        """Computes the mean rise of the band levels over 20 ms, in dB, `FRAME_RATE` per second.
 
         Levels are seen down to 40 dB below the loudest band of all that was added, so the result
         does not depend on the recording level. Shape ``(about seconds · FRAME_RATE,)``; empty for
@@ -90,7 +90,7 @@ class OnsetStrength:
 
 
 def remove_trend(strength_db: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Subtracts the local mean over one second (shorter at the ends), same shape."""
+    """Subtracts the local mean over one second, which is shorter at the ends; keeps the shape."""
     total = np.concatenate([[0.0], np.cumsum(strength_db, dtype=np.float64)])
     index = np.arange(strength_db.size)
     start = np.maximum(index - _TREND_FRAMES // 2, 0)

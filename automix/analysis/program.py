@@ -1,4 +1,4 @@
-"""Everything that a meter shows at the end of a program, in one pass."""
+"""Measures in one pass all that a loudness meter shows at the end of a program."""
 
 import numpy as np
 
@@ -16,19 +16,24 @@ from automix.units import gain_to_db
 
 
 class ProgramMeter:
-    """Streaming: loudness, loudness range, and peaks."""
+    """Measures loudness, loudness range and peaks of audio that arrives in blocks of any size.
+
+    Args:
+        sample_rate: Frames per second.
+        channels: Number of channels.
+    """
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._loudness = LoudnessMeter(sample_rate, channels)
         self._peaks = TruePeakMeter(sample_rate, channels)
 
     def add(self, block: Samples) -> None:
-        """The next block ``(channels, n)``."""
+        """Takes the next block ``(channels, n)``."""
         self._loudness.add(block)
         self._peaks.add(block)
 
     def result(self) -> Loudness:
-        """Of everything so far."""
+        """Returns the readings of all audio that was added so far."""
         energies = self._loudness.energies
         return Loudness(
             integrated_lufs=integrated_lufs(energies),

@@ -1,4 +1,4 @@
-"""The role that a track's sound suggests, for tracks whose name says nothing.
+"""Tells the role that a track's sound suggests, for tracks whose name says nothing.
 
 A few physical measures and thresholds instead of a classifier: what matters to a mix is to know the
 low-frequency sources and the percussive ones, and to say "other" where it is not clear.
@@ -32,10 +32,10 @@ _LOBE = 0.3
 
 @dataclass(frozen=True, kw_only=True)
 class RoleFeatures:
-    """How a track sounds, whatever its level.
+    """Figures of how a track sounds, whatever its level.
 
     Attributes:
-        band_shares: Energy share of each octave band (63 Hz … 16 kHz), the mean over active hops,
+        band_shares: Share of the energy in each octave band (63 Hz … 16 kHz), mean of active hops,
             so that soft stretches count like loud ones; zeros for silence.
         activity: Share of the 100 ms hops within 30 dB of the loudest.
         treble_hops: Share of active hops with over 30 % of the energy above 3 kHz: hats all the
@@ -52,7 +52,7 @@ class RoleFeatures:
     clarity: float
 
     def share(self, low_hz: float, high_hz: float) -> float:
-        """Summed shares of the bands centered from ``low_hz`` to ``high_hz``."""
+        """Sums the energy shares of the bands centered from ``low_hz`` to ``high_hz``."""
         return sum(
             share
             for center_hz, share in zip(CENTERS_HZ, self.band_shares, strict=False)
@@ -61,7 +61,7 @@ class RoleFeatures:
 
 
 class RoleMeter:
-    """Collects the features of audio that arrives in blocks of any size.
+    """Measures the features of audio that arrives in blocks of any size.
 
     Args:
         sample_rate: Frames per second.
@@ -80,7 +80,7 @@ class RoleMeter:
         self._pitch.add(mono)
 
     def result(self) -> RoleFeatures:
-        """The features of everything added so far."""
+        """Returns the features of all audio that was added so far."""
         totals = self._bands.total_energies
         active = totals > max(_ACTIVE_POWER * totals.max(initial=0.0), _SILENCE_POWER)
         if not active.any():
@@ -112,7 +112,7 @@ def measure_role_features(source: AudioSource) -> RoleFeatures:
     return meter.result()
 
 
-def role_by_sound(features: RoleFeatures) -> tuple[Role, float]:
+def guess_role(features: RoleFeatures) -> tuple[Role, float]:
     """Guesses the role from the sound.
 
     In this order: nearly all energy below 180 Hz is a kick or a tom if it comes in hits, else bass;
@@ -124,9 +124,9 @@ def role_by_sound(features: RoleFeatures) -> tuple[Role, float]:
     to be it.
 
     Returns:
-        Role and confidence 0…1: how often the rule was right, (right + 1) / (all + 2), on the 62
-        CC0 stems and 24 synthesized tracks that its thresholds were set on, counting as right any
-        role of the same family (but only lead vocals as lead vocals). "other" claims nothing.
+        The role, and a confidence 0 … 1: how often the rule was right, (right + 1) / (all + 2), on
+        the 62 CC0 stems and 24 synthesized tracks that its thresholds were set on, counting as
+        right any role of the same family (but only lead vocals as lead vocals). "other" has 0.
     """
     low, treble = features.share(0, 130), features.treble_hops
     hits = features.rise_db
@@ -149,7 +149,7 @@ def role_by_sound(features: RoleFeatures) -> tuple[Role, float]:
 
 
 class _LevelMeter:
-    """Mean squares of frames of 10 ms."""
+    """Measures how steeply the level of frames of 10 ms rises."""
 
     def __init__(self, sample_rate: int) -> None:
         self._length = sample_rate // _FRAMES_PER_SECOND
@@ -165,7 +165,7 @@ class _LevelMeter:
         )
 
     def rise_db(self) -> float:
-        """Median over the level peaks of how far the level came up just before."""
+        """Computes the median over the level peaks of how far the level came up just before."""
         powers = np.concatenate([np.zeros(_BEFORE_FRAMES), *self._powers, np.zeros(_PEAK_FRAMES)])
         # A floor 60 dB below the loudest frame, or digital silence would make any start a hit.
         levels_db = 10.0 * np.log10(np.maximum(powers, max(powers.max() * 1e-6, _SILENCE_POWER)))
@@ -179,7 +179,7 @@ class _LevelMeter:
 
 
 class _ClarityMeter:
-    """How clearly each stretch of audio has one pitch."""
+    """Measures how clearly each stretch of audio has one pitch."""
 
     def __init__(self, sample_rate: int) -> None:
         self._resampler = soxr.ResampleStream(sample_rate, _PITCH_RATE_HZ, 1, dtype="float32")
@@ -200,7 +200,7 @@ class _ClarityMeter:
             self._clarities.append(self._clarity(frames))
 
     def median(self) -> float:
-        """The median over the frames within 30 dB of the loudest; 0 where there is none."""
+        """Computes the median clarity of the frames within 30 dB of the loudest; 0 without any."""
         powers = np.concatenate([np.zeros(1, np.float32), *self._powers])
         clarities = np.concatenate([np.zeros(1, np.float32), *self._clarities])
         active = powers > max(_ACTIVE_POWER * float(powers.max()), _SILENCE_POWER)
@@ -215,7 +215,7 @@ class _ClarityMeter:
         return np.clip(best, 0.0, 1.0)
 
     def _autocorrelation(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
-        """``(frames, lags)``, of the windowed frames; lags of up to the longest period."""
+        """Correlates windowed frames with themselves ``(frames, lags)``, up to `_LONGEST_LAG`."""
         spectrum = np.fft.rfft(frames * self._window, 2 * _PITCH_WINDOW)
         power = spectrum.real**2 + spectrum.imag**2
         lags = np.fft.irfft(power)[:, : _LONGEST_LAG + 1]

@@ -1,4 +1,4 @@
-"""Tempo of a piece of music, from the autocorrelation of its onset strength."""
+"""Estimates the tempo of music from the autocorrelation of its onset strength."""
 
 from dataclasses import dataclass
 
@@ -26,9 +26,9 @@ _NOISE_DEVIATIONS = 6.0
 
 @dataclass(frozen=True)
 class Tempo:
-    """A tempo and how regular the beat is.
+    """A tempo, and how regular the beat is.
 
-    Args:
+    Attributes:
         bpm: Beats per minute, 40–240.
         confidence: Mean normalized autocorrelation of the onsets after 1, 2, 4 and 8 beats:
             0 = unrelated, 1 = a metronome; drum machines reach 0.5–0.9, loose playing 0.1–0.4.
@@ -58,14 +58,16 @@ class TempoEstimator:
         """Takes the next stretch of audio.
 
         Args:
-            mono_block: ``(frames,)`` float32, any length.
+            mono_block: Samples ``(frames,)`` float32, any number of them.
         """
         self._onsets.add(mono_block)
 
     def estimate(self) -> Tempo | None:
-        """The tempo of all audio so far, or None where there is no beat.
+        """Estimates the tempo of all audio so far; more may be added afterwards.
 
-        None for less than 4 s, silence, sustained noise and tones. More audio may be added after.
+        Returns:
+            The tempo; none where there is no beat: silence, sustained noise and tones, and audio
+            of less than 4 s.
         """
         strength_db = self._onsets.strength_db()
         # The first 32 ms window and the 20 ms rise shorten the series a little.
@@ -85,7 +87,7 @@ class TempoEstimator:
 
 
 def _autocorrelation(onsets: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Unbiased, normalized to 1 at lag 0; up to 16 s, at most two thirds of the length."""
+    """Computes the unbiased autocorrelation, 1 at lag 0, up to 16 s or two thirds of the length."""
     lags = min(2 * onsets.size // 3, _LAGS)
     n_fft = 1 << (onsets.size + lags).bit_length()
     product = np.fft.irfft(np.abs(np.fft.rfft(onsets, n_fft)) ** 2)[: lags + 1]
@@ -97,7 +99,7 @@ def _autocorrelation(onsets: NDArray[np.float64]) -> NDArray[np.float64]:
 def _comb(
     correlation: NDArray[np.float64], periods: NDArray[np.float64], multiples: tuple[int, ...]
 ) -> NDArray[np.float64]:
-    """Mean of the autocorrelation over those multiples of each period that it reaches."""
+    """Averages the autocorrelation over those multiples of each period that it reaches."""
     lags = np.multiply.outer(periods, multiples)
     reached = lags <= correlation.size - 1
     values = np.interp(lags, np.arange(correlation.size), correlation)
@@ -111,7 +113,7 @@ def _plausibility(
     correlation: NDArray[np.float64],
     comb: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Weight of each tempo: the general preference, and two checks of the metrical level.
+    """Weighs each tempo by a general preference and two checks of the metrical level.
 
     A beat recurs after one period: twice the true tempo has no correlation there, only at its
     even multiples. And a beat is a line in the spectrum of the onsets: at half or a third of the
@@ -133,7 +135,7 @@ def _plausibility(
 def _pulse_spectrum(
     correlation: NDArray[np.float64], tempos_bpm: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Power spectrum of the onsets at each tempo, 1 for the strongest line under 10 Hz."""
+    """Computes the power of the onsets at each tempo; the strongest line under 10 Hz has 1."""
     taper = np.cos(np.linspace(0.0, np.pi / 2, correlation.size)) ** 2
     n_fft = 32 * FRAME_RATE * 10  # padded to 1/320 Hz: fine enough for linear interpolation
     power = 2.0 * np.fft.rfft(correlation * taper, n_fft).real - 1.0
@@ -144,7 +146,7 @@ def _pulse_spectrum(
 
 
 def _least_comb(correlation: NDArray[np.float64], frames: int) -> float:
-    """What a comb must reach to be more than chance: six standard deviations of random onsets.
+    """Computes what a comb must reach to be more than chance: six deviations of random onsets.
 
     Bartlett's formula for the variance of an autocorrelation, with the short-term correlation
     that overlapping windows cause, divided by the number of averaged values.
@@ -155,7 +157,7 @@ def _least_comb(correlation: NDArray[np.float64], frames: int) -> float:
 
 
 def _refine(bpm: float, correlation: NDArray[np.float64]) -> float:
-    """The peak of a comb of many multiples within ±1 % of ``bpm``, interpolated."""
+    """Finds the interpolated peak of a comb of many multiples within ±1 % of ``bpm``."""
     tempos_bpm = bpm * np.exp(np.arange(-20, 21) * (_STEP / 2))
     comb = _comb(correlation, 60.0 * FRAME_RATE / tempos_bpm, _FINE_MULTIPLES)
     peak = int(np.argmax(comb[1:-1])) + 1

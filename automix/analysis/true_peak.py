@@ -1,4 +1,4 @@
-"""True peak by oversampling (ITU-R BS.1770-4, annex 2)."""
+"""Measures true peak by oversampling (ITU-R BS.1770-4, annex 2)."""
 
 import functools
 
@@ -16,11 +16,11 @@ _KAISER_BETA = 5.0  # flat within 0.02 dB to 0.43 of the rate with 24 taps, over
 _TILE_FRAMES = 512
 
 
-def oversampling_factor(sample_rate: int) -> int:
-    """4 below 96 kHz, 2 below 192 kHz, else 1: at least 176.4 kHz after oversampling of 44.1 kHz.
+def choose_oversampling_factor(sample_rate: int) -> int:
+    """Chooses how many times audio is oversampled: 4 below 96 kHz, 2 below 192 kHz, else 1.
 
     Args:
-        sample_rate: Frames per second.
+        sample_rate: Frames per second; 44.1 kHz and more become at least 176.4 kHz.
     """
     if sample_rate < 96_000:
         return 4
@@ -28,17 +28,17 @@ def oversampling_factor(sample_rate: int) -> int:
 
 
 @functools.cache
-def oversampling_filter(factor: int) -> NDArray[np.float32]:
-    """Polyphase interpolator: a sinc under a Kaiser window, each phase with unit gain at 0 Hz.
+def design_oversampling_filter(factor: int) -> NDArray[np.float32]:
+    """Designs a polyphase interpolator: a sinc under a Kaiser window, unit gain at 0 Hz per phase.
 
     The value at time ``n + FILTER_TAPS / 2 − 1 + p / factor`` is the sum over k of
     ``filter[p, k] · x[n + k]``. Phase 0 passes the samples unchanged.
 
     Args:
-        factor: Output samples per input sample.
+        factor: Number of output samples per input sample.
 
     Returns:
-        ``(factor, FILTER_TAPS)`` float32, read-only.
+        Coefficients ``(factor, FILTER_TAPS)`` float32, read-only.
     """
     taps, phases = np.arange(FILTER_TAPS), np.arange(factor)[:, np.newaxis]
     distance = taps - (FILTER_TAPS / 2 - 1) - phases / factor
@@ -52,7 +52,7 @@ def oversampling_filter(factor: int) -> NDArray[np.float32]:
 
 
 class TruePeakMeter:
-    """Highest sample and highest true peak of audio that arrives in blocks of any size.
+    """Measures the highest sample and true peak of audio that arrives in blocks of any size.
 
     Args:
         sample_rate: Frames per second.
@@ -61,7 +61,9 @@ class TruePeakMeter:
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         # A copy, because the compiled loop takes writeable arrays; phase 0 is the sample peak.
-        self._filter = oversampling_filter(oversampling_factor(sample_rate))[1:].copy()
+        self._filter = design_oversampling_filter(choose_oversampling_factor(sample_rate))[
+            1:
+        ].copy()
         self._bound = 0.0
         if len(self._filter):
             # The gain that no signal exceeds, with some room for the rounding of float32.
@@ -78,7 +80,7 @@ class TruePeakMeter:
         self._peak, self._history = self._scan(block)
 
     def _scan(self, block: Samples) -> tuple[float, Samples]:
-        """The running peak after ``block``, and the new history."""
+        """Computes the running peak after ``block``, and the new history."""
         samples = np.concatenate([self._history, block], axis=1, dtype=np.float32)
         peak = max(self._peak, self._sample_peak)
         if len(self._filter):
@@ -87,17 +89,17 @@ class TruePeakMeter:
 
     @property
     def sample_peak(self) -> float:
-        """Highest magnitude of a sample, 1 = full scale."""
+        """Highest magnitude of a sample; 1 is full scale."""
         return self._sample_peak
 
     @property
     def peak(self) -> float:
-        """Highest magnitude between and at the samples, as if silence followed; 1 = full scale."""
+        """Highest magnitude between and at the samples, as if silence followed; 1 is full scale."""
         return self._scan(np.zeros_like(self._history))[0]
 
     @property
     def peak_dbtp(self) -> float:
-        """`peak` in dB; −inf for silence."""
+        """The true peak in dBTP; −inf for silence."""
         return gain_to_db(self.peak)
 
 
@@ -105,7 +107,7 @@ class TruePeakMeter:
 def _oversampled_peak(
     samples: NDArray[np.float32], phases: NDArray[np.float32], bound: float, peak: float
 ) -> float:
-    """The larger of ``peak`` and the highest magnitude between the samples.
+    """Returns the larger of ``peak`` and the highest magnitude between the samples.
 
     A tile is skipped when its highest sample times the filter's largest possible gain stays at or
     below the peak so far, which changes nothing but the time. One-dimensional slices, four taps at
@@ -135,7 +137,7 @@ def _oversampled_peak(
 
 @kernel
 def _magnitude(values: NDArray[np.float32]) -> float:
-    """Highest magnitude. Floats without their sign bit order as integers do, and faster."""
+    """Finds the highest magnitude. Floats without sign bit order as integers do, and faster."""
     highest = np.int32(0)
     for bits in values.view(np.int32):
         highest = np.int32(max(highest, bits & 0x7FFFFFFF))

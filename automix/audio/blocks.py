@@ -15,22 +15,28 @@ def reblock(pieces: Iterable[Samples]) -> Iterator[Samples]:
     for piece in pieces:
         while frames + piece.shape[1] >= BLOCK_FRAMES:
             cut = BLOCK_FRAMES - frames
-            yield _joined([*waiting, piece[:, :cut]])
+            yield _join([*waiting, piece[:, :cut]])
             waiting, frames, piece = [], 0, piece[:, cut:]
         if piece.shape[1]:
             waiting.append(piece)
             frames += piece.shape[1]
     if waiting:
-        yield _joined(waiting)
+        yield _join(waiting)
 
 
-def _joined(pieces: list[Samples]) -> Samples:
+def _join(pieces: list[Samples]) -> Samples:
     joined = pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
     return np.ascontiguousarray(joined)
 
 
 def fit_length(pieces: Iterable[Samples], channels: int, frames: int) -> Iterator[Samples]:
-    """Pieces that add up to ``frames``: the surplus cut off, or silence added at the end."""
+    """Makes pieces add up to ``frames``: cuts the surplus off, or adds silence at the end.
+
+    Args:
+        pieces: Arrays ``(channels, n)`` in order.
+        channels: Number of channels, for the silence.
+        frames: Length of all that is yielded together.
+    """
     left = frames
     for piece in pieces:
         if left <= 0:
@@ -43,10 +49,10 @@ def fit_length(pieces: Iterable[Samples], channels: int, frames: int) -> Iterato
 
 
 def collect(source: AudioSource) -> Audio:
-    """Reads a source into memory, with hardly more of it than the samples themselves.
+    """Reads a source into memory; needs hardly more memory than the samples themselves take.
 
     Raises:
-        InputError: See `AudioSource.blocks`.
+        InputError: The file behind the source changed or cannot be read.
     """
     return Audio(join_and_empty(list(source.blocks()), source.channels), source.sample_rate)
 
@@ -65,7 +71,12 @@ def join_and_empty(blocks: list[Samples], channels: int) -> Samples:
 
 @dataclass(frozen=True, eq=False)
 class Padded:
-    """A source with silence at its end."""
+    """A source with silence at its end.
+
+    Attributes:
+        source: The audio in front of the silence.
+        frames: Length with the silence, in frames; not below the length of the source.
+    """
 
     source: AudioSource
     frames: int
@@ -77,17 +88,23 @@ class Padded:
 
     @property
     def channels(self) -> int:
-        """As in the source."""
+        """Number of channels, the same as in the source."""
         return self.source.channels
 
     def blocks(self) -> Iterator[Samples]:
-        """See `AudioSource.blocks`."""
+        """Yields the audio from its start, in blocks as `AudioSource.blocks` describes them."""
         return reblock(fit_length(self.source.blocks(), self.channels, self.frames))
 
 
 @dataclass(frozen=True, eq=False)
 class Joined:
-    """Two mono sources of one rate and length as the sides of a stereo source."""
+    """A stereo source whose sides are two mono sources of one sample rate and length.
+
+    Attributes:
+        left: Mono source of the left side.
+        right: Mono source of the right side.
+        channels: Number of channels, always 2.
+    """
 
     left: AudioSource
     right: AudioSource
@@ -100,18 +117,23 @@ class Joined:
 
     @property
     def frames(self) -> int:
-        """Length."""
+        """Length in frames."""
         return self.left.frames
 
     def blocks(self) -> Iterator[Samples]:
-        """See `AudioSource.blocks`."""
+        """Yields the audio from its start, in blocks as `AudioSource.blocks` describes them."""
         for left, right in zip(self.left.blocks(), self.right.blocks(), strict=True):
             yield np.concatenate([left, right])
 
 
 @dataclass(frozen=True, eq=False)
 class Folded:
-    """The mean of the channels of a source."""
+    """A mono source: the mean of the channels of another source.
+
+    Attributes:
+        source: Stereo source that is folded.
+        channels: Number of channels, always 1.
+    """
 
     source: AudioSource
     channels: int = 1
@@ -123,30 +145,30 @@ class Folded:
 
     @property
     def frames(self) -> int:
-        """Length."""
+        """Length in frames."""
         return self.source.frames
 
     def blocks(self) -> Iterator[Samples]:
-        """See `AudioSource.blocks`."""
+        """Yields the audio from its start, in blocks as `AudioSource.blocks` describes them."""
         for block in self.source.blocks():
             yield fold_block(block)[np.newaxis]
 
 
 def fold_block(block: Samples) -> Samples:
-    """The mean of the channels of a block ``(channels, n)``: ``(n,)``."""
+    """Folds a block ``(channels, n)`` to mono ``(n,)``: the mean of its one or two channels."""
     return block[0] if len(block) == 1 else np.asarray((block[0] + block[1]) * np.float32(0.5))
 
 
 def fold_to_mono(source: AudioSource) -> AudioSource:
-    """The mono fold of a source; a mono source itself."""
+    """Folds a source to mono (see `fold_block`); a mono source comes back as it is."""
     return source if source.channels == 1 else Folded(source)
 
 
 def join_sides(left: AudioSource, right: AudioSource) -> AudioSource:
-    """Makes a stereo source of two mono sources.
+    """Makes a stereo source of two mono sources, left first.
 
     Raises:
-        ValueError: They are not mono, or differ in rate or length.
+        ValueError: The sources are not mono, or differ in sample rate or length.
     """
     if left.channels != 1 or right.channels != 1:
         raise ValueError("both sides must be mono")
@@ -159,11 +181,11 @@ def pad(source: AudioSource, frames: int) -> AudioSource:
     """Adds silence at the end, without a copy of the source.
 
     Args:
-        source: What to lengthen.
-        frames: New length, not below the present one.
+        source: The audio to lengthen.
+        frames: New length in frames, not below the present one.
 
     Raises:
-        ValueError: The source is longer than that.
+        ValueError: The source is longer than ``frames``.
     """
     if frames < source.frames:
         raise ValueError(f"cannot pad {source.frames} frames to {frames}")

@@ -38,13 +38,19 @@ _VORBIS_ORDERS = {  # Vorbis I specification, section 4.3.9; Opus the same (RFC 
 _NAMES = {4: "4.0", 5: "5.0", 6: "5.1"}
 
 
-def speaker_order(channels: int, container: str, mask: int) -> tuple[str, ...] | None:
-    """The speakers in channel order; None if their number has no downmix.
+def find_speaker_order(channels: int, container: str, mask: int) -> tuple[str, ...] | None:
+    """Finds which speaker each channel of a file belongs to.
 
     Args:
         channels: Number of channels.
-        container: As in `AudioInfo`; Ogg has an order of its own.
-        mask: ``dwChannelMask`` of a WAV file, 0 for none.
+        container: Container of the file as in `automix.files.info.AudioInfo`. Ogg files have an
+            order of their own.
+        mask: Channel mask of a WAV file (``dwChannelMask``), 0 if it has none. A mask that does
+            not name each channel is ignored.
+
+    Returns:
+        Abbreviations of the speakers in channel order (``"FL"``, ``"FR"``, …); None if there is
+        no downmix for so many channels.
     """
     order = (_VORBIS_ORDERS if container == "ogg" else _ORDERS).get(channels)
     named = [bit for bit in range(32) if mask >> bit & 1]
@@ -53,13 +59,21 @@ def speaker_order(channels: int, container: str, mask: int) -> tuple[str, ...] |
     return tuple(_MASK_BITS[bit] for bit in named)
 
 
-def layout_name(order: tuple[str, ...]) -> str:
-    """What people call the layout, such as ``"5.1"``."""
+def name_layout(order: tuple[str, ...]) -> str:
+    """Names a layout of four to six speakers the way people do, such as ``"5.1"``."""
     return _NAMES[len(order)]
 
 
 def to_stereo(block: Samples, order: tuple[str, ...]) -> Samples:
-    """Mixes ``(len(order), frames)`` down to ``(2, frames)``."""
+    """Mixes surround down to stereo.
+
+    Args:
+        block: Samples ``(len(order), frames)``.
+        order: Speakers in channel order, from `find_speaker_order`.
+
+    Returns:
+        Samples ``(2, frames)``, which may exceed full scale.
+    """
     stereo = np.zeros((2, block.shape[1]), np.float32)
     for samples, speaker in zip(block, order, strict=True):
         for side, gain in enumerate(_GAINS[speaker]):

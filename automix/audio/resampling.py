@@ -12,24 +12,29 @@ from automix.audio.samples import Audio, AudioSource, Samples
 
 @dataclass(frozen=True, eq=False)
 class Resampled:
-    """A source at another sample rate, converted anew on each pass."""
+    """A source at another sample rate, converted anew on each pass.
+
+    Attributes:
+        source: Source that is converted.
+        sample_rate: Frames per second that it is converted to.
+    """
 
     source: AudioSource
     sample_rate: int
 
     @property
     def channels(self) -> int:
-        """As in the source."""
+        """Number of channels, the same as in the source."""
         return self.source.channels
 
     @property
     def frames(self) -> int:
-        """The same duration, to the nearest frame."""
+        """Length in frames: the duration of the source, to the nearest frame."""
         numerator = 2 * self.source.frames * self.sample_rate + self.source.sample_rate
         return numerator // (2 * self.source.sample_rate)  # no float: exact at any length
 
     def blocks(self) -> Iterator[Samples]:
-        """See `AudioSource.blocks`."""
+        """Yields the audio from its start, in blocks as `AudioSource.blocks` describes them."""
         return reblock(fit_length(self._convert(), self.channels, self.frames))
 
     def _convert(self) -> Iterator[Samples]:
@@ -45,8 +50,8 @@ def resample(source: AudioSource, sample_rate: int) -> AudioSource:
     """Converts the sample rate, linear phase, with soxr at its very high quality.
 
     Args:
-        source: What to convert. In memory (`Audio`) it stays in memory, else it streams; the
-            samples are the same either way.
+        source: The audio to convert. What is in memory (`Audio`) stays in memory, other sources
+            are converted anew on each pass; the samples are the same either way.
         sample_rate: New frames per second. The result has the same duration to the nearest frame.
     """
     if sample_rate == source.sample_rate:

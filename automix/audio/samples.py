@@ -13,7 +13,7 @@ BLOCK_FRAMES = 65536
 """Frames per block of every streaming pass. One constant, so that a mix does not depend on it."""
 
 Samples = NDArray[np.float32]
-"""``(channels, frames)``, full scale ±1."""
+"""An array ``(channels, frames)`` of float32; full scale is ±1."""
 
 
 class AudioSource(Protocol):
@@ -29,10 +29,10 @@ class AudioSource(Protocol):
 
     @property
     def frames(self) -> int:
-        """Length."""
+        """Length in frames."""
 
     def blocks(self) -> Iterator[Samples]:
-        """Consecutive blocks ``(channels, BLOCK_FRAMES)`` float32; only the last may be shorter.
+        """Yields blocks ``(channels, BLOCK_FRAMES)`` of float32; only the last may be shorter.
 
         Raises:
             InputError: The file behind the source changed or cannot be read.
@@ -41,7 +41,7 @@ class AudioSource(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Audio:
-    """Audio in memory: finite, read-only.
+    """Audio in memory: finite samples that cannot be changed.
 
     Args:
         samples: ``(channels, frames)`` float32; a one-dimensional array is taken as mono.
@@ -73,6 +73,6 @@ class Audio:
         return int(self.samples.shape[1])
 
     def blocks(self) -> Iterator[Samples]:
-        """See `AudioSource.blocks`."""
+        """Yields the audio from its start, in blocks as `AudioSource.blocks` describes them."""
         for start in range(0, self.frames, BLOCK_FRAMES):
             yield self.samples[:, start : start + BLOCK_FRAMES]

@@ -1,4 +1,4 @@
-"""Sources made of other sources, and reading ahead in a thread."""
+"""Sources that are computed while they are read, and reading ahead in a thread."""
 
 import queue
 import threading
@@ -14,7 +14,14 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stream:
-    """An `AudioSource` whose blocks are computed anew on each pass."""
+    """An `AudioSource` whose blocks are computed anew on each pass.
+
+    Attributes:
+        sample_rate: Frames per second.
+        channels: 1 (mono) or 2 (stereo).
+        frames: Length in frames.
+        make_blocks: Begins a pass: returns an iterator over the blocks from the start.
+    """
 
     sample_rate: int
     channels: int
@@ -22,16 +29,16 @@ class Stream:
     make_blocks: Callable[[], Iterator[Samples]]
 
     def blocks(self) -> Iterator[Samples]:
-        """See `AudioSource.blocks`."""
+        """Yields the audio from its start, in blocks as `AudioSource.blocks` describes them."""
         return self.make_blocks()
 
 
 def prefetch(items: Iterator[Item], depth: int = 3) -> Iterator[Item]:
-    """The same items, computed ahead in a thread where there is more than one worker.
+    """Yields the same items, computed ahead in a thread if more than one worker may work.
 
     Args:
-        items: Computed in the thread. Its exception is raised here.
-        depth: How many items wait at most.
+        items: The items; the thread computes them. Exceptions that it raises are raised here.
+        depth: Largest number of items that are ready and wait.
     """
     if worker_count() == 1:
         yield from items

@@ -11,7 +11,7 @@ from typing import Any
 from automix.errors import InputError
 from automix.mixing.request import StemsRequest, VocalRequest
 from automix.plan.model import Depth
-from automix.session.song_search import Kind, audio_entries
+from automix.session.song_search import Kind, find_audio_entries
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,7 +97,7 @@ class Item:
 
 def _audio_in(folder: str, *, recursive: bool) -> list[tuple[str, os.stat_result]]:
     folders = sorted(here for here, _, _ in os.walk(folder)) if recursive else [folder]
-    return [(entry.path, entry.stat()) for here in folders for entry in audio_entries(here)]
+    return [(entry.path, entry.stat()) for here in folders for entry in find_audio_entries(here)]
 
 
 def _session_files(path: str) -> list[str]:

@@ -1,1 +1,1 @@
-"""How fast and how small automix is beside ffmpeg, libebur128, pyloudnorm and librosa."""
+"""Measures how fast and small automix is beside ffmpeg, libebur128, pyloudnorm and librosa."""

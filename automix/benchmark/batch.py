@@ -1,4 +1,4 @@
-"""P13: what resuming a batch costs that has nothing left to do."""
+"""Measures P13: the cost of resuming a batch that has nothing left to do."""
 
 import shutil
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from automix.audio.samples import Audio
 from automix.benchmark.processes import compare_processes, run_process
 from automix.benchmark.table import Measurement
-from automix.benchmark.workbench import Workbench, click_track
+from automix.benchmark.workbench import Workbench, make_click_track
 from automix.files.disk import report_write_failures as disk_reported
 from automix.files.target import OutputTarget
 
@@ -37,7 +37,7 @@ _SONG_S = 1.0
 
 
 def resuming_against_listing(bench: Workbench) -> Measurement:
-    """P13. Whole processes, so the reference is one that reads its command line with Typer too.
+    """Measures P13 by whole processes: the reference reads its command line with Typer, too.
 
     Beside it a bare interpreter that walks the same folders.
     """
@@ -60,11 +60,11 @@ def resuming_against_listing(bench: Workbench) -> Measurement:
 
 
 def _write_songs(folder: Path) -> None:
-    """One short song under many names."""
+    """Writes one short song under many names."""
     first = folder / "000"
     for name in ("vocal", "beat"):
         with OutputTarget.reserve(first / f"{name}.wav") as target:
-            target.write_audio(Audio(click_track(120, 44100, _SONG_S), 44100))
+            target.write_audio(Audio(make_click_track(120, 44100, _SONG_S), 44100))
     with disk_reported(folder):
         for number in range(1, SONGS):
             shutil.copytree(first, folder / f"{number:03}")

@@ -1,4 +1,4 @@
-"""The table of `automix bench`, as specified."""
+"""The table of the comparisons that `automix bench` makes."""
 
 from automix.benchmark import batch, differentiable, functions, neural, programs
 from automix.benchmark.table import BenchmarkRow
@@ -129,10 +129,13 @@ COMPARISONS = (
 
 
 def choose_comparisons(numbers: str | None) -> tuple[BenchmarkRow, ...]:
-    """The comparisons of a list such as ``P1,P3``, in the order of the table; all for none.
+    """Chooses the comparisons of a list such as ``P1,P3``, in the order of the table.
+
+    Args:
+        numbers: The list; none for all comparisons.
 
     Raises:
-        UsageError: There is no such number.
+        UsageError: No comparison has a number of the list.
     """
     if numbers is None:
         return COMPARISONS

@@ -1,4 +1,4 @@
-"""P12: a step through the differentiable console beside a step through the loss of training."""
+"""Measures P12: a step through the differentiable console beside one through the training loss."""
 
 from importlib import import_module
 
@@ -10,7 +10,7 @@ PATCH_S = 5
 
 
 def console_against_loss(bench: Workbench) -> Measurement:
-    """Forward and backward: eight mono tracks of 5 s through whole strips, against the stereo loss.
+    """Measures P12, forward and backward: eight mono tracks of 5 s against the stereo loss.
 
     Equalizer, compressor, space, gains and pan of every track are tensors that want gradients, as
     a network would give them.

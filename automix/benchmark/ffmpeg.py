@@ -1,4 +1,4 @@
-"""The commands of ffmpeg that automix is measured against."""
+"""Builds the commands of ffmpeg that automix is measured against."""
 
 import shutil
 from pathlib import Path
@@ -26,7 +26,7 @@ def _ffmpeg(*arguments: str | Path) -> Command:
 
 
 def loudness_of_both(song: Song) -> Command:
-    """Integrated loudness and loudness range of both inputs, in one command.
+    """Builds a command that measures loudness and loudness range of both inputs.
 
     Raises:
         Missing: ffmpeg is not installed.
@@ -37,7 +37,7 @@ def loudness_of_both(song: Song) -> Command:
 
 
 def true_peak(file: Path) -> Command:
-    """Integrated loudness, loudness range and true peak of one file.
+    """Builds a command that measures loudness, loudness range and true peak of one file.
 
     Raises:
         Missing: ffmpeg is not installed.
@@ -46,7 +46,7 @@ def true_peak(file: Path) -> Command:
 
 
 def decode(file: Path) -> Command:
-    """Reads one file and does nothing with it.
+    """Builds a command that decodes one file and does nothing with it.
 
     Raises:
         Missing: ffmpeg is not installed.
@@ -55,11 +55,11 @@ def decode(file: Path) -> Command:
 
 
 def mix(song: Song, output: Path, *, loudnorm: bool) -> Command:
-    """What `automix vocal` does, with fixed settings: a chain on the vocal, summed with the beat.
+    """Builds a command that does what `automix vocal` does, with fixed settings.
 
-    Four equalizer bands, a compressor, and a convolution reverb with a response of 2.2 s, which is
-    the reverberation time for the tempo of the reference song; then a gain, the sum and, on
-    request, ``loudnorm``.
+    The vocal passes four equalizer bands, a compressor, and a convolution reverb with a response of
+    2.2 s, which is the reverberation time for the tempo of the reference song; then follow a gain,
+    the sum with the beat and, on request, ``loudnorm``.
 
     Raises:
         Missing: ffmpeg is not installed.

@@ -1,4 +1,4 @@
-"""Functions against functions: in this process, warm, on the same samples in memory."""
+"""Measures functions against functions: in this process, warm, on the same samples in memory."""
 
 import statistics
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from automix.benchmark import ffmpeg
 from automix.benchmark.libebur128 import Library, Reading
 from automix.benchmark.processes import compare_calls, run_process
 from automix.benchmark.table import Measurement, Missing
-from automix.benchmark.workbench import Workbench, click_track
+from automix.benchmark.workbench import Workbench, make_click_track
 
 CLICKS_BPM = (60, 75, 90, 105, 120, 135, 150, 165, 180)
 LARGEST_TEMPO_ERROR = 0.005
@@ -24,7 +24,7 @@ _LIBROSA_RATE_HZ = 22050
 
 
 def measure_all_three(audio: Audio) -> Reading:
-    """Integrated loudness, loudness range and true peak by automix."""
+    """Measures integrated loudness, loudness range and true peak by automix."""
     meter = LoudnessMeter(audio.sample_rate, audio.channels)
     peaks = TruePeakMeter(audio.sample_rate, audio.channels)
     for block in audio.blocks():
@@ -35,7 +35,7 @@ def measure_all_three(audio: Audio) -> Reading:
 
 
 def loudness_against_libebur128(bench: Workbench) -> Measurement:
-    """P3, on the beat. Each gets its own layout: automix channels, libebur128 frames."""
+    """Measures P3 on the beat; each gets its own layout, automix channels and libebur128 frames."""
     beat = bench.beat
     try:
         library = Library()
@@ -77,7 +77,7 @@ def _loudness_against_ffmpeg(bench: Workbench) -> Measurement:
 
 
 def loudness_against_pyloudnorm(bench: Workbench) -> Measurement:
-    """P4, on the beat. pyloudnorm gets float64 frames, as soundfile reads them."""
+    """Measures P4 on the beat; pyloudnorm gets float64 frames, as soundfile reads them."""
     try:
         import pyloudnorm
     except ImportError as error:
@@ -105,7 +105,7 @@ def loudness_against_pyloudnorm(bench: Workbench) -> Measurement:
 
 
 def tempo_against_librosa(bench: Workbench) -> Measurement:
-    """P5, on the beat folded to mono at 22.05 kHz. Octave errors count."""
+    """Measures P5 on the beat, folded to mono at 22.05 kHz; octave errors count."""
     try:
         import librosa
     except ImportError as error:
@@ -136,5 +136,7 @@ def tempo_against_librosa(bench: Workbench) -> Measurement:
 
 
 def click_errors(estimate: Callable[[NDArray[np.float32]], float]) -> list[float]:
-    """Relative error of the tempo of each click track of `CLICKS_BPM`, at 22.05 kHz."""
-    return [abs(estimate(click_track(bpm, _LIBROSA_RATE_HZ)) / bpm - 1.0) for bpm in CLICKS_BPM]
+    """Measures the relative error of the tempo of each click track of `CLICKS_BPM`."""
+    return [
+        abs(estimate(make_click_track(bpm, _LIBROSA_RATE_HZ)) / bpm - 1.0) for bpm in CLICKS_BPM
+    ]

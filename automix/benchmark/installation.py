@@ -1,4 +1,4 @@
-"""What this installation is and can do."""
+"""Describes what this installation is and can do."""
 
 from importlib import import_module
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS, Method
 from automix.networks.catalog import MODELS
-from automix.parallel.machine import machine, package_versions
+from automix.parallel.machine import describe_machine, read_versions
 
 _PACKAGES = (
     "typer",
@@ -23,41 +23,43 @@ _PACKAGES = (
 )
 
 
-def installation(plugins: Path | None = None) -> dict[str, Any]:
-    """Everything that `automix info` tells.
+def describe_installation(plugins: Path | None = None) -> dict[str, Any]:
+    """Describes this installation for `automix info`.
 
     Args:
-        plugins: Folder of VST3 plug-ins to look into.
+        plugins: Folder of VST3 plug-ins to look into, or none.
 
     Returns:
-        ``machine`` and ``packages`` (version by name), ``devices`` and the one that ``auto`` takes,
-        ``methods`` by command, ``models`` with their sizes, ``plugins`` (path by name; nothing
-        without a folder).
+        A dictionary for JSON: ``machine`` and ``packages`` (version by name), ``devices`` and the
+        ``device`` that ``auto`` takes, ``methods`` by command, ``models`` with their sizes, and
+        ``plugins`` (path by name; empty without a folder).
 
     Raises:
         PluginError: The folder lacks a plug-in.
     """
-    devices = _devices()
+    devices = _list_devices()
     return {
-        "machine": machine(),
-        "packages": package_versions(_PACKAGES),
+        "machine": describe_machine(),
+        "packages": read_versions(_PACKAGES),
         "devices": devices,
         "device": devices[:2][-1]["name"],
-        "methods": {"vocal": _methods(VOCAL_METHODS), "stems": _methods(STEMS_METHODS)},
-        **models(),
-        "plugins": _plugins(plugins) if plugins else {},
+        "methods": {"vocal": _list_methods(VOCAL_METHODS), "stems": _list_methods(STEMS_METHODS)},
+        **describe_models(),
+        "plugins": _list_plugins(plugins) if plugins else {},
     }
 
 
-def models() -> dict[str, Any]:
-    """The networks with their sizes, receptive fields and weights."""
+def describe_models() -> dict[str, Any]:
+    """Describes the networks, with their sizes, receptive fields and weights."""
     return {"models": [model.described() for model in MODELS]}
 
 
-def _devices() -> list[dict[str, Any]]:
-    """The processor first, then every CUDA device."""
+def _list_devices() -> list[dict[str, Any]]:
+    """Lists the processor first, then every CUDA device."""
     torch = import_module("torch")
-    devices: list[dict[str, Any]] = [{"name": "cpu", "description": machine()["processor"]}]
+    devices: list[dict[str, Any]] = [
+        {"name": "cpu", "description": describe_machine()["processor"]}
+    ]
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
             properties = torch.cuda.get_device_properties(index)
@@ -66,11 +68,11 @@ def _devices() -> list[dict[str, Any]]:
     return devices
 
 
-def _methods(entries: tuple[Method, ...]) -> list[dict[str, str]]:
+def _list_methods(entries: tuple[Method, ...]) -> list[dict[str, str]]:
     return [{"name": entry.name, "summary": entry.summary} for entry in entries]
 
 
-def _plugins(folder: Path) -> dict[str, str]:
+def _list_plugins(folder: Path) -> dict[str, str]:
     from automix.consoles.plugin.mapping import find_plugins
 
     return {name: str(path) for name, path in find_plugins(folder).items()}

@@ -1,4 +1,4 @@
-"""The C library libebur128 by its published interface (ebur128.h, version 1.2)."""
+"""Calls the C library libebur128 by its published interface (ebur128.h, version 1.2)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,13 @@ _INTEGRATED, _RANGE, _TRUE_PEAK = 0b00101, 0b01011, 0b110001
 
 @dataclass(frozen=True)
 class Reading:
-    """What a meter reads."""
+    """What a loudness meter reads.
+
+    Attributes:
+        integrated_lufs: Integrated loudness.
+        loudness_range_lu: Loudness range.
+        true_peak_dbtp: Highest true peak of all channels.
+    """
 
     integrated_lufs: float
     loudness_range_lu: float
@@ -22,10 +28,10 @@ class Reading:
 
 
 class Library:
-    """The loaded library.
+    """The library, loaded.
 
     Raises:
-        OSError: It is not installed.
+        OSError: The library is not installed.
     """
 
     def __init__(self) -> None:
@@ -50,7 +56,7 @@ class Library:
 
     @property
     def version(self) -> str:
-        """Such as ``1.2.6``."""
+        """Version of the library, such as ``1.2.6``."""
         parts = [self._ctypes.c_int() for _ in range(3)]
         self._function("get_version")(*(self._ctypes.byref(part) for part in parts))
         return ".".join(str(part.value) for part in parts)
@@ -58,16 +64,16 @@ class Library:
     def measure(
         self, frames: NDArray[np.float32], sample_rate: int, block_frames: int = 65536
     ) -> Reading:
-        """Integrated loudness, loudness range and true peak in one pass.
+        """Measures integrated loudness, loudness range and true peak in one pass.
 
         Args:
-            frames: ``(frames, channels)`` float32, contiguous: the library takes frames.
+            frames: Samples ``(frames, channels)`` float32, contiguous: the library takes frames.
             sample_rate: Frames per second.
             block_frames: Frames per call.
 
         Raises:
-            MemoryError: The library has none.
-            RuntimeError: It refuses a call.
+            MemoryError: The library has no memory.
+            RuntimeError: The library refuses a call.
         """
         channels = frames.shape[1]
         mode = _INTEGRATED | _RANGE | _TRUE_PEAK

@@ -1,27 +1,27 @@
-"""What the figures were measured on and with."""
+"""Describes what the figures were measured on and with."""
 
 import os
 import shutil
 import subprocess
 
 from automix.benchmark.libebur128 import Library
-from automix.parallel.machine import machine, package_versions
+from automix.parallel.machine import describe_machine, read_versions
 
 _PACKAGES = ("numpy", "numba", "torch", "soxr", "soundfile", "pyloudnorm", "librosa")
 
 
 def describe_conditions() -> dict[str, str]:
-    """The machine, its load, and the versions of everything that is compared."""
+    """Describes the machine, its load, and the versions of everything that is compared."""
     return {
-        **machine(),
+        **describe_machine(),
         "load": f"{os.getloadavg()[0]:.1f} in the minute before",
-        **package_versions(_PACKAGES),
-        "ffmpeg": _ffmpeg_version(),
-        "libebur128": _libebur128_version(),
+        **read_versions(_PACKAGES),
+        "ffmpeg": _read_ffmpeg_version(),
+        "libebur128": _read_libebur128_version(),
     }
 
 
-def _ffmpeg_version() -> str:
+def _read_ffmpeg_version() -> str:
     program = shutil.which("ffmpeg")
     if program is None:
         return "none"
@@ -29,7 +29,7 @@ def _ffmpeg_version() -> str:
     return (printed.split() + ["", "", "unknown"])[2]
 
 
-def _libebur128_version() -> str:
+def _read_libebur128_version() -> str:
     try:
         return Library().version
     except OSError:

@@ -1,4 +1,4 @@
-"""P14: how long a neural effect takes for audio of a length."""
+"""Measures P14: how long a neural effect takes for audio of a length."""
 
 from importlib import import_module
 
@@ -13,21 +13,21 @@ LONGEST_S = 20
 
 
 def effect_against_time(bench: Workbench) -> Measurement:
-    """The TCN-20 that ships over up to 20 s of mono audio, against how long that lasts."""
+    """Measures P14: the TCN-20 that ships, over up to 20 s of mono, against how long that lasts."""
     torch = import_module("torch")
     effects = import_module("automix.networks.effects")
     rendering = import_module("automix.networks.effect_rendering")
     path = import_module("automix.networks.checkpoints").weights_path(WEIGHTS)
     network = effects.read_effect(
-        path, import_module("automix.networks.device").chosen_device("auto")
+        path, import_module("automix.networks.device").choose_device("auto")
     )
     settings = network.description.conditioning({"compressor.threshold_db": "-24"})
     audio = collect(resample(fold_to_mono(bench.beat), effects.RATE_HZ)).samples
     audio = audio[:, : LONGEST_S * effects.RATE_HZ]
     whole, half = compare_calls(
         [
-            lambda: list(rendering.rendered(network, [audio], settings)),
-            lambda: list(rendering.rendered(network, [audio], settings, half=True)),
+            lambda: list(rendering.render_effect(network, [audio], settings)),
+            lambda: list(rendering.render_effect(network, [audio], settings, half=True)),
         ],
         bench.runs,
     )

@@ -1,4 +1,4 @@
-"""What a whole process costs, and calls measured in turns."""
+"""Measures what whole processes and calls cost, in turns."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from automix.errors import AutomixError
 Result = TypeVar("Result")
 
 PACKAGE_FOLDER = Path(__file__).parents[2]
-"""Where `python -m automix` finds the package that is running now."""
+"""Folder in which `python -m automix` finds the package that is running now."""
 
 # On Linux a process inherits the peak memory of the one that forks it, up to its `exec`: a small
 # one has to stand in between, or every figure would be at least the size of this process.
@@ -40,10 +40,10 @@ class CommandFailed(AutomixError):
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What a process took.
+    """What a process cost.
 
     Attributes:
-        wall_s: From its start to its end.
+        wall_s: Time from its start to its end.
         cpu_s: User and system time of all its threads, and of the processes that it waited for.
         peak_bytes: Largest resident size of it or of one of those processes.
     """
@@ -60,7 +60,7 @@ def run_process(command: Sequence[str | Path]) -> Cost:
         command: Program and arguments. It runs in `PACKAGE_FOLDER`, so let its paths be absolute.
 
     Raises:
-        CommandFailed: It cannot be started, or its exit status is not 0.
+        CommandFailed: The command cannot be started, or its exit status is not 0.
     """
     words = [os.fspath(word) for word in command]
     with subprocess.Popen(
@@ -88,7 +88,7 @@ def run_process(command: Sequence[str | Path]) -> Cost:
 
 
 def median_cost(costs: Sequence[Cost]) -> Cost:
-    """The median of each figure by itself."""
+    """Takes the median of each figure by itself."""
     return Cost(
         wall_s=statistics.median(cost.wall_s for cost in costs),
         cpu_s=statistics.median(cost.cpu_s for cost in costs),
@@ -98,7 +98,12 @@ def median_cost(costs: Sequence[Cost]) -> Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class Timed(Generic[Result]):
-    """The median time of a call, and what it gave the last time."""
+    """The cost of a call.
+
+    Attributes:
+        seconds: Median time of the call.
+        result: Result of the last call.
+    """
 
     seconds: float
     result: Result
@@ -110,8 +115,8 @@ def alternate(calls: Sequence[Callable[[], Result]], runs: int) -> list[list[Res
     Whatever else the machine does then falls on all of them alike.
 
     Args:
-        calls: What is compared.
-        runs: Rounds that count, 1 or more.
+        calls: Calls that are compared.
+        runs: Number of rounds that count, 1 or more.
 
     Returns:
         The results of each call, in the order of the rounds.
@@ -123,24 +128,24 @@ def alternate(calls: Sequence[Callable[[], Result]], runs: int) -> list[list[Res
 
 
 def compare_processes(commands: Sequence[Sequence[str | Path]], runs: int) -> list[Cost]:
-    """The median cost of each command, measured in turns.
+    """Measures the median cost of each command, in turns.
 
     Raises:
-        CommandFailed: See `run_process`.
+        CommandFailed: A command cannot be started, or its exit status is not 0.
     """
     calls = [partial(run_process, command) for command in commands]
     return [median_cost(costs) for costs in alternate(calls, runs)]
 
 
 def compare_calls(calls: Sequence[Callable[[], Result]], runs: int) -> list[Timed[Result]]:
-    """The median time of each call within this process, measured in turns and warm."""
+    """Measures the median time of each call within this process, in turns and warm."""
 
-    def timed(call: Callable[[], Result]) -> tuple[float, Result]:
+    def time_call(call: Callable[[], Result]) -> tuple[float, Result]:
         start = time.perf_counter()
         result = call()
         return time.perf_counter() - start, result
 
-    measured = alternate([partial(timed, call) for call in calls], runs)
+    measured = alternate([partial(time_call, call) for call in calls], runs)
     return [
         Timed(seconds=statistics.median(seconds for seconds, _ in of_one), result=of_one[-1][1])
         for of_one in measured

@@ -1,4 +1,4 @@
-"""Whole processes against whole processes."""
+"""Measures whole processes against whole processes."""
 
 import sys
 from pathlib import Path
@@ -25,15 +25,15 @@ with soundfile.SoundFile(output, "w", files[0].samplerate, 2, "PCM_24") as mix:
         mix.write(total)
 """
 _HOUR_BYTES = HOUR_S * 44100 * (3 + 2 * 2 + 2 * 3)
-"""Vocal, beat and mix of 60 minutes."""
+"""Bytes of vocal, beat and mix of 60 minutes."""
 
 
-def _vocal(song: Song, output: Path, *options: str) -> list[str | Path]:
+def _vocal_command(song: Song, output: Path, *options: str) -> list[str | Path]:
     program = [_PYTHON, "-m", "automix", "vocal"]
     return [*program, song.vocal, song.beat, "-o", output, "--force", *options]
 
 
-def _times(ours: Cost, reference: Cost, note: str = "") -> Measurement:
+def _compare_times(ours: Cost, reference: Cost, note: str = "") -> Measurement:
     cpu = f"CPU time {ours.cpu_s:.2f} s against {reference.cpu_s:.2f} s"
     return Measurement(
         ours=ours.wall_s, reference=reference.wall_s, note="; ".join(filter(None, [cpu, note]))
@@ -41,26 +41,26 @@ def _times(ours: Cost, reference: Cost, note: str = "") -> Measurement:
 
 
 def vocal_against_ebur128(bench: Workbench) -> Measurement:
-    """P1. ffmpeg reads both inputs in one command, one ``ebur128`` filter each."""
+    """Measures P1; ffmpeg reads both inputs in one command, one ``ebur128`` filter each."""
     commands = [
-        _vocal(bench.song, bench.scratch / "mix.wav"),
+        _vocal_command(bench.song, bench.scratch / "mix.wav"),
         ffmpeg.loudness_of_both(bench.song),
     ]
     ours, reference = compare_processes(commands, bench.runs)
-    return _times(ours, reference)
+    return _compare_times(ours, reference)
 
 
 def vocal_against_chain(bench: Workbench) -> Measurement:
-    """P2. Beside it, automix with a loudness to reach, and ffmpeg without its ``loudnorm``."""
+    """Measures P2; beside it automix with a loudness to reach, and ffmpeg without ``loudnorm``."""
     mixes = [bench.scratch / f"mix{number}.wav" for number in range(4)]
     commands = [
-        _vocal(bench.song, mixes[0]),
+        _vocal_command(bench.song, mixes[0]),
         ffmpeg.mix(bench.song, mixes[1], loudnorm=True),
-        _vocal(bench.song, mixes[2], f"--loudness={ffmpeg.LOUDNESS_LUFS:g}"),
+        _vocal_command(bench.song, mixes[2], f"--loudness={ffmpeg.LOUDNESS_LUFS:g}"),
         ffmpeg.mix(bench.song, mixes[3], loudnorm=False),
     ]
     ours, reference, loud, plain = compare_processes(commands, bench.runs)
-    return _times(
+    return _compare_times(
         ours,
         reference,
         f"with --loudness {ffmpeg.LOUDNESS_LUFS:g} automix takes {loud.wall_s:.2f} s "
@@ -69,43 +69,45 @@ def vocal_against_chain(bench: Workbench) -> Measurement:
     )
 
 
-def _stems(bench: Workbench, *options: str) -> list[str | Path]:
+def _stems_command(bench: Workbench, *options: str) -> list[str | Path]:
     program = [_PYTHON, "-m", "automix", "stems"]
     return [*program, bench.stems, "-o", bench.scratch / "stems.wav", "--force", *options]
 
 
 def stems_in_four_threads(bench: Workbench) -> Measurement:
-    """P7. Beside it ``--mode basic``."""
-    modes = [_stems(bench, "--mode", mode, "-j", j) for mode in ("full", "basic") for j in "41"]
+    """Measures P7; beside it ``--mode basic``."""
+    modes = [
+        _stems_command(bench, "--mode", mode, "-j", j) for mode in ("full", "basic") for j in "41"
+    ]
     four, one, basic_four, basic_one = compare_processes(modes, bench.runs)
     note = f"--mode basic: {basic_four.wall_s:.2f} s against {basic_one.wall_s:.2f} s"
-    return _times(four, one, f"{note} ({basic_four.wall_s / basic_one.wall_s:.2f})")
+    return _compare_times(four, one, f"{note} ({basic_four.wall_s / basic_one.wall_s:.2f})")
 
 
 def stems_against_sum(bench: Workbench) -> Measurement:
-    """P10. The reference reads the files and writes their sum through soundfile."""
+    """Measures P10; the reference reads the files and writes their sum through soundfile."""
     files = [bench.stems / f"{name}.wav" for name in STEMS]
     commands: list[list[str | Path]] = [
-        _stems(bench, "--mode", "basic"),
+        _stems_command(bench, "--mode", "basic"),
         [_PYTHON, "-c", _PLAIN_SUM, *files, bench.scratch / "sum.wav"],
     ]
     ours, reference = compare_processes(commands, bench.runs)
-    return _times(ours, reference)
+    return _compare_times(ours, reference)
 
 
 def full_against_basic(bench: Workbench) -> Measurement:
-    """P11, with the rules."""
-    modes = [_stems(bench, "--mode", mode) for mode in ("full", "basic")]
+    """Measures P11, with the rules."""
+    modes = [_stems_command(bench, "--mode", mode) for mode in ("full", "basic")]
     full, basic = compare_processes(modes, bench.runs)
-    return _times(full, basic)
+    return _compare_times(full, basic)
 
 
 def reference_against_plain(bench: Workbench) -> Measurement:
-    """P15. Once each, because it is long; the reference is a mix of the same song, but softer."""
+    """Measures P15 once each, because it is long, with a softer mix of the song as reference."""
     aim = bench.scratch / "reference.wav"
-    run_process([*_stems(bench, "--vocals", "-4", "-o"), aim])
-    refined = run_process(_stems(bench, "--reference", str(aim)))
-    plain = run_process(_stems(bench))
+    run_process([*_stems_command(bench, "--vocals", "-4", "-o"), aim])
+    refined = run_process(_stems_command(bench, "--reference", str(aim)))
+    plain = run_process(_stems_command(bench))
     return Measurement(
         ours=refined.wall_s - plain.wall_s,
         reference=60.0,
@@ -114,27 +116,27 @@ def reference_against_plain(bench: Workbench) -> Measurement:
 
 
 def help_against_typer(bench: Workbench) -> Measurement:
-    """P6. Four times the rounds, because they are short."""
+    """Measures P6 in four times the rounds, because they are short."""
     commands: list[list[str | Path]] = [
         [_PYTHON, "-m", "automix", "--help"],
         [_PYTHON, "-c", "import typer"],
     ]
     ours, reference = compare_processes(commands, 4 * bench.runs)
-    return _times(ours, reference)
+    return _compare_times(ours, reference)
 
 
 def memory_against_input(bench: Workbench) -> Measurement:
-    """P8."""
-    (cost,) = compare_processes([_vocal(bench.song, bench.scratch / "mix.wav")], bench.runs)
+    """Measures P8."""
+    (cost,) = compare_processes([_vocal_command(bench.song, bench.scratch / "mix.wav")], bench.runs)
     return Measurement(ours=cost.peak_bytes / 1e6, reference=bench.song.float_bytes / 1e6)
 
 
 def memory_of_an_hour(bench: Workbench) -> Measurement:
-    """P9. One run of 60 minutes, because it is long; the others count for 4 minutes."""
+    """Measures P9 in one run of 60 minutes, because it is long, and several of 4 minutes."""
     _check_room(bench)
     mix = bench.scratch / "mix.wav"
-    (short,) = compare_processes([_vocal(bench.song, mix)], bench.runs)
-    hour = run_process(_vocal(bench.hour, mix))
+    (short,) = compare_processes([_vocal_command(bench.song, mix)], bench.runs)
+    hour = run_process(_vocal_command(bench.hour, mix))
     return Measurement(
         ours=hour.peak_bytes / 1e6,
         reference=short.peak_bytes / 1e6,

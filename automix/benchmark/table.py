@@ -1,4 +1,4 @@
-"""The rows of the benchmark: what is compared, what came out, and how it is judged."""
+"""Rows of the benchmark: what is compared, what came out, and how it is judged."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -17,11 +17,11 @@ class Missing(AutomixError):
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """What a comparison gave.
+    """What a comparison measured.
 
     Attributes:
-        ours: Of automix, in the unit of the comparison.
-        reference: Of what it is compared with.
+        ours: Cost of automix, in the unit of the comparison.
+        reference: Cost of what it is compared with, in the same unit.
         note: Further figures, in a sentence.
         accurate: Whether the result was right; speed alone does not pass.
     """
@@ -34,15 +34,15 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkRow:
-    """One row of the specification.
+    """One comparison that the benchmark makes.
 
     Attributes:
-        number: Such as ``P1``.
-        what: Dividend ÷ divisor.
-        unit: Of both.
+        number: Number of the comparison, such as ``P1``.
+        what: Words for what is compared: dividend ÷ divisor.
+        unit: Unit of both costs, seconds or megabytes.
         pass_ratio: Largest ratio that passes.
         stretch_ratio: Largest ratio that more than passes.
-        measure: Does it. Raises `Missing` or another `AutomixError` where it cannot be done.
+        measure: Makes the comparison. Raises `Missing` or another `AutomixError` where it cannot.
     """
 
     number: str
@@ -54,8 +54,15 @@ class BenchmarkRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """A comparison with its measurement, or with what kept it from being made."""
+class BenchmarkResult:
+    """A comparison with its measurement, or with what kept it from being made.
+
+    Attributes:
+        comparison: The comparison.
+        measurement: What was measured, or none.
+        problem: What kept it from being measured, or empty.
+        failed: Whether that was an error, not something that is missing.
+    """
 
     comparison: BenchmarkRow
     measurement: Measurement | None = None
@@ -64,7 +71,7 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """Ours over the reference, or none."""
+        """Cost of automix over that of the reference; none where it was not measured."""
         if self.measurement is None:
             return None
         # A difference of two times may come out at nothing, on a loaded machine even below.
@@ -81,7 +88,7 @@ class Row:
         return "stretch" if self.ratio <= self.comparison.stretch_ratio else "pass"
 
     def document(self) -> dict[str, Any]:
-        """For programs."""
+        """Makes a dictionary for JSON."""
         measured = self.measurement
         return {
             "number": self.comparison.number,
@@ -101,22 +108,22 @@ def measure_all(
     comparisons: Iterable[BenchmarkRow],
     workbench: Workbench,
     report: Callable[[str], None] = lambda number: None,
-) -> list[Row]:
+) -> list[BenchmarkResult]:
     """Measures row by row; one that cannot be measured does not stop the others.
 
     Args:
-        comparisons: What to measure.
-        workbench: Gives the files and the number of runs.
+        comparisons: Comparisons to make.
+        workbench: Workbench that gives the files and the number of runs.
         report: Called with the number of each row as it begins.
     """
     rows = []
     for comparison in comparisons:
         report(comparison.number)
         try:
-            row = Row(comparison=comparison, measurement=comparison.measure(workbench))
+            row = BenchmarkResult(comparison=comparison, measurement=comparison.measure(workbench))
         except Missing as missing:
-            row = Row(comparison=comparison, problem=f"not measured: needs {missing}")
+            row = BenchmarkResult(comparison=comparison, problem=f"not measured: needs {missing}")
         except AutomixError as error:
-            row = Row(comparison=comparison, problem=f"failed: {error}", failed=True)
+            row = BenchmarkResult(comparison=comparison, problem=f"failed: {error}", failed=True)
         rows.append(row)
     return rows

@@ -1,4 +1,4 @@
-"""The material of the benchmark: the reference song, and click tracks."""
+"""Makes the material of the benchmark: the reference song, and click tracks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,9 +41,9 @@ class Song:
     """A vocal (mono, 24 bit) and its beat (stereo, 16 bit), 44.1 kHz.
 
     Attributes:
-        vocal: File.
-        beat: File.
-        float_bytes: Size of both as float32.
+        vocal: File of the vocal.
+        beat: File of the beat.
+        float_bytes: Size of both as float32, in bytes.
     """
 
     vocal: Path
@@ -52,12 +52,12 @@ class Song:
 
 
 class Workbench:
-    """Makes the files when they are first needed.
+    """Makes the files of the benchmark when they are first needed.
 
     Args:
         folder: Existing folder for the reference files. Those of an earlier run are used again.
         scratch: Existing folder for what the measured commands write.
-        runs: Rounds that count.
+        runs: Number of rounds that count.
     """
 
     def __init__(self, folder: Path, scratch: Path, runs: int) -> None:
@@ -72,29 +72,29 @@ class Workbench:
         Raises:
             OutputError: A file of its name is another one, or there is no room.
         """
-        return self._written("song", SONG_S)
+        return self._write("song", SONG_S)
 
     @cached_property
     def hour(self) -> Song:
-        """The same, 60 minutes.
+        """The reference song, repeated for 60 minutes.
 
         Raises:
-            OutputError: See `song`.
+            OutputError: A file of its name is another one, or there is no room.
         """
-        return self._written("hour", HOUR_S)
+        return self._write("hour", HOUR_S)
 
     @cached_property
     def stems(self) -> Path:
         """A folder with eight tracks of the demo song, 24 bit, 240 s; the overheads are stereo.
 
         Raises:
-            OutputError: See `song`.
+            OutputError: A file of its name is another one, or there is no room.
         """
         folder = self.folder / "stems"
         with disk_reported(folder):
             folder.mkdir(exist_ok=True)
         for name in STEMS:
-            self._tiled(f"stems/{name}.wav", self._demo.tracks[name], SONG_S, "24")
+            self._tile(f"stems/{name}.wav", self._demo.tracks[name], SONG_S, "24")
         return folder
 
     @cached_property
@@ -102,7 +102,7 @@ class Workbench:
         """The beat of the reference song, in memory.
 
         Raises:
-            OutputError: See `song`.
+            OutputError: A file of its name is another one, or there is no room.
         """
         return collect(open_audio(self.song.beat).source)
 
@@ -110,13 +110,13 @@ class Workbench:
     def _demo(self) -> DemoSong:
         return synthesize_demo()
 
-    def _written(self, name: str, duration_s: int) -> Song:
-        vocal = self._tiled(f"{name}-vocal.wav", self._demo.vocal, duration_s, "24")
-        beat = self._tiled(f"{name}-beat.wav", self._demo.beat, duration_s, "16")
+    def _write(self, name: str, duration_s: int) -> Song:
+        vocal = self._tile(f"{name}-vocal.wav", self._demo.vocal, duration_s, "24")
+        beat = self._tile(f"{name}-beat.wav", self._demo.beat, duration_s, "16")
         frames = duration_s * self._demo.beat.sample_rate
         return Song(vocal=vocal, beat=beat, float_bytes=frames * 3 * 4)
 
-    def _tiled(self, name: str, audio: Audio, duration_s: int, bits: Literal["16", "24"]) -> Path:
+    def _tile(self, name: str, audio: Audio, duration_s: int, bits: Literal["16", "24"]) -> Path:
         """Writes ``audio`` over and over until it is ``duration_s`` long."""
         path = self.folder / name
         frames = duration_s * audio.sample_rate
@@ -154,8 +154,8 @@ def _check_reusable(path: Path, audio: Audio, frames: int, bits: str) -> None:
         )
 
 
-def click_track(bpm: float, sample_rate: int, duration_s: float = 30.0) -> NDArray[np.float32]:
-    """A metronome: decaying bursts of 1 kHz, ``(frames,)``, the first at 0 s."""
+def make_click_track(bpm: float, sample_rate: int, duration_s: float = 30.0) -> NDArray[np.float32]:
+    """Makes a metronome ``(frames,)``: decaying bursts of 1 kHz, the first at 0 s."""
     time_s = np.arange(round(0.02 * sample_rate)) / sample_rate
     click = 0.5 * np.sin(2 * np.pi * 1000 * time_s) * np.exp(-time_s / 0.003)
     track = np.zeros(round(duration_s * sample_rate), np.float32)

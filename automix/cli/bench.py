@@ -9,7 +9,7 @@ from automix.cli import options
 from automix.cli.output import Printer, report_errors
 
 if TYPE_CHECKING:
-    from automix.benchmark.table import Row
+    from automix.benchmark.table import BenchmarkResult
 
 
 @report_errors
@@ -68,7 +68,7 @@ def bench(
         raise typer.Exit(1)
 
 
-def _print(rows: "list[Row]", described: dict[str, str], runs: int) -> None:
+def _print(rows: "list[BenchmarkResult]", described: dict[str, str], runs: int) -> None:
     import sys
 
     from rich import box
@@ -91,7 +91,7 @@ def _print(rows: "list[Row]", described: dict[str, str], runs: int) -> None:
     console.print(f"\nmedian of {runs} · " + " · ".join(f"{k} {v}" for k, v in described.items()))
 
 
-def _cells(row: "Row") -> list[str]:
+def _cells(row: "BenchmarkResult") -> list[str]:
     compared, measured = row.comparison, row.measurement
     figures = ["–", "–", "–"]
     if measured is not None and row.ratio is not None:

@@ -64,13 +64,13 @@ def effects(
 
     from automix.errors import UsageError
     from automix.evaluation.effects import TASKS
-    from automix.evaluation.effects_table import effects_table
+    from automix.evaluation.effects_table import score_effects
 
     if json and csv:
         raise UsageError("--json and --csv both print to standard output; choose one")
     printer = Printer(json=json, quiet=quiet)
     with printer.progress(len(TASKS)) as report:
-        scores = effects_table(
+        scores = score_effects(
             audio,
             model or [],
             device=device,

@@ -10,7 +10,7 @@ from automix.cli import options
 from automix.cli.output import Printer, report_errors
 
 if TYPE_CHECKING:
-    from automix.evaluation.mixes import Evaluated, Figure
+    from automix.evaluation.mixes import EvaluatedMix, Figure
 
 
 @report_errors
@@ -80,7 +80,7 @@ def mixes(
         _print(found, figures)
 
 
-def _print_csv(found: "list[Evaluated]", figures: "tuple[Figure, ...]") -> None:
+def _print_csv(found: "list[EvaluatedMix]", figures: "tuple[Figure, ...]") -> None:
     import csv
     import sys
 
@@ -92,7 +92,7 @@ def _print_csv(found: "list[Evaluated]", figures: "tuple[Figure, ...]") -> None:
         writer.writerow([mix.song, mix.path, *row])
 
 
-def _print(found: "list[Evaluated]", figures: "tuple[Figure, ...]") -> None:
+def _print(found: "list[EvaluatedMix]", figures: "tuple[Figure, ...]") -> None:
     import sys
     from itertools import groupby
 

@@ -144,7 +144,7 @@ def _check(
     alpha: float, json: bool, csv: CsvTable | None, plot: Path | None, likert: Path | None
 ) -> None:
     from automix.errors import UsageError
-    from automix.evaluation.picture_format import picture_format
+    from automix.evaluation.picture_format import choose_picture_format
 
     if not 0.0001 <= alpha <= 0.5:
         raise UsageError(f"--alpha {alpha:g} is outside 0.0001 to 0.5")
@@ -154,7 +154,7 @@ def _check(
         raise UsageError("--plot and --likert name the same file; choose two")
     for path in (plot, likert):
         if path:
-            picture_format(path)
+            choose_picture_format(path)
 
 
 def _draw(
@@ -163,17 +163,17 @@ def _draw(
     """Draws what is asked for; gives what the user should know about it."""
     if plot is None and likert is None:
         return []
-    from automix.evaluation.picture_format import picture_format
-    from automix.evaluation.plots import box_plots, likert_bars
+    from automix.evaluation.picture_format import choose_picture_format
+    from automix.evaluation.plots import draw_box_plots, draw_likert_bars
 
     notes: list[str] = []
     if plot is not None:
         aspect = next(iter(ratings.aspects))
-        picture = box_plots(ratings, aspect, picture_format(plot.path))
+        picture = draw_box_plots(ratings, aspect, choose_picture_format(plot.path))
         plot.write_bytes(picture.data)
         notes += picture.notes
     if likert is not None:
-        picture = likert_bars(ratings, picture_format(likert.path))
+        picture = draw_likert_bars(ratings, choose_picture_format(likert.path))
         likert.write_bytes(picture.data)
         notes += picture.notes
     return list(dict.fromkeys(notes))

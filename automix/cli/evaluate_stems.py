@@ -57,18 +57,18 @@ def stems(
 
     For example: automix evaluate stems songs/* --method rules --method equal-loudness
     """
-    from automix.datasets.plain import find_song
+    from automix.datasets.plain import read_song
     from automix.errors import UsageError
-    from automix.evaluation.mixers import DEFAULT_METHODS, mixers
+    from automix.evaluation.mixers import DEFAULT_METHODS, find_mixers
     from automix.evaluation.real_songs import Protocol, evaluate_songs
     from automix.parallel.workers import use_workers
 
     if json and csv:
         raise UsageError("--json and --csv both print to standard output; choose one")
-    methods = mixers(method or DEFAULT_METHODS)
+    methods = find_mixers(method or DEFAULT_METHODS)
     protocol = Protocol(start_s=start, duration_s=duration, seed=seed)
     printer = Printer(json=json, quiet=quiet)
-    found = [find_song(folder) for folder in songs]
+    found = [read_song(folder) for folder in songs]
     use_workers(jobs)
     with printer.progress(len(found)) as report:
         evaluated = list(evaluate_songs(found, methods, protocol, report))

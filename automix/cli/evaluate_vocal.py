@@ -9,7 +9,7 @@ from automix.cli import options
 from automix.cli.output import Printer, report_errors
 
 if TYPE_CHECKING:
-    from automix.evaluation.vocal import ReverbParameterRow
+    from automix.evaluation.vocal import VocalErrorRow
 
 
 @report_errors
@@ -68,7 +68,7 @@ def vocal(
         _print(rows)
 
 
-def _print_csv(rows: "list[ReverbParameterRow]") -> None:
+def _print_csv(rows: "list[VocalErrorRow]") -> None:
     import csv
     import sys
 
@@ -86,12 +86,12 @@ def _networks(given: list[str] | None) -> list[str]:
     return [name for name in given if name != "none"]
 
 
-def _columns(rows: "list[ReverbParameterRow]") -> list[str]:
+def _columns(rows: "list[VocalErrorRow]") -> list[str]:
     """The networks of a table."""
     return list(dict.fromkeys(n for row in rows for n in row.errors if n not in ("mean", "rule")))
 
 
-def _print(rows: "list[ReverbParameterRow]") -> None:
+def _print(rows: "list[VocalErrorRow]") -> None:
     import sys
 
     from rich import box

@@ -16,7 +16,7 @@ from automix.cli.output import Printer
 from automix.cli.signals import remove_when_ended
 from automix.consoles.exact import ExactConsole
 from automix.errors import DeviceError, PlanError
-from automix.evaluation.picture_format import picture_format
+from automix.evaluation.picture_format import choose_picture_format
 from automix.explanation.explaining import Explanation, explain
 from automix.explanation.findings import band, effect
 from automix.explanation.hearing import HeardByNetwork
@@ -81,7 +81,7 @@ def run_explain(request: Fields, printer: Printer) -> None:
             from automix.explanation.plot import explanation_picture
 
             drawn = explanation_picture(
-                found, printable(request.plan_file.stem), picture_format(target.path)
+                found, printable(request.plan_file.stem), choose_picture_format(target.path)
             )
             target.write_bytes(drawn.data)
             notes += drawn.notes
@@ -96,7 +96,7 @@ def run_explain(request: Fields, printer: Printer) -> None:
 def _check(request: Fields, plan: MixPlan) -> None:
     """Whether all options make sense, before anything is read."""
     if request.picture is not None:
-        picture_format(request.picture)
+        choose_picture_format(request.picture)
     if request.track is not None:
         plan.strip(request.track)
     if request.weights is not None and not request.weights.is_file():

@@ -28,9 +28,9 @@ def info(
 
     For example: automix info --json
     """
-    from automix.benchmark.installation import installation, models
+    from automix.benchmark.installation import describe_installation, describe_models
 
-    found = models() if section == Section.models else installation(plugins)
+    found = describe_models() if section == Section.models else describe_installation(plugins)
     if json:
         Printer(json=True).document(found)
     else:

@@ -7,7 +7,7 @@ from automix.cli.signals import remove_when_ended
 from automix.cli.summary import print_candidates, print_summary
 from automix.files.names import printable
 from automix.library import mix_candidates
-from automix.listening.candidates import comparison_page, pairwise_distances
+from automix.listening.candidates import make_comparison_page, measure_distances
 from automix.mixing.outcome import SongOutcome
 from automix.mixing.request import Delivery, SongRequest, StemsRequest, VocalRequest
 from automix.mixing.song import STAGES, mix_song
@@ -75,9 +75,9 @@ def _run_candidates(
         ),
     )
     paths = [candidate.outcome.output for candidate in made]
-    distances = list(pairwise_distances(paths))
+    distances = list(measure_distances(paths))
     folder = paths[0].with_name(paths[0].stem.removesuffix(".1") + "-candidates")
-    page = comparison_page(paths, folder, overwrite=delivery.force).page
+    page = make_comparison_page(paths, folder, overwrite=delivery.force).page
     if printer.json:
         printer.document(
             {

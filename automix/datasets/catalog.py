@@ -1,4 +1,4 @@
-"""The table of data sets. Listing them imports nothing."""
+"""The table of data sets: one row for each. Listing them imports no reader."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetLayout:
-    """One row.
+    """One row of the table: a data set, or a variant of one.
 
     Attributes:
-        name: As given by the user.
-        module: Module that holds ``is_layout(root)`` and ``songs(root, …)``.
-        summary: One line for people.
-        options: Arguments of ``songs`` that make the row what it is.
-        is_variant: Whether it has to be asked for by name.
+        name: Name by which the user asks for it.
+        module: Dotted name of its reader, which has the functions ``is_layout(root)`` and
+            ``read_songs(root, …)``.
+        summary: One line that describes it for people.
+        options: Arguments of ``read_songs`` that make the variant.
+        is_variant: Whether it has to be asked for by name, because a folder does not tell it from
+            another row.
     """
 
     name: str
@@ -72,41 +74,44 @@ LAYOUTS = (
         summary="a folder of stems for each song, with mix.wav or without, by artist or not",
     ),
 )
-"""In the order in which they are tried; the last takes any folder of stems."""
+"""All rows, in the order in which they are tried; the last takes any folder of stems."""
 
 
 def find_songs(root: Path, layout: str = "auto") -> "list[SongFiles]":
-    """The songs of a data set, by name.
+    """Finds the songs of a data set.
 
     Args:
-        root: Its folder.
-        layout: A name from `LAYOUTS`, or ``auto`` to tell it by what lies there.
+        root: Folder of the data set.
+        layout: Name of one of the `LAYOUTS`, or ``auto`` to tell it by what lies in the folder.
+
+    Returns:
+        The songs, in the order of their names.
 
     Raises:
-        InputError: No layout fits, there are no songs, or one is damaged.
-        UsageError: There is no such layout.
+        InputError: No layout fits the folder, there are no songs, or one is damaged.
+        UsageError: No layout has that name.
     """
-    row = _told(root) if layout == "auto" else _named(layout)
-    found: Callable[..., list[SongFiles]] = import_module(row.module).songs
+    row = _recognize(root) if layout == "auto" else _look_up(layout)
+    found: Callable[..., list[SongFiles]] = import_module(row.module).read_songs
     return found(root, **row.options)
 
 
-def _named(name: str) -> DatasetLayout:
+def _look_up(name: str) -> DatasetLayout:
     for row in LAYOUTS:
         if row.name == name:
             return row
     raise UsageError(f"no data set layout {name!r}; there are: auto, {_names()}")
 
 
-def _told(root: Path) -> DatasetLayout:
-    from automix.datasets.listing import folders
+def _recognize(root: Path) -> DatasetLayout:
+    from automix.datasets.listing import list_folders
     from automix.files.names import printable
 
     *special, plain = (row for row in LAYOUTS if not row.is_variant)
     for row in special:
         if _fits(row, root):
             return row
-    for folder in folders(root):
+    for folder in list_folders(root):
         for row in special:
             if _fits(row, folder):
                 raise InputError(

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from automix.datasets.listing import audio_files, existing, folders
+from automix.datasets.listing import list_audio, list_folders, require_file
 from automix.datasets.song import SongFiles, check_songs
 from automix.errors import InputError
 from automix.files.names import printable
-from automix.session.roles.naming import natural_names
-from automix.session.roles.recognition import role_of_name
+from automix.session.roles.naming import make_natural_names
+from automix.session.roles.recognition import read_role
 from automix.session.tracks import TrackFile
 
 Mix = Literal["dry", "wet"]
@@ -29,7 +29,7 @@ _NO_MICROPHONES = ("accompaniment", "dry_mix", "wet_mix")
 
 
 def is_layout(root: Path) -> bool:
-    """Whether there are drummers.
+    """Tells whether a folder holds drummers, or is one.
 
     Raises:
         InputError: ``root`` cannot be read.
@@ -37,16 +37,16 @@ def is_layout(root: Path) -> bool:
     return bool(_drummers(root))
 
 
-def songs(root: Path, mix: Mix = "dry", *, hits: bool = False) -> list[SongFiles]:
-    """The recordings of all drummers: ``drummer_1/036_phrase_disco_simple_slow_sticks``.
+def read_songs(root: Path, mix: Mix = "dry", *, hits: bool = False) -> list[SongFiles]:
+    """Reads the recordings of all drummers: ``drummer_1/036_phrase_disco_simple_slow_sticks``.
 
     Args:
-        root: Holds ``drummer_1``, ``drummer_2``, ``drummer_3``.
-        mix: Which is the human mix.
-        hits: Whether single strokes (``001_hits_…``) count as well.
+        root: Folder of ``drummer_1``, ``drummer_2``, ``drummer_3``, or one of these.
+        mix: Kind of the mix that counts as the human mix, ``"dry"`` or ``"wet"``.
+        hits: Whether recordings of single strokes (``001_hits_…``) count as songs as well.
 
     Raises:
-        InputError: There are none, or a mix is missing.
+        InputError: There are no recordings, or a mix is missing.
     """
     found = (song for drummer in _drummers(root) for song in _recordings(drummer, mix, hits))
     return check_songs(found, root, "drummer_1/audio/… of ENST-Drums")
@@ -55,7 +55,7 @@ def songs(root: Path, mix: Mix = "dry", *, hits: bool = False) -> list[SongFiles
 def _drummers(root: Path) -> list[Path]:
     return [
         folder
-        for folder in (root.absolute(), *folders(root))
+        for folder in (root.absolute(), *list_folders(root))
         if folder.name.startswith("drummer_") and (folder / "audio").is_dir()
     ]
 
@@ -63,16 +63,16 @@ def _drummers(root: Path) -> list[Path]:
 def _recordings(drummer: Path, mix: Mix, hits: bool) -> Iterator[SongFiles]:
     audio = drummer / "audio"
     microphones = {
-        folder.name: {file.stem: file for file in audio_files(folder)}
-        for folder in folders(audio)
+        folder.name: {file.stem: file for file in list_audio(folder)}
+        for folder in list_folders(audio)
         if folder.name not in _NO_MICROPHONES
     }
     recordings = sorted({name for files in microphones.values() for name in files})
     if not recordings:
         raise InputError(f"{printable(audio)}: no recordings; copy the drummer again, or remove it")
     for recording in recordings:
-        if hits or "_hits_" not in recording:
-            human = existing(audio / f"{mix}_mix" / f"{recording}.wav")
+        if hits or recording.split("_")[1:2] != ["hits"]:
+            human = require_file(audio / f"{mix}_mix" / f"{recording}.wav")
             yield _song(drummer.name, recording, human, microphones)
 
 
@@ -82,8 +82,8 @@ def _song(
     files = {name: found[recording] for name, found in microphones.items() if recording in found}
     missing = sorted(set(microphones) - set(files))
     stems = []
-    for microphone, name in zip(files, natural_names(list(files)), strict=True):
-        said = role_of_name(microphone)
+    for microphone, name in zip(files, make_natural_names(list(files)), strict=True):
+        said = read_role(microphone)
         role = said.role if said else "other"
         stems.append(TrackFile(name=name, role=role, path=files[microphone]))
     title = f"{drummer}/{recording}"

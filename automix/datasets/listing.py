@@ -1,4 +1,4 @@
-"""What lies in a folder of a data set, without what operating systems leave there."""
+"""Lists what lies in a folder of a data set, without what operating systems leave there."""
 
 from pathlib import Path
 
@@ -9,33 +9,33 @@ from automix.files.names import printable
 _JUNK = frozenset({"thumbs.db", "desktop.ini"})
 
 
-def folders(path: Path) -> list[Path]:
-    """The folders in a folder, by name; hidden ones and ``__MACOSX`` are left out.
+def list_folders(path: Path) -> list[Path]:
+    """Lists the folders in a folder, by name; hidden ones and ``__MACOSX`` are left out.
 
     Raises:
-        InputError: It is not a folder, or cannot be read.
+        InputError: The path is no folder, or it cannot be read.
     """
-    return [entry for entry in entries(path) if entry.is_dir()]
+    return [entry for entry in list_entries(path) if entry.is_dir()]
 
 
-def audio_files(path: Path) -> list[Path]:
-    """The audio files in a folder, by name; hidden ones (``._kick.wav``) are left out.
+def list_audio(path: Path) -> list[Path]:
+    """Lists the audio files in a folder, by name; hidden ones (``._kick.wav``) are left out.
 
     Raises:
-        InputError: It is not a folder, or cannot be read.
+        InputError: The path is no folder, or it cannot be read.
     """
     return [
         entry
-        for entry in entries(path)
+        for entry in list_entries(path)
         if entry.suffix.lower() in AUDIO_EXTENSIONS and not entry.is_dir()
     ]
 
 
-def entries(path: Path) -> list[Path]:
-    """What is in a folder, by name, but for junk.
+def list_entries(path: Path) -> list[Path]:
+    """Lists what is in a folder, by name; hidden entries and junk are left out.
 
     Raises:
-        InputError: It is not a folder, or cannot be read.
+        InputError: The path is no folder, or it cannot be read.
     """
     try:
         found = sorted(path.iterdir())
@@ -52,11 +52,11 @@ def entries(path: Path) -> list[Path]:
     ]
 
 
-def existing(path: Path) -> Path:
-    """A file that a data set cannot do without.
+def require_file(path: Path) -> Path:
+    """Checks that a file is there that a data set cannot do without, and returns its path.
 
     Raises:
-        InputError: It is not there.
+        InputError: The file is missing.
     """
     if not path.is_file():
         raise InputError(

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from automix.datasets.listing import audio_files, existing, folders
-from automix.datasets.song import SongFiles, artist_of, check_songs
+from automix.datasets.listing import list_audio, list_folders, require_file
+from automix.datasets.song import SongFiles, check_songs, read_artist
 from automix.errors import InputError
 from automix.files.names import printable
 from automix.plan.roles import Role
-from automix.session.roles.naming import natural_names
-from automix.session.roles.recognition import role_of_name
+from automix.session.roles.naming import make_natural_names
+from automix.session.roles.recognition import read_role
 from automix.session.tracks import TrackFile
 
 Tracks = Literal["stems", "raw"]
@@ -34,11 +34,11 @@ _FOLDERS: dict[Tracks, str] = {"stems": "STEMS", "raw": "RAW"}
 
 @dataclass(frozen=True, kw_only=True)
 class _Label:
-    """What the metadata say about a file.
+    """What the metadata say about an audio file.
 
     Attributes:
-        instrument: As in MedleyDB's taxonomy.
-        leads: Whether it carries the melody.
+        instrument: Name of the instrument in MedleyDB's taxonomy, or empty.
+        leads: Whether the instrument carries the melody.
     """
 
     instrument: str
@@ -46,7 +46,7 @@ class _Label:
 
 
 def is_layout(root: Path) -> bool:
-    """Whether there are songs of that form.
+    """Tells whether a folder is a song of MedleyDB, or holds some, one or two levels down.
 
     Raises:
         InputError: A folder cannot be read.
@@ -54,15 +54,15 @@ def is_layout(root: Path) -> bool:
     return any(_song_folders(root))
 
 
-def songs(root: Path, tracks: Tracks = "stems") -> list[SongFiles]:
-    """The songs, with roles from the metadata's instruments.
+def read_songs(root: Path, tracks: Tracks = "stems") -> list[SongFiles]:
+    """Reads the songs; the instruments of the metadata give the roles.
 
     Args:
-        root: Holds the songs, or folders of them.
-        tracks: Which tracks are to be mixed: the processed stems or the raw tracks.
+        root: Folder of the songs, folder of folders of songs, or one song.
+        tracks: Tracks that are to be mixed: the processed ``"stems"`` or the ``"raw"`` tracks.
 
     Raises:
-        InputError: There are none, a file is missing, or metadata cannot be read.
+        InputError: There are no songs, a file is missing, or metadata cannot be read.
     """
     found = (_song(folder, tracks) for folder in _song_folders(root))
     return check_songs(found, root, "<song>/<song>_STEMS/ of MedleyDB")
@@ -72,11 +72,11 @@ def _song_folders(root: Path) -> Iterator[Path]:
     if _is_song(root.absolute()):
         yield root.absolute()
         return
-    for folder in folders(root):
+    for folder in list_folders(root):
         if _is_song(folder):
             yield folder
         else:
-            yield from filter(_is_song, folders(folder))
+            yield from filter(_is_song, list_folders(folder))
 
 
 def _is_song(folder: Path) -> bool:
@@ -91,17 +91,17 @@ def _song(folder: Path, tracks: Tracks) -> SongFiles:
     document = _metadata(folder)
     labels = dict(_labels(document or {}, tracks))
     inside = folder / f"{name}_{_FOLDERS[tracks]}"
-    files = audio_files(inside)
+    files = list_audio(inside)
     if not files:
         raise InputError(f"{printable(inside)}: holds no audio; copy the song again, or remove it")
     for listed in sorted(labels):
-        existing(inside / listed)
+        require_file(inside / listed)
     notes = [] if document else [f"{printable(name)}: no metadata; roles are not known"]
     return SongFiles(
         name=name,
-        artist=str((document or {}).get("artist") or "").strip() or artist_of(name, "_"),
+        artist=str((document or {}).get("artist") or "").strip() or read_artist(name, "_"),
         stems=tuple(_stems(name, files, labels)),
-        human=existing(folder / f"{name}_MIX.wav"),
+        human=require_file(folder / f"{name}_MIX.wav"),
         notes=tuple(notes),
     )
 
@@ -118,18 +118,24 @@ def _stems(song: str, files: list[Path], labels: dict[str, _Label]) -> Iterator[
         label.instrument or file.stem.removeprefix(f"{song}_")
         for file, label in zip(files, labeled, strict=True)
     ]
-    for file, name, role, label in zip(files, natural_names(names), roles, labeled, strict=True):
+    for file, name, role, label in zip(
+        files, make_natural_names(names), roles, labeled, strict=True
+    ):
         follows = known_lead and role == "lead vocal" and not label.leads
         yield TrackFile(name=name, role="backing vocal" if follows else role, path=file)
 
 
 def _role(instrument: str) -> Role:
-    said = role_of_name(instrument)
+    said = read_role(instrument)
     return said.role if said else "other"
 
 
 def _metadata(folder: Path) -> dict[str, Any] | None:
-    """The song's metadata; none where there is no file."""
+    """Reads the metadata of a song; none where there is no file.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
     import yaml
 
     name = f"{folder.name}_METADATA.yaml"
@@ -150,7 +156,7 @@ def _metadata(folder: Path) -> dict[str, Any] | None:
 
 
 def _labels(document: dict[str, Any], tracks: Tracks) -> Iterator[tuple[str, _Label]]:
-    """Labels by file name."""
+    """Yields file names with their labels."""
     for stem in _tables(document.get("stems")):
         leads = stem.get("component") == "melody"
         for row in [stem] if tracks == "stems" else _tables(stem.get("raw")):

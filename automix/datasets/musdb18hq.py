@@ -13,8 +13,8 @@ Access: by hand from Zenodo, whose terms apply; nothing is downloaded.
 from collections.abc import Iterator
 from pathlib import Path
 
-from automix.datasets.listing import existing, folders
-from automix.datasets.song import SongFiles, artist_of, check_songs
+from automix.datasets.listing import list_folders, require_file
+from automix.datasets.song import SongFiles, check_songs, read_artist
 from automix.plan.roles import Role
 from automix.session.tracks import TrackFile
 
@@ -28,7 +28,7 @@ _STEMS: tuple[tuple[str, Role], ...] = (
 
 
 def is_layout(root: Path) -> bool:
-    """Whether ``train/`` or ``test/`` holds a song with a mixture.
+    """Tells whether ``train/`` or ``test/`` of a folder holds a song with a mixture.
 
     Raises:
         InputError: A folder cannot be read.
@@ -36,11 +36,14 @@ def is_layout(root: Path) -> bool:
     return any((song / "mixture.wav").is_file() for _, song in _song_folders(root))
 
 
-def songs(root: Path) -> list[SongFiles]:
-    """The songs, with the side that the data set prescribes.
+def read_songs(root: Path) -> list[SongFiles]:
+    """Reads the songs, with the side of the split that the data set prescribes.
+
+    Args:
+        root: Folder of ``train/`` and ``test/``, or one of the two.
 
     Raises:
-        InputError: There are none, or a file is missing.
+        InputError: There are no songs, or a file is missing.
     """
     found = (_song(side, folder) for side, folder in _song_folders(root))
     return check_songs(found, root, "train/ and test/ of MUSDB18-HQ")
@@ -48,19 +51,19 @@ def songs(root: Path) -> list[SongFiles]:
 
 def _song_folders(root: Path) -> Iterator[tuple[str, Path]]:
     is_part = root.absolute().name in _SIDES
-    for part in [root.absolute()] if is_part else folders(root):
+    for part in [root.absolute()] if is_part else list_folders(root):
         if part.name in _SIDES:
-            yield from ((part.name, song) for song in folders(part))
+            yield from ((part.name, song) for song in list_folders(part))
 
 
 def _song(side: str, folder: Path) -> SongFiles:
     return SongFiles(
         name=folder.name,
-        artist=artist_of(folder.name),
+        artist=read_artist(folder.name),
         stems=tuple(
-            TrackFile(name=name, role=role, path=existing(folder / f"{name}.wav"))
+            TrackFile(name=name, role=role, path=require_file(folder / f"{name}.wav"))
             for name, role in _STEMS
         ),
-        human=existing(folder / "mixture.wav"),
+        human=require_file(folder / "mixture.wav"),
         group=side,
     )

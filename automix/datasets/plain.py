@@ -12,77 +12,72 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from automix.datasets.listing import audio_files, entries, folders
-from automix.datasets.song import SongFiles, artist_of, check_songs
+from automix.datasets.listing import list_audio, list_entries, list_folders
+from automix.datasets.song import SongFiles, check_songs, read_artist
 from automix.errors import InputError
 from automix.files.names import printable
-from automix.session.song_folder import MIX_NAME, is_own_mix, song_files
+from automix.session.song_folder import MIX_NAME, find_song_files, is_own_mix
 
 _WANTED = "a folder of stems for each song"
 
 
 def is_layout(root: Path) -> bool:
-    """Whether there are song folders.
+    """Tells whether a folder holds song folders, or is one.
 
     Raises:
         InputError: A folder cannot be read.
     """
-    return any(map(audio_files, _song_folders(root)))
+    return any(map(list_audio, _song_folders(root)))
 
 
-def songs(root: Path) -> list[SongFiles]:
-    """The songs below ``root``, or the one that it is.
+def read_songs(root: Path) -> list[SongFiles]:
+    """Reads the songs below ``root``, or the one song that it is.
 
     The artist is the folder below ``root`` that the song lies in; without one, what a name such as
     ``Artist - Title`` says.
 
     Raises:
-        InputError: There are none, a folder is empty or has no stems, or ``root`` holds both audio
-            and songs.
+        InputError: There are no songs, a folder is empty or has no stems, or ``root`` holds both
+            audio and songs.
     """
     found = list(_song_folders(root))
-    if root in found and any(map(is_layout, folders(root))):
+    if root in found and any(map(is_layout, list_folders(root))):
         raise InputError(
             f"{printable(root)}: holds both audio files and folders of stems; move the files into a"
             " folder of their own"
         )
-    return check_songs((_named(root, folder) for folder in found), root, _WANTED)
+    return check_songs((_read_song(root, folder) for folder in found), root, _WANTED)
 
 
-def _named(root: Path, folder: Path) -> SongFiles:
-    song = find_song(folder)
+def _read_song(root: Path, folder: Path) -> SongFiles:
+    song = read_song(folder)
     below = folder.relative_to(root).parts
     return replace(song, name="/".join(below), artist=below[0]) if len(below) > 1 else song
 
 
-def find_song(folder: Path) -> SongFiles:
-    """The stems of a song's folder, and the human mix, which is named ``mix``.
+def read_song(folder: Path) -> SongFiles:
+    """Reads a song's folder: its stems, and the human mix, which is named ``mix``.
 
     Raises:
-        InputError: It is not a folder, or holds no stems.
+        InputError: The path is no folder, or the folder holds no stems.
     """
     if not folder.is_dir():
         raise InputError(f"{printable(folder)}: is not a folder; give folders of stems")
-    files = audio_files(folder)
+    files = list_audio(folder)
     named = [file for file in files if file.stem.casefold() == MIX_NAME]
     mixes = [file for file in named if not is_own_mix(file)]
     if len(mixes) > 1:
         raise InputError(f"{printable(folder)}: holds {len(mixes)} files named mix; leave one")
     if mixes and len(files) == len(named):
         raise InputError(f"{printable(folder)}: holds a mix but no stems")
-    tracks, notes = song_files([folder])
+    tracks, notes = find_song_files([folder], known_mix=mixes[0] if mixes else None)
     stems = sorted(tracks, key=lambda track: track.path.name)
-    if mixes:
-        notes = [note for note in notes if printable(mixes[0]) not in note]
-    else:
-        notes = [
-            *notes,
-            f"{printable(folder)}: no mix.wav; the sum of the stems is the human mix",
-        ]
+    if not mixes:
+        notes.append(f"{printable(folder)}: no mix.wav; the sum of the stems is the human mix")
     name = folder.resolve().name
     return SongFiles(
         name=name,
-        artist=artist_of(name),
+        artist=read_artist(name),
         stems=tuple(stems),
         human=mixes[0] if mixes else None,
         notes=tuple(notes),
@@ -90,7 +85,7 @@ def find_song(folder: Path) -> SongFiles:
 
 
 def _song_folders(root: Path) -> Iterator[Path]:
-    """Folders that hold audio, and empty ones, which should; links to folders are followed."""
+    """Yields folders that hold audio, and empty ones, which should; follows links to folders."""
     seen = set()
     waiting = [root]
     while waiting:
@@ -99,7 +94,7 @@ def _song_folders(root: Path) -> Iterator[Path]:
         if here in seen:  # a link in a circle, or to a song that is there already
             continue
         seen.add(here)
-        if audio_files(folder) or (folder != root and not entries(folder)):
+        if list_audio(folder) or (folder != root and not list_entries(folder)):
             yield folder
         else:
-            waiting += reversed(folders(folder))
+            waiting += reversed(list_folders(folder))

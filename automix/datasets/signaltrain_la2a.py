@@ -15,14 +15,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from automix.datasets.listing import audio_files, existing, folders
+from automix.datasets.listing import list_audio, list_folders, require_file
 from automix.datasets.song import SongFiles, check_songs
 from automix.errors import InputError
 from automix.files.names import printable
 from automix.session.tracks import TrackFile
 
 SIDES = {"Train": "train", "Val": "validation", "Test": "test"}
-"""The data set's own split, by folder."""
+"""Sides of the split that the data set itself prescribes, by folder."""
 
 _TARGET = re.compile(r"target_(\w+?)_LA2A_\w+?__([01])__(\d+(?:\.\d+)?)")
 _INPUT = re.compile(r"input_(\w+?)_?")
@@ -30,15 +30,15 @@ _INPUT = re.compile(r"input_(\w+?)_?")
 
 @dataclass(frozen=True, kw_only=True)
 class La2aRecording:
-    """One pair of files.
+    """One recording through the LA-2A: a pair of files.
 
     Attributes:
         name: Folder and number, such as ``Train/138``.
-        input: What went in.
-        target: What came out, of the same length.
-        limit: Whether the switch was on limit.
-        peak_reduction: Of the knob, 0 … 100.
-        side: ``train``, ``validation`` or ``test``.
+        input: File of the audio that went in.
+        target: File of the audio that came out, of the same length.
+        limit: Whether the switch was on limit; else it was on compress.
+        peak_reduction: Position of the knob of that name, 0 … 100.
+        side: Side of the split: ``train``, ``validation`` or ``test``.
     """
 
     name: str
@@ -50,29 +50,31 @@ class La2aRecording:
 
 
 def is_layout(root: Path) -> bool:
-    """Whether there are recordings of the LA-2A.
+    """Tells whether a folder holds recordings of the LA-2A.
 
     Raises:
         InputError: ``root`` cannot be read.
     """
     return any(
         _INPUT.fullmatch(file.stem) or _TARGET.fullmatch(file.stem)
-        for folder in folders(root)
+        for folder in list_folders(root)
         if folder.name in SIDES
-        for file in audio_files(folder)
+        for file in list_audio(folder)
     )
 
 
-def recordings(root: Path) -> list[La2aRecording]:
-    """All pairs, by name.
+def read_recordings(root: Path) -> list[La2aRecording]:
+    """Reads all pairs of files, by name.
 
     Args:
-        root: Holds Train, Val and Test, or some of them.
+        root: Folder of Train, Val and Test, or of some of them.
 
     Raises:
-        InputError: There are none, a folder has no audio, or one file of a pair is missing.
+        InputError: There are no pairs, a folder has no audio, or one file of a pair is missing.
     """
-    found = [pair for folder in folders(root) if folder.name in SIDES for pair in _pairs(folder)]
+    found = [
+        pair for folder in list_folders(root) if folder.name in SIDES for pair in _pairs(folder)
+    ]
     if not found:
         raise InputError(
             f"{printable(root)}: no songs; give the folder of Train, Val and Test of"
@@ -81,11 +83,11 @@ def recordings(root: Path) -> list[La2aRecording]:
     return sorted(found, key=lambda pair: pair.name)
 
 
-def songs(root: Path) -> list[SongFiles]:
-    """The pairs as songs of one stem.
+def read_songs(root: Path) -> list[SongFiles]:
+    """Reads the pairs as songs of one stem.
 
     Raises:
-        InputError: See `recordings`.
+        InputError: There are no pairs, a folder has no audio, or one file of a pair is missing.
     """
     made = (
         SongFiles(
@@ -95,13 +97,13 @@ def songs(root: Path) -> list[SongFiles]:
             human=pair.target,
             group=pair.side,
         )
-        for pair in recordings(root)
+        for pair in read_recordings(root)
     )
     return check_songs(made, root, "Train, Val and Test of SignalTrain LA2A")
 
 
 def _pairs(folder: Path) -> list[La2aRecording]:
-    files = audio_files(folder)
+    files = list_audio(folder)
     if not files:
         raise InputError(f"{printable(folder)}: no audio; copy the folder again, or remove it")
     inputs = {match[1]: file for file in files if (match := _INPUT.fullmatch(file.stem))}
@@ -116,7 +118,7 @@ def _pairs(folder: Path) -> list[La2aRecording]:
         pairs.append(
             La2aRecording(
                 name=f"{folder.name}/{number}",
-                input=existing(inputs.pop(number, folder / f"input_{number}_.wav")),
+                input=require_file(inputs.pop(number, folder / f"input_{number}_.wav")),
                 target=file,
                 limit=switch == "1",
                 peak_reduction=float(knob),

@@ -11,16 +11,16 @@ from automix.session.tracks import TrackFile
 
 @dataclass(frozen=True, kw_only=True)
 class SongFiles:
-    """A song on the disk.
+    """A song of a data set, as files on the disk.
 
     Attributes:
-        name: Unique within the data set; of its folder.
-        artist: As far as known; else the song's name.
-        stems: In the order of file names.
-        human: The file of the human mix; none where that is the sum of the stems.
-        notes: For the user.
-        group: The side that the data set itself prescribes: ``train``, ``validation``, ``test``, or
-            empty.
+        name: Name of the song, mostly that of its folder; unique within the data set.
+        artist: Name of the artist as far as it is known, else the name of the song.
+        stems: Tracks to be mixed, in the order of file names.
+        human: File of the human mix; none where that is the sum of the stems.
+        notes: Sentences for the user.
+        group: Side of the split that the data set itself prescribes: ``train``, ``validation``,
+            ``test``, or empty.
         split_within_artist: Whether the songs of this artist are split among themselves, because
             the data set has too few artists to keep them apart.
     """
@@ -34,22 +34,22 @@ class SongFiles:
     split_within_artist: bool = False
 
 
-def artist_of(name: str, separator: str = " - ") -> str:
-    """The artist of ``Artist - Title``; the name itself where it is not of that form."""
+def read_artist(name: str, separator: str = " - ") -> str:
+    """Reads the artist from ``Artist - Title``; gives the whole name where it has another form."""
     artist, _, title = name.partition(separator)
     return artist.strip() if artist.strip() and title.strip() else name
 
 
 def check_songs(songs: Iterable[SongFiles], where: Path, wanted: str) -> list[SongFiles]:
-    """The songs in the order of their names.
+    """Sorts the songs of a data set by name, and checks that there are some.
 
     Args:
-        songs: Of one data set.
-        where: Its folder.
-        wanted: What should lie there, for the message.
+        songs: All songs of one data set.
+        where: Folder of the data set, for the message.
+        wanted: Words for what should lie there, for the message.
 
     Raises:
-        InputError: There are none, or two have one name.
+        InputError: There are no songs, or two have one name.
     """
     found = sorted(songs, key=lambda song: song.name)
     if not found:
@@ -62,7 +62,7 @@ def check_names(songs: Iterable[SongFiles]) -> None:
     """Checks that no two songs have one name.
 
     Raises:
-        InputError: Two have.
+        InputError: Two songs have one name.
     """
     seen: set[str] = set()
     for song in songs:

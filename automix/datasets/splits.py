@@ -1,4 +1,4 @@
-"""Which songs train, which validate, which test: no song and no artist on two sides."""
+"""Splits songs into training, validation and test: no song and no artist is on two sides."""
 
 import json
 import re
@@ -24,13 +24,13 @@ _GUESTS = re.compile(r"[\s(]+(?:feat|ft|featuring)\b.*", re.IGNORECASE | re.DOTA
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Songs by side, each in the order of names.
+    """The songs of a data set by side of the split, each side in the order of names.
 
     Attributes:
-        train: Songs to learn from.
-        validation: Songs to stop by.
-        test: Songs to report.
-        left_out: Songs on no side.
+        train: Songs that a network learns from.
+        validation: Songs that tell when to stop training.
+        test: Songs that results are reported on.
+        left_out: Songs that are on no side.
     """
 
     train: tuple[SongFiles, ...]
@@ -57,10 +57,10 @@ def split_songs(
     has one. The result depends on the set of songs only, not on their order.
 
     Args:
-        songs: Of one data set or several.
-        validation: Share of the songs, 0 to 1.
-        test: Share of the songs, 0 to 1.
-        seed: Of the draw.
+        songs: Songs of one data set or several.
+        validation: Share of the songs for validation, 0 to 1.
+        test: Share of the songs for the test, 0 to 1.
+        seed: Seed of the random order in which artists are dealt out.
 
     Raises:
         InputError: No song is left for training, or two have one name.
@@ -75,7 +75,7 @@ def split_songs(
     sides: dict[str, list[SongFiles]] = {side: [] for side in (*SIDES, "left_out")}
     shares = {"validation": validation, "test": test}
     for pool in _pools(songs, seed):
-        for side, found in _divided(pool, shares).items():
+        for side, found in _divide(pool, shares).items():
             sides[side] += found
     if not sides["train"]:
         raise InputError(f"no song of {len(songs)} is left for training; add other artists")
@@ -88,8 +88,8 @@ def _split(sides: dict[str, list[SongFiles]]) -> Split:
     )
 
 
-def _divided(pool: list[list[SongFiles]], shares: dict[str, float]) -> dict[str, list[SongFiles]]:
-    """The songs of a pool by side; groups stay together."""
+def _divide(pool: list[list[SongFiles]], shares: dict[str, float]) -> dict[str, list[SongFiles]]:
+    """Deals the songs of a pool out to the sides; groups stay together."""
     sides: dict[str, list[SongFiles]] = defaultdict(list)
     free = []
     for group in pool:
@@ -109,7 +109,7 @@ def _divided(pool: list[list[SongFiles]], shares: dict[str, float]) -> dict[str,
     counts = {side: round(shares[side] * sum(map(len, eligible(side)))) for side in shares}
     for side, count in counts.items():
         least = 1 if shares[side] and side not in prescribed else 0
-        for group in _chosen(eligible(side), max(count, least), len(free) - 1):
+        for group in _choose(eligible(side), max(count, least), len(free) - 1):
             free = [other for other in free if other is not group]
             sides[side] += group
     sides["train"] += [song for group in free for song in group]
@@ -120,10 +120,10 @@ def _trains(group: Iterable[SongFiles]) -> bool:
     return any(song.group == "train" for song in group)
 
 
-def _chosen(
+def _choose(
     groups: Sequence[list[SongFiles]], count: int, most_groups: int
 ) -> list[list[SongFiles]]:
-    """Groups of ``count`` songs at most, or the smallest where each alone has more."""
+    """Chooses groups of ``count`` songs in all at most, or the smallest if each alone has more."""
     chosen: list[list[SongFiles]] = []
     for group in groups:
         if len(chosen) < most_groups and sum(map(len, chosen)) + len(group) <= count:
@@ -134,7 +134,7 @@ def _chosen(
 
 
 def _pools(songs: Iterable[SongFiles], seed: int) -> list[list[list[SongFiles]]]:
-    """Groups of songs that stay together, in random order, by what they are shared out within."""
+    """Collects the groups of songs that are dealt out together, each pool in random order."""
     pools: dict[str, dict[str, list[SongFiles]]] = defaultdict(dict)
     for key, group in _groups(songs).items():
         alone = all(song.split_within_artist for song in group)
@@ -150,7 +150,7 @@ def _draw(seed: int, key: str) -> bytes:
 
 
 def _groups(songs: Iterable[SongFiles]) -> dict[str, list[SongFiles]]:
-    """Songs that are linked by artist or name, by a key that does not depend on their order."""
+    """Groups songs that are linked by artist or name, by a key that no order of songs changes."""
     parents: dict[str, str] = {}
 
     def top(key: str) -> str:
@@ -160,21 +160,21 @@ def _groups(songs: Iterable[SongFiles]) -> dict[str, list[SongFiles]]:
 
     in_order = sorted(songs, key=lambda song: song.name)
     for song in in_order:
-        name = top("song " + name_key(song.name))
+        name = top("song " + make_name_key(song.name))
         if not song.split_within_artist:
             parents[name] = top("artist " + _artist_key(song))
     groups: dict[str, list[SongFiles]] = defaultdict(list)
     for song in in_order:
-        groups[top("song " + name_key(song.name))].append(song)
+        groups[top("song " + make_name_key(song.name))].append(song)
     return groups
 
 
 def _artist_key(song: SongFiles) -> str:
-    return name_key(_GUESTS.sub("", song.artist) or song.artist)
+    return make_name_key(_GUESTS.sub("", song.artist) or song.artist)
 
 
-def name_key(name: str) -> str:
-    """What is the same for all spellings of a name: its letters and digits."""
+def make_name_key(name: str) -> str:
+    """Reduces a name to what all its spellings share: its letters and digits."""
     plain = unicodedata.normalize("NFKD", name).casefold()
     return "".join(filter(str.isalnum, plain)) or plain
 
@@ -183,7 +183,7 @@ def write_split(split: Split, path: Path, *, overwrite: bool = False) -> None:
     """Writes the names of the songs by side as TOML; the file is whole or not there.
 
     Raises:
-        OutputError: It exists, or cannot be written.
+        OutputError: The file exists, or cannot be written.
     """
     lines = ["# automix split: the names of songs; no song is on two sides.", f"format = {FORMAT}"]
     for side in (*SIDES, "left_out"):
@@ -202,11 +202,11 @@ def read_split(path: Path, songs: Sequence[SongFiles]) -> Split:
     """Reads what `write_split` wrote.
 
     Args:
-        path: The file.
-        songs: The data set; those that the file does not name are left out.
+        path: File of the split.
+        songs: Songs of the data set; those that the file does not name are left out.
 
     Raises:
-        InputError: It is no such file, a song of it is missing, or on two sides.
+        InputError: The file is no split, or names a song that is missing or on two sides.
     """
     known = {printable(song.name): song for song in songs}
     sides: dict[str, list[SongFiles]] = {side: [] for side in (*SIDES, "left_out")}
@@ -214,7 +214,7 @@ def read_split(path: Path, songs: Sequence[SongFiles]) -> Split:
     places: dict[str, str] = {}
     for side, name in _read_names(path):
         # A song that is left out may be on a side in another spelling.
-        place = side if side == "left_out" else places.setdefault(name_key(name), side)
+        place = side if side == "left_out" else places.setdefault(make_name_key(name), side)
         if name in named or place != side:
             raise InputError(
                 f"{printable(path)}: {name!r} is twice in {side}, or on two sides; leave one"

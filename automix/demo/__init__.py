@@ -1,4 +1,7 @@
-"""A seeded, synthesized song, so that everything can be tried with no file at hand."""
+"""A synthesized song, so that everything can be tried with no file at hand.
+
+The instruments and the voice that play it stand in `automix.sound`.
+"""
 
 from dataclasses import dataclass
 
@@ -7,9 +10,9 @@ import numpy as np
 from automix.audio.samples import Audio
 from automix.demo.compose import compose
 from automix.demo.rough_mix import mix_backing
+from automix.sound.chance import make_generator
 from automix.sound.filters import Signal, fade_ends
 from automix.sound.performance import (
-    generator,
     record_band,
     record_drums,
     record_voices,
@@ -21,6 +24,9 @@ CEILING_DBFS = -1.0
 TRACK_LEVEL_DBFS = -27.0
 """RMS of a track while it plays, before its offset."""
 
+FADE_OUT_S = 0.4
+"""Length of the fade at the end of every track."""
+
 OFFSET_DB = 12.0
 """Largest offset of a track's level, ±."""
 
@@ -30,7 +36,7 @@ BACKING_VOCAL_END_S = 26.0
 
 @dataclass(frozen=True, kw_only=True)
 class DemoSong:
-    """A demo song.
+    """A synthesized song: what `automix demo` writes.
 
     Attributes:
         tempo_bpm: Quarter notes per minute.
@@ -60,31 +66,27 @@ def synthesize_demo(seed: int = 0, sample_rate: int = 44100) -> DemoSong:
     recorded |= record_band(score, frames, seed, sample_rate)
     recorded |= record_voices(score, seed, sample_rate)
     for name, track in recorded.items():
-        recorded[name] = _ended(track, sample_rate)
+        recorded[name] = fade_ends(track, sample_rate, 0.0, FADE_OUT_S)
     beat = mix_backing(recorded, sample_rate, seed)
     vocal = recorded["lead vocal"] * db_to_gain(-3.0) / np.abs(recorded["lead vocal"]).max()
     end = round(BACKING_VOCAL_END_S * sample_rate)
-    recorded["backing vocal"] = _ended(recorded["backing vocal"][:end], sample_rate)
+    recorded["backing vocal"] = fade_ends(
+        recorded["backing vocal"][:end], sample_rate, 0.0, FADE_OUT_S
+    )
     return DemoSong(
         tempo_bpm=score.tempo_bpm,
         vocal=Audio(vocal.astype(np.float32), sample_rate),
         beat=Audio(beat.astype(np.float32), sample_rate),
         tracks={
             name: Audio(track.astype(np.float32), sample_rate)
-            for name, track in _unbalanced(recorded, seed).items()
+            for name, track in _unbalance(recorded, seed).items()
         },
     )
 
 
-def _ended(track: Signal, sample_rate: int) -> Signal:
-    """Faded out over the last 0.4 s."""
-    fade = fade_ends(np.ones(track.shape[-1]), sample_rate, 0.0, 0.4)
-    return track * fade
-
-
-def _unbalanced(recorded: dict[str, Signal], seed: int) -> dict[str, Signal]:
-    """Equal levels, plus offsets spread evenly over ±`OFFSET_DB` and dealt out at random."""
-    rng = generator(seed, "levels")
+def _unbalance(recorded: dict[str, Signal], seed: int) -> dict[str, Signal]:
+    """Sets tracks to one level plus offsets, spread over ±`OFFSET_DB` and dealt out at random."""
+    rng = make_generator(seed, "levels")
     offsets_db = rng.permutation(np.linspace(-OFFSET_DB, OFFSET_DB, len(recorded)))
     result = {}
     for (name, track), offset_db in zip(recorded.items(), offsets_db, strict=True):

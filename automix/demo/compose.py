@@ -4,20 +4,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from automix.sound.chance import pick
+from automix.sound.harmony import Chord, build_chord
 from automix.sound.melody import write_melody
-from automix.sound.score import MAJOR_SCALE, Hit, Note, Score
+from automix.sound.score import Hit, Note, Score
 
 BEATS_PER_BAR = 4
 HUMAN_S = 0.005
 """Standard deviation of the players' timing."""
 
-Chord = tuple[int, int, int]
-"""Pitch classes: root, third, fifth."""
-
 
 @dataclass(frozen=True, slots=True)
 class DemoBar:
-    """One bar of the form; ``strength`` is 0…1, ``fill`` is whether it ends in a drum fill."""
+    """One bar of the form.
+
+    Attributes:
+        start_s: Time of its first beat.
+        section: Part of the song that it belongs to, such as ``"verse"``.
+        chord: Pitch classes of its chord.
+        strength: Strength with which it is played, 0 … 1.
+        fill: Whether it ends in a drum fill.
+    """
 
     start_s: float
     section: str
@@ -54,8 +61,8 @@ def compose(seed: int = 0, tempo_bpm: float = 100.0) -> Score:
     rng = np.random.default_rng((seed, 1))
     tonic = int(rng.choice((0, 2, 3, 5, 7, 9, 10)))
     beat_s = 60.0 / tempo_bpm
-    bars = _form(rng, tonic, beat_s)
-    steps = {name: _pick(rng, choices) for name, choices in KICK_STEPS.items()}
+    bars = _write_form(rng, tonic, beat_s)
+    steps = {name: pick(rng, choices) for name, choices in KICK_STEPS.items()}
     drums: list[Hit] = []
     parts: dict[str, list[Note]] = {
         name: [] for name in ("bass", "guitar left", "guitar right", "keys", "pad")
@@ -72,7 +79,7 @@ def compose(seed: int = 0, tempo_bpm: float = 100.0) -> Score:
         parts["guitar right"] += _muted_bar(rng, bar, guitar_voicing, beat_s)
         parts["keys"] += _keys_bar(rng, bar, keys_voicing, beat_s)
         parts["pad"] += [
-            _note(rng, bar.start_s, 4 * beat_s, pitch, 0.5 + 0.4 * bar.strength)
+            _play_note(rng, bar.start_s, 4 * beat_s, pitch, 0.5 + 0.4 * bar.strength)
             for pitch in (pad_voicing[0] - 12, *pad_voicing)
         ]
     duration_s = 50 * beat_s
@@ -81,38 +88,40 @@ def compose(seed: int = 0, tempo_bpm: float = 100.0) -> Score:
         duration_s=duration_s,
         tonic=tonic,
         drums=tuple(drums),
-        parts={name: _clipped(notes, duration_s) for name, notes in parts.items()},
+        parts={name: _drop_late(notes, duration_s) for name, notes in parts.items()},
         voices=write_melody(rng, tonic, [bar.chord for bar in bars], beat_s),
     )
 
 
-def _pick(rng: np.random.Generator, choices: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
-    return choices[int(rng.integers(len(choices)))]
-
-
-def _form(rng: np.random.Generator, tonic: int, beat_s: float) -> list[DemoBar]:
+def _write_form(rng: np.random.Generator, tonic: int, beat_s: float) -> list[DemoBar]:
     bars: list[DemoBar] = []
     for section, strength in FORM:
-        degrees = _pick(rng, PROGRESSIONS[section])
+        degrees = pick(rng, PROGRESSIONS[section])
         for index, degree in enumerate(degrees):
             start_s = len(bars) * BEATS_PER_BAR * beat_s
             fill = index == len(degrees) - 1
-            bars.append(DemoBar(start_s, section, triad(tonic, degree), strength, fill))
+            bars.append(
+                DemoBar(
+                    start_s,
+                    section,
+                    _build_triad(tonic, degree),
+                    strength,
+                    fill,
+                )
+            )
     end_s = len(bars) * BEATS_PER_BAR * beat_s
-    bars.append(DemoBar(end_s, "end", triad(tonic, 0), 0.8, False))
+    bars.append(DemoBar(end_s, "end", _build_triad(tonic, 0), 0.8, False))
     return bars
 
 
-def triad(tonic: int, degree: int) -> Chord:
-    """Pitch classes of the triad on a degree (0 … 6) of the major scale."""
-    root, third, fifth = ((tonic + MAJOR_SCALE[(degree + step) % 7]) % 12 for step in (0, 2, 4))
-    return root, third, fifth
+def _build_triad(tonic: int, degree: int) -> Chord:
+    return build_chord(tonic, "major", degree, seventh=False, dominant=False)
 
 
 def _lead_voices(
     voicing: tuple[int, int, int], chord: Chord, low: int, high: int
 ) -> tuple[int, int, int]:
-    """The close position of ``chord`` whose voices move least from ``voicing``."""
+    """Finds the close position of ``chord`` whose voices move least from ``voicing``."""
     candidates = []
     for bottom in range(low, high):
         if bottom % 12 in chord:
@@ -122,10 +131,10 @@ def _lead_voices(
     return min(candidates, key=lambda c: sum(abs(a - b) for a, b in zip(c, voicing, strict=True)))
 
 
-def _note(
+def _play_note(
     rng: np.random.Generator, start_s: float, duration_s: float, pitch: int, velocity: float
 ) -> Note:
-    """A note as a person plays it: never quite on time, never twice as strong."""
+    """Makes a note as a person plays it: never quite on time, never twice as strong."""
     return Note(
         start_s=max(start_s + rng.normal(0.0, HUMAN_S), 0.0),
         duration_s=duration_s,
@@ -134,8 +143,8 @@ def _note(
     )
 
 
-def _clipped(notes: list[Note], duration_s: float) -> tuple[Note, ...]:
-    """Without what would start after the end."""
+def _drop_late(notes: list[Note], duration_s: float) -> tuple[Note, ...]:
+    """Drops the notes that would start after the end."""
     return tuple(note for note in notes if note.start_s < duration_s - 0.05)
 
 
@@ -178,14 +187,14 @@ def _drum_bar(
 def _bass_bar(
     rng: np.random.Generator, bar: DemoBar, kick_steps: tuple[int, ...], beat_s: float
 ) -> list[Note]:
-    """The root with every stroke of the bass drum, and the octave or fifth on the way out."""
+    """Writes the bass: the root with each kick, and the octave or fifth on the way out."""
     root = 28 + (bar.chord[0] - 28) % 12
     steps = [0] if bar.section == "end" else list(kick_steps)
     if bar.section == "chorus":
         steps = sorted({*steps, 4, 12})
     ends = [*steps[1:], 14 if bar.section in ("rise", "outro") else 16]
     notes = [
-        _note(
+        _play_note(
             rng,
             bar.start_s + step * beat_s / 4.0,
             (end - step) * beat_s / 4.0 * 0.92,
@@ -196,19 +205,19 @@ def _bass_bar(
     ]
     if bar.section in ("rise", "outro"):
         way_out = root + (12 if rng.random() < 0.5 else 7)
-        notes.append(_note(rng, bar.start_s + 3.5 * beat_s, 0.45 * beat_s, way_out, 0.7))
+        notes.append(_play_note(rng, bar.start_s + 3.5 * beat_s, 0.45 * beat_s, way_out, 0.7))
     return notes
 
 
 def _strummed_bar(
     rng: np.random.Generator, bar: DemoBar, voicing: tuple[int, int, int], beat_s: float
 ) -> list[Note]:
-    """Left guitar: picked chords in the verse, strummed eighths in the chorus."""
+    """Writes the left guitar: picked chords in the verse, strummed eighths in the chorus."""
     strings = (voicing[0] - 12 if voicing[0] >= 52 else voicing[0], *voicing[1:], voicing[0] + 12)
     if bar.section in ("verse", "outro"):
         picked = (0, 1, 2, 3, 2, 1, 2, 3)
         return [
-            _note(rng, bar.start_s + i * beat_s / 2, 1.2 * beat_s, strings[string], 0.6)
+            _play_note(rng, bar.start_s + i * beat_s / 2, 1.2 * beat_s, strings[string], 0.6)
             for i, string in enumerate(picked)
         ]
     pattern = (0,) if bar.section == "end" else (0, 2, 3, 5, 6, 7)
@@ -219,26 +228,28 @@ def _strummed_bar(
         for i, pitch in enumerate(order):
             start_s = bar.start_s + eighth * beat_s / 2 + 0.009 * i
             length_s = (following - eighth) * beat_s / 2 * 0.95
-            notes.append(_note(rng, start_s, length_s, pitch, accent * (0.4 + 0.45 * bar.strength)))
+            notes.append(
+                _play_note(rng, start_s, length_s, pitch, accent * (0.4 + 0.45 * bar.strength))
+            )
     return notes
 
 
 def _muted_bar(
     rng: np.random.Generator, bar: DemoBar, voicing: tuple[int, int, int], beat_s: float
 ) -> list[Note]:
-    """Right guitar: off-beat chops in the verse, a driving figure on root and fifth later."""
+    """Writes the right guitar: off-beat chops in the verse, later a figure on root and fifth."""
     if bar.section == "end":
-        return [_note(rng, bar.start_s, 4 * beat_s, pitch + 12, 0.8) for pitch in voicing]
+        return [_play_note(rng, bar.start_s, 4 * beat_s, pitch + 12, 0.8) for pitch in voicing]
     if bar.section in ("verse", "outro"):
         return [
-            _note(rng, bar.start_s + beat * beat_s + 0.006 * i, 0.3 * beat_s, pitch + 12, 0.55)
+            _play_note(rng, bar.start_s + beat * beat_s + 0.006 * i, 0.3 * beat_s, pitch + 12, 0.55)
             for beat in (1, 3)
             for i, pitch in enumerate(voicing)
         ]
     root = 40 + (bar.chord[0] - 40) % 12
     figure = (0, 0, 7, 0, 12, 0, 7, 12)
     return [
-        _note(
+        _play_note(
             rng,
             bar.start_s + eighth * beat_s / 2,
             0.42 * beat_s,
@@ -252,7 +263,7 @@ def _muted_bar(
 def _keys_bar(
     rng: np.random.Generator, bar: DemoBar, voicing: tuple[int, int, int], beat_s: float
 ) -> list[Note]:
-    """Electric piano: long chords, pushed by an eighth where the song is strong."""
+    """Writes the electric piano: long chords, pushed by an eighth where the song is strong."""
     strokes = {
         "verse": ((0.0, 3.5),),
         "rise": ((0.0, 1.5), (2.0, 1.8)),
@@ -261,7 +272,7 @@ def _keys_bar(
         "end": ((0.0, 2.0),),
     }[bar.section]
     return [
-        _note(
+        _play_note(
             rng,
             bar.start_s + beat * beat_s + 0.004 * i,
             length * beat_s,

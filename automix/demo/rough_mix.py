@@ -1,9 +1,10 @@
-"""The backing mix of the demo song: faders, pans, one room, and a bus that saturates a little."""
+"""Mixes the backing of the demo song: faders, pans, one room, a bus that saturates a little."""
 
 import numpy as np
 
+from automix.sound.chance import make_generator
 from automix.sound.filters import Signal, filter_signal, high_pass
-from automix.sound.performance import generator, reverberate
+from automix.sound.performance import reverberate
 from automix.units import db_to_gain
 
 PEAK_DBFS = -3.0
@@ -30,12 +31,12 @@ def mix_backing(recorded: dict[str, Signal], sample_rate: int, seed: int) -> Sig
     """Mixes everything but the voices.
 
     Args:
-        recorded: Tracks, ``(frames,)`` or ``(2, frames)``, at any level.
+        recorded: Tracks by name, ``(frames,)`` or ``(2, frames)``, at any level.
         sample_rate: Frames per second.
-        seed: Of the room.
+        seed: Seed of the room.
 
     Returns:
-        ``(2, frames)``, peak `PEAK_DBFS`.
+        Stereo mix ``(2, frames)`` whose peak is `PEAK_DBFS`.
     """
     frames = recorded["kick"].shape[-1]
     mix, send = np.zeros((2, frames)), np.zeros(frames)
@@ -48,7 +49,7 @@ def mix_backing(recorded: dict[str, Signal], sample_rate: int, seed: int) -> Sig
         mix += track * (law if track.ndim == 1 else law * np.sqrt(2.0))
         send += send_gain * (track if track.ndim == 1 else track.mean(axis=0))
     for channel in range(2):
-        rng = generator(seed, f"hall {channel}")
+        rng = make_generator(seed, f"hall {channel}")
         mix[channel] += reverberate(send, sample_rate, rng, t60_s=1.3)
         mix[channel] = filter_signal(mix[channel], sample_rate, high_pass(28.0, 2))
     limited: Signal = np.tanh(mix * db_to_gain(DRIVE_DB) / np.sqrt(np.mean(mix**2)))

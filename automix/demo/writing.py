@@ -11,7 +11,12 @@ from automix.files.target import OutputTarget
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenDemo:
-    """What was written."""
+    """What `write_demo` wrote.
+
+    Attributes:
+        files: The files, vocal and beat first.
+        tempo_bpm: Tempo of the song, quarter notes per minute.
+    """
 
     files: tuple[Path, ...]
     tempo_bpm: float
@@ -26,6 +31,13 @@ def write_demo(
     report: Callable[[str], None],
 ) -> WrittenDemo:
     """Synthesizes a song and writes ``vocal.wav``, ``beat.wav`` and ``song/*.wav``, 24 bit.
+
+    Args:
+        folder: Folder to write to.
+        seed: Seed of the song.
+        sample_rate: Frames per second.
+        overwrite: Whether files that exist may be replaced.
+        report: Called with the name of each stage as it begins.
 
     Raises:
         OutputError: A file exists and may not be overwritten, or cannot be written.

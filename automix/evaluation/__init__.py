@@ -1,1 +1,1 @@
-"""How good mixes, models and methods are: measures, statistics of listening tests, plots."""
+"""Measures how good mixes, models and methods are, analyzes listening tests, draws plots."""

@@ -1,4 +1,4 @@
-"""CSV files as spreadsheets write them: any separator, several encodings, every line numbered."""
+"""Reads CSV files as spreadsheets write them: any separator, several encodings, numbered lines."""
 
 import csv
 import io
@@ -18,11 +18,11 @@ _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf
 
 @dataclass(frozen=True)
 class Line:
-    """One record.
+    """One record of a table.
 
     Attributes:
-        where: File and number of its first line, for messages.
-        cells: Its text by column, on one line each.
+        where: File and number of the record's first line, for messages.
+        cells: Text of each cell by name of its column, on one line.
     """
 
     where: str
@@ -31,14 +31,14 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The content of a file.
+    """The content of a CSV file.
 
     Attributes:
-        name: The file, for messages.
-        columns: Their names, in small letters.
-        lines: Every record that is not blank, but for the first.
+        name: Name of the file, for messages.
+        columns: Names of the columns, in small letters.
+        lines: Records that are not blank, without the first, which names the columns.
         decimal_comma: Whether ``0,5`` may be a number, since commas do not separate the cells.
-        notes: What the user should know.
+        notes: Sentences for the user.
     """
 
     name: str
@@ -56,14 +56,14 @@ def read_table(path: Path, required: Collection[str]) -> Table:
         required: Names of columns that it must have.
 
     Raises:
-        InputError: It cannot be read, is not such a table, or has no such column; names the line.
+        InputError: The file cannot be read, is not such a table, or lacks a column; names the line.
     """
     name = printable(path)
-    text, notes = _decoded(name, _content(name, path), required)
-    delimiter = _delimiter(text, required)
-    records = _records(name, text, delimiter)
+    text, notes = _decode(name, _read_content(name, path), required)
+    delimiter = _find_delimiter(text, required)
+    records = _read_records(name, text, delimiter)
     _, header = next(records, (1, []))
-    columns = tuple(plain(cell).casefold() for cell in header)
+    columns = tuple(normalize_text(cell).casefold() for cell in header)
     _check_columns(name, columns, required)
     lines = []
     for number, record in records:
@@ -74,7 +74,7 @@ def read_table(path: Path, required: Collection[str]) -> Table:
                 f"{where}: has {len(record)} cells where the first line has {len(columns)};"
                 " put text that holds the separator in double quotes"
             )
-        lines.append(Line(where, dict(zip(columns, map(plain, record), strict=False))))
+        lines.append(Line(where, dict(zip(columns, map(normalize_text, record), strict=False))))
     return Table(
         name=name,
         columns=columns,
@@ -84,12 +84,12 @@ def read_table(path: Path, required: Collection[str]) -> Table:
     )
 
 
-def plain(text: str) -> str:
-    """Text on one line, with "é" as one character, however the system wrote it that it is from."""
+def normalize_text(text: str) -> str:
+    """Puts text on one line, with "é" as one character, whichever system it was written on."""
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
-def _content(name: str, path: Path) -> bytes:
+def _read_content(name: str, path: Path) -> bytes:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -103,7 +103,7 @@ def _content(name: str, path: Path) -> bytes:
         raise InputError(f"{name}: is not a possible file name") from error
 
 
-def _decoded(name: str, data: bytes, required: Collection[str]) -> tuple[str, list[str]]:
+def _decode(name: str, data: bytes, required: Collection[str]) -> tuple[str, list[str]]:
     charset = next((_MARKS[mark] for mark in _MARKS if data.startswith(mark)), "utf-8")
     try:
         text, notes = data.decode(charset), []
@@ -122,18 +122,18 @@ def _decoded(name: str, data: bytes, required: Collection[str]) -> tuple[str, li
     return text, notes
 
 
-def _delimiter(text: str, required: Collection[str]) -> str:
-    """The one that splits the first line into most cells that are names of columns."""
+def _find_delimiter(text: str, required: Collection[str]) -> str:
+    """Finds the separator that splits the first line into most names of required columns."""
     first = text.lstrip().splitlines()[0].casefold()
 
-    def known(delimiter: str) -> int:
+    def count_known(delimiter: str) -> int:
         return sum(cell.strip(' "') in required for cell in first.split(delimiter))
 
-    return max(_DELIMITERS, key=known)
+    return max(_DELIMITERS, key=count_known)
 
 
-def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The records that are not blank, each with the number of its first line."""
+def _read_records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yields the records that are not blank, each with the number of its first line."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     try:

@@ -1,4 +1,4 @@
-"""Trained networks as the models of `automix.evaluation.effects`, and the LA-2A of table 9."""
+"""Scores trained networks as models of the processors, and of the LA-2A of table 9."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.audio.samples import Samples
-from automix.datasets.signaltrain_la2a import recordings
+from automix.datasets.signaltrain_la2a import read_recordings
 from automix.errors import InputError, UsageError
 from automix.evaluation.effects import (
     PATCH_SAMPLES,
@@ -19,7 +19,7 @@ from automix.evaluation.effects import (
     Task,
     is_heard,
     measure_metrics,
-    mono,
+    read_mono,
     score_model,
 )
 from automix.files.names import printable
@@ -35,13 +35,14 @@ _STATIC = [1.0 if order == ChannelStrip().order else -1.0 for order in ORDERS]
 
 
 class NetworkModel:
-    """A trained network as a model.
+    """A trained network as a model that `automix.evaluation.effects` scores.
 
     Args:
-        network: See `automix.networks.effects.read_effect`.
+        network: Network from `automix.networks.effects.read_effect`.
 
     Attributes:
-        tasks: Those that it was trained for.
+        effect: Name of what it imitates.
+        tasks: Tasks that it was trained for.
     """
 
     def __init__(self, network: EffectNetwork) -> None:
@@ -54,7 +55,7 @@ class NetworkModel:
         )
 
     def __call__(self, audio: Samples, vector: NDArray[np.float64]) -> Samples:
-        """What it makes of audio ``(1, samples)``; a network of any order gets the static one."""
+        """Processes audio ``(1, samples)``; networks that take an order get the default one."""
         slots = len(self._network.description.slots)
         values = vector.tolist()
         if slots == len(values) + len(ORDER_SLOTS):
@@ -65,11 +66,11 @@ class NetworkModel:
 def open_models(
     names: Sequence[str], device: str, *, la2a: bool, varied_order: bool
 ) -> dict[str, NetworkModel]:
-    """Trained networks by name, checked to suit what they are measured by.
+    """Opens trained networks, and checks that they suit what they are measured by.
 
     Args:
-        names: Of weights that ship, or files.
-        device: See `automix.networks.device.choose_device`.
+        names: Names of weights that ship, or files of weights.
+        device: Device that they run on, as in `automix.networks.device.choose_device`.
         la2a: Whether they are measured by recordings of the LA-2A.
         varied_order: Whether the order of the processors varies.
 
@@ -98,22 +99,25 @@ def evaluate_la2a(
     """Scores models by the recordings of an LA-2A that none has heard (table 9).
 
     Args:
-        root: Of SignalTrain LA2A; its Test is used.
-        models: By name.
-        cases: Pieces of the recordings, at least 2; the same for every model.
-        seed: Of the draw of the pieces.
+        root: Folder of SignalTrain LA2A; its Test is used.
+        models: Models by name.
+        cases: Number of pieces of the recordings, at least 2; the same for every model.
+        seed: Seed of the draw of the pieces.
+
+    Returns:
+        A score for each model, in the order of the models.
 
     Raises:
         InputError: There are no recordings in Test, or they cannot be used.
     """
-    tested = [recording for recording in recordings(root) if recording.side == "test"]
+    tested = [recording for recording in read_recordings(root) if recording.side == "test"]
     if not tested:
         raise InputError(f"{printable(root)}: nothing in Test")
     rng = np.random.default_rng(seed)
     found: dict[str, list[dict[Metric, float]]] = {name: [] for name in models}
     for case in range(cases):
         recording = tested[case % len(tested)]
-        given, target = mono(recording.input), mono(recording.target)
+        given, target = read_mono(recording.input), read_mono(recording.target)
         length = min(given.shape[1], target.shape[1])
         for _ in range(50):
             start = int(rng.integers(0, max(1, length - PATCH_SAMPLES + 1)))

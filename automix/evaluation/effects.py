@@ -1,4 +1,4 @@
-"""How well models imitate the processors of the strip (Steinmetz 2020, tables 6 and 7).
+"""Scores how well models imitate the processors of the strip (Steinmetz 2020, tables 6 and 7).
 
 Each test case is a piece of dry audio and a random setting of one processor, or of all three. What
 the exact strip makes of it is the target; a model is asked for the same, and bypass, the input
@@ -21,7 +21,7 @@ from automix.dsp.pan import pan_gains
 from automix.dsp.strip import Inserts
 from automix.errors import InputError
 from automix.evaluation.metrics import esr, mae, mcd, mr_stft
-from automix.evaluation.mixes import audio_in
+from automix.evaluation.mixes import find_audio_files
 from automix.files.info import ReadOptions
 from automix.files.reading import open_audio
 from automix.plan.model import ChannelStrip, MixPlan
@@ -42,18 +42,18 @@ _SLOTS_OF: dict[Task, tuple[str, ...]] = {
 _QUIETEST_RMS = 1e-3  # −60 dBFS: nothing to hear a processor by
 
 Model = Callable[[Samples, NDArray[np.float64]], Samples]
-"""From audio ``(1, samples)`` and a conditioning vector to what the strip would make of it."""
+"""Takes audio ``(1, samples)`` and a conditioning vector; returns what the strip would make."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EffectScore:
-    """One model at one task.
+    """The score of one model at one task.
 
     Attributes:
-        model: Its name.
-        task: What was active, or ``la2a``.
-        mean: By metric, over the test cases.
-        deviation: Standard deviation by metric.
+        model: Name of the model.
+        task: Processors that were active, or ``la2a``.
+        mean: Mean of each metric over the test cases.
+        deviation: Standard deviation of each metric over the test cases.
     """
 
     model: str
@@ -63,7 +63,7 @@ class EffectScore:
 
 
 def bypass(audio: Samples, vector: NDArray[np.float64]) -> Samples:
-    """The input: what a model has to beat."""
+    """Returns the input as it is: what a model has to beat."""
     return audio
 
 
@@ -81,23 +81,23 @@ def evaluate_effects(
 
     Args:
         audio: Files of dry audio, or folders of them.
-        models: By name; one with an attribute ``tasks`` is asked for those only.
-        tasks: Which processors are active.
-        cases: Pieces of audio for each task, at least 2; the same for every model.
+        models: Models by name; one with an attribute ``tasks`` is asked for those only.
+        tasks: Tasks, which say what processors are active.
+        cases: Number of pieces of audio for each task, at least 2; the same for every model.
         varied_order: Whether the order of the processors is drawn too (31 values instead of 25).
-        seed: Of everything that is drawn.
+        seed: Seed of all that is drawn.
         report: Called with each task as it begins.
 
     Raises:
         InputError: A file cannot be used, or there is no sound in any.
     """
-    sources = [mono(file) for path in audio for file in (audio_in(path) or [path])]
+    sources = [read_mono(file) for path in audio for file in (find_audio_files(path) or [path])]
     scores = []
     for task in tasks:
         report(task)
         rng = np.random.default_rng([seed, TASKS.index(task)])
         found: dict[str, list[dict[Metric, float]]] = {name: [] for name in models}
-        for patch in _patches(sources, cases, rng):
+        for patch in _draw_patches(sources, cases, rng):
             vector = random_vector(task, rng, varied_order=varied_order)
             target = process_exactly(patch, vector)
             for name, model in models.items():
@@ -110,12 +110,12 @@ def evaluate_effects(
 def random_vector(
     task: Task, rng: np.random.Generator, *, varied_order: bool = False
 ) -> NDArray[np.float64]:
-    """A conditioning vector with the slots of a task drawn evenly, all others neutral.
+    """Draws a conditioning vector: the slots of a task evenly, all others neutral.
 
     Of the spaces, and of the orders where they vary, one is chosen.
 
     Returns:
-        ``(25,)``, or ``(31,)`` with the order.
+        Vector ``(25,)``, or ``(31,)`` with the order, each value −1 … 1.
     """
     drawn = rng.uniform(-1.0, 1.0, len(SLOTS))
     space, order = rng.integers(5), rng.integers(6)
@@ -132,7 +132,7 @@ def random_vector(
 
 
 def process_exactly(audio: Samples, vector: NDArray[np.float64]) -> Samples:
-    """What the exact strip makes of mono audio ``(1, samples)``; a reverb's sides are averaged."""
+    """Processes mono audio ``(1, samples)`` by the exact strip; a reverb's sides are averaged."""
     strip = from_vector(vector.tolist(), ChannelStrip(name="channel"))
     law = MixPlan().pan_law
     result = Inserts(strip, 1, RATE_HZ, law).process(audio)
@@ -141,14 +141,16 @@ def process_exactly(audio: Samples, vector: NDArray[np.float64]) -> Samples:
     return result.astype(np.float32)
 
 
-def mono(path: Path) -> Samples:
-    """A file, folded and at 44.1 kHz ``(1, samples)``."""
+def read_mono(path: Path) -> Samples:
+    """Reads a file, folded to mono and at 44.1 kHz, ``(1, samples)``."""
     source = open_audio(path, ReadOptions()).source
     return collect(resample(fold_to_mono(source), RATE_HZ)).samples
 
 
-def _patches(sources: Sequence[Samples], count: int, rng: np.random.Generator) -> Iterator[Samples]:
-    """Pieces with sound in them, drawn evenly over all the audio."""
+def _draw_patches(
+    sources: Sequence[Samples], count: int, rng: np.random.Generator
+) -> Iterator[Samples]:
+    """Yields pieces with sound in them, drawn evenly over all the audio."""
     lengths = np.array([max(0, source.shape[1] - PATCH_SAMPLES + 1) for source in sources])
     if not lengths.any():
         least_s = PATCH_SAMPLES / RATE_HZ
@@ -168,12 +170,12 @@ def _patches(sources: Sequence[Samples], count: int, rng: np.random.Generator) -
 
 
 def is_heard(audio: Samples) -> bool:
-    """Whether there is any sound to hear a processor by."""
+    """Tells whether there is any sound to hear a processor by: an RMS above −60 dBFS."""
     return float(np.sqrt(np.square(audio).mean())) > _QUIETEST_RMS
 
 
 def measure_metrics(prediction: Samples, target: Samples) -> dict[Metric, float]:
-    """All metrics of signals ``(channels, samples)``."""
+    """Measures all metrics of two signals ``(channels, samples)``."""
     return {
         "mae": mae(prediction, target),
         "esr": esr(prediction, target),
@@ -183,7 +185,7 @@ def measure_metrics(prediction: Samples, target: Samples) -> dict[Metric, float]
 
 
 def score_model(name: str, task: str, rows: Sequence[Mapping[Metric, float]]) -> EffectScore:
-    """The score of a model from the metrics of each case, of which there are two or more."""
+    """Makes the score of a model from the metrics of its cases, of which there are two or more."""
     columns = {metric: [row[metric] for row in rows] for metric in METRICS}
     return EffectScore(
         model=name,

@@ -1,4 +1,4 @@
-"""The rows of `automix evaluate effects`: bypass, and the networks asked for."""
+"""Makes the rows of `automix evaluate effects`: bypass, and the networks asked for."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ from automix.errors import UsageError
 from automix.evaluation.effects import EffectScore, Model, bypass, evaluate_effects
 
 
-def effects_table(
+def score_effects(
     audio: Sequence[Path],
     models: Sequence[str],
     *,
@@ -21,13 +21,12 @@ def effects_table(
     """Scores bypass and trained networks.
 
     Args:
-        audio: Dry audio, see `automix.evaluation.effects.evaluate_effects`; or one folder, of
-            SignalTrain LA2A.
-        models: Weights by name or path.
-        device: That they run on, see `automix.networks.device.choose_device`.
-        cases: Pieces of audio for each task.
+        audio: Files or folders of dry audio; or one folder alone, that of SignalTrain LA2A.
+        models: Names or files of the weights of networks.
+        device: Device that they run on, as in `automix.networks.device.choose_device`.
+        cases: Number of pieces of audio for each task.
         varied_order: Whether the order of the processors is drawn too.
-        seed: Of everything that is drawn.
+        seed: Seed of all that is drawn.
         report: Called with each task as it begins.
 
     Raises:

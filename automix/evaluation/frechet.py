@@ -1,4 +1,4 @@
-"""Fréchet distance between sets of embeddings (Heusel et al. 2017; Kilgour et al. 2019 for audio).
+"""Computes Fréchet distances of embeddings (Heusel et al. 2017; Kilgour et al. 2019 for audio).
 
 d² = ‖μ₁ − μ₂‖² + tr(Σ₁ + Σ₂ − 2·(Σ₁·Σ₂)^½). With Σ = RᵀR, the trace of the root is the sum of the
 singular values of R₁·R₂ᵀ: no root of a matrix is taken, and nothing is lost where there are fewer
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.errors import InputError
-from automix.evaluation.mixes import audio_in
+from automix.evaluation.mixes import find_audio_files
 from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.reading import open_audio
@@ -29,14 +29,14 @@ _SMALLEST_FRACTION = 0.4
 
 @dataclass(frozen=True, kw_only=True)
 class FrechetDistance:
-    """How far a set of audio is from the reference.
+    """The distance of a set of audio from the reference.
 
     Attributes:
-        folder: Of the audio.
-        files: Number of them.
+        folder: Folder of the audio.
+        files: Number of files.
         frames: Number of embeddings.
-        distance: As it comes, with the bias of few samples.
-        extrapolated: To infinitely many samples; NaN where there are too few to tell.
+        distance: Fréchet distance as it comes, with the bias of few samples.
+        extrapolated: Distance at infinitely many samples; NaN where there are too few to tell.
     """
 
     folder: Path
@@ -47,10 +47,11 @@ class FrechetDistance:
 
 
 def frechet_distance(first: Matrix, second: Matrix) -> float:
-    """Fréchet distance of two sets of vectors ``(samples, size)``, at least two samples each.
+    """Computes the Fréchet distance of two sets of vectors ``(samples, size)``.
 
     Raises:
-        ValueError: Too few samples, unequal sizes, or values that are not finite.
+        ValueError: A set has fewer than two vectors or values that are not finite, or the sizes
+            differ.
     """
     for vectors in (first, second):
         if vectors.ndim != 2 or len(vectors) < 2 or not np.isfinite(vectors).all():
@@ -58,46 +59,47 @@ def frechet_distance(first: Matrix, second: Matrix) -> float:
     if first.shape[1] != second.shape[1]:
         raise ValueError(f"vectors of {first.shape[1]} and {second.shape[1]} values")
     return gaussian_distance(
-        first.mean(axis=0), _factor(first), second.mean(axis=0), _factor(second)
+        first.mean(axis=0), _compute_factor(first), second.mean(axis=0), _compute_factor(second)
     )
 
 
 def gaussian_distance(
     first_mean: Matrix, first_factor: Matrix, second_mean: Matrix, second_factor: Matrix
 ) -> float:
-    """Fréchet distance of two Gaussians.
+    """Computes the Fréchet distance of two Gaussians.
 
     Args:
-        first_mean: ``(size,)``.
-        first_factor: R ``(rows, size)`` of the covariance RᵀR.
-        second_mean: In the same form.
-        second_factor: In the same form.
+        first_mean: Mean ``(size,)`` of the first.
+        first_factor: Factor R ``(rows, size)`` of its covariance RᵀR.
+        second_mean: Mean ``(size,)`` of the second.
+        second_factor: Factor ``(rows, size)`` of its covariance.
     """
     shared = float(np.linalg.svd(first_factor @ second_factor.T, compute_uv=False).sum())
     spread = float((first_factor**2).sum() + (second_factor**2).sum())
     return max(0.0, float(((first_mean - second_mean) ** 2).sum()) + spread - 2.0 * shared)
 
 
-def _factor(vectors: Matrix) -> Matrix:
-    """R ``(min(samples, size), size)`` with RᵀR the covariance of the samples (over n − 1)."""
+def _compute_factor(vectors: Matrix) -> Matrix:
+    """Computes R ``(min(samples, size), size)``; RᵀR is the covariance of the samples (n − 1)."""
     centered = (vectors - vectors.mean(axis=0)) / math.sqrt(len(vectors) - 1)
     return np.asarray(np.linalg.qr(centered, mode="r"))
 
 
 def extrapolate_distance(first: Matrix, second: Matrix, seed: int = 0) -> float:
-    """The distance at infinitely many samples.
+    """Estimates the distance at infinitely many samples.
 
     Both sets are thinned to the same fractions; the bias falls with one over their size, so the
     intercept of a line through the distances over one over the fraction is free of it to the first
     order (Chong and Forsyth 2020; Gui et al. 2024 for audio).
 
     Args:
-        first: ``(samples, size)``.
-        second: ``(samples, size)``.
-        seed: Of the draws.
+        first: Vectors ``(samples, size)``.
+        second: Vectors ``(samples, size)``.
+        seed: Seed of the draws.
 
     Returns:
-        NaN where a set has fewer than 2.5 samples per dimension: the first order does not hold.
+        The distance; NaN where a set has fewer than 2.5 samples per dimension, since the first
+        order does not hold there.
     """
     smallest = min(len(first), len(second))
     if smallest * _SMALLEST_FRACTION < first.shape[1] + 1:
@@ -126,13 +128,13 @@ def compare_folders(
     seed: int = 0,
     report: Callable[[str], None] = lambda name: None,
 ) -> tuple[list[FrechetDistance], list[str]]:
-    """The distance of each folder of audio from a reference folder.
+    """Computes the distance of each folder of audio from a reference folder.
 
     Args:
         reference: Folder of the audio to compare with.
-        folders: Each is one set.
-        embedder: What is compared.
-        seed: Of the extrapolation.
+        folders: Folders of audio, each of which is one set.
+        embedder: Network that turns audio into the vectors to compare.
+        seed: Seed of the extrapolation.
         report: Called with the name of each folder as it begins.
 
     Returns:
@@ -142,10 +144,10 @@ def compare_folders(
         InputError: A folder holds no audio, too little of it, or a file cannot be used.
     """
     notes: list[str] = []
-    wanted, _ = _embedded(reference, embedder, notes, report)
+    wanted, _ = _embed(reference, embedder, notes, report)
     distances = []
     for folder in folders:
-        found, files = _embedded(folder, embedder, notes, report)
+        found, files = _embed(folder, embedder, notes, report)
         distances.append(
             FrechetDistance(
                 folder=folder,
@@ -158,7 +160,7 @@ def compare_folders(
     return distances, notes
 
 
-def _embedded(
+def _embed(
     folder: Path, embedder: Embedder, notes: list[str], report: Callable[[str], None]
 ) -> tuple[Matrix, int]:
     report(printable(folder))
@@ -166,7 +168,7 @@ def _embedded(
         raise InputError(
             f"{printable(folder)}: is not a folder; the distance is one between folders"
         )
-    files = audio_in(folder)
+    files = find_audio_files(folder)
     vectors = []
     for path in files:
         opened = open_audio(path, ReadOptions(), in_memory=False)

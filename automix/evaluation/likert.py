@@ -1,4 +1,4 @@
-"""Answers on a five-point scale, as shares."""
+"""Counts answers on a five-point scale, as shares."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,14 @@ from automix.files.names import printable
 Values = NDArray[np.float64]
 
 ANSWERS = ("very poor", "poor", "fair", "good", "very good")
-"""Of ratings 1 to 5 (Li & Lerch 2022, section IV-C)."""
+"""Words for the ratings 1 to 5 (Li & Lerch 2022, section IV-C)."""
 
 
 def check_likert(ratings: Ratings) -> None:
     """Makes sure that all ratings are whole numbers 1 to 5.
 
     Raises:
-        UsageError: One is not.
+        UsageError: A rating is another number.
     """
     for aspect, values in ratings.aspects.items():
         given = values[~np.isnan(values)]
@@ -29,12 +29,12 @@ def check_likert(ratings: Ratings) -> None:
             )
 
 
-def answer_shares(ratings: Values) -> Values:
-    """Percent of each answer 1 to 5 among the ratings ``(n,)``; nought if there are none."""
+def count_shares(ratings: Values) -> Values:
+    """Counts each answer 1 to 5 among the ratings ``(n,)``, in percent; 0 if there are none."""
     counts = np.array([np.count_nonzero(ratings == answer) for answer in range(1, 6)])
     return 100.0 * counts / max(ratings.size, 1)
 
 
-def reach(shares: Values) -> float:
-    """How far a bar whose "fair" lies around the middle reaches on its longer side, in percent."""
+def measure_reach(shares: Values) -> float:
+    """Measures in percent how far a bar reaches on its longer side, "fair" around the middle."""
     return float(shares[2] / 2 + max(shares[0] + shares[1], shares[3] + shares[4]))

@@ -1,4 +1,4 @@
-"""Distances between a prediction and its target: arrays in, numbers out.
+"""Measures distances between a prediction and its target: arrays in, numbers out.
 
 Signals are arrays ``(channels, samples)`` of one shape. The spectral distances are the losses of
 training (`automix.networks.losses`), computed piece by piece, so that whole songs fit into memory.
@@ -23,20 +23,20 @@ _FRAMES_AT_A_TIME = 2048
 
 
 def mae(prediction: Signal, target: Signal) -> float:
-    """Mean absolute error (Steinmetz 2020, eq. 4.17).
+    """Computes the mean absolute error (Steinmetz 2020, eq. 4.17).
 
     Raises:
-        ValueError: The shapes differ, or there are no samples. So do all metrics here.
+        ValueError: The shapes differ, or there are no samples. All metrics here raise it.
     """
     _check(prediction, target)
     return float(np.abs(np.subtract(prediction, target, dtype=np.float64)).mean())
 
 
 def esr(prediction: Signal, target: Signal) -> float:
-    """Error-to-signal ratio: Σ(ŷ − y)² / Σy² (eq. 4.19, whose 1/(n − 1) is a slip).
+    """Computes the error-to-signal ratio Σ(ŷ − y)² / Σy² (eq. 4.19, whose 1/(n − 1) is a slip).
 
     Returns:
-        0 where both are silent; infinity where the target alone is.
+        The ratio; 0 where both are silent, infinity where the target alone is.
     """
     _check(prediction, target)
     error = float((np.subtract(prediction, target, dtype=np.float64) ** 2).sum())
@@ -47,18 +47,18 @@ def esr(prediction: Signal, target: Signal) -> float:
 
 
 def mcd(prediction: Signal, target: Signal, sample_rate: int) -> float:
-    """Mel cepstral distortion with 25 coefficients (eqs. 4.20 and 4.21).
+    """Computes mel cepstral distortion with 25 coefficients (eqs. 4.20 and 4.21).
 
     Cepstra as librosa makes them: 128 Slaney mel bands of a 2048-point Hann transform every 512
     samples, powers in dB over a range of 80 dB below the signal's highest, orthonormal DCT-II.
 
     Args:
         prediction: The signal.
-        target: What it should be.
-        sample_rate: Frames per second, of which the mel bands cover one half.
+        target: The signal that it should be.
+        sample_rate: Frames per second; the mel bands reach to half of that.
 
     Returns:
-        The mean over frames and channels.
+        Distortion in dB, mean over frames and channels.
     """
     _check(prediction, target)
     found, wanted = (_cepstra(signal, sample_rate) for signal in (prediction, target))
@@ -67,16 +67,16 @@ def mcd(prediction: Signal, target: Signal, sample_rate: int) -> float:
 
 
 def mr_stft(prediction: Signal, target: Signal) -> float:
-    """Multi-resolution STFT distance (eqs. 4.22–4.24), mean of the channels."""
+    """Computes the multi-resolution STFT distance (eqs. 4.22–4.24), mean of the channels."""
     _check(prediction, target)
     return float(np.mean([_mr_stft(p, t) for p, t in zip(prediction, target, strict=True)]))
 
 
 def stereo_mr_stft(prediction: Signal, target: Signal) -> float:
-    """`mr_stft` of left + right plus that of left − right (eqs. 5.1–5.3).
+    """Computes `mr_stft` of left + right plus that of left − right (eqs. 5.1–5.3).
 
     Raises:
-        ValueError: Not stereo, or see `mae`.
+        ValueError: The signals are not stereo, the shapes differ, or there are no samples.
     """
     _check(prediction, target)
     if len(prediction) != 2:
@@ -95,7 +95,7 @@ def _mr_stft(prediction: Signal, target: Signal) -> float:
 def level_errors_db(
     prediction: Signal, target: Signal, stems: NDArray[np.floating[Any]]
 ) -> NDArray[np.float64]:
-    """How far the level of each stem in a mix is from that in another, in dB.
+    """Measures how far the level of each stem in a mix is from that in another, in dB.
 
     The gain of a stem is that of the least-squares sum of all stems, left and right apart, in dB
     averaged over both; the median over the stems is taken away, since loudness is no error. The
@@ -104,10 +104,10 @@ def level_errors_db(
     Args:
         prediction: The mix ``(2, samples)``.
         target: The mix to compare with.
-        stems: ``(stems, 2, samples)``.
+        stems: Stems ``(stems, 2, samples)`` of both mixes.
 
     Returns:
-        ``(stems,)``; NaN for those left out.
+        Errors ``(stems,)``; NaN for the stems that are left out.
     """
     levels = (stems.astype(np.float64) ** 2).mean(axis=(1, 2))
     kept = levels > levels.max(initial=0.0) * 1e-5
@@ -122,7 +122,7 @@ def level_errors_db(
 
 
 def _side_gains(mix: Signal, stems: Signal) -> NDArray[np.float64]:
-    """Gains ``(2, stems)``."""
+    """Computes the gains ``(2, stems)`` of the stems on both sides of a mix."""
     return np.array([_gains(mix[side], stems[:, side]) for side in (0, 1)])
 
 
@@ -136,14 +136,16 @@ def _gains(mix: Signal, stems: Signal) -> NDArray[np.float64]:
 def third_octave_distance_db(
     found_db: NDArray[np.float64], wanted_db: NDArray[np.float64]
 ) -> float:
-    """Mean absolute difference of band levels; what is 60 dB below the target's highest is alike.
+    """Computes the mean absolute difference of band levels.
+
+    Levels more than 60 dB below the target's highest count as equal to that floor.
 
     Args:
         found_db: Levels ``(bands,)``; NaN marks bands that do not exist.
-        wanted_db: Of the target.
+        wanted_db: Levels ``(bands,)`` of the target.
 
     Returns:
-        dB; NaN where the target is silent.
+        The difference in dB; NaN where the target is silent.
     """
     there = np.isfinite(wanted_db) | np.isneginf(wanted_db)
     there &= np.isfinite(found_db) | np.isneginf(found_db)
@@ -155,7 +157,7 @@ def third_octave_distance_db(
 
 
 def _cepstra(signal: Signal, sample_rate: int) -> NDArray[np.float64]:
-    """Mel-frequency cepstral coefficients ``(channels, 25, frames)``."""
+    """Computes mel-frequency cepstral coefficients ``(channels, 25, frames)``."""
     import torch
     from torchaudio.functional import create_dct, melscale_fbanks
 

@@ -1,4 +1,4 @@
-"""The methods as functions from tracks to a mix, by the names that evaluations know them by."""
+"""Makes functions from tracks to a mix of the methods, by the names that evaluations use."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -26,21 +26,26 @@ DEFAULT_METHODS = (
 )
 
 Mixer = Callable[[Session, int], Samples]
-"""Mixes a session with a seed to samples ``(2, frames)``, or longer by a tail."""
+"""Mixes a session with a seed to samples ``(2, frames)``, which may be longer by a tail."""
 
 
-def mixers(names: Sequence[str]) -> dict[str, Mixer]:
-    """Methods by name: one of the catalog, with ``:full`` to set all processors; or ``sum``.
+def find_mixers(names: Sequence[str]) -> dict[str, Mixer]:
+    """Finds methods by name.
 
-    ``dmc@FILE`` and ``wave-u-net@FILE`` are networks with the weights of a file.
+    Args:
+        names: Names of the catalog, with ``:full`` appended to set all processors, or ``sum``.
+            ``dmc@FILE`` and ``wave-u-net@FILE`` are networks with the weights of a file.
+
+    Returns:
+        The mixers by name.
 
     Raises:
-        UsageError: There is no such method.
+        UsageError: No method has one of the names.
     """
-    return {name: _sum if name == "sum" else _named(name) for name in names}
+    return {name: _sum if name == "sum" else _find_mixer(name) for name in names}
 
 
-def _named(name: str) -> Mixer:
+def _find_mixer(name: str) -> Mixer:
     named, _, weights = name.partition("@")
     method, _, mode = named.partition(":")
     try:
@@ -59,10 +64,10 @@ def _named(name: str) -> Mixer:
 
 
 def _sum(session: Session, seed: int) -> Samples:
-    return np.asarray(sum(stereo(track.source) for track in session.tracks), np.float32)
+    return np.asarray(sum(read_stereo(track.source) for track in session.tracks), np.float32)
 
 
-def stereo(source: AudioSource) -> Samples:
-    """A source in memory, ``(2, frames)``; mono on both sides alike."""
+def read_stereo(source: AudioSource) -> Samples:
+    """Reads a source into memory, ``(2, frames)``; mono becomes two equal sides."""
     samples = collect(source).samples
     return np.repeat(samples, 2, axis=0) if len(samples) == 1 else samples

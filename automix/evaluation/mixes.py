@@ -1,4 +1,4 @@
-"""Compares mixes with a target: the figures of each, and its distances after level matching."""
+"""Measures mixes, and compares them with a target after bringing both to one level."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from automix.analysis.features import MixFeatures, measure_features
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.audio.blocks import collect
 from automix.audio.resampling import resample
-from automix.audio.samples import Audio, AudioSource
+from automix.audio.samples import Audio, AudioSource, Samples
 from automix.errors import InputError, UsageError
 from automix.evaluation.metrics import mae, mr_stft, stereo_mr_stft, third_octave_distance_db
 from automix.files.extensions import AUDIO_EXTENSIONS
@@ -22,20 +21,20 @@ from automix.files.reading import open_audio
 from automix.units import db_to_gain
 
 RATE_HZ = 44100
-"""Distances are taken at this rate: the sizes of their transforms are in samples."""
+"""Sample rate at which distances are measured: the sizes of their transforms are in samples."""
 
 LEVEL_LUFS = -20.0
-"""Both signals are brought to this loudness before distances are taken."""
+"""Loudness that both signals are brought to before distances are measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One measure of a mix.
+    """One measure of a mix, as a column of tables.
 
     Attributes:
-        name: In JSON and CSV.
-        label: For people.
-        decimals: That are printed.
+        name: Name in JSON and CSV.
+        label: Name for people, with the unit.
+        decimals: Number of decimals that are printed.
     """
 
     name: str
@@ -62,12 +61,12 @@ FEATURES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Excerpt:
-    """What of each file is compared, and how.
+    """The part of each file that is compared, and how.
 
     Attributes:
-        start_s: First second.
-        duration_s: Length; all of it unless given.
-        match_levels: Whether distances are taken at one loudness.
+        start_s: Time at which it begins.
+        duration_s: Length of the part; none for all that follows.
+        match_levels: Whether distances are measured at one loudness.
     """
 
     start_s: float = 0.0
@@ -76,15 +75,15 @@ class Excerpt:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluated:
-    """One mix.
+class EvaluatedMix:
+    """The figures of one mix.
 
     Attributes:
-        song: What it is a mix of, where folders are compared.
-        path: The file.
-        figures: By name; all `FEATURES`, and with a target all `DISTANCES`. NaN where there is
-            none, as the centroid of silence.
-        notes: For the user.
+        song: Name of the song where folders are compared, else empty.
+        path: File of the mix.
+        figures: Value of each of the `FEATURES` by name, and with a target of the `DISTANCES`. NaN
+            where there is no value, as for the centroid of silence.
+        notes: Sentences for the user.
     """
 
     song: str
@@ -94,79 +93,87 @@ class Evaluated:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Heard:
+class _MeasuredMix:
+    """An excerpt of a mix in memory, and its features."""
+
     path: Path
     audio: Audio
     features: MixFeatures
     notes: tuple[str, ...]
 
-    def matched(self, level: bool) -> NDArray[np.float32]:
-        """Stereo at `RATE_HZ`, brought to `LEVEL_LUFS` unless it has no loudness."""
+    def read(self, *, match: bool) -> Samples:
+        """Returns stereo at `RATE_HZ`, brought to `LEVEL_LUFS` where ``match`` says so."""
         samples = collect(resample(self.audio, RATE_HZ)).samples
         samples = np.repeat(samples, 2, axis=0) if len(samples) == 1 else samples
-        if not level:
-            return samples
-        meter = LoudnessMeter(RATE_HZ, 2)
-        meter.add(samples)
-        lufs = integrated_lufs(meter.energies)
-        return (
-            samples * np.float32(db_to_gain(LEVEL_LUFS - lufs)) if math.isfinite(lufs) else samples
-        )
+        return match_level(samples) if match else samples
+
+
+def match_level(samples: Samples) -> Samples:
+    """Brings stereo at `RATE_HZ` to `LEVEL_LUFS`; what has no loudness stays as it is."""
+    lufs = measure_lufs(samples)
+    return samples * np.float32(db_to_gain(LEVEL_LUFS - lufs)) if math.isfinite(lufs) else samples
+
+
+def measure_lufs(samples: Samples) -> float:
+    """Measures the integrated loudness of stereo at `RATE_HZ`; −inf for silence."""
+    meter = LoudnessMeter(RATE_HZ, 2)
+    meter.add(samples)
+    return integrated_lufs(meter.energies)
 
 
 def evaluate_mixes(
     mixes: Sequence[Path], target: Path | None, excerpt: Excerpt
-) -> Iterator[Evaluated]:
+) -> Iterator[EvaluatedMix]:
     """Measures mixes; where a target is given, it comes first, song by song.
 
     Args:
         mixes: Files, or folders of files.
         target: A file; or a folder, whose files are compared with those of the same name in the
-            folders of mixes.
-        excerpt: What is compared.
+            folders of mixes; or none.
+        excerpt: The part of each file that is compared.
 
     Raises:
         InputError: A file cannot be used, or a folder holds none.
         UsageError: Files and folders are mixed up.
     """
-    for song, wanted, found in _songs(mixes, target):
-        reference = _hear(wanted, excerpt) if wanted is not None else None
+    for song, wanted, found in _match_songs(mixes, target):
+        reference = _measure_mix(wanted, excerpt) if wanted is not None else None
         if reference is not None:
-            yield _evaluated(song, reference, None, excerpt)
+            yield _evaluate(song, reference, None, excerpt)
         for path in found:
-            yield _evaluated(song, _hear(path, excerpt), reference, excerpt)
+            yield _evaluate(song, _measure_mix(path, excerpt), reference, excerpt)
 
 
-def _songs(
+def _match_songs(
     mixes: Sequence[Path], target: Path | None
 ) -> Iterator[tuple[str, Path | None, list[Path]]]:
-    """Songs by name, each with its target and its mixes."""
+    """Yields songs by name, each with its target and its mixes."""
     if target is None or not target.is_dir():
         if target is not None and any(path.is_dir() for path in mixes):
             raise UsageError(
                 f"--target {printable(target)} is a file: give files to compare with it"
             )
-        yield "", target, [file for path in mixes for file in (audio_in(path) or [path])]
+        yield "", target, [file for path in mixes for file in (find_audio_files(path) or [path])]
         return
     if not all(path.is_dir() for path in mixes):
         raise UsageError(
             f"--target {printable(target)} is a folder: give folders to compare with it"
         )
-    found = {path: {file.stem: file for file in audio_in(path)} for path in mixes}
-    for file in audio_in(target):
+    found = {path: {file.stem: file for file in find_audio_files(path)} for path in mixes}
+    for file in find_audio_files(target):
         of_song = [files[file.stem] for files in found.values() if file.stem in files]
         if of_song:
             yield file.stem, file, of_song
-    names = {file.stem for file in audio_in(target)}
+    names = {file.stem for file in find_audio_files(target)}
     if not any(names & set(files) for files in found.values()):
         raise InputError(f"{printable(target)}: no file has the name of one in the other folders")
 
 
-def audio_in(folder: Path) -> list[Path]:
-    """The audio files of a folder; nothing where it is not one.
+def find_audio_files(folder: Path) -> list[Path]:
+    """Lists the audio files of a folder; nothing where the path is no folder.
 
     Raises:
-        InputError: There are none.
+        InputError: The folder holds none.
     """
     if not folder.is_dir():
         return []
@@ -180,13 +187,15 @@ def audio_in(folder: Path) -> list[Path]:
     return files
 
 
-def _hear(path: Path, excerpt: Excerpt) -> _Heard:
+def _measure_mix(path: Path, excerpt: Excerpt) -> _MeasuredMix:
     opened = open_audio(path, ReadOptions())
     audio = _cut(opened.source, excerpt, path)
     notes = [f"{printable(path)}: {note}" for note in opened.notes]
     if audio.channels == 1:
         notes.append(f"{printable(path)}: mono, taken as two equal sides")
-    return _Heard(path=path, audio=audio, features=measure_features(audio), notes=tuple(notes))
+    return _MeasuredMix(
+        path=path, audio=audio, features=measure_features(audio), notes=tuple(notes)
+    )
 
 
 def _cut(source: AudioSource, excerpt: Excerpt, path: Path) -> Audio:
@@ -200,7 +209,9 @@ def _cut(source: AudioSource, excerpt: Excerpt, path: Path) -> Audio:
     return Audio(samples, rate)
 
 
-def _evaluated(song: str, mix: _Heard, target: _Heard | None, excerpt: Excerpt) -> Evaluated:
+def _evaluate(
+    song: str, mix: _MeasuredMix, target: _MeasuredMix | None, excerpt: Excerpt
+) -> EvaluatedMix:
     features = mix.features
     figures = {
         "integrated_lufs": features.loudness.integrated_lufs,
@@ -213,18 +224,20 @@ def _evaluated(song: str, mix: _Heard, target: _Heard | None, excerpt: Excerpt) 
     }
     notes = list(mix.notes)
     if target is not None:
-        distances, about = _distances(mix, target, excerpt.match_levels)
+        distances, about = _measure_distances(mix, target, excerpt.match_levels)
         figures |= distances
         notes += [f"{printable(mix.path)}: {note}" for note in about]
-    return Evaluated(song=song, path=mix.path, figures=figures, notes=tuple(notes))
+    return EvaluatedMix(song=song, path=mix.path, figures=figures, notes=tuple(notes))
 
 
-def _distances(mix: _Heard, target: _Heard, level: bool) -> tuple[dict[str, float], list[str]]:
+def _measure_distances(
+    mix: _MeasuredMix, target: _MeasuredMix, match: bool
+) -> tuple[dict[str, float], list[str]]:
     notes = []
     if mix.audio.sample_rate != target.audio.sample_rate:
         rates = f"{mix.audio.sample_rate} against {target.audio.sample_rate} Hz"
         notes.append(f"{rates}, compared at {RATE_HZ} Hz")
-    found, wanted = mix.matched(level), target.matched(level)
+    found, wanted = mix.read(match=match), target.read(match=match)
     frames = min(found.shape[1], wanted.shape[1])
     if (difference := abs(found.shape[1] - wanted.shape[1]) / RATE_HZ) > 0.001:
         longer = "longer" if found.shape[1] > frames else "shorter"

@@ -1,6 +1,8 @@
-"""P-values of several tests at once, adjusted so that their number does not make the discovery.
+"""Adjusts the p-values of several tests, so that their number does not make the discovery.
 
-The names are those of statsmodels and scikit-posthocs.
+The names are those of statsmodels and scikit-posthocs, with which the tests compare. Of these
+adjustments SciPy has the two of false discovery rates alone, and statsmodels, which has all, would
+bring pandas; each is a line or two.
 """
 
 from collections.abc import Callable
@@ -16,7 +18,10 @@ def adjust_p_values(p: Values, adjustment: str) -> Values:
 
     Args:
         p: P-values ``(tests,)``, not NaN.
-        adjustment: A key of `ADJUSTMENTS`.
+        adjustment: Name of the adjustment, a key of `ADJUSTMENTS`.
+
+    Returns:
+        Adjusted p-values ``(tests,)``, 0 … 1, in the order of ``p``.
     """
     order = np.argsort(p, kind="stable")
     result = np.empty_like(p)
@@ -33,12 +38,12 @@ def _bonferroni(p: Values) -> Values:
 
 
 def _sidak(p: Values) -> Values:
-    """Šidák 1967."""
+    """Adjusts by Šidák 1967."""
     return _one_of(p, np.full(p.size, p.size))
 
 
 def _holm(p: Values) -> Values:
-    """Holm 1979: Bonferroni, step down."""
+    """Adjusts by Holm 1979: Bonferroni, step down."""
     return np.maximum.accumulate(p * np.arange(p.size, 0, -1))
 
 
@@ -47,12 +52,12 @@ def _holm_sidak(p: Values) -> Values:
 
 
 def _simes_hochberg(p: Values) -> Values:
-    """Hochberg 1988: step up."""
+    """Adjusts by Hochberg 1988: step up."""
     return _least_from_above(p * np.arange(p.size, 0, -1))
 
 
 def _hommel(p: Values) -> Values:
-    """Hommel 1988, by the algorithm of Wright 1992."""
+    """Adjusts by Hommel 1988, with the algorithm of Wright 1992."""
     result = p.copy()
     for size in range(p.size, 1, -1):
         least = np.min(size * p[-size:] / np.arange(1, size + 1))
@@ -63,17 +68,17 @@ def _hommel(p: Values) -> Values:
 
 
 def _benjamini_hochberg(p: Values) -> Values:
-    """Benjamini & Hochberg 1995: false discovery rate of independent tests."""
+    """Adjusts by Benjamini & Hochberg 1995: false discovery rate of independent tests."""
     return _least_from_above(p * p.size / np.arange(1, p.size + 1))
 
 
 def _benjamini_yekutieli(p: Values) -> Values:
-    """Benjamini & Yekutieli 2001: false discovery rate, whatever the dependence."""
+    """Adjusts by Benjamini & Yekutieli 2001: false discovery rate, whatever the dependence."""
     return _benjamini_hochberg(p) * np.sum(1 / np.arange(1, p.size + 1))
 
 
 def _one_of(p: Values, tests: NDArray[np.int_]) -> Values:
-    """Probability that one of so many independent tests comes out below p."""
+    """Computes the probability that one of so many independent tests comes out below p."""
     with np.errstate(divide="ignore"):  # log(1 - 1) is −inf, and the result 1
         return -np.expm1(tests * np.log1p(-p))
 
@@ -93,4 +98,5 @@ ADJUSTMENTS: dict[str, Callable[[Values], Values]] = {
     "fdr_bh": _benjamini_hochberg,
     "fdr_by": _benjamini_yekutieli,
 }
-"""How to adjust p-values that are in ascending order; results above 1 are cut afterwards."""
+"""Functions that adjust p-values in ascending order, by name; results above 1 are cut
+afterwards."""

@@ -1,4 +1,4 @@
-"""The formats of figures, apart from Matplotlib, so that a wrong name is refused at once."""
+"""Chooses the format of a picture without Matplotlib, so that a wrong name is refused at once."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from automix.files.names import printable
 FORMATS = ("png", "svg", "pdf")
 
 
-def picture_format(path: Path) -> str:
-    """The format that a file name says, one of `FORMATS`.
+def choose_picture_format(path: Path) -> str:
+    """Chooses the format that a file name says, one of `FORMATS`.
 
     Raises:
-        UsageError: It says none of them.
+        UsageError: The name says none of them.
     """
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in FORMATS:

@@ -1,4 +1,4 @@
-"""Figures of evaluations as PNG, SVG or PDF. The same input gives the same bytes.
+"""Draws pictures of evaluations as PNG, SVG or PDF. The same input gives the same bytes.
 
 Matplotlib's `Figure` is used without pyplot, so nothing depends on a display, and the settings of
 the user do not count.
@@ -21,7 +21,7 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from automix.evaluation.likert import ANSWERS, answer_shares, check_likert, reach
+from automix.evaluation.likert import ANSWERS, check_likert, count_shares, measure_reach
 from automix.evaluation.ratings import Ratings
 from automix.files.names import printable
 
@@ -74,42 +74,52 @@ _LABEL_CHARACTERS = 24
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A figure as the bytes of a file, and what the user should know about it."""
+    """A picture.
+
+    Attributes:
+        data: Bytes of the file.
+        notes: Sentences for the user.
+    """
 
     data: bytes
     notes: tuple[str, ...] = ()
 
 
-def box_plots(ratings: Ratings, aspect: str, form: str) -> Picture:
-    """Box plots of one aspect by method: all passages together, and below each of them.
+def draw_box_plots(ratings: Ratings, aspect: str, form: str) -> Picture:
+    """Draws box plots of one aspect by method: all passages together, and below each of them.
 
     The box is the quartiles, the whiskers reach to the last rating within 1.5 times its height, the
     diamond is the mean.
 
     Args:
-        ratings: Of any number of methods and passages.
-        aspect: Which ratings.
-        form: One of `automix.evaluation.picture_format.FORMATS`.
+        ratings: Ratings of any number of methods and passages.
+        aspect: Name of the aspect that is drawn.
+        form: Format, one of `automix.evaluation.picture_format.FORMATS`.
     """
     return draw_figure(lambda figure: _draw_boxes(figure, ratings, aspect), form)
 
 
-def likert_bars(ratings: Ratings, form: str) -> Picture:
-    """Shares of the answers 1 to 5 by method, a panel for each aspect; "fair" is in the middle.
+def draw_likert_bars(ratings: Ratings, form: str) -> Picture:
+    """Draws shares of the answers 1 to 5 by method, a panel per aspect, "fair" in the middle.
 
     Args:
-        ratings: Whole numbers 1 to 5 in all aspects.
-        form: One of `automix.evaluation.picture_format.FORMATS`.
+        ratings: Ratings that are whole numbers 1 to 5 in all aspects.
+        form: Format, one of `automix.evaluation.picture_format.FORMATS`.
 
     Raises:
-        UsageError: There are other numbers.
+        UsageError: A rating is another number.
     """
     check_likert(ratings)
     return draw_figure(lambda figure: _draw_likert(figure, ratings), form)
 
 
 def draw_figure(draw: Callable[[Figure], None], form: str) -> Picture:
-    """What ``draw`` puts into a figure, with settings that are the same everywhere."""
+    """Saves what ``draw`` puts into a figure, with settings that are the same everywhere.
+
+    Args:
+        draw: Draws on the figure that it is given.
+        form: Format, one of `automix.evaluation.picture_format.FORMATS`.
+    """
     known = {font.name for font in font_manager.fontManager.ttflist}
     fonts = ["DejaVu Sans", *(name for name in _OTHER_FONTS if name in known)]
     buffer = io.BytesIO()
@@ -121,6 +131,7 @@ def draw_figure(draw: Callable[[Figure], None], form: str) -> Picture:
         figure = Figure(layout="constrained")
         draw(figure)
         figure.savefig(buffer, format=form, dpi=200, metadata=_DATES[form])
+    # Matplotlib tells of missing letters in the text of a warning only.
     missing = any("missing from font" in str(warning.message) for warning in caught)
     note = "no installed font has all letters of the names; install Noto Sans, or write an .svg"
     return Picture(data=buffer.getvalue(), notes=(note,) if missing and form != "svg" else ())
@@ -131,8 +142,8 @@ def _draw_boxes(figure: Figure, ratings: Ratings, aspect: str) -> None:
     values = ratings.aspects[aspect]
     given = values[~np.isnan(values)]
     # On a scale of few steps, dots pile up to lines that look like medians.
-    look = _Look(_scale(given), dots=np.unique(given).size > 10)
-    labels = [_label(name, _LABEL_CHARACTERS) for name in methods]
+    look = _Look(_choose_limits(given), dots=np.unique(given).size > 10)
+    labels = [_break_label(name, _LABEL_CHARACTERS) for name in methods]
     row_in = 0.34 if any("\n" in label for label in labels) else 0.26
     columns = min(len(passages), 2 if len(passages) in (2, 4) else 3)
     rows = math.ceil(len(passages) / columns) if len(passages) > 1 else 0
@@ -141,11 +152,11 @@ def _draw_boxes(figure: Figure, ratings: Ratings, aspect: str) -> None:
     grid = GridSpec(1 + rows, columns, figure, height_ratios=heights)
     top = figure.add_subplot(grid[0, :])
     _draw_panel(top, labels, ratings.by_method(aspect), look)
-    top.set_title("All passages" if rows else _label(passages[0], 70))
+    top.set_title("All passages" if rows else _break_label(passages[0], 70))
     for index, passage in enumerate(passages if rows else ()):
         axes = figure.add_subplot(grid[1 + index // columns, index % columns])
         _draw_panel(axes, labels, ratings.by_method(aspect, passage), look)
-        axes.set_title(_label(passage, 72 // columns), fontsize=8.5)
+        axes.set_title(_break_label(passage, 72 // columns), fontsize=8.5)
         axes.tick_params(labelsize=8)
         if index % columns:
             axes.set_yticklabels([])
@@ -158,7 +169,12 @@ def _draw_boxes(figure: Figure, ratings: Ratings, aspect: str) -> None:
 
 @dataclass(frozen=True)
 class _Look:
-    """What the panels of a figure share: the ends of the axis, and whether it shows all ratings."""
+    """What the panels of a figure share.
+
+    Attributes:
+        limits: Ends of the axis of ratings.
+        dots: Whether a dot shows each rating, not only those beyond the whiskers.
+    """
 
     limits: tuple[float, float]
     dots: bool
@@ -205,17 +221,19 @@ def _draw_likert(figure: Figure, ratings: Ratings) -> None:
     figure.set_size_inches(_WIDTH_IN, rows * (0.32 * len(methods) + 0.65) + 0.5)
     grid = GridSpec(rows, columns, figure)
     shares = {
-        aspect: [answer_shares(group) for group in ratings.by_method(aspect)]
+        aspect: [count_shares(group) for group in ratings.by_method(aspect)]
         for aspect in ratings.aspects
     }
-    limit = max(reach(share) for panel in shares.values() for share in panel)
+    limit = max(measure_reach(share) for panel in shares.values() for share in panel)
     limit = min(math.ceil(limit / 10 + 0.2) * 10, 100)
     for index, (aspect, panel) in enumerate(shares.items()):
         axes = figure.add_subplot(grid[index // columns, index % columns])
         _draw_bars(axes, panel)
-        axes.set_title(_label(aspect, 40))
+        axes.set_title(_break_label(aspect, 40))
         axes.set_xlim(-limit, limit)
-        axes.set_yticks(range(len(methods)), [_label(name, _LABEL_CHARACTERS) for name in methods])
+        axes.set_yticks(
+            range(len(methods)), [_break_label(name, _LABEL_CHARACTERS) for name in methods]
+        )
         if index % columns:
             axes.set_yticklabels([])
         axes.xaxis.set_major_formatter(lambda value, position: f"{abs(value):g} %")
@@ -244,8 +262,8 @@ def _draw_bars(axes: Axes, panel: Sequence[Values]) -> None:
     axes.grid(axis="x", color=_GRID, linewidth=0.8)
 
 
-def _scale(values: Values) -> tuple[float, float]:
-    """The ends of the axis: of the scale that the ratings seem to be on, with some room."""
+def _choose_limits(values: Values) -> tuple[float, float]:
+    """Chooses the ends of the axis: those of the scale that the ratings seem to be on."""
     low, high = float(values.min()), float(values.max())
     if low >= 1 and high <= 5 and np.all(values == np.round(values)):
         return _LIKERT_LIMITS
@@ -255,8 +273,8 @@ def _scale(values: Values) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _label(name: str, characters: int) -> str:
-    """A name for people, on two lines at most."""
+def _break_label(name: str, characters: int) -> str:
+    """Breaks a name into two lines at most; what is left over gives way to an ellipsis."""
     lines = textwrap.wrap(printable(name), characters, break_on_hyphens=True)
     if len(lines) > 2:
         lines = [lines[0], lines[1][: characters - 1].rstrip() + "…"]

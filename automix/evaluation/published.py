@@ -1,4 +1,4 @@
-"""Figures that others published, to stand beside one's own."""
+"""Tables of figures that others published, to stand beside one's own."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ class PublishedMix:
     """One row of tables 12 and 13 of Steinmetz 2020.
 
     Attributes:
-        data: Which songs.
+        data: Songs that were mixed.
         method: Name in the table.
         stereo_mr_stft: Mean stereo MR-STFT distance from the human mixes.
         frechet_mtt: Fréchet distance by the features of MTT-vgg.
-        frechet_msd: The same of MSD-vgg.
+        frechet_msd: Fréchet distance by the features of MSD-vgg.
     """
 
     data: str
@@ -53,7 +53,7 @@ class PublishedEffect:
 
     Attributes:
         model: Name in the table.
-        task: Which processors were active.
+        task: Processors that were active.
         figures: MAE, ESR, MCD and MR-STFT.
     """
 
@@ -150,8 +150,8 @@ class PublishedVocal:
     """One row of the results of Li and Lerch: mean absolute errors.
 
     Attributes:
-        cnn: Of their network.
-        mean: Of predicting the mean of the training data; for the gains, of predicting 0.
+        cnn: Error of their network.
+        mean: Error of predicting the mean of the training data; for the gains, of predicting 0.
     """
 
     cnn: float

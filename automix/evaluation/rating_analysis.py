@@ -1,4 +1,4 @@
-"""What a listening test says: figures and tests for all passages together and for each."""
+"""Analyzes a listening test: figures and tests for all passages together and for each."""
 
 import math
 from dataclasses import dataclass
@@ -25,15 +25,16 @@ class Description:
     """The ratings of one method in figures; quartiles interpolate linearly (Hyndman & Fan, type 7).
 
     Attributes:
-        method: Its name.
+        method: Name of the method.
         n: Number of ratings.
         median: Second quartile.
         mean: Arithmetic mean.
-        standard_deviation: Of the sample (n − 1); none for a single rating.
-        first_quartile: 25 % are below.
-        third_quartile: 75 % are below.
-        mean_low: Lower end of the 95 % confidence interval of the mean (Student's t); none for one.
-        mean_high: Upper end.
+        standard_deviation: Standard deviation of the sample (n − 1); none for a single rating.
+        first_quartile: Rating that 25 % lie below.
+        third_quartile: Rating that 75 % lie below.
+        mean_low: Lower end of the 95 % confidence interval of the mean (Student's t); none for a
+            single rating.
+        mean_high: Upper end of that interval; none for a single rating.
     """
 
     method: str
@@ -49,16 +50,17 @@ class Description:
 
 @dataclass(frozen=True, kw_only=True)
 class Analysis:
-    """One aspect, of one passage or of all.
+    """The analysis of one aspect, of one passage or of all.
 
     Attributes:
-        aspect: What was rated.
-        passage: Where; none for all passages together.
-        descriptions: By method, in natural order; only methods that were rated.
-        omnibus: The test of all methods; none if it is undefined.
-        undefined: Why there is none.
-        comparisons: Pairs of methods, none without the test.
-        blocks_left_out: For Friedman's test: listener and passage without a rating of each method.
+        aspect: Name of the aspect that was rated.
+        passage: Name of the passage; none for all passages together.
+        descriptions: Figures of each method that was rated, in natural order.
+        omnibus: Result of the test of all methods; none if it is undefined.
+        undefined: Reason why the test is undefined, or empty.
+        comparisons: Results for pairs of methods; empty without the test.
+        blocks_left_out: Number of pairs of listener and passage without a rating of each method,
+            which Friedman's test leaves out.
     """
 
     aspect: str
@@ -80,10 +82,10 @@ def analyze(
     """Analyzes each aspect over all passages and then by passage.
 
     Args:
-        ratings: Of at least two methods.
-        repeated_measures: Friedman's test, for listeners who rated all methods, in place of
-            Kruskal and Wallis'.
-        adjustment: Of the p-values of the pairs; see `p_adjustment`.
+        ratings: Ratings of at least two methods.
+        repeated_measures: Whether listeners rated all methods, so that Friedman's test takes the
+            place of Kruskal and Wallis'.
+        adjustment: Adjustment of the p-values of the pairs, one of `p_adjustment.ADJUSTMENTS`.
         alpha: Level of significance.
 
     Raises:
@@ -102,8 +104,8 @@ def analyze(
             )
             groups = {name: group for name, group in groups.items() if group.size}
             if groups:
-                blocks = _blocks(ratings, aspect, passage) if repeated_measures else None
-                found.append(_analyzed(aspect, passage, groups, blocks, adjustment, alpha))
+                blocks = _collect_blocks(ratings, aspect, passage) if repeated_measures else None
+                found.append(_analyze(aspect, passage, groups, blocks, adjustment, alpha))
     return found
 
 
@@ -131,8 +133,8 @@ def describe(method: str, ratings: Values) -> Description:
     )
 
 
-def _blocks(ratings: Ratings, aspect: str, passage: str | None) -> list[dict[str, float]]:
-    """The ratings by method of each participant at each passage."""
+def _collect_blocks(ratings: Ratings, aspect: str, passage: str | None) -> list[dict[str, float]]:
+    """Collects the ratings by method of each participant at each passage."""
     blocks: dict[tuple[str, str], dict[str, float]] = {}
     rows = zip(ratings.participants, ratings.passages, ratings.methods, strict=True)
     for (who, where, method), value in zip(rows, ratings.aspects[aspect], strict=True):
@@ -141,7 +143,7 @@ def _blocks(ratings: Ratings, aspect: str, passage: str | None) -> list[dict[str
     return list(blocks.values())
 
 
-def _analyzed(
+def _analyze(
     aspect: str,
     passage: str | None,
     groups: dict[str, Values],

@@ -1,4 +1,4 @@
-"""The ratings of a listening test: who rated which mix of which passage, and how."""
+"""Reads the ratings of a listening test: who rated which mix of which passage, and how."""
 
 import math
 import re
@@ -10,23 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.errors import InputError, UsageError
-from automix.evaluation.csv_table import Line, Table, plain, read_table
+from automix.evaluation.csv_table import Line, Table, normalize_text, read_table
 from automix.files.names import printable
 
 COLUMNS = ("participant", "passage", "method", "rating")
-"""What every file has; further columns are aspects, such as ``reverb``."""
+"""Columns that every file has; further columns are aspects, such as ``reverb``."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ratings:
-    """What was rated how: one row per rated stimulus, in an order that the files do not decide.
+    """All ratings of a test: one row per rated stimulus, in an order that no file decides.
 
     Attributes:
-        participants: Who, by row.
-        passages: Which piece of music, by row.
-        methods: Which mix of it, by row.
-        aspects: Ratings by row and by what was rated, ``rating`` first; NaN where left blank.
-        notes: What the user should know.
+        participants: Name of the participant, by row.
+        passages: Name of the piece of music, by row.
+        methods: Name of the method that mixed it, by row.
+        aspects: Ratings by row for each aspect, ``rating`` first; NaN where left blank.
+        notes: Sentences for the user.
     """
 
     participants: tuple[str, ...]
@@ -38,15 +38,15 @@ class Ratings:
     @property
     def method_names(self) -> tuple[str, ...]:
         """All methods, in natural order."""
-        return in_natural_order(self.methods)
+        return sort_naturally(self.methods)
 
     @property
     def passage_names(self) -> tuple[str, ...]:
         """All passages, in natural order."""
-        return in_natural_order(self.passages)
+        return sort_naturally(self.passages)
 
     def by_method(self, aspect: str, passage: str | None = None) -> list[NDArray[np.float64]]:
-        """The ratings that each method was given, of one passage or of all, without blanks."""
+        """Lists the ratings of each method, of one passage or of all, without blanks."""
         values = self.aspects[aspect]
         here = ~np.isnan(values)
         if passage is not None:
@@ -55,12 +55,12 @@ class Ratings:
         return [values[here & (methods == name)] for name in self.method_names]
 
 
-def in_natural_order(names: Sequence[str]) -> tuple[str, ...]:
-    """The different names, sorted without regard to case and with numbers as numbers."""
-    return tuple(sorted(set(names), key=_natural))
+def sort_naturally(names: Sequence[str]) -> tuple[str, ...]:
+    """Sorts the different names without regard to case and with numbers as numbers."""
+    return tuple(sorted(set(names), key=_make_natural_key))
 
 
-def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
+def _make_natural_key(name: str) -> tuple[list[tuple[int, str]], str]:
     parts = re.split(r"([0-9]+)", name.casefold())
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], name
 
@@ -73,18 +73,18 @@ def read_ratings(paths: Sequence[Path], aspects: Sequence[str] | None = None) ->
 
     Args:
         paths: Files with the same columns; one per participant, or all in one.
-        aspects: Which columns to use; by default ``rating`` and all further columns of numbers.
+        aspects: Columns to use; by default ``rating`` and all further columns of numbers.
 
     Raises:
         InputError: A file cannot be read or is no table of ratings; names the line.
-        UsageError: There is no such aspect.
+        UsageError: No column has the name of an aspect.
     """
     tables = [read_table(path, COLUMNS) for path in paths]
-    columns = _common_columns(tables)
-    rows = [row for table in tables for row in _rows(table)]
+    columns = _check_columns(tables)
+    rows = [row for table in tables for row in _read_rows(table)]
     _check_once(rows)
-    rows.sort(key=lambda row: tuple(map(_natural, row.stimulus)))
-    names, notes = _chosen_aspects(columns, rows, aspects)
+    rows.sort(key=lambda row: tuple(map(_make_natural_key, row.stimulus)))
+    names, notes = _choose_aspects(columns, rows, aspects)
     notes = [*(note for table in tables for note in table.notes), *notes]
     values = {name: np.array([row.number(name) for row in rows]) for name in names}
     for name, column in values.items():
@@ -104,7 +104,14 @@ def read_ratings(paths: Sequence[Path], aspects: Sequence[str] | None = None) ->
 
 @dataclass(frozen=True)
 class _Row:
-    """One line of a file: where it is, what was rated by whom, and the other cells."""
+    """One line of a file.
+
+    Attributes:
+        where: File and line, for messages.
+        stimulus: Participant, passage and method.
+        cells: Text of the cells by column.
+        decimal_comma: Whether ``0,5`` is a number.
+    """
 
     where: str
     stimulus: tuple[str, str, str]
@@ -112,17 +119,17 @@ class _Row:
     decimal_comma: bool
 
     def number(self, column: str) -> float:
-        """A cell as a number, NaN if blank.
+        """Reads a cell as a number, NaN if it is blank.
 
         Raises:
-            InputError: It is not a finite number, or a blank ``rating``.
+            InputError: The cell is not a finite number, or it is a blank ``rating``.
         """
         text = self.cells[column]
         if not text and column != "rating":
             return math.nan
         if not text:
             raise InputError(f"{self.where}: the rating is blank; fill it in or delete the line")
-        value = self.parsed(column)
+        value = self.parse(column)
         if value is None:
             raise InputError(
                 f"{self.where}: {printable(column)} {printable(repr(text))} is not a number;"
@@ -131,8 +138,8 @@ class _Row:
             )
         return value
 
-    def parsed(self, column: str) -> float | None:
-        """A cell as a number, none if it is not a finite one."""
+    def parse(self, column: str) -> float | None:
+        """Reads a cell as a number; none if it is not a finite one."""
         text = self.cells[column]
         if self.decimal_comma:
             text = text.replace(",", ".")
@@ -143,13 +150,13 @@ class _Row:
         return value if math.isfinite(value) else None
 
 
-def _rows(table: Table) -> list[_Row]:
+def _read_rows(table: Table) -> list[_Row]:
     if not table.lines:
         raise InputError(f"{table.name}: holds no ratings, only the names of the columns")
-    return [_row(line, table.decimal_comma) for line in table.lines]
+    return [_read_row(line, table.decimal_comma) for line in table.lines]
 
 
-def _row(line: Line, decimal_comma: bool) -> _Row:
+def _read_row(line: Line, decimal_comma: bool) -> _Row:
     who, passage, method = (line.cells[column] for column in COLUMNS[:3])
     for column in COLUMNS[:3]:
         if not line.cells[column]:
@@ -157,7 +164,7 @@ def _row(line: Line, decimal_comma: bool) -> _Row:
     return _Row(line.where, (who, passage, method), line.cells, decimal_comma)
 
 
-def _common_columns(tables: Sequence[Table]) -> tuple[str, ...]:
+def _check_columns(tables: Sequence[Table]) -> tuple[str, ...]:
     first = tables[0]
     for table in tables[1:]:
         if different := set(table.columns) ^ set(first.columns):
@@ -180,14 +187,14 @@ def _check_once(rows: Sequence[_Row]) -> None:
         seen[row.stimulus] = row.where
 
 
-def _chosen_aspects(
+def _choose_aspects(
     columns: Sequence[str], rows: Sequence[_Row], wanted: Sequence[str] | None
 ) -> tuple[list[str], list[str]]:
-    """Names of the columns to use, and notes about those that are not."""
+    """Chooses the columns to use, and writes notes about the others."""
     known = [name for name in ("rating", *columns) if name and name not in COLUMNS[:3]]
     known = list(dict.fromkeys(known))
     if wanted:
-        folded = [plain(name).casefold() for name in wanted]
+        folded = [normalize_text(name).casefold() for name in wanted]
         for name in folded:
             if name not in known:
                 raise UsageError(f"--aspect {printable(name)}: there are only {', '.join(known)}")
@@ -195,7 +202,7 @@ def _chosen_aspects(
     numeric = [
         name
         for name in known
-        if name == "rating" or any(row.parsed(name) is not None for row in rows)
+        if name == "rating" or any(row.parse(name) is not None for row in rows)
     ]
     left_out = [printable(name) for name in known if name not in numeric]
     return numeric, [f"no ratings in {', '.join(left_out)}: left out"] if left_out else []

@@ -1,4 +1,4 @@
-"""How near the mixes of methods come to those of people, on songs whose stems are at hand.
+"""Measures how near the mixes of methods come to those of people, on songs with stems.
 
 The stems of a human mix sum to it. Each is offset at random, the method mixes what it is given, and
 its mix is compared with the human one at equal loudness.
@@ -12,14 +12,14 @@ from statistics import fmean, stdev
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.audio.blocks import collect
 from automix.audio.resampling import resample
 from automix.audio.samples import Audio, AudioSource, Samples
 from automix.datasets.song import SongFiles
 from automix.errors import InputError
 from automix.evaluation.metrics import level_errors_db, stereo_mr_stft
-from automix.evaluation.mixers import Mixer, stereo
+from automix.evaluation.mixers import Mixer, read_stereo
+from automix.evaluation.mixes import RATE_HZ, match_level, measure_lufs
 from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.reading import open_audio
@@ -27,19 +27,17 @@ from automix.session.song_folder import open_song
 from automix.session.tracks import Session, Track
 from automix.units import db_to_gain
 
-RATE_HZ = 44100
-LEVEL_LUFS = -20.0
-
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """What is compared, and how the inputs are disturbed.
+    """The part of songs that is compared, and how the inputs are disturbed.
 
     Attributes:
-        start_s: First second.
-        duration_s: Length; of songs that end before, all is compared.
-        offset_db: Each stem is offset by a uniform draw from ± this, in the order of file names.
-        seed: Of these draws. Methods that draw themselves take the next one.
+        start_s: Time at which the part begins.
+        duration_s: Length of the part; songs that end before its end are compared as a whole.
+        offset_db: Largest random offset of the level of each stem, ±, drawn evenly in the order of
+            file names.
+        seed: Seed of these draws. Methods that draw themselves take the next one.
     """
 
     start_s: float = 90.0
@@ -50,11 +48,11 @@ class Protocol:
 
 @dataclass(frozen=True, kw_only=True)
 class Distance:
-    """How far a mix is from the human one.
+    """The distance of a mix from the human one.
 
     Attributes:
         stereo_mr_stft: Spectral distance of sum and difference of the sides.
-        level_error_db: Mean error of the levels of the tracks; NaN where there are fewer than two.
+        level_error_db: Mean error of the levels of the tracks in dB; NaN for fewer than two.
     """
 
     stereo_mr_stft: float
@@ -63,16 +61,16 @@ class Distance:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluatedSong:
-    """One song.
+    """The distances of methods on one song.
 
     Attributes:
-        name: Of its folder.
-        human: Name of the file that is the human mix, or ``sum of the stems``.
-        start_s: First second that was compared.
-        duration_s: Length of what was compared.
+        name: Name of the song.
+        human: Name of the file of the human mix, or ``sum of the stems``.
+        start_s: Time at which the part that was compared begins.
+        duration_s: Length of the part that was compared.
         tracks: Number of stems.
-        distances: By method, in the order asked for.
-        notes: For the user.
+        distances: Distance of each method, in the order asked for.
+        notes: Sentences for the user.
     """
 
     name: str
@@ -93,9 +91,9 @@ def evaluate_songs(
     """Mixes each song with each method.
 
     Args:
-        songs: Of any data set.
-        methods: See `mixers`.
-        protocol: What is compared.
+        songs: Songs of any data set.
+        methods: Mixers by name, from `automix.evaluation.mixers`.
+        protocol: The part of songs that is compared, and how the inputs are disturbed.
         report: Called with the name of each song as it begins.
 
     Raises:
@@ -103,10 +101,10 @@ def evaluate_songs(
     """
     for song in songs:
         report(song.name)
-        yield _evaluated(song, methods, protocol)
+        yield _evaluate(song, methods, protocol)
 
 
-def _evaluated(song: SongFiles, methods: dict[str, Mixer], protocol: Protocol) -> EvaluatedSong:
+def _evaluate(song: SongFiles, methods: dict[str, Mixer], protocol: Protocol) -> EvaluatedSong:
     session = open_song(song.stems, ReadOptions())
     length_s = session.frames / session.sample_rate
     start_s, stop_s = protocol.start_s, protocol.start_s + protocol.duration_s
@@ -114,8 +112,8 @@ def _evaluated(song: SongFiles, methods: dict[str, Mixer], protocol: Protocol) -
     if stop_s > length_s:
         start_s, stop_s = 0.0, length_s
         notes.append(f"{printable(song.name)}: is {length_s:.1f} s long, and compared as a whole")
-    excerpt = _excerpt(session, start_s, stop_s)
-    stems = np.stack([stereo(track.source) for track in excerpt.tracks])
+    excerpt = _cut_session(session, start_s, stop_s)
+    stems = np.stack([read_stereo(track.source) for track in excerpt.tracks])
     human = stems.sum(axis=0)
     if song.human is not None:
         source = open_audio(song.human).source
@@ -125,16 +123,16 @@ def _evaluated(song: SongFiles, methods: dict[str, Mixer], protocol: Protocol) -
                 f"{printable(song.human)}: is {abs(longer_s):.1f} s"
                 f" {'longer' if longer_s > 0 else 'shorter'} than the stems; do both begin alike?"
             )
-        human = _fitted(stereo(_cut(source, start_s, stop_s)), human)
-    if not math.isfinite(_lufs(human)):
+        human = _fit(read_stereo(_cut(source, start_s, stop_s)), human)
+    if not math.isfinite(measure_lufs(human)):
         raise InputError(
             f"{printable(song.name)}: the human mix is silent from {start_s:g} to {stop_s:g} s;"
             " choose"
             " another --start"
         )
-    disturbed = _offset(excerpt, protocol)
+    disturbed = _offset_levels(excerpt, protocol)
     distances = {
-        name: _distance(_fitted(mix(disturbed, protocol.seed + 1), human), human, stems)
+        name: _measure_distance(_fit(mix(disturbed, protocol.seed + 1), human), human, stems)
         for name, mix in methods.items()
     }
     return EvaluatedSong(
@@ -148,7 +146,7 @@ def _evaluated(song: SongFiles, methods: dict[str, Mixer], protocol: Protocol) -
     )
 
 
-def _excerpt(session: Session, start_s: float, stop_s: float) -> Session:
+def _cut_session(session: Session, start_s: float, stop_s: float) -> Session:
     tracks = tuple(
         Track(name=track.name, role=track.role, source=_cut(track.source, start_s, stop_s))
         for track in session.tracks
@@ -157,7 +155,7 @@ def _excerpt(session: Session, start_s: float, stop_s: float) -> Session:
 
 
 def _cut(source: AudioSource, start_s: float, stop_s: float) -> Audio:
-    """A part of a source in memory, at `RATE_HZ`; the source is read up to its end only."""
+    """Cuts a part of a source into memory, at `RATE_HZ`; nothing after the part is read."""
     start, stop = (round(time_s * source.sample_rate) for time_s in (start_s, stop_s))
     pieces: list[Samples] = [np.zeros((source.channels, 0), np.float32)]
     position = 0
@@ -170,8 +168,8 @@ def _cut(source: AudioSource, start_s: float, stop_s: float) -> Audio:
     return collect(resample(Audio(samples, source.sample_rate), RATE_HZ))
 
 
-def _offset(session: Session, protocol: Protocol) -> Session:
-    """The stems with random gains, which the method is to undo."""
+def _offset_levels(session: Session, protocol: Protocol) -> Session:
+    """Gives the stems random gains, which the method is to undo."""
     draw = np.random.default_rng(protocol.seed)
     tracks = []
     for track in session.tracks:
@@ -181,36 +179,24 @@ def _offset(session: Session, protocol: Protocol) -> Session:
     return Session(tracks=tuple(tracks))
 
 
-def _distance(mix: Samples, human: Samples, stems: NDArray[np.float32]) -> Distance:
+def _measure_distance(mix: Samples, human: Samples, stems: NDArray[np.float32]) -> Distance:
     errors = level_errors_db(mix, human, stems)
     errors = errors[~np.isnan(errors)]
     return Distance(
-        stereo_mr_stft=stereo_mr_stft(_leveled(mix), _leveled(human)),
+        stereo_mr_stft=stereo_mr_stft(match_level(mix), match_level(human)),
         level_error_db=float(np.abs(errors).mean()) if errors.size > 1 else math.nan,
     )
 
 
-def _leveled(samples: Samples) -> Samples:
-    """At `LEVEL_LUFS`; silence as it is."""
-    lufs = _lufs(samples)
-    return samples * np.float32(db_to_gain(LEVEL_LUFS - lufs)) if math.isfinite(lufs) else samples
-
-
-def _lufs(samples: Samples) -> float:
-    meter = LoudnessMeter(RATE_HZ, 2)
-    meter.add(samples)
-    return integrated_lufs(meter.energies)
-
-
-def _fitted(samples: Samples, like: Samples) -> Samples:
-    """As long as another signal: a tail cut off, or silence added."""
+def _fit(samples: Samples, like: Samples) -> Samples:
+    """Makes a signal as long as another: cuts a tail off, or adds silence."""
     frames = like.shape[1]
     missing = max(frames - samples.shape[1], 0)
     return np.ascontiguousarray(np.pad(samples[:, :frames], ((0, 0), (0, missing))))
 
 
 def mean_and_deviation(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and standard deviation (n − 1) of the finite values; NaN where there are too few."""
+    """Computes mean and standard deviation (n − 1) of the finite values; NaN for too few."""
     finite = [value for value in values if math.isfinite(value)]
     mean = fmean(finite) if finite else math.nan
     return mean, stdev(finite) if len(finite) > 1 else math.nan

@@ -1,7 +1,13 @@
-"""Rank tests between the ratings of several methods.
+"""Tests by ranks whether the ratings of several methods differ.
 
 Kruskal–Wallis with Conover's comparisons is what Steinmetz 2020 (section 5.6.2, tables 14–16) used;
 it takes all ratings as independent. Friedman's test compares within each listener and passage.
+
+SciPy gives the ranks and the distributions; the tests compare the rest with it, with
+scikit-posthocs and with published numbers. The sums are written out here for three reasons. SciPy
+has neither of Conover's comparisons, and scikit-posthocs, which has, would bring pandas,
+statsmodels and seaborn. SciPy's `friedmanchisquare` refuses two methods. Its `kruskal` takes H as
+the difference of two large numbers, which for ratings that leave no doubt may exceed n − 1.
 """
 
 import math
@@ -22,12 +28,13 @@ class Omnibus:
     """A test of the hypothesis that all methods are rated alike.
 
     Attributes:
-        test: ``"Kruskal–Wallis"`` or ``"Friedman"``.
+        test: Name of the test, ``"Kruskal–Wallis"`` or ``"Friedman"``.
         statistic: H or χ², corrected for ties; distributed as χ².
-        degrees_of_freedom: Of that χ².
+        degrees_of_freedom: Degrees of freedom of that χ² distribution.
         p: Probability of such a statistic or a larger one if all methods are alike.
         n: Number of ratings; of Friedman's test, of complete blocks.
-        effect_sizes: By name. Kruskal–Wallis: ``epsilon_squared`` H / (n − 1), 0 to 1, and
+        effect_sizes: Effect sizes by name. Kruskal–Wallis: ``epsilon_squared`` H / (n − 1), 0 to 1,
+            and
             ``eta_squared_h`` (H − k + 1) / (n − k) (Tomczak & Tomczak 2014). Friedman:
             ``kendalls_w`` χ² / (n (k − 1)), 0 to 1.
     """
@@ -45,12 +52,12 @@ class PairComparison:
     """Two methods against each other, one row of the thesis' tables.
 
     Attributes:
-        group_1: A method.
-        group_2: Another.
+        group_1: Name of a method.
+        group_2: Name of another method.
         mean_difference: Mean rating of the first minus that of the second.
         t: Conover's statistic; infinite where the ranks leave no doubt.
-        p: Two-sided, unadjusted.
-        p_adjusted: Adjusted for the number of pairs.
+        p: Two-sided p-value, not adjusted.
+        p_adjusted: The p-value adjusted for the number of pairs.
         reject: Whether the adjusted p is below α.
     """
 
@@ -68,10 +75,10 @@ class Undefined(Exception):
 
 
 def kruskal_wallis(groups: Sequence[Values]) -> Omnibus:
-    """Kruskal and Wallis' H with the correction for ties (Kruskal & Wallis 1952).
+    """Tests independent ratings by Kruskal and Wallis' H, corrected for ties (1952).
 
     Args:
-        groups: The ratings ``(n,)`` of each method.
+        groups: Ratings ``(n,)`` of each method.
 
     Raises:
         Undefined: There are fewer than two methods, all ratings are equal, or there are no more
@@ -80,7 +87,7 @@ def kruskal_wallis(groups: Sequence[Values]) -> Omnibus:
     from scipy.special import chdtrc
 
     _check_groups(groups)
-    ranks, variance = _ranked(groups)
+    ranks, variance = _rank(groups)
     n, count = sum(map(len, ranks)), len(groups)
     middle = (n + 1) / 2
     spread = math.fsum(rank.size * (float(np.mean(rank)) - middle) ** 2 for rank in ranks)
@@ -101,19 +108,20 @@ def kruskal_wallis(groups: Sequence[Values]) -> Omnibus:
 def conover(
     names: Sequence[str], groups: Sequence[Values], *, adjustment: str = "holm", alpha: float = 0.05
 ) -> tuple[PairComparison, ...]:
-    """All pairs of methods by Conover's test (Conover & Iman 1979), to follow `kruskal_wallis`.
+    """Compares all pairs of methods by Conover's test (Conover & Iman 1979), after Kruskal–Wallis.
 
     Args:
-        names: Of the methods.
-        groups: The ratings ``(n,)`` of each.
-        adjustment: See `adjust_p_values`.
+        names: Names of the methods.
+        groups: Ratings ``(n,)`` of each method.
+        adjustment: Adjustment of the p-values, one of `p_adjustment.ADJUSTMENTS`.
         alpha: Level of significance.
 
     Raises:
-        Undefined: As in `kruskal_wallis`.
+        Undefined: There are fewer than two methods, all ratings are equal, or there are no more
+            ratings than methods.
     """
     _check_groups(groups)
-    ranks, _ = _ranked(groups)
+    ranks, _ = _rank(groups)
     sizes = [rank.size for rank in ranks]
     freedom = sum(sizes) - len(groups)
     # S² (n - 1 - H) / (n - k) in the notation of the source; written so, nought is exactly nought.
@@ -121,18 +129,18 @@ def conover(
     pairs = list(combinations(range(len(groups)), 2))
     sums = [float(np.sum(rank)) for rank in ranks]
     t = [
-        _ratio(
+        _divide(
             (sums[i] * sizes[j] - sums[j] * sizes[i]) / (sizes[i] * sizes[j]),
             math.sqrt(scale * (1 / sizes[i] + 1 / sizes[j])),
         )
         for i, j in pairs
     ]
     means = [float(np.mean(group)) for group in groups]
-    return _comparisons(names, means, pairs, t, freedom, adjustment, alpha)
+    return _compare_pairs(names, means, pairs, t, freedom, adjustment, alpha)
 
 
 def friedman(blocks: Values) -> Omnibus:
-    """Friedman's χ² with the correction for ties (Conover 1999, section 5.8).
+    """Tests ratings in blocks by Friedman's χ², corrected for ties (Conover 1999, section 5.8).
 
     Args:
         blocks: Ratings ``(blocks, methods)``; a block is one listener at one passage.
@@ -143,7 +151,7 @@ def friedman(blocks: Values) -> Omnibus:
     """
     from scipy.special import chdtrc
 
-    sums, squares = _ranked_within(blocks)
+    sums, squares = _rank_within(blocks)
     n, count = blocks.shape
     middle = n * (count + 1) / 2
     chi_squared = (
@@ -165,25 +173,26 @@ def friedman(blocks: Values) -> Omnibus:
 def conover_friedman(
     names: Sequence[str], blocks: Values, *, adjustment: str = "holm", alpha: float = 0.05
 ) -> tuple[PairComparison, ...]:
-    """All pairs of methods by Conover's test for blocks (Conover 1999, section 5.8).
+    """Compares all pairs of methods by Conover's test for blocks (Conover 1999, section 5.8).
 
     Args:
-        names: Of the methods.
+        names: Names of the methods.
         blocks: Ratings ``(blocks, methods)``.
-        adjustment: See `adjust_p_values`.
+        adjustment: Adjustment of the p-values, one of `p_adjustment.ADJUSTMENTS`.
         alpha: Level of significance.
 
     Raises:
-        Undefined: As in `friedman`.
+        Undefined: There are fewer than two methods or blocks, or all ratings within each block are
+            equal.
     """
-    sums, squares = _ranked_within(blocks)
+    sums, squares = _rank_within(blocks)
     n, count = blocks.shape
     freedom = (n - 1) * (count - 1)
     scale = 2 * max(n * squares - float(np.sum(sums**2)), 0.0) / freedom
     pairs = list(combinations(range(count), 2))
-    t = [_ratio(float(sums[i] - sums[j]), math.sqrt(scale)) for i, j in pairs]
+    t = [_divide(float(sums[i] - sums[j]), math.sqrt(scale)) for i, j in pairs]
     means = [float(mean) for mean in np.mean(blocks, axis=0)]
-    return _comparisons(names, means, pairs, t, freedom, adjustment, alpha)
+    return _compare_pairs(names, means, pairs, t, freedom, adjustment, alpha)
 
 
 def _check_groups(groups: Sequence[Values]) -> None:
@@ -196,15 +205,19 @@ def _check_groups(groups: Sequence[Values]) -> None:
         raise Undefined("there are no more ratings than methods")
 
 
-def _ranked(groups: Sequence[Values]) -> tuple[list[Values], float]:
-    """Ranks of all ratings among each other, by group, and their variance."""
-    ranks = _ranks(np.concatenate(groups))
+def _rank(groups: Sequence[Values]) -> tuple[list[Values], float]:
+    """Ranks all ratings among each other; returns the ranks by group, and their variance."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(np.concatenate(groups))
     variance = float(np.sum((ranks - (ranks.size + 1) / 2) ** 2)) / (ranks.size - 1)
     return np.split(ranks, np.cumsum([group.size for group in groups])[:-1]), variance
 
 
-def _ranked_within(blocks: Values) -> tuple[Values, float]:
-    """Sums over the blocks of the ranks within each, and the sum of the squares of all ranks."""
+def _rank_within(blocks: Values) -> tuple[Values, float]:
+    """Ranks within each block; returns the sums by method, and the sum of all squared ranks."""
+    from scipy.stats import rankdata
+
     n, count = blocks.shape
     if count < 2:
         raise Undefined("fewer than two methods were rated")
@@ -212,24 +225,17 @@ def _ranked_within(blocks: Values) -> tuple[Values, float]:
         raise Undefined("fewer than two listeners rated all methods")
     if np.all(blocks == blocks[:, :1]):
         raise Undefined("every listener rated all methods alike")
-    ranks = np.array([_ranks(block) for block in blocks])
+    ranks = rankdata(blocks, axis=1)
     return ranks.sum(axis=0), float(np.sum(ranks**2))
 
 
-def _ranks(values: Values) -> Values:
-    """Ranks from 1; equal values share the mean of theirs."""
-    _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
-    shared: Values = (np.cumsum(counts) - (counts - 1) / 2)[index]
-    return shared
-
-
-def _ratio(difference: float, deviation: float) -> float:
+def _divide(difference: float, deviation: float) -> float:
     if deviation == 0.0:
         return math.copysign(math.inf, difference) if difference else 0.0
     return difference / deviation
 
 
-def _comparisons(
+def _compare_pairs(
     names: Sequence[str],
     means: Sequence[float],
     pairs: Sequence[tuple[int, int]],

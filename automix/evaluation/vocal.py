@@ -1,4 +1,4 @@
-"""The table of Li and Lerch: errors of the parameters of a vocal mix, by what predicts them.
+"""Makes the table of Li and Lerch: errors of the parameters of a vocal mix, by what predicts them.
 
 Level and loudness range are those of finished vocals over their backings. The gains of the
 equalizer and the parameters of the reverb have no truth in a finished mix: they are drawn, as the
@@ -12,9 +12,13 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-from numpy.typing import NDArray
 
-from automix.analysis.loudness import LoudnessMeter, integrated_lufs, loudness_range_lu
+from automix.analysis.loudness import (
+    Energies,
+    integrated_lufs,
+    loudness_range_lu,
+    measure_energies,
+)
 from automix.errors import InputError
 from automix.files.info import ReadOptions
 from automix.files.names import printable
@@ -26,7 +30,7 @@ from automix.session.song_search import find_songs
 
 LEVELS_LU = (-10.0, 6.0)
 RANGES_LU = (5.0, 30.0)
-"""Songs outside these are left out, as in the paper."""
+"""Least and largest level and loudness range; songs outside are left out, as in the paper."""
 
 BANDS = 9
 CHANGED_BANDS = 4
@@ -48,15 +52,15 @@ _REVERB = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReverbParameterRow:
+class VocalErrorRow:
     """One row of the table.
 
     Attributes:
-        name: What is predicted.
-        unit: Of the errors.
-        cases: Songs, or draws.
+        name: Name of the parameter that is predicted.
+        unit: Unit of the errors, or empty.
+        cases: Number of songs, or of draws.
         errors: Mean absolute error by predictor: ``mean`` predicts the mean of the other songs (of
-            the distribution, where values are drawn), ``rule`` what the rules aim for; the others
+            the distribution, where values are drawn), ``rule`` the target of the rules; the others
             are networks, by name of their weights.
     """
 
@@ -66,7 +70,7 @@ class ReverbParameterRow:
     errors: dict[str, float]
 
 
-def _reverb_mean(field: str) -> float:
+def _find_mean(field: str) -> float:
     legal = parameters(FdnReverbSettings)[field].range
     if legal is None:
         raise RuntimeError(f"{field} has no range")
@@ -82,13 +86,13 @@ _PLACES: dict[str, tuple[str, slice, float]] = {
         for place, (name, (_, factor, _)) in enumerate(_REVERB.items())
     },
 }
-"""Row → the network that predicts it, its outputs, and the factor to the unit of the row."""
+"""Per row the network that predicts it, its outputs, and the factor to the unit of the row."""
 
 _MEANS = {
     "equalizer gains": 0.0,
-    **{n: _reverb_mean(field) for n, (field, _, _) in _REVERB.items()},
+    **{n: _find_mean(field) for n, (field, _, _) in _REVERB.items()},
 }
-"""Of what is drawn."""
+"""Means of the distributions of what is drawn, by row."""
 
 
 def evaluate_vocal(
@@ -98,14 +102,14 @@ def evaluate_vocal(
     device: str = "auto",
     seed: int = 0,
     report: Callable[[str], None] = lambda song: None,
-) -> tuple[list[ReverbParameterRow], list[str]]:
-    """Errors of the predictors on finished vocals.
+) -> tuple[list[VocalErrorRow], list[str]]:
+    """Computes the errors of the predictors on finished vocals.
 
     Args:
-        folders: Of songs, each a vocal and its backing, named so.
-        weights: Of networks, as for ``--weights`` of `automix vocal`.
-        device: Of the networks.
-        seed: Of the draws.
+        folders: Folders of songs, each of which is a vocal and its backing, named so.
+        weights: Weights of networks, as for ``--weights`` of `automix vocal`.
+        device: Device that the networks run on.
+        seed: Seed of the draws.
         report: Called with each song as it begins.
 
     Returns:
@@ -120,7 +124,7 @@ def evaluate_vocal(
     for folder in folders:
         for item in find_songs(str(folder), kind="vocal"):
             report(item.song)
-            vocal, backing = (_energies(Path(path)) for path in item.inputs)
+            vocal, backing = (_measure_energies(Path(path)) for path in item.inputs)
             level_lu = integrated_lufs(vocal) - integrated_lufs(backing)
             range_lu = loudness_range_lu(vocal, PAPER.loudness_range_window_s)
             inside = LEVELS_LU[0] <= level_lu <= LEVELS_LU[1]
@@ -139,18 +143,18 @@ def evaluate_vocal(
             " backing; two are needed"
         )
     rows = [
-        _from_songs("relative loudness", levels, PAPER.relative_loudness_lu),
-        _from_songs("loudness range", ranges, PAPER.loudness_range_below_lu),
+        _score_songs("relative loudness", levels, PAPER.relative_loudness_lu),
+        _score_songs("loudness range", ranges, PAPER.loudness_range_below_lu),
     ]
-    rows += _from_draws(np.random.default_rng(seed))
+    rows += _score_draws(np.random.default_rng(seed))
     if weights:
-        rows, more = _with_networks(rows, kept, levels, ranges, weights, device, seed, report)
+        rows, more = _add_networks(rows, kept, levels, ranges, weights, device, seed, report)
         notes += more
     return rows, notes
 
 
-def _with_networks(
-    rows: list[ReverbParameterRow],
+def _add_networks(
+    rows: list[VocalErrorRow],
     inputs: Sequence[tuple[str, ...]],
     levels: Sequence[float],
     ranges: Sequence[float],
@@ -158,12 +162,12 @@ def _with_networks(
     device: str,
     seed: int,
     report: Callable[[str], None],
-) -> tuple[list[ReverbParameterRow], list[str]]:
-    """The rows with the errors of networks beside those of the mean, over the same cases."""
-    from automix.evaluation.vocal_networks import Case, cases_of_song, open_all
+) -> tuple[list[VocalErrorRow], list[str]]:
+    """Adds the errors of networks to the rows, beside those of the mean over the same cases."""
+    from automix.evaluation.vocal_networks import Case, open_named_networks, predict_song
     from automix.networks.vocal_mel import one_thread
 
-    networks = open_all(weights, device)
+    networks = open_named_networks(weights, device)
     notes = [note for found in networks.values() for note in found.notes]
     cases: list[Case] = []
     for number, ((vocal, backing), level_lu, range_lu) in enumerate(
@@ -172,7 +176,7 @@ def _with_networks(
         rng = np.random.default_rng((seed, number))
         files = Path(vocal), Path(backing)
         with one_thread():
-            cases += cases_of_song(*files, level_lu, range_lu, networks, rng, report)
+            cases += predict_song(*files, level_lu, range_lu, networks, rng, report)
     by_row = {row.name: row for row in rows}
     for name, (task, places, factor) in _PLACES.items():
         truths = np.array([case.truth for case in cases if case.task == task])[:, places]
@@ -181,26 +185,22 @@ def _with_networks(
         if task in ("equalization", "reverb"):  # the mean of what is drawn, over these cases
             errors["mean"] = float(np.abs(truths - _MEANS[name]).mean() * factor)
         for network in networks:
-            if all(network in case.said for case in cases if case.task == task):
-                said = np.array([case.said[network] for case in cases if case.task == task])
+            if all(network in case.predictions for case in cases if case.task == task):
+                said = np.array([case.predictions[network] for case in cases if case.task == task])
                 errors[network] = float(np.abs(said[:, places] - truths).mean() * factor)
         count = row.cases if task == "level" else len(truths)
         by_row[name] = replace(row, cases=count, errors=errors)
     return list(by_row.values()), notes
 
 
-def _energies(path: Path) -> NDArray[np.float64]:
-    source = open_audio(path, ReadOptions(), in_memory=False).source
-    meter = LoudnessMeter(source.sample_rate, source.channels)
-    for block in source.blocks():
-        meter.add(block)
-    return meter.energies
+def _measure_energies(path: Path) -> Energies:
+    return measure_energies(open_audio(path, ReadOptions(), in_memory=False).source)
 
 
-def _from_songs(name: str, values: Sequence[float], rule: float) -> ReverbParameterRow:
+def _score_songs(name: str, values: Sequence[float], rule: float) -> VocalErrorRow:
     total = sum(values)
     others = [(total - value) / (len(values) - 1) for value in values]
-    return ReverbParameterRow(
+    return VocalErrorRow(
         name=name,
         unit="LU",
         cases=len(values),
@@ -211,11 +211,11 @@ def _from_songs(name: str, values: Sequence[float], rule: float) -> ReverbParame
     )
 
 
-def _from_draws(rng: np.random.Generator) -> list[ReverbParameterRow]:
+def _score_draws(rng: np.random.Generator) -> list[VocalErrorRow]:
     gains = rng.uniform(-LARGEST_GAIN_DB, LARGEST_GAIN_DB, (_DRAWS, BANDS))
     gains[np.argsort(rng.random((_DRAWS, BANDS)), axis=1) >= CHANGED_BANDS] = 0.0
     rows = [
-        ReverbParameterRow(
+        VocalErrorRow(
             name="equalizer gains",
             unit="dB",
             cases=_DRAWS,
@@ -229,5 +229,5 @@ def _from_draws(rng: np.random.Generator) -> list[ReverbParameterRow]:
             raise RuntimeError(f"{field} has no range")
         drawn = factor * rng.uniform(allowed.low, allowed.high, _DRAWS)
         error = float(np.abs(drawn - drawn.mean()).mean())
-        rows.append(ReverbParameterRow(name=name, unit=unit, cases=_DRAWS, errors={"mean": error}))
+        rows.append(VocalErrorRow(name=name, unit=unit, cases=_DRAWS, errors={"mean": error}))
     return rows

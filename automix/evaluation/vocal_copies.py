@@ -1,4 +1,4 @@
-"""Copies of a vocal with known damage: equalized, reverberated, with other dynamics (III-A).
+"""Damages copies of a vocal in known ways: equalized, reverberated, with other dynamics (III-A).
 
 What was done is what a network is to find, so these have exact targets at no cost.
 """
@@ -27,13 +27,13 @@ CEILING = 0.98
 """Magnitude of the largest sample of a file, which holds no more than full scale."""
 
 MOST_EXPANSION = 1.8
-"""By which dynamics are multiplied or divided at most."""
+"""Largest factor by which dynamics are multiplied or divided."""
 
 _WINDOW_S = 0.1
 
 
 def draw_sparse_gains_db(rng: np.random.Generator) -> list[float]:
-    """Nine gains, four of them evenly within ±15 dB and the others 0 (section III-A)."""
+    """Draws nine gains, four of them evenly within ±15 dB and the others 0 (section III-A)."""
     gains = [0.0] * len(BANDS_HZ)
     for band in rng.choice(len(BANDS_HZ), CHANGED_BANDS, replace=False):
         gains[int(band)] = float(rng.uniform(GAINS_DB.low, GAINS_DB.high))
@@ -41,7 +41,7 @@ def draw_sparse_gains_db(rng: np.random.Generator) -> list[float]:
 
 
 def equalize_vocal(audio: Audio, gains_db: Sequence[float]) -> Audio:
-    """A vocal after nine peak filters, and below full scale."""
+    """Equalizes a vocal by nine peak filters, and keeps it below full scale."""
     bands = tuple(
         EqualizerBand(frequency_hz=center_hz, gain_db=gain_db, q=BAND_Q)
         for center_hz, gain_db in zip(BANDS_HZ, gains_db, strict=True)
@@ -51,7 +51,7 @@ def equalize_vocal(audio: Audio, gains_db: Sequence[float]) -> Audio:
 
 
 def reverberate_vocal(audio: Audio, reverb: FdnReverbSettings) -> Audio:
-    """A vocal, folded, through a reverb, and below full scale; with its tail."""
+    """Folds a vocal and sends it through a reverb, below full scale; the tail is kept."""
     response = response_to_mono(reverb, audio.sample_rate)
     mono = audio.samples.mean(axis=0, keepdims=True)
     padded = np.pad(mono, ((0, 0), (0, response.shape[1] - 1)))
@@ -59,7 +59,7 @@ def reverberate_vocal(audio: Audio, reverb: FdnReverbSettings) -> Audio:
 
 
 def draw_reverb(rng: np.random.Generator) -> FdnReverbSettings:
-    """Settings drawn evenly over the ranges of the ten parameters."""
+    """Draws settings evenly over the ranges of the ten parameters."""
     ranges = zip(REVERB_FIELDS, output_ranges("reverb"), strict=True)
     values: dict[str, Any] = {
         name: float(rng.uniform(legal.low, legal.high)) for name, legal in ranges
@@ -68,13 +68,13 @@ def draw_reverb(rng: np.random.Generator) -> FdnReverbSettings:
 
 
 def draw_expansion(rng: np.random.Generator) -> float:
-    """A factor of the dynamics, evenly on a logarithmic scale."""
+    """Draws a factor of the dynamics, evenly on a logarithmic scale up to `MOST_EXPANSION`."""
     limit = np.log(MOST_EXPANSION)
     return float(np.exp(rng.uniform(-limit, limit)))
 
 
-def with_dynamics(audio: Audio, factor: float) -> Audio:
-    """A vocal, folded, whose levels over 0.1 s below the loudest are multiplied by a factor."""
+def change_dynamics(audio: Audio, factor: float) -> Audio:
+    """Folds a vocal and multiplies its levels over 0.1 s, in dB below the loudest, by a factor."""
     mono = audio.samples.mean(axis=0).astype(np.float64)
     size = round(_WINDOW_S * audio.sample_rate)
     sums = np.concatenate([[0.0], np.cumsum(np.pad(mono**2, (size // 2, size)))])
@@ -84,6 +84,6 @@ def with_dynamics(audio: Audio, factor: float) -> Audio:
 
 
 def below_full_scale(samples: NDArray[Any], sample_rate: int) -> Audio:
-    """Samples, all turned down where one is above `CEILING`."""
+    """Makes audio of samples, all turned down alike where one is above `CEILING`."""
     peak = float(np.abs(samples).max(initial=0.0))
     return Audio((samples / max(1.0, peak / CEILING)).astype(np.float32), sample_rate)

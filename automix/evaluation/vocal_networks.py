@@ -1,4 +1,4 @@
-"""Errors of the vocal networks on finished vocals, and on copies of them with known damage."""
+"""Asks the vocal networks about finished vocals, and about copies of them with known damage."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from automix.audio.blocks import collect
 from automix.audio.resampling import resample
 from automix.audio.samples import Audio
 from automix.evaluation.vocal_copies import (
+    change_dynamics,
     draw_expansion,
     draw_reverb,
     draw_sparse_gains_db,
     equalize_vocal,
     reverberate_vocal,
-    with_dynamics,
 )
 from automix.files.info import ReadOptions
 from automix.files.reading import open_audio
@@ -25,30 +25,30 @@ from automix.networks.vocal_cnn_description import CHANGED_BANDS, REVERB_FIELDS,
 from automix.networks.vocal_mel import GATE_DB, RATE_HZ, MelFrames, frames_of, pair_spectra
 
 COPIES = 8
-"""Damaged copies of each vocal, for each task."""
+"""Number of damaged copies of each vocal, for each task."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One thing to predict.
+    """One case to predict.
 
     Attributes:
-        task: Which network predicts it.
-        truth: What is right, in the order of the network's outputs.
-        said: Prediction by name of the weights.
+        task: Task of the network that predicts it.
+        truth: True values, in the order of the network's outputs.
+        predictions: Predicted values by name of the weights.
     """
 
     task: VocalTask
     truth: tuple[float, ...]
-    said: Mapping[str, tuple[float, ...]]
+    predictions: Mapping[str, tuple[float, ...]]
 
 
-def open_all(weights: Sequence[str], device: str) -> dict[str, Networks]:
-    """Networks by name of their weights.
+def open_named_networks(weights: Sequence[str], device: str) -> dict[str, Networks]:
+    """Opens networks, by name of their weights.
 
     Args:
-        weights: As for ``--weights`` of `automix vocal`.
-        device: See `automix.networks.device`.
+        weights: Names or files of weights, as for ``--weights`` of `automix vocal`.
+        device: Device that they run on, as in `automix.networks.device`.
 
     Raises:
         DeviceError: Weights or device cannot be used.
@@ -60,7 +60,7 @@ def open_all(weights: Sequence[str], device: str) -> dict[str, Networks]:
     return found
 
 
-def cases_of_song(
+def predict_song(
     vocal: Path,
     backing: Path,
     level_lu: float,
@@ -69,7 +69,7 @@ def cases_of_song(
     rng: np.random.Generator,
     report: Callable[[str], None] = lambda stage: None,
 ) -> Iterator[Case]:
-    """What networks say of a song and of its damaged copies.
+    """Asks networks about a song and about its damaged copies.
 
     The level is predicted from the vocal as it is. The loudness range is that of the vocal as it
     is, predicted from copies with other dynamics; gains and reverbs are those of the copies.
@@ -79,8 +79,8 @@ def cases_of_song(
         backing: File of its backing.
         level_lu: Loudness of the vocal minus that of the backing.
         range_lu: Loudness range of the vocal.
-        networks: By name of their weights.
-        rng: Draws the damage.
+        networks: Networks by name of their weights.
+        rng: Generator that draws the damage.
         report: Called with each task as it begins.
 
     Raises:
@@ -89,7 +89,9 @@ def cases_of_song(
     audio, under = _read(vocal), frames_of(_read(backing))
 
     def case(task: VocalTask, copy: Audio, truth: Sequence[float]) -> Case:
-        return Case(task=task, truth=tuple(truth), said=_said(task, copy, under, networks))
+        return Case(
+            task=task, truth=tuple(truth), predictions=_predict(task, copy, under, networks)
+        )
 
     report("level")
     yield case("level", audio, [level_lu])
@@ -97,7 +99,7 @@ def cases_of_song(
         report(task)
         for _ in range(COPIES):
             if task == "compression":
-                yield case("compression", with_dynamics(audio, draw_expansion(rng)), [range_lu])
+                yield case("compression", change_dynamics(audio, draw_expansion(rng)), [range_lu])
             elif task == "equalization":
                 gains_db = draw_sparse_gains_db(rng)
                 yield case("equalization", equalize_vocal(audio, gains_db), gains_db)
@@ -111,19 +113,21 @@ def _read(path: Path) -> Audio:
     return collect(resample(open_audio(path, ReadOptions()).source, RATE_HZ))
 
 
-def _said(
+def _predict(
     task: VocalTask, copy: Audio, under: MelFrames, networks: Mapping[str, Networks]
 ) -> dict[str, tuple[float, ...]]:
     pair = pair_spectra(frames_of(copy), under)
-    said = {}
+    predictions = {}
     for name, by_task in networks.items():
         if task in by_task and (pair.level_db > GATE_DB).any():
             values = by_task[task].predicted(pair)
-            said[name] = tuple(keep_largest_gains(values) if task == "equalization" else values)
-    return said
+            predictions[name] = tuple(
+                keep_largest_gains(values) if task == "equalization" else values
+            )
+    return predictions
 
 
 def keep_largest_gains(gains_db: Sequence[float]) -> list[float]:
-    """The four largest gains, the others 0: what `automix vocal` undoes."""
+    """Keeps the four largest gains and sets the others to 0: what `automix vocal` undoes."""
     order = sorted(range(len(gains_db)), key=lambda band: -abs(gains_db[band]))[:CHANGED_BANDS]
     return [gain_db if band in order else 0.0 for band, gain_db in enumerate(gains_db)]

@@ -67,7 +67,7 @@ class ArchiveTarget(OutputTarget):
         sizes = [entry.size_bytes + _HEADER_BYTES for entry in audio]
         folder = os.path.realpath(self.path.parent)
         with (
-            self._emptied(sum(sizes)) as descriptor,
+            self._rewrite(sum(sizes)) as descriptor,
             open(descriptor, "wb", closefd=False) as file,
             ZipFile(file, "w") as archive,
         ):

@@ -13,7 +13,7 @@ from automix.audio.streams import Stream
 from automix.consoles.exact import ExactConsole, master_flow
 from automix.dsp.equalizer import Equalizer
 from automix.errors import OutputError, PlanError
-from automix.evaluation.ratings import in_natural_order
+from automix.evaluation.ratings import sort_naturally
 from automix.export.dawproject import Guard
 from automix.export.names import audio_file_names
 from automix.files.info import ReadOptions
@@ -101,7 +101,7 @@ def export_stems(
         raise PlanError("every track of the plan is muted; unmute one")
     fed = {send.bus for strip in audible for send in strip.sends}
     buses = [bus.name for bus in plan.buses if separate_returns and bus.name in fed]
-    names = [*in_natural_order([strip.name for strip in audible]), *buses]
+    names = [*sort_naturally([strip.name for strip in audible]), *buses]
     titles = [f"{name} return" if name in buses else name for name in names]
     inputs = plan_inputs(plan, folder)
     stems = []

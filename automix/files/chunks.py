@@ -19,7 +19,15 @@ _UNKNOWN_SIZE = 0xFFFFFFFF
 
 @dataclass(frozen=True)
 class Chunk:
-    """One chunk: its identifier, where its body starts, and the size that its header claims."""
+    """One chunk of a file.
+
+    Attributes:
+        name: First four bytes of its identifier, such as ``b"data"``.
+        offset: Position of its body in the file, in bytes.
+        size: Bytes of the body that its header claims; they need not be there.
+        size_field: Position of the size in the file, in bytes.
+        size_format: Format of the size, as `struct` takes it.
+    """
 
     name: bytes
     offset: int
@@ -30,18 +38,19 @@ class Chunk:
 
 @dataclass(frozen=True, kw_only=True)
 class ChunkLayout:
-    """Where the audio of a chunked file is, and what the header says about it.
+    """The place of the audio in a chunked file, and what the header says about it.
 
     Attributes:
         data: The audio chunk.
-        offset: First byte of audio.
-        claimed_bytes: Audio that the header promises.
-        present_bytes: Audio that is there, at most what is promised.
+        offset: Position of the first byte of audio in the file.
+        claimed_bytes: Bytes of audio that the header promises.
+        present_bytes: Bytes of audio that are there, at most what is promised.
         unclaimed_bytes: Bytes after an audio chunk of size 0 that are no chunk themselves.
         stray_bytes: Bytes after the last chunk, too few to be one.
-        channels: From the format chunk; None where the container keeps it elsewhere.
-        sample_rate: As above.
-        bits: As above.
+        channels: Number of channels, from the format chunk; none where a container keeps it
+            elsewhere. The same holds for the next two.
+        sample_rate: Frames per second.
+        bits: Bits per sample.
         speakers: Bit mask of WAVE_FORMAT_EXTENSIBLE, 0 if there is none.
     """
 
@@ -58,10 +67,10 @@ class ChunkLayout:
 
 
 def walk_chunks(descriptor: int, container: str, size: int) -> Iterator[Chunk]:
-    """The chunks of a file, in order.
+    """Yields the chunks of a file, in order.
 
     Args:
-        descriptor: Open for reading; its position is left alone.
+        descriptor: File open for reading; its position is left alone.
         container: ``"wav"``, ``"rf64"``, ``"w64"``, ``"aiff"`` or ``"caf"``.
         size: Bytes in the file.
     """
@@ -97,8 +106,8 @@ def read_layout(descriptor: int, container: str, size: int) -> ChunkLayout | Non
     """Finds the audio of a chunked file; None if it has no audio chunk.
 
     Args:
-        descriptor: As for `walk_chunks`.
-        container: As for `walk_chunks`.
+        descriptor: File open for reading; its position is left alone.
+        container: ``"wav"``, ``"rf64"``, ``"w64"``, ``"aiff"`` or ``"caf"``.
         size: Bytes in the file.
 
     Raises:
@@ -136,14 +145,14 @@ def read_layout(descriptor: int, container: str, size: int) -> ChunkLayout | Non
         offset=offset,
         claimed_bytes=claimed,
         present_bytes=max(min(claimed, size - offset), 0),
-        unclaimed_bytes=0 if claimed else _unclaimed(descriptor, data, offset, size),
+        unclaimed_bytes=0 if claimed else _count_unclaimed(descriptor, data, offset, size),
         stray_bytes=stray if 0 < stray < 8 else 0,
         **format_fields,
     )
 
 
-def _unclaimed(descriptor: int, data: Chunk, offset: int, size: int) -> int:
-    """Bytes after an empty audio chunk, 0 if what follows it is another chunk."""
+def _count_unclaimed(descriptor: int, data: Chunk, offset: int, size: int) -> int:
+    """Counts the bytes after an empty audio chunk; 0 if what follows it is another chunk."""
     header_bytes = data.offset - data.size_field + 4  # as far as four-letter names go
     following = os.pread(descriptor, header_bytes, offset)
     if len(following) == 8 and all(32 <= byte < 127 for byte in following[:4]):

@@ -27,10 +27,14 @@ _REASONS = {
 
 @contextmanager
 def report_write_failures(path: Path, size_bytes: int = 0) -> Iterator[None]:
-    """Turns failures of writing ``path``, of ``size_bytes``, into messages for people.
+    """Turns failures of writing into messages for people.
+
+    Args:
+        path: The file that is written inside the context.
+        size_bytes: Its size, for the message of a full disk.
 
     Raises:
-        OutputError: In place of any `OSError`.
+        OutputError: Writing failed, whatever `OSError` said so; names the file and the remedy.
     """
     try:
         yield
@@ -44,7 +48,7 @@ def report_write_failures(path: Path, size_bytes: int = 0) -> Iterator[None]:
             reason = _REASONS.get(error.errno or 0, fallback)
         raise OutputError(f"{printable(path)}: {reason}") from error
     except ValueError as error:
-        if "null" not in str(error):
+        if "\0" not in os.fspath(path):
             raise
         raise OutputError(f"{printable(path)}: is not a possible file name") from error
 
@@ -57,7 +61,7 @@ def check_disk_space(folder: str | os.PathLike[str], bytes_needed: int) -> None:
         bytes_needed: Size of what will be written.
 
     Raises:
-        OutputError: Less than that is free; names the megabytes.
+        OutputError: Less is free than needed; the message names the megabytes.
     """
     free = shutil.disk_usage(folder).free
     if free < bytes_needed:
@@ -68,10 +72,10 @@ def check_disk_space(folder: str | os.PathLike[str], bytes_needed: int) -> None:
 
 
 def sha256(path: str | os.PathLike[str]) -> str:
-    """Hexadecimal SHA-256 of a file's bytes.
+    """Computes the hexadecimal SHA-256 of a file's bytes.
 
     Raises:
-        InputError: It cannot be read.
+        InputError: The file cannot be read.
     """
     with open_regular_file(Path(path)) as descriptor, open(descriptor, "rb", closefd=False) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -22,11 +22,12 @@ class Quantizer:
     Args:
         bits: 16 or 24.
         channels: Number of channels; each has its own dither.
-        dither: Without it, samples that are integers already come out exactly.
-        seed: Of the dither.
+        dither: Whether to add dither. Without it, samples that are integers already come out
+            exactly.
+        seed: Seed of the generator that draws the dither.
 
     Attributes:
-        clipped: Samples above full scale so far; they are held at full scale.
+        clipped: Number of samples above full scale so far; they are held at full scale.
     """
 
     def __init__(
@@ -40,7 +41,14 @@ class Quantizer:
         self.clipped = 0
 
     def process(self, block: Samples) -> NDArray[np.int32]:
-        """Integers ``(channels, frames)`` in the high bits of 32, as libsndfile takes them."""
+        """Rounds one block.
+
+        Args:
+            block: Samples ``(channels, frames)`` that follow those of the last call.
+
+        Returns:
+            Integers ``(channels, frames)`` in the high bits of 32, as libsndfile takes them.
+        """
         full_scale = float(1 << (self._bits - 1))
         self.clipped += int(np.count_nonzero(np.abs(block) > 1.0))
         scaled = block.astype(np.float64)

@@ -35,7 +35,12 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Encoded:
-    """What encoding came upon: frames written, and samples above full scale that were clipped."""
+    """What encoding a file came to.
+
+    Attributes:
+        frames: Number of frames written.
+        clipped: Number of samples above full scale, which were held at full scale.
+    """
 
     frames: int
     clipped: int
@@ -45,7 +50,7 @@ def write_all(descriptor: int, data: bytes) -> None:
     """Writes all of ``data`` at the position of the file.
 
     Raises:
-        OSError: Not all of it fits.
+        OSError: The disk has no room for all of it, or fails.
     """
     view = memoryview(data)
     while view:
@@ -61,11 +66,11 @@ def encode(
     """Writes all of ``source`` to an empty file.
 
     Args:
-        descriptor: Open for reading and writing.
-        source: Audio, full scale ±1.
-        form: How to write it.
+        descriptor: File open for reading and writing.
+        source: Audio to write; full scale is ±1.
+        form: Container and sample depth to write it in.
         dither: Whether to dither integers.
-        seed: Of the dither.
+        seed: Seed of the dither.
 
     Raises:
         OSError: The disk is full or fails.
@@ -88,10 +93,10 @@ def encode(
     return encoded
 
 
-def mp3_bytes(audio: Audio) -> bytes:
-    """A small copy of audio to put into a page: MP3 at 44.1 kHz, 128 kbit/s, mono 64.
+def encode_mp3(audio: Audio) -> bytes:
+    """Encodes a small copy of audio for a web page: MP3 at 44.1 kHz, 128 kbit/s (mono 64).
 
-    Samples above full scale are scaled down, all alike.
+    If a sample exceeds full scale, the whole copy is scaled down so that its peak is full scale.
     """
     samples = soxr.resample(audio.samples.T, audio.sample_rate, _PAGE_RATE_HZ)
     peak = float(np.abs(samples).max(initial=0.0))
@@ -109,7 +114,7 @@ def mp3_bytes(audio: Audio) -> bytes:
 
 
 class _EncoderError(Exception):
-    """libsndfile did not write all, for whatever reason."""
+    """Libsndfile did not write all, for whatever reason."""
 
 
 def _encode(
@@ -121,7 +126,7 @@ def _encode(
         depth: Literal[16, 24] = 16 if form.bits == "16" else 24
         quantizer = Quantizer(depth, source.channels, dither=dither, seed=seed)
     # a descriptor, no Python object: Ctrl-C inside a callback of libsndfile would be lost
-    with _encoder_errors():
+    with _raise_encoder_errors():
         writer = soundfile.SoundFile(
             descriptor,
             "w",
@@ -135,19 +140,19 @@ def _encode(
     try:
         for block in source.blocks():
             samples = block if quantizer is None else quantizer.process(block)
-            with _encoder_errors():
+            with _raise_encoder_errors():
                 writer.write(np.ascontiguousarray(samples.T))
             frames += block.shape[1]
             if form.is_lossy:
                 clipped += int(np.count_nonzero(np.abs(block) > 1.0))
     finally:
-        with _encoder_errors():
+        with _raise_encoder_errors():
             writer.close()
     return Encoded(frames, clipped if quantizer is None else quantizer.clipped)
 
 
 @contextmanager
-def _encoder_errors() -> Iterator[None]:
+def _raise_encoder_errors() -> Iterator[None]:
     try:
         yield
     except (soundfile.SoundFileError, AssertionError) as error:  # the latter for a short write
@@ -155,7 +160,7 @@ def _encoder_errors() -> Iterator[None]:
 
 
 def _check_whole(descriptor: int, name: str, form: OutputFormat, frames: int) -> None:
-    """Reads back how much was written: encoders forget errors of their last bytes.
+    """Reads back how much was written, since encoders forget errors of their last bytes.
 
     Raises:
         _EncoderError: The file is not whole.

@@ -1,4 +1,4 @@
-"""Which files can be written: formats by extension, sample depths, and their limits."""
+"""Chooses the format of files to be written: by extension and sample depth, within its limits."""
 
 import os
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from automix.files.names import printable
 Bits = Literal["16", "24", "32f"]
 
 RIFF_LIMIT_BYTES = 0xFFFFFFFF - 4096
-"""Audio beyond this does not fit a chunk with a 32-bit size, next to the other chunks."""
+"""Largest audio, in bytes, that fits a file whose sizes have 32 bits, beside its other chunks."""
 
 _BY_EXTENSION = {
     ".wav": "wav",
@@ -36,7 +36,8 @@ class OutputFormat:
 
     Attributes:
         container: ``"wav"``, ``"rf64"``, ``"w64"``, ``"aiff"``, ``"flac"``, ``"ogg"`` or ``"mp3"``.
-        bits: Sample depth; lossy formats have none and ignore it.
+        bits: Sample depth: ``"16"`` or ``"24"`` bit integers, or ``"32f"`` for 32-bit float. Lossy
+            formats have no depth and ignore it.
     """
 
     container: str
@@ -58,7 +59,7 @@ class OutputFormat:
         return _LOSSY_SUBTYPES.get(self.container, _PCM_SUBTYPES[self.bits])
 
     def size_bytes(self, frames: int, channels: int, sample_rate: int) -> int:
-        """Size of the audio: exact for PCM, an upper bound for FLAC and lossy formats."""
+        """Computes the bytes of audio: exact for PCM, an upper bound for FLAC and lossy formats."""
         if self.is_lossy:
             return frames * _LOSSY_BYTES_PER_S[self.container] // sample_rate
         return frames * channels * {"16": 2, "24": 3, "32f": 4}[self.bits]
@@ -67,13 +68,13 @@ class OutputFormat:
         """Refuses audio that the format cannot hold.
 
         Args:
-            name: Of the file, for the message.
-            frames: Length.
+            name: Name of the file, for the message.
+            frames: Length in frames.
             channels: 1 or 2.
             sample_rate: Frames per second.
 
         Raises:
-            OutputError: The format cannot hold it; the message says which can.
+            OutputError: The format cannot hold the audio; the message says which format can.
         """
         if self.container == "mp3" and sample_rate not in _MP3_RATES:
             raise OutputError(
@@ -85,14 +86,14 @@ class OutputFormat:
 
 
 def output_format(path: str | os.PathLike[str], bits: str = "24") -> OutputFormat:
-    """The format that a file name and a sample depth ask for.
+    """Chooses the format that a file name and a sample depth ask for.
 
     Args:
-        path: The file to write; its extension counts.
+        path: Name of the file to write; only its extension counts.
         bits: ``"16"``, ``"24"`` or ``"32f"``; lossy formats ignore it.
 
     Raises:
-        UsageError: No such extension or depth, or the two do not go together.
+        UsageError: There is no such extension or depth, or the two do not go together.
     """
     container = _BY_EXTENSION.get(Path(path).suffix.lower())
     if container is None:

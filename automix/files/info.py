@@ -1,4 +1,4 @@
-"""What is known of an audio file, and how much to put up with in one."""
+"""Describes audio files, and says which of their faults are put up with."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,12 +6,13 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """How much to put up with.
+    """The faults of audio files that are put up with.
 
     Attributes:
-        strict: A header that contradicts the file is an error instead of a note.
-        repair: NaN and infinite samples become zero; a header that denies its audio is overruled.
-        allow_truncated: What is left of a cut FLAC, MP3 or Ogg file is used.
+        strict: Whether a header that contradicts the file is an error instead of a note.
+        repair: Whether NaN and infinite samples become zero, and audio is read that the header
+            denies.
+        allow_truncated: Whether the rest of a FLAC, MP3 or Ogg file that was cut off is used.
     """
 
     strict: bool = False
@@ -21,19 +22,20 @@ class ReadOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class AudioInfo:
-    """What a file holds.
+    """The format and the length of an audio file.
 
     Attributes:
         path: The file.
         container: ``"wav"``, ``"rf64"``, ``"w64"``, ``"aiff"``, ``"caf"``, ``"flac"``, ``"ogg"`` or
-            ``"mp3"``, from the content.
+            ``"mp3"``; told by the content, not by the name.
         subtype: Encoding of the samples, as libsndfile names it.
-        bits: The smallest output depth that holds them: ``"16"``, ``"24"`` or ``"32f"``.
+        bits: Smallest output depth that holds the samples: ``"16"``, ``"24"`` or ``"32f"``.
         sample_rate: Frames per second, 8000 … 192000.
-        channels: As in the file; with more than two, `open_audio` yields a stereo downmix.
-        frames: Length. Exact from `open_audio`; from `probe`, what the header says if the file is
-            coded and may hold less.
-        notes: What the user should know.
+        channels: Number of channels in the file. Files with more than two are mixed down to
+            stereo by `automix.files.reading.open_audio`.
+        frames: Length in frames. It is exact from `open_audio`; from `probe` it is what the header
+            of a coded file says, which may hold less.
+        notes: Sentences for the user about faults and conversions.
     """
 
     path: Path

@@ -25,7 +25,16 @@ _SEARCH_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame header."""
+    """The header of one MPEG audio frame.
+
+    Attributes:
+        version: Version bits of the header: 3 for MPEG 1, 2 for MPEG 2, 0 for MPEG 2.5.
+        layer: Layer, 1 … 3.
+        sample_rate: Frames of audio per second.
+        channels: 1 or 2.
+        length: Size of the frame with its header, in bytes.
+        samples: Samples per channel that the frame decodes to.
+    """
 
     version: int
     layer: int
@@ -35,7 +44,7 @@ class Frame:
     samples: int
 
     def continues(self, first: "Frame") -> bool:
-        """Whether the frame belongs to the same stream as ``first``."""
+        """Tells whether the frame belongs to the same stream as ``first``."""
         return (self.version, self.layer, self.sample_rate) == (
             first.version,
             first.layer,
@@ -45,7 +54,13 @@ class Frame:
 
 @dataclass(frozen=True)
 class XingTag:
-    """The frame that describes a stream: its flags, frame count, and where it is in the file."""
+    """The Xing or Info tag, which describes a stream in place of its first frame.
+
+    Attributes:
+        offset: Position of the tag in the file, in bytes.
+        flags: Bit 0 says that the frame count is given, bit 1 that the size in bytes is.
+        frames: Number of frames that the tag claims.
+    """
 
     offset: int
     flags: int
@@ -54,13 +69,13 @@ class XingTag:
 
 @dataclass(frozen=True)
 class MpegStream:
-    """What the walk found.
+    """What walking over all frame headers of a file found.
 
     Attributes:
         first: The first frame.
-        frames: Whole audio frames, without the tag frame.
-        start: Where the first frame starts in the file.
-        tag: The Xing/Info tag, if there is one.
+        frames: Number of whole audio frames, without the tag's frame.
+        start: Position of the first frame in the file, in bytes.
+        tag: The Xing/Info tag, or none.
         breaks_off: Whether the last frame is incomplete.
     """
 
@@ -72,17 +87,17 @@ class MpegStream:
 
     @property
     def claimed_frames(self) -> int | None:
-        """Audio frames that the tag promises, None where nothing is promised."""
+        """Number of audio frames that the tag promises, none where nothing is promised."""
         return self.tag.frames if self.tag is not None and self.tag.flags & 1 else None
 
     @property
     def missing_frames(self) -> int:
-        """Frames promised but absent; 0 where nothing was promised."""
+        """Number of frames promised but absent; 0 where nothing was promised."""
         return 0 if self.claimed_frames is None else self.claimed_frames - self.frames
 
     @property
     def missing_s(self) -> float:
-        """The same in seconds."""
+        """Duration of the frames that are promised but absent, in seconds."""
         return self.missing_frames * self.first.samples / self.first.sample_rate
 
     @property
@@ -96,7 +111,14 @@ class MpegStream:
         return self.missing_frames > (0 if self.breaks_off else 1)
 
     def corrections(self, size: int) -> list[tuple[int, bytes]]:
-        """Offsets and bytes that make the tag true of a cut file of ``size`` bytes."""
+        """Finds what to write where so that the tag is true of a file that was cut off.
+
+        Args:
+            size: Bytes in the file.
+
+        Returns:
+            Positions in the file and the bytes to put there; empty without a tag.
+        """
         if self.tag is None or self.claimed_frames is None:
             return []
         corrected = [(self.tag.offset + 8, struct.pack(">I", self.frames))]
@@ -106,7 +128,7 @@ class MpegStream:
 
 
 def read_frame(header: bytes) -> Frame | None:
-    """Decodes a frame header of four bytes; None if it is none."""
+    """Decodes the four bytes of a frame header; none if they are no such header."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return None
     version, layer = (header[1] >> 3) & 3, 4 - ((header[1] >> 1) & 3)
@@ -125,8 +147,8 @@ def read_frame(header: bytes) -> Frame | None:
     return Frame(version, layer, sample_rate, channels, length, samples)
 
 
-def tag_length(head: bytes) -> int:
-    """Bytes of the ID3v2 tag that ``head`` starts with, 0 without one."""
+def measure_tag(head: bytes) -> int:
+    """Measures the ID3v2 tag that ``head`` starts with, in bytes; 0 without one."""
     if len(head) < 10 or head[:3] != b"ID3":
         return 0
     size = 0
@@ -136,7 +158,7 @@ def tag_length(head: bytes) -> int:
 
 
 def is_mpeg(descriptor: int, offset: int) -> bool:
-    """Whether two frames of one stream follow each other at ``offset``."""
+    """Tells whether two frames of one stream follow each other at ``offset``."""
     first = read_frame(os.pread(descriptor, 4, offset))
     if first is None:
         return False
@@ -148,9 +170,12 @@ def walk_frames(descriptor: int, offset: int, size: int) -> MpegStream | None:
     """Counts the frames from ``offset`` to the end of the file.
 
     Args:
-        descriptor: Open for reading.
-        offset: Where the first frame starts.
+        descriptor: File open for reading.
+        offset: Position of the first frame in the file, in bytes.
         size: Bytes in the file.
+
+    Returns:
+        What was found; none if there is no frame at ``offset``.
     """
     with open(descriptor, "rb", buffering=_SEARCH_BYTES, closefd=False) as file:
         file.seek(offset)
@@ -184,7 +209,7 @@ def _read_tag(frame: bytes, offset: int) -> XingTag | None:
 
 
 def _resynchronize(file: BinaryIO, position: int, first: Frame) -> int | None:
-    """Position of the next frame that is followed by another one; None behind the last."""
+    """Finds the position of the next frame that another one follows; none behind the last."""
     file.seek(position)
     start = file.read(_SEARCH_BYTES)
     if start.startswith((b"TAG", b"APETAGEX", b"LYRICSBEGIN")):

@@ -4,15 +4,15 @@ import os
 
 
 def printable(path: str | os.PathLike[str]) -> str:
-    r"""The name of ``path`` on one line of printable text, whatever bytes it holds.
+    r"""Spells a file name on one line of printable text, whatever bytes it holds.
 
     Control and direction-changing characters become escapes (a newline ``\n``), bytes that are not
     UTF-8 become ``\xNN``; letters of any script stay.
     """
-    return "".join(_shown_character(character) for character in os.fspath(path))
+    return "".join(_show_character(character) for character in os.fspath(path))
 
 
-def _shown_character(character: str) -> str:
+def _show_character(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # how Python carries a byte that is not UTF-8 (PEP 383)
         return f"\\x{code - 0xDC00:02x}"

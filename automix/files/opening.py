@@ -20,19 +20,20 @@ import soundfile
 
 from automix.audio.samples import Samples
 from automix.errors import InputError
-from automix.files.mpeg import is_mpeg, tag_length
+from automix.files.mpeg import is_mpeg, measure_tag
 from automix.files.names import printable
 
-CONTAINERS = {  # container -> its name for people, the extensions it goes by
-    "wav": ("WAV", (".wav", ".wave", ".bwf")),
-    "rf64": ("RF64", (".wav", ".wave", ".bwf", ".rf64")),
-    "w64": ("W64", (".w64",)),
-    "aiff": ("AIFF", (".aiff", ".aif", ".aifc")),
-    "caf": ("CAF", (".caf",)),
-    "flac": ("FLAC", (".flac",)),
-    "ogg": ("Ogg", (".ogg", ".oga", ".opus")),
-    "mp3": ("MP3", (".mp3", ".mp2", ".mpga")),
+LABELS = {
+    "wav": "WAV",
+    "rf64": "RF64",
+    "w64": "W64",
+    "aiff": "AIFF",
+    "caf": "CAF",
+    "flac": "FLAC",
+    "ogg": "Ogg",
+    "mp3": "MP3",
 }
+"""What people call each container."""
 
 _FOREIGN = {  # (offset, bytes) -> what it is
     (4, b"ftyp"): "MP4 (AAC or ALAC)",
@@ -58,23 +59,28 @@ Signature = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Patch:
-    """Bytes that a reader sees instead of those in the file: a header field put right."""
+    """A header field put right: bytes that a reader sees instead of those in the file.
+
+    Attributes:
+        offset: Position of the first byte in the file.
+        replacement: The bytes to see there.
+    """
 
     offset: int
     replacement: bytes
 
 
-def signature(status: os.stat_result) -> Signature:
-    """See `Signature`."""
+def identify(status: os.stat_result) -> Signature:
+    """Takes the identity of a file's content (see `Signature`) from the state of the file."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 @contextmanager
 def open_regular_file(path: Path) -> Iterator[int]:
-    """A descriptor of a regular file, open for reading; never waits for the other end of a pipe.
+    """Opens a regular file for reading; never waits for the other end of a pipe.
 
     Raises:
-        InputError: It is missing, empty, not a regular file, or may not be read.
+        InputError: The file is missing, empty, not a regular file, or may not be read.
     """
     name = printable(path)
     try:
@@ -82,7 +88,7 @@ def open_regular_file(path: Path) -> Iterator[int]:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         descriptor = os.open(path, flags)
     except (OSError, ValueError) as error:
-        raise InputError(f"{name}: {_reason(error)}") from error
+        raise InputError(f"{name}: {_explain(error)}") from error
     try:
         _check_regular(name, os.fstat(descriptor))
         yield descriptor
@@ -99,7 +105,7 @@ def _check_regular(name: str, status: os.stat_result) -> None:
         raise InputError(f"{name}: is empty (0 bytes); export or download it again")
 
 
-def _reason(error: OSError | ValueError) -> str:
+def _explain(error: OSError | ValueError) -> str:
     if not isinstance(error, OSError):
         return "is not a possible file name"
     return {
@@ -113,10 +119,10 @@ def _reason(error: OSError | ValueError) -> str:
 
 
 def sniff(descriptor: int, name: str) -> str:
-    """The container, from the content alone.
+    """Tells the container of a file from its content alone.
 
     Raises:
-        InputError: It is none that automix reads; the message says what it is, if that is known.
+        InputError: automix does not read the file; the message says what it holds, if it is known.
     """
     head = os.pread(descriptor, 64, 0)
     kind = head[8:12]
@@ -130,7 +136,7 @@ def sniff(descriptor: int, name: str) -> str:
         return "caf"
     if head[:4] == b"OggS":
         return "ogg"
-    audio = tag_length(head)
+    audio = measure_tag(head)
     if os.pread(descriptor, 4, audio) == b"fLaC":
         return "flac"
     if is_mpeg(descriptor, audio):
@@ -145,10 +151,10 @@ CONVERT = "convert it to WAV or FLAC (for example: ffmpeg -i INPUT OUTPUT.wav)"
 
 
 @contextmanager
-def sound_file(
+def open_decoder(
     descriptor: int, name: str, container: str, patches: tuple[Patch, ...] = ()
 ) -> Iterator[soundfile.SoundFile]:
-    """The decoder on an open file.
+    """Puts libsndfile's decoder on an open file.
 
     Raises:
         InputError: libsndfile refuses the file.
@@ -158,7 +164,7 @@ def sound_file(
     try:
         file = soundfile.SoundFile(target, closefd=False)
     except soundfile.LibsndfileError as error:
-        label = CONTAINERS[container][0]
+        label = LABELS[container]
         why = error.error_string.strip().rstrip(".")
         message = f"{name}: cannot be read as {label} ({why}); export it again or {CONVERT}"
         raise InputError(message) from error
@@ -167,10 +173,14 @@ def sound_file(
 
 
 def read_frames(file: soundfile.SoundFile, buffer: Samples) -> Samples:
-    """The next frames ``(frames, channels)``, in ``buffer``; none where the audio ends or breaks.
+    """Decodes the next frames into ``buffer``.
 
-    A decoder that fails has already filled a part of the buffer, without saying how much: a mark
-    that no decoder of integers produces tells.
+    A decoder that fails has already filled a part of the buffer, without saying how much: NaN,
+    which no decoder of integers produces, marks what it did not fill.
+
+    Returns:
+        The part of the buffer that was filled, ``(frames, channels)``; no frames where the audio
+        ends or breaks off.
     """
     is_coded = not file.subtype.startswith(("FLOAT", "DOUBLE"))
     if is_coded:
@@ -183,7 +193,7 @@ def read_frames(file: soundfile.SoundFile, buffer: Samples) -> Samples:
 
 
 class PatchedFile:
-    """A file with some bytes of its header replaced, for libsndfile to read."""
+    """A file object for libsndfile in which some bytes of the file are replaced."""
 
     def __init__(self, descriptor: int, patches: tuple[Patch, ...]) -> None:
         self._descriptor = descriptor
@@ -192,17 +202,17 @@ class PatchedFile:
         self._size = os.fstat(descriptor).st_size
 
     def seek(self, offset: int, whence: int = SEEK_SET) -> int:
-        """As in `io.IOBase`."""
+        """Moves to a position and returns it, as `io.IOBase.seek` does."""
         start = {SEEK_SET: 0, SEEK_CUR: self._position, SEEK_END: self._size}[whence]
         self._position = max(start + offset, 0)
         return self._position
 
     def tell(self) -> int:
-        """As in `io.IOBase`."""
+        """Returns the position, as `io.IOBase.tell` does."""
         return self._position
 
     def read(self, count: int) -> bytes:
-        """As in `io.RawIOBase`."""
+        """Reads up to ``count`` bytes, as `io.RawIOBase.read` does, with the patches in place."""
         data = bytearray(os.pread(self._descriptor, count, self._position))
         for patch in self._patches:
             for index, byte in enumerate(patch.replacement, patch.offset - self._position):
@@ -212,6 +222,12 @@ class PatchedFile:
         return bytes(data)
 
 
-def size_patch(field: int, size_format: str, size: int) -> Patch:
-    """Puts a chunk's size right."""
+def patch_size(field: int, size_format: str, size: int) -> Patch:
+    """Makes the patch that puts a chunk's size right.
+
+    Args:
+        field: Position of the size in the file, in bytes.
+        size_format: Format of the size, as `struct` takes it.
+        size: The right size in bytes.
+    """
     return Patch(field, struct.pack(size_format, size))

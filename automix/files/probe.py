@@ -1,4 +1,4 @@
-"""What a file holds, found without decoding it."""
+"""Finds out what an audio file holds without decoding it."""
 
 import os
 from dataclasses import dataclass
@@ -7,25 +7,26 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from automix.audio.downmix import layout_name, speaker_order
+from automix.audio.downmix import find_speaker_order, name_layout
 from automix.audio.samples import BLOCK_FRAMES
 from automix.errors import InputError
 from automix.files import mpeg, ogg
 from automix.files.chunks import ChunkLayout, read_layout
+from automix.files.extensions import EXTENSIONS
 from automix.files.info import AudioInfo, ReadOptions
 from automix.files.names import printable
 from automix.files.opening import (
-    CONTAINERS,
     CONVERT,
+    LABELS,
     UNKNOWN_FRAMES,
     Patch,
     Signature,
+    identify,
+    open_decoder,
     open_regular_file,
+    patch_size,
     read_frames,
-    signature,
-    size_patch,
     sniff,
-    sound_file,
 )
 
 MIN_SAMPLE_RATE = 8000
@@ -56,14 +57,14 @@ _CODED_CONTAINERS = {"VORBIS": "ogg", "OPUS": "ogg", "MPEG_LAYER_III": "mp3"}
 
 @dataclass(frozen=True, kw_only=True)
 class Inspected:
-    """All that decoding needs to know.
+    """All that decoding a file needs to know.
 
     Attributes:
-        info: What the file holds.
-        signature: The state of the file that this is true of.
-        order: Speakers in channel order of a file to be mixed down, else None.
-        patches: Header fields to put right.
-        frame_bytes: Size of a frame in the file, 0 if it is coded.
+        info: Format and length of the audio.
+        signature: State of the file at the time; the rest is true of that state only.
+        order: Speakers in channel order of a file to be mixed down, none for mono and stereo.
+        patches: Header fields to put right while reading.
+        frame_bytes: Size of a frame of audio in the file, 0 if the audio is coded.
     """
 
     info: AudioInfo
@@ -80,30 +81,30 @@ class Inspected:
 
 @dataclass
 class _Findings:
-    """Notes and patches, collected on the way."""
+    """Collects notes and patches while a file is inspected."""
 
     name: str
     options: ReadOptions
     notes: list[str]
     patches: list[Patch]
 
-    def contradiction(self, message: str) -> None:
-        """Notes that header and file disagree; an error when strict."""
+    def note_contradiction(self, message: str) -> None:
+        """Notes that header and file disagree; raises an `InputError` when strict."""
         if self.options.strict:
             raise InputError(
                 f"{self.name}: {message}; export it again, or leave out --strict to use it"
             )
         self.notes.append(message)
 
-    def truncation(self, message: str) -> None:
-        """Notes that the end is missing; an error unless allowed."""
+    def note_truncation(self, message: str) -> None:
+        """Notes that the end is missing; raises an `InputError` unless that is allowed."""
         if not self.options.allow_truncated:
             raise InputError(describe_truncation(self.name, message))
         self.notes.append(message)
 
 
 def describe_truncation(name: str, message: str) -> str:
-    """The message for a file whose end is missing."""
+    """Writes the message for a file whose end is missing."""
     return f"{name}: {message}; fetch it again, or use what is there with --allow-truncated"
 
 
@@ -112,10 +113,10 @@ def probe(path: str | os.PathLike[str], options: ReadOptions | None = None) -> A
 
     Args:
         path: The file.
-        options: How much to put up with.
+        options: Faults that are put up with; none unless given.
 
     Raises:
-        InputError: It cannot be read or holds no usable audio; names the file and the remedy.
+        InputError: The file cannot be read or holds no usable audio; names it and the remedy.
     """
     path = Path(path)
     with open_regular_file(path) as descriptor:
@@ -125,31 +126,30 @@ def probe(path: str | os.PathLike[str], options: ReadOptions | None = None) -> A
 def inspect(
     path: Path, descriptor: int, options: ReadOptions, *, try_end: bool = False
 ) -> Inspected:
-    """As `probe`, for a file that is open.
+    """Does what `probe` does, for a file that is open.
 
     Args:
-        path: The name it was opened by.
-        descriptor: Open for reading.
-        options: How much to put up with.
-        try_end: See whether the last frame of coded audio is there, where that takes a seek.
+        path: Name that the file was opened by.
+        descriptor: File open for reading.
+        options: Faults that are put up with.
+        try_end: Whether to look for the last frame of coded audio, which takes a seek.
 
     Raises:
-        InputError: See `probe`.
+        InputError: The file cannot be read or holds no usable audio; names it and the remedy.
     """
     status = os.fstat(descriptor)
     found = _Findings(printable(path), options, [], [])
     container = sniff(descriptor, found.name)
-    label, extensions = CONTAINERS[container]
-    if path.suffix and path.suffix.lower() not in extensions:
-        found.notes.append(f"named {printable(path.suffix)}, but holds {label}")
+    if path.suffix and path.suffix.lower() not in EXTENSIONS[container]:
+        found.notes.append(f"named {printable(path.suffix)}, but holds {LABELS[container]}")
     layout, stream = None, None
     if container in ("wav", "rf64", "w64", "aiff", "caf"):
         layout = _check_layout(descriptor, container, status.st_size, found)
     elif container == "ogg" and not ogg.has_end(descriptor, status.st_size):
-        found.truncation("the end of its Ogg stream is missing")
+        found.note_truncation("the end of its Ogg stream is missing")
     elif container == "mp3":
         stream = _check_mpeg(descriptor, status.st_size, found)
-    with sound_file(descriptor, found.name, container, tuple(found.patches)) as file:
+    with open_decoder(descriptor, found.name, container, tuple(found.patches)) as file:
         channels, order = _check_format(file, found.name, container, layout)
         frame_bytes = 0 if container == "flac" else _SUBTYPES[file.subtype][0] * channels
         if layout is not None:
@@ -165,7 +165,7 @@ def inspect(
         if frames <= 0:
             raise InputError(f"{found.name}: holds no audio; export it again")
         if order is not None:
-            found.notes.append(f"{layout_name(order)} surround mixed down to stereo (ITU-R BS.775)")
+            found.notes.append(f"{name_layout(order)} surround mixed down to stereo (ITU-R BS.775)")
         info = AudioInfo(
             path=path,
             container=container,
@@ -178,7 +178,7 @@ def inspect(
         )
     return Inspected(
         info=info,
-        signature=signature(status),
+        signature=identify(status),
         order=order,
         patches=tuple(found.patches),
         frame_bytes=frame_bytes,
@@ -205,21 +205,21 @@ def _check_layout(descriptor: int, container: str, size: int, found: _Findings) 
         found.notes.append(f"{message}: read as audio")
         preamble = layout.offset - data.offset
         whole = min(preamble + layout.unclaimed_bytes, 0xFFFFFFFE)
-        found.patches.append(size_patch(data.size_field, data.size_format, whole))
+        found.patches.append(patch_size(data.size_field, data.size_format, whole))
     elif container == "caf" and layout.claimed_bytes > layout.present_bytes:
         present = layout.present_bytes + layout.offset - data.offset
-        found.patches.append(size_patch(data.size_field, data.size_format, present))
+        found.patches.append(patch_size(data.size_field, data.size_format, present))
     return layout
 
 
 def _check_mpeg(descriptor: int, size: int, found: _Findings) -> mpeg.MpegStream | None:
-    start = mpeg.tag_length(os.pread(descriptor, 10, 0))
+    start = mpeg.measure_tag(os.pread(descriptor, 10, 0))
     stream = mpeg.walk_frames(descriptor, start, size)
     if stream is not None and stream.is_cut:
         missing = f"its last {stream.missing_s:.1f} s are missing"
         if not stream.missing_s:
             missing = "it ends in the middle of a frame"
-        found.truncation(f"cut off: {missing}")
+        found.note_truncation(f"cut off: {missing}")
         found.patches.extend(Patch(*patch) for patch in stream.corrections(size))
     return stream
 
@@ -227,16 +227,16 @@ def _check_mpeg(descriptor: int, size: int, found: _Findings) -> mpeg.MpegStream
 def _check_format(
     file: soundfile.SoundFile, name: str, container: str, layout: ChunkLayout | None
 ) -> tuple[int, tuple[str, ...] | None]:
-    """Number of channels, and the speaker order of surround."""
+    """Returns the number of channels, and the speaker order of surround or none."""
     expected = _CODED_CONTAINERS.get(file.subtype, container)
     if file.subtype not in _SUBTYPES or expected != container:
-        label = CONTAINERS[container][0]
+        label = LABELS[container]
         raise InputError(f"{name}: {label} with {file.subtype} audio is not read; {CONVERT}")
     _check_sample_rate(file.samplerate, name)
     channels = int(file.channels)
     if channels <= 2:
         return channels, None
-    order = speaker_order(channels, container, layout.speakers if layout else 0)
+    order = find_speaker_order(channels, container, layout.speakers if layout else 0)
     if order is None:
         raise InputError(
             f"{name}: has {channels} channels; automix takes mono, stereo, 4.0, 5.0 and 5.1: "
@@ -269,11 +269,11 @@ def _check_length(
         return
     seconds = missing / frame_bytes / sample_rate
     if missing >= frame_bytes:
-        found.contradiction(f"its header claims {seconds:.1f} s more than there is")
+        found.note_contradiction(f"its header claims {seconds:.1f} s more than there is")
     present = layout.present_bytes or layout.unclaimed_bytes
     trailing = present % frame_bytes or layout.stray_bytes
     if trailing:
-        found.contradiction(f"{trailing} odd byte(s) at its end are left out")
+        found.note_contradiction(f"{trailing} odd byte(s) at its end are left out")
 
 
 def _check_last_frame(file: soundfile.SoundFile, found: _Findings) -> None:
@@ -284,7 +284,7 @@ def _check_last_frame(file: soundfile.SoundFile, found: _Findings) -> None:
     except soundfile.LibsndfileError:
         found_last = False
     if not found_last:
-        found.truncation("cut off or damaged before its end")
+        found.note_truncation("cut off or damaged before its end")
 
 
 def _count_frames(file: soundfile.SoundFile) -> int:

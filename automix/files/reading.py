@@ -1,4 +1,4 @@
-"""Decoding: one loop for whole files and for streams."""
+"""Decodes audio files: one loop serves whole files and streams."""
 
 import dataclasses
 import os
@@ -18,10 +18,10 @@ from automix.files.info import AudioInfo, ReadOptions
 from automix.files.names import printable
 from automix.files.opening import (
     UNKNOWN_FRAMES,
+    identify,
+    open_decoder,
     open_regular_file,
     read_frames,
-    signature,
-    sound_file,
 )
 from automix.files.probe import Inspected, describe_truncation, inspect
 
@@ -33,9 +33,9 @@ class Opened:
     """An audio file, ready to be read.
 
     Attributes:
-        info: What it holds, with its exact length.
-        source: Its audio, mono or stereo, finite.
-        notes: What the user should know; the same as ``info.notes``.
+        info: Format and exact length of the file.
+        source: Audio of the file: mono or stereo, finite samples.
+        notes: Sentences for the user; the same as ``info.notes``.
     """
 
     info: AudioInfo
@@ -53,11 +53,11 @@ def open_audio(
 
     Args:
         path: The file.
-        options: How much to put up with.
-        in_memory: Decode now, into an `Audio`; else read the file again on every pass.
+        options: Faults that are put up with; none unless given.
+        in_memory: Whether to decode now, into an `Audio`; else every pass reads the file again.
 
     Raises:
-        InputError: It cannot be read or holds no usable audio; names the file and the remedy.
+        InputError: The file cannot be read or holds no usable audio; names it and the remedy.
     """
     path, options = Path(path), options or ReadOptions()
     blocks: list[Samples] = []
@@ -82,7 +82,12 @@ def open_audio(
 
 @dataclass(frozen=True, eq=False)
 class FileSource:
-    """The audio of a file, decoded anew on each pass."""
+    """The audio of a file, decoded anew on each pass.
+
+    Attributes:
+        inspected: What was found when the file was opened.
+        options: Faults that are put up with.
+    """
 
     inspected: Inspected
     options: ReadOptions
@@ -94,16 +99,16 @@ class FileSource:
 
     @property
     def channels(self) -> int:
-        """1 or 2: surround is mixed down."""
+        """Number of channels, 1 or 2: surround is mixed down."""
         return min(self.inspected.info.channels, 2)
 
     @property
     def frames(self) -> int:
-        """Length."""
+        """Length in frames."""
         return self.inspected.info.frames
 
     def blocks(self) -> Iterator[Samples]:
-        """See `AudioSource.blocks`.
+        """Yields the audio from its start, in blocks as `AudioSource.blocks` describes them.
 
         Raises:
             InputError: The file is no longer what it was when it was opened.
@@ -115,11 +120,16 @@ class FileSource:
             yield from decoding.blocks()
             _check_unchanged(path, descriptor, self.inspected)
         if decoding.frames != self.frames:
-            raise _changed(path)
+            raise _report_change(path)
 
 
 class _Decoding:
-    """One pass through an open file, and what it came upon."""
+    """One pass through an open file.
+
+    Attributes:
+        frames: Number of frames decoded so far.
+        notes: Sentences for the user about what the pass came upon.
+    """
 
     def __init__(self, descriptor: int, inspected: Inspected, options: ReadOptions) -> None:
         self._descriptor = descriptor
@@ -132,23 +142,23 @@ class _Decoding:
         self.notes: list[str] = []
 
     def blocks(self) -> Iterator[Samples]:
-        """See `AudioSource.blocks`; the samples are finite.
+        """Yields finite samples, in blocks as `AudioSource.blocks` describes them.
 
         Raises:
             InputError: The audio breaks off or is not finite, and the options do not allow it.
         """
         container, patches = self._info.container, self._inspected.patches
-        with sound_file(self._descriptor, self._name, container, patches) as file:
+        with open_decoder(self._descriptor, self._name, container, patches) as file:
             yield from reblock(self._pieces(file))
             if container != "mp3" and file.frames < UNKNOWN_FRAMES:  # inspected where it is either
                 tolerance = _OGG_TOLERANCE_S * file.samplerate if container == "ogg" else 0
                 if file.frames - self.frames > tolerance:
-                    self._end_missing(file.frames - self.frames)
+                    self._report_missing_end(file.frames - self.frames)
         if self._replaced:
             self.notes.append(f"{self._replaced} NaN or infinite sample(s) set to zero")
 
     def _pieces(self, file: soundfile.SoundFile) -> Iterator[Samples]:
-        """Contiguous pieces of any length."""
+        """Yields arrays ``(channels, n)`` of any length."""
         buffer = np.empty((BLOCK_FRAMES, file.channels), np.float32)
         order = self._inspected.order
         while len(samples := read_frames(file, buffer)):
@@ -170,7 +180,7 @@ class _Decoding:
         piece[~finite] = 0
         self._replaced += int(np.count_nonzero(~finite))
 
-    def _end_missing(self, missing_frames: int) -> None:
+    def _report_missing_end(self, missing_frames: int) -> None:
         at_s, missing_s = (
             frames / self._info.sample_rate for frames in (self.frames, missing_frames)
         )
@@ -185,12 +195,12 @@ def _check_unchanged(path: Path, descriptor: int, inspected: Inspected) -> None:
     try:
         states = (os.fstat(descriptor), os.stat(path))
     except OSError as error:
-        raise _changed(path) from error
-    if any(signature(state) != inspected.signature for state in states):
-        raise _changed(path)
+        raise _report_change(path) from error
+    if any(identify(state) != inspected.signature for state in states):
+        raise _report_change(path)
 
 
-def _changed(path: Path) -> InputError:
+def _report_change(path: Path) -> InputError:
     return InputError(
         f"{printable(path)}: changed while it was in use; run again when it is complete"
     )

@@ -1,4 +1,7 @@
-"""Outputs that are absent, the old ones, or whole: a temporary file beside the target, renamed."""
+"""Writes files whole or not at all: into a temporary file beside the target, then renamed.
+
+Whatever happens, the target is absent, the file it was before, or the whole new one.
+"""
 
 import contextlib
 import os
@@ -17,25 +20,26 @@ from automix.files.formats import RIFF_LIMIT_BYTES, output_format
 from automix.files.names import printable
 from automix.files.temporary import (
     lock_temporary,
+    name_temporary,
     remove_if_unlocked,
     remove_leftovers,
     rename_to_new,
     sync_folder,
-    temporary_name,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """What was written.
+    """What was written to a file.
 
     Attributes:
-        path: The target.
-        container: As in `OutputFormat`; ``"rf64"`` for a WAV file over 4 GiB.
-        subtype: libsndfile's name of the encoding.
-        frames: Length.
-        clipped: Samples above full scale that were held at full scale.
-        notes: What the user should know.
+        path: The file.
+        container: Container of the file, named as in `automix.files.formats.OutputFormat`;
+            ``"rf64"`` for a WAV file over 4 GiB.
+        subtype: Libsndfile's name of the encoding.
+        frames: Length in frames.
+        clipped: Number of samples above full scale, which were held at full scale.
+        notes: Sentences for the user.
     """
 
     path: Path
@@ -57,7 +61,7 @@ class OutputTarget:
         self.path = path
         self._real_path = real_path
         self._overwrite = overwrite
-        self._temporary = real_path.parent / temporary_name(real_path)
+        self._temporary = real_path.parent / name_temporary(real_path)
         self._descriptor: int | None = None
         self._folders: list[Path] = []
         self._written = False
@@ -78,8 +82,8 @@ class OutputTarget:
             inputs: Files that must not be written over.
 
         Raises:
-            OutputError: It exists, is an input or a folder, has too long a name, cannot be written,
-                or another run is writing it.
+            OutputError: The file exists, is an input or a folder, has too long a name, cannot be
+                written, or another run is writing it.
         """
         path = Path(path)
         with report_write_failures(path):
@@ -125,14 +129,14 @@ class OutputTarget:
         """Encodes audio in the format that the extension says.
 
         Args:
-            source: Mono or stereo, full scale ±1.
+            source: Mono or stereo audio; full scale is ±1.
             bits: ``"16"``, ``"24"`` or ``"32f"``; lossy formats ignore it.
             dither: Whether to dither integers (triangular, ±1 least significant bit).
-            seed: Of the dither.
-            riff_limit_bytes: Size of audio from which WAV becomes RF64.
+            seed: Seed of the dither.
+            riff_limit_bytes: Size of audio beyond which WAV becomes RF64.
 
         Raises:
-            UsageError: See `output_format`.
+            UsageError: The extension or the depth is not known, or they do not go together.
             OutputError: The format cannot hold the audio, or the disk is full; names the megabytes.
             InputError: The source cannot be read.
         """
@@ -146,7 +150,7 @@ class OutputTarget:
             notes = ("over 4 GiB: written as RF64",)
         if not form.is_lossy and form.container != "flac":
             check_disk_space(self._real_path.parent, size)
-        with self._emptied(size) as descriptor:
+        with self._rewrite(size) as descriptor:
             encoded = encode(descriptor, source, form, dither=dither, seed=seed)
         return Written(
             path=self.path,
@@ -171,12 +175,12 @@ class OutputTarget:
         Raises:
             OutputError: The disk is full or fails.
         """
-        with self._emptied(len(data)) as descriptor:
+        with self._rewrite(len(data)) as descriptor:
             write_all(descriptor, data)
 
     @contextmanager
-    def _emptied(self, size: int) -> Iterator[int]:
-        """The temporary file, empty; what follows writes about ``size`` bytes to it."""
+    def _rewrite(self, size: int) -> Iterator[int]:
+        """Empties the temporary file for a context that writes about ``size`` bytes to it."""
         descriptor = self._descriptor
         if descriptor is None:
             raise RuntimeError("the target is already in place or discarded")
@@ -240,8 +244,8 @@ def _check_target(
     """Refuses a target that is an input, a folder, or in the way.
 
     Raises:
-        OutputError: It is.
-        OSError: Its name cannot be.
+        OutputError: The target is one of these; the message names the remedy.
+        OSError: No file can have that name.
     """
     try:
         status = os.stat(real_path)

@@ -1,4 +1,4 @@
-"""Locked temporary files, and what killed runs left of theirs.
+"""Makes and locks temporary files, and removes what killed runs left of theirs.
 
 The lock (`flock`) tells a run at work from a leftover: the system lifts it when a process ends,
 however it ends.
@@ -21,13 +21,20 @@ _LOCK_ATTEMPTS = 10
 _LOCK_PAUSE_S = 0.02
 
 
-def temporary_name(target: Path) -> str:
-    """A short name, the same for all runs that write ``target`` and no others."""
+def name_temporary(target: Path) -> str:
+    """Makes a short name, the same for all runs that write ``target`` and for no others."""
     return f".automix-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}.part"
 
 
 def lock_temporary(temporary: Path, target: Path) -> int:
-    """A descriptor of the temporary file, newly made and locked.
+    """Makes the temporary file and locks it.
+
+    Args:
+        temporary: The temporary file.
+        target: The file that it will become, for the message.
+
+    Returns:
+        A descriptor of the temporary file, open for reading and writing.
 
     Raises:
         OutputError: Another run holds it.
@@ -51,7 +58,12 @@ def lock_temporary(temporary: Path, target: Path) -> int:
 
 
 def _lock(descriptor: int) -> bool | None:
-    """True if locked, False if another run holds it, None if the file system has no locks."""
+    """Tries to lock a file.
+
+    Returns:
+        True if it is locked now, False if another run holds it, None if the file system has no
+        locks.
+    """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -62,7 +74,7 @@ def _lock(descriptor: int) -> bool | None:
 
 
 def _is_ours(descriptor: int, temporary: Path) -> bool:
-    """Whether the locked file is still the one under its name, and no target of a killed run."""
+    """Tells whether the locked file is still the one under its name, and no killed run's target."""
     status = os.fstat(descriptor)
     try:
         named = os.lstat(temporary)
@@ -100,10 +112,10 @@ def remove_if_unlocked(path: str | Path) -> None:
 
 
 def rename_to_new(temporary: Path, target: Path) -> None:
-    """Renames, unless ``target`` exists.
+    """Renames the temporary file, unless ``target`` exists.
 
     Raises:
-        FileExistsError: It does.
+        FileExistsError: The target exists.
         OSError: The disk fails.
     """
     try:

@@ -1,1 +1,1 @@
-"""Listening tests: a page that participants rate mixes on, a server for it, and its results."""
+"""Listening tests: makes the page that participants rate mixes on, serves it, reads its results."""

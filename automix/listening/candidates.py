@@ -1,4 +1,4 @@
-"""Candidates of one song: how far apart they are, and a page to compare them."""
+"""Compares candidates of one song: how far apart they are, and a page to hear them."""
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
@@ -6,19 +6,20 @@ from pathlib import Path
 
 from automix.evaluation.mixes import Excerpt, evaluate_mixes
 from automix.listening.design import Design, Passage, TestDescription
-from automix.listening.making import Made, make_test
+from automix.listening.making import MadeTest, make_test
 
 _COMPARED_S = 30.0
 
 
-def pairwise_distances(mixes: Sequence[Path]) -> Iterator[tuple[int, int, float]]:
-    """Stereo spectral distance of each two mixes at one loudness, over at most 30 s.
+def measure_distances(mixes: Sequence[Path]) -> Iterator[tuple[int, int, float]]:
+    """Measures the distance of each two mixes at one loudness, over at most 30 s.
 
     Args:
-        mixes: Files.
+        mixes: Files of the mixes.
 
     Yields:
-        Their indexes and the distance, see `automix.evaluation.metrics.stereo_mr_stft`.
+        The indexes of two mixes, and their stereo spectral distance
+        (`automix.evaluation.metrics.stereo_mr_stft`).
 
     Raises:
         InputError: A file cannot be used.
@@ -29,12 +30,17 @@ def pairwise_distances(mixes: Sequence[Path]) -> Iterator[tuple[int, int, float]
         yield first, second, found.figures["stereo_mr_stft"]
 
 
-def comparison_page(mixes: Sequence[Path], folder: Path, *, overwrite: bool) -> Made:
-    """A page on which the mixes are heard at one loudness and rated, in random order.
+def make_comparison_page(mixes: Sequence[Path], folder: Path, *, overwrite: bool) -> MadeTest:
+    """Makes a page on which the mixes are heard at one loudness and rated, in random order.
+
+    Args:
+        mixes: Files of the mixes.
+        folder: Folder that the page is written to.
+        overwrite: Whether files there may be replaced.
 
     Raises:
         InputError: A mix is too short or silent.
-        OutputError: Something is in the way, or cannot be written.
+        OutputError: A file is in the way, or cannot be written.
     """
     passage = Passage(name="candidates", mixes={p.stem: p for p in mixes}, start_s=0.0)
     description = TestDescription(

@@ -1,4 +1,4 @@
-"""Descriptions of tests: a folder of passages, or a TOML file that says everything."""
+"""Reads descriptions of tests: a folder of passages, or a TOML file that says everything."""
 
 import os
 import tomllib
@@ -31,12 +31,12 @@ def read_description(source: Path, changes: Mapping[str, Any]) -> TestDescriptio
 
     Args:
         source: Folder or TOML file.
-        changes: Fields of `Design` that overrule it; ``training`` (two paths) and ``questions``
-            as in `TestDescription`.
+        changes: Fields of `Design` that overrule those of the description; ``training`` (two
+            paths) and ``questions`` as in `TestDescription`.
 
     Raises:
         InputError: A file is missing or the folder holds no passages.
-        UsageError: A setting that cannot be; names the file and the key.
+        UsageError: A setting cannot be; the message names the file and the key.
     """
     if os.path.isdir(source):
         document: dict[str, Any] = {"folder": "."}
@@ -46,7 +46,7 @@ def read_description(source: Path, changes: Mapping[str, Any]) -> TestDescriptio
     else:
         raise InputError(f"{printable(source)}: is neither a folder of passages nor a TOML file")
     try:
-        description = _described(document, folder, dict(changes))
+        description = _describe(document, folder, dict(changes))
         _check(description)
     except UsageError as error:
         raise UsageError(f"{printable(source)}: {error}") from error
@@ -62,7 +62,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise UsageError(f"{printable(path)}: is not a TOML file: {error}") from error
 
 
-def _described(document: dict[str, Any], folder: Path, changes: dict[str, Any]) -> TestDescription:
+def _describe(document: dict[str, Any], folder: Path, changes: dict[str, Any]) -> TestDescription:
     passages = document.pop("passage", None)
     mixes = document.pop("folder", None)
     questions = document.pop("question", None)
@@ -72,25 +72,25 @@ def _described(document: dict[str, Any], folder: Path, changes: dict[str, Any]) 
     trained = changes.pop("training", None)
     asked = changes.pop("questions", None)
     given = {name: value for name, value in changes.items() if value is not None}
-    design = _built(Design, {**document, **given}, "the test")
+    design = _build(Design, {**document, **given}, "the test")
     start_s = given.get("start_s")
     if (passages is None) == (mixes is None):
         raise UsageError("give either [[passage]] tables or `folder`")
     if mixes is not None:
-        found = _passages_in(folder / _text(mixes, "folder"), design.start_s)
+        found = _find_passages(folder / _check_text(mixes, "folder"), design.start_s)
     else:
         found = [
-            _passage(table, number, folder, design.start_s, start_s)
-            for number, table in enumerate(_tables(passages, "passage"), 1)
+            _read_passage(table, number, folder, design.start_s, start_s)
+            for number, table in enumerate(_check_tables(passages, "passage"), 1)
         ]
     if asked is None:
         asked = QUESTIONNAIRE
         if questions is not None:
-            tables = _tables(questions, "question")
-            asked = tuple(_built(Question, t, f"question {n}") for n, t in enumerate(tables, 1))
+            tables = _check_tables(questions, "question")
+            asked = tuple(_build(Question, t, f"question {n}") for n, t in enumerate(tables, 1))
     training_start_s = design.start_s
     if trained is None and training is not None:
-        trained, training_start_s = _training(training, folder, design.start_s, start_s)
+        trained, training_start_s = _read_training(training, folder, design.start_s, start_s)
     return TestDescription(
         design=design,
         passages=tuple(found),
@@ -100,17 +100,17 @@ def _described(document: dict[str, Any], folder: Path, changes: dict[str, Any]) 
     )
 
 
-def _passages_in(folder: Path, start_s: float) -> list[Passage]:
-    """Each folder in ``folder`` is a passage; audio right in ``folder`` is a single one."""
+def _find_passages(folder: Path, start_s: float) -> list[Passage]:
+    """Finds passages: each folder in ``folder`` is one; audio right in it is a single passage."""
     try:
         entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
         folders = {entry.name: sorted(entry.iterdir()) for entry in entries if entry.is_dir()}
     except OSError as error:
         where = printable(error.filename or folder)
         raise InputError(f"{where}: cannot be read: {error.strerror}") from error
-    passages = {name: _mixes(paths) for name, paths in folders.items()}
+    passages = {name: _find_mixes(paths) for name, paths in folders.items()}
     passages = {name: mixes for name, mixes in passages.items() if mixes}
-    if not passages and (mixes := _mixes(entries)):
+    if not passages and (mixes := _find_mixes(entries)):
         passages = {folder.resolve().name: mixes}
     if not passages:
         raise InputError(
@@ -121,7 +121,7 @@ def _passages_in(folder: Path, start_s: float) -> list[Passage]:
     return [Passage(name=n, mixes=mixes, start_s=start_s) for n, mixes in passages.items()]
 
 
-def _mixes(paths: list[Path]) -> dict[str, Path]:
+def _find_mixes(paths: list[Path]) -> dict[str, Path]:
     audio = [
         path
         for path in paths
@@ -137,7 +137,7 @@ def _mixes(paths: list[Path]) -> dict[str, Path]:
     return mixes
 
 
-def _passage(
+def _read_passage(
     table: dict[str, Any], number: int, folder: Path, default_s: float, start_s: float | None
 ) -> Passage:
     where = f"passage {number}"
@@ -147,47 +147,48 @@ def _passage(
     if not isinstance(mixes, dict) or not mixes:
         raise UsageError(f"{where}: needs a table [passage.mixes] with method = file")
     if start_s is None:
-        start_s = _start(table, where, default_s)
+        start_s = _read_start(table, where, default_s)
     return Passage(
-        name=_text(table.get("name", f"passage {number}"), f"{where}: name"),
+        name=_check_text(table.get("name", f"passage {number}"), f"{where}: name"),
         mixes={
-            method: folder / _text(file, f"{where}: {method}") for method, file in mixes.items()
+            method: folder / _check_text(file, f"{where}: {method}")
+            for method, file in mixes.items()
         },
         start_s=start_s,
     )
 
 
-def _training(
+def _read_training(
     table: Any, folder: Path, default_s: float, start_s: float | None
 ) -> tuple[tuple[Path, Path], float]:
     if not isinstance(table, dict) or not {"good", "poor"} <= table.keys():
         raise UsageError("[training] needs `good` and `poor`")
     if unknown := table.keys() - {"good", "poor", "start_s"}:
         raise UsageError(f"[training]: unknown key {sorted(unknown)[0]!r}")
-    good, poor = (folder / _text(table[key], f"training: {key}") for key in ("good", "poor"))
-    return (good, poor), _start(table, "training", default_s) if start_s is None else start_s
+    good, poor = (folder / _check_text(table[key], f"training: {key}") for key in ("good", "poor"))
+    return (good, poor), _read_start(table, "training", default_s) if start_s is None else start_s
 
 
-def _start(table: dict[str, Any], where: str, default_s: float) -> float:
+def _read_start(table: dict[str, Any], where: str, default_s: float) -> float:
     try:
         return float(parameters(Design)["start_s"].check(table.get("start_s", default_s)))
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from error
 
 
-def _text(value: Any, where: str) -> str:
+def _check_text(value: Any, where: str) -> str:
     if not isinstance(value, str) or not value:
         raise UsageError(f"{where} must be a text")
     return value
 
 
-def _tables(value: Any, name: str) -> list[dict[str, Any]]:
+def _check_tables(value: Any, name: str) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
         raise UsageError(f"write each {name} as a table [[{name}]]")
     return value
 
 
-def _built(kind: type[Any], values: dict[str, Any], where: str) -> Any:
+def _build(kind: type[Any], values: dict[str, Any], where: str) -> Any:
     declared = parameters(kind)
     if unknown := values.keys() - declared.keys():
         known = ", ".join("type" if name == "kind" else name for name in declared)
@@ -205,7 +206,7 @@ def _check(description: TestDescription) -> None:
     """Refuses what no test can be made of.
 
     Raises:
-        UsageError: Names the passage or the question.
+        UsageError: No test can be made of the description; names the passage or the question.
     """
     design, names = description.design, [passage.name for passage in description.passages]
     if len(set(names)) < len(names):

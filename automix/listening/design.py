@@ -1,4 +1,4 @@
-"""What a listening test asks: its scale, its excerpts, and its questionnaire."""
+"""The settings of a listening test: its scale, its excerpts, and its questionnaire."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ Kind = Literal["ape", "mushra", "likert"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 MOST_STIMULI = 20
-"""Per passage. There are keys for ten; ITU-R BS.1534-3 allows twelve."""
+"""Largest number of stimuli per passage. There are keys for ten; ITU-R BS.1534-3 allows twelve."""
 MOST_FILES = 500
 SHORTEST_S = 0.5
-"""Loudness needs 0.4 s."""
+"""Shortest excerpt; loudness needs 0.4 s."""
 
 _DURATIONS_S: dict[Kind, float] = {"ape": 20.0, "mushra": 12.0, "likert": 10.0}
 _WORDS: dict[Kind, tuple[str, ...]] = {
@@ -37,7 +37,14 @@ _QUESTIONS: dict[Kind, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """Ratings run from ``low`` to ``high`` with so many ``decimals``; arrow keys move by a step."""
+    """A scale of ratings.
+
+    Attributes:
+        low: Lowest rating.
+        high: Highest rating.
+        decimals: Number of decimals of a rating.
+        step: Distance that an arrow key moves a rating by.
+    """
 
     low: float
     high: float
@@ -54,7 +61,7 @@ SCALES: dict[Kind, Scale] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Design(Settings):
-    """The settings of a test, as in its description; `None` is what suits the type.
+    """The settings of a test, as in its description; a setting of none is what suits the type.
 
     ``ape`` is one axis with a marker per stimulus (De Man and Reiss, "APE: Audio Perceptual
     Evaluation toolbox for MATLAB", AES 136, 2014), ``mushra`` follows ITU-R BS.1534-3, and
@@ -105,12 +112,12 @@ class Design(Settings):
 
     @property
     def asked_aspects(self) -> tuple[str, ...]:
-        """What is rated beside the whole."""
+        """Aspects that are rated beside the whole."""
         return self.aspects if self.aspects is not None else _ASPECTS[self.kind]
 
     @property
     def asked_question(self) -> str:
-        """What is asked about each passage."""
+        """Question that is asked about each passage."""
         return self.question if self.question is not None else _QUESTIONS[self.kind]
 
     @property
@@ -123,7 +130,7 @@ class Design(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class Question(Settings):
-    """One question of the questionnaire."""
+    """One question of the questionnaire; each field says what it holds."""
 
     name: Annotated[str, "column of the answers"]
     text: Annotated[str, "as the participant reads it"]
@@ -178,9 +185,9 @@ class Passage:
     """One page of the test.
 
     Attributes:
-        name: For the results; participants never see it.
-        mixes: Audio files by method.
-        start_s: Where the excerpts start.
+        name: Name in the results; participants never see it.
+        mixes: Audio files by name of the method.
+        start_s: Time at which the excerpts start.
     """
 
     name: str
@@ -190,11 +197,14 @@ class Passage:
 
 @dataclass(frozen=True, kw_only=True)
 class TestDescription:
-    """A whole test.
+    """The description of a whole test.
 
     Attributes:
-        training: A very good and a very poor example, or none.
-        training_start_s: Where their excerpts start.
+        design: Settings of the test.
+        passages: Passages, each of which is one page.
+        training: Files of a very good and a very poor example, or none.
+        training_start_s: Time at which the excerpts of the examples start.
+        questions: Questions of the questionnaire.
     """
 
     design: Design

@@ -1,4 +1,4 @@
-"""Results as tables: ratings for `automix evaluate ratings`, and the answers beside them."""
+"""Writes results as tables: ratings for `automix evaluate ratings`, and answers beside them."""
 
 import csv
 import io
@@ -20,14 +20,14 @@ _REFERENCE_SHARE = 0.15
 
 @dataclass(frozen=True, kw_only=True)
 class ExportedRatings:
-    """What was written.
+    """The tables that were written.
 
     Attributes:
-        ratings: CSV ``participant,passage,method,rating`` and a column per aspect.
-        answers: CSV of the questionnaire, or none.
-        participants: Number of them.
+        ratings: CSV file ``participant,passage,method,rating`` with a column per aspect.
+        answers: CSV file of the questionnaire, or none.
+        participants: Number of participants.
         rows: Number of ratings.
-        notes: For the user.
+        notes: Sentences for the user.
     """
 
     ratings: Path
@@ -49,11 +49,12 @@ def export_results(
     """Writes all results of the test in ``folder``.
 
     Args:
-        folder: Of the test; its key tells methods from random names.
-        files: Results that participants saved.
-        database: Results that were served, or none.
-        ratings: Where to; the answers go beside it, ``NAME.answers.csv``.
-        screen: Leave out who fails the post-screening of ITU-R BS.1534-3 (MUSHRA only).
+        folder: Folder of the test; its key tells methods from random names.
+        files: Files of results that participants saved.
+        database: File of results that the server took in, or none.
+        ratings: File of the ratings; the answers go beside it, ``NAME.answers.csv``.
+        screen: Whether to leave out participants who fail the post-screening of ITU-R BS.1534-3
+            (MUSHRA only).
         overwrite: Whether files there may be replaced.
 
     Raises:
@@ -61,7 +62,7 @@ def export_results(
         OutputError: The tables cannot be written.
     """
     key = load_key(folder)
-    submissions, notes = _latest(_collected(key, files, database))
+    submissions, notes = _keep_latest(_collect(key, files, database))
     if not submissions:
         raise InputError(f"{printable(folder)}: there are no results yet")
     careless = [submission for submission in submissions if _misses_reference(submission, key)]
@@ -77,17 +78,17 @@ def export_results(
             raise InputError(f"{printable(folder)}: no participant passes the screening")
     answers = ratings.with_suffix(".answers.csv") if key.questions else None
     inputs = [*files, *([database] if database else [])]
-    rows = _rating_rows(submissions, key)
+    rows = _make_rating_rows(submissions, key)
     tables = [(ratings, rows)]
     if answers is not None:
-        tables.append((answers, _answer_rows(submissions, key)))
+        tables.append((answers, _make_answer_rows(submissions, key)))
     targets = [
         (OutputTarget.reserve(path, overwrite=overwrite, inputs=inputs), table)
         for path, table in tables
     ]
     for target, table in targets:
         with target:
-            target.write_text(_csv(table))
+            target.write_text(_write_csv(table))
     return ExportedRatings(
         ratings=ratings,
         answers=answers,
@@ -97,10 +98,10 @@ def export_results(
     )
 
 
-def _collected(key: Key, files: Sequence[Path], database: Path | None) -> list[Submission]:
-    """All submissions, each once."""
+def _collect(key: Key, files: Sequence[Path], database: Path | None) -> list[Submission]:
+    """Collects all submissions, each once."""
     found: dict[str, Submission] = {}
-    texts = [(path, _text(path)) for path in files]
+    texts = [(path, _read_text(path)) for path in files]
     if database is not None:
         texts = [(database, text) for text in read_documents(database)] + texts
     for path, text in texts:
@@ -114,7 +115,7 @@ def _collected(key: Key, files: Sequence[Path], database: Path | None) -> list[S
     return list(found.values())
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise InputError(f"{printable(path)}: is too large for a result")
@@ -125,8 +126,8 @@ def _text(path: Path) -> str:
         raise InputError(f"{printable(path)}: is not a result of a listening test") from error
 
 
-def _latest(submissions: list[Submission]) -> tuple[list[Submission], list[str]]:
-    """One submission per participant: the last one finished."""
+def _keep_latest(submissions: list[Submission]) -> tuple[list[Submission], list[str]]:
+    """Keeps one submission per participant: the one that was finished last."""
     by_participant: dict[str, list[Submission]] = {}
     for submission in submissions:
         by_participant.setdefault(submission.participant, []).append(submission)
@@ -140,7 +141,7 @@ def _latest(submissions: list[Submission]) -> tuple[list[Submission], list[str]]
 
 
 def _misses_reference(submission: Submission, key: Key) -> bool:
-    """Post-screening of ITU-R BS.1534-3, section 4.1.2."""
+    """Tells whether a participant fails the post-screening of ITU-R BS.1534-3, section 4.1.2."""
     if key.reference is None:
         return False
     hidden = [
@@ -151,7 +152,7 @@ def _misses_reference(submission: Submission, key: Key) -> bool:
     return sum(rating < _REFERENCE_LEAST for rating in hidden) > _REFERENCE_SHARE * len(hidden)
 
 
-def _rating_rows(submissions: Sequence[Submission], key: Key) -> list[list[str]]:
+def _make_rating_rows(submissions: Sequence[Submission], key: Key) -> list[list[str]]:
     rows = [["participant", "passage", "method", "rating", *key.aspects]]
     for submission in submissions:
         own = []
@@ -164,20 +165,20 @@ def _rating_rows(submissions: Sequence[Submission], key: Key) -> list[list[str]]
     return rows
 
 
-def _answer_rows(submissions: Sequence[Submission], key: Key) -> list[list[str]]:
+def _make_answer_rows(submissions: Sequence[Submission], key: Key) -> list[list[str]]:
     rows = [["participant", "finished", *key.questions]]
     for submission in submissions:
-        answers = [_harmless(submission.answers.get(question, "")) for question in key.questions]
+        answers = [_disarm(submission.answers.get(question, "")) for question in key.questions]
         rows.append([submission.participant, submission.finished, *answers])
     return rows
 
 
-def _harmless(text: str) -> str:
+def _disarm(text: str) -> str:
     """Keeps spreadsheets from running what a participant wrote."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def _csv(rows: Sequence[Sequence[str]]) -> str:
+def _write_csv(rows: Sequence[Sequence[str]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()

@@ -1,4 +1,4 @@
-"""The key of a test: what its random names stand for. It stays with whoever runs the test."""
+"""The key of a test says what its random names stand for. It stays with whoever runs the test."""
 
 import json
 from collections.abc import Mapping
@@ -18,16 +18,16 @@ STATIC_FILES = ("index.html", "page.css", "player.js", "scales.js", "page.js")
 TEST_FILE = "test.js"
 RESULTS_FILE = "results.sqlite"
 MOST_CHARACTERS = 4000
-"""Of an answer in the participant's own words."""
+"""Longest answer in the participant's own words."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PassageKey:
-    """One passage.
+    """What the key says of one passage.
 
     Attributes:
-        name: As the researcher named it.
-        methods: By stimulus.
+        name: Name that the researcher gave it.
+        methods: Method by random name of the stimulus.
     """
 
     name: str
@@ -36,19 +36,19 @@ class PassageKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """What results need to be checked and read.
+    """All that is needed to check and read results.
 
     Attributes:
-        test: Which test; part of every result.
-        title: Of the page.
+        test: Random name of the test, which is part of every result.
+        title: Title of the page.
         kind: Type of the test.
-        aspects: What is rated beside the whole.
+        aspects: Aspects that are rated beside the whole.
         questions: Choices by name of the question; none where text is written.
-        required: Questions that must be answered.
-        passages: By their random names.
+        required: Names of the questions that must be answered.
+        passages: Passages by their random names.
         reference: Method that is the hidden reference, or none.
         audio: Random names of all audio files of the page.
-        made_from: What each audio file is, for the record.
+        made_from: File, excerpt and gain behind each audio file, for the record.
     """
 
     test: str
@@ -63,7 +63,7 @@ class Key:
     made_from: Mapping[str, Mapping[str, Any]]
 
     def dumps(self) -> str:
-        """The key as JSON."""
+        """Writes the key as JSON."""
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
 
 
@@ -71,14 +71,14 @@ def load_key(folder: Path) -> Key:
     """Reads the key of the test in ``folder``.
 
     Raises:
-        InputError: There is none, or it was damaged.
+        InputError: There is no key, or it was damaged.
     """
     path = folder / KEY_FILE
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         if document.pop("format") != FORMAT:
             raise InputError(f"{printable(path)}: was written by another version of automix")
-        return _key(document)
+        return _read_key(document)
     except OSError as error:
         raise InputError(
             f"{printable(folder)}: is not a listening test: {KEY_FILE} cannot be read"
@@ -88,9 +88,9 @@ def load_key(folder: Path) -> Key:
         raise InputError(f"{printable(path)}: is damaged; make the test again") from error
 
 
-def _key(document: dict[str, Any]) -> Key:
+def _read_key(document: dict[str, Any]) -> Key:
     passages = {
-        name: PassageKey(name=str(passage["name"]), methods=_texts(passage["methods"]))
+        name: PassageKey(name=str(passage["name"]), methods=_read_texts(passage["methods"]))
         for name, passage in document.pop("passages").items()
     }
     questions = {
@@ -110,11 +110,11 @@ def _key(document: dict[str, Any]) -> Key:
     )
 
 
-def _texts(table: Mapping[str, Any]) -> dict[str, str]:
+def _read_texts(table: Mapping[str, Any]) -> dict[str, str]:
     return {str(name): str(value) for name, value in table.items()}
 
 
-def scale_of(key: Key) -> tuple[float, float, bool]:
-    """Lowest and highest rating, and whether ratings are whole numbers."""
+def find_scale(key: Key) -> tuple[float, float, bool]:
+    """Finds the lowest and the highest rating, and whether ratings are whole numbers."""
     scale = SCALES[key.kind]
     return scale.low, scale.high, scale.decimals == 0

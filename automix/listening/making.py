@@ -43,19 +43,19 @@ TEMPLATE = Path(__file__).parent / "page"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
-    """What was made.
+class MadeTest:
+    """A test that was made.
 
     Attributes:
-        page: The page, for participants.
-        key: The key, not for participants.
+        page: File of the page, for participants.
+        key: File of the key, not for participants.
         test: Name of the test in every result.
-        passages: Number of them.
+        passages: Number of passages.
         stimuli: Number of audio files.
-        sample_rate_hz: Of all of them.
-        loudness_lufs: Of all of them.
-        notes: For the user.
-        warnings: For the user.
+        sample_rate_hz: Frames per second of all audio files.
+        loudness_lufs: Loudness of all audio files.
+        notes: Sentences for the user.
+        warnings: Warnings for the user.
     """
 
     page: Path
@@ -76,19 +76,19 @@ def make_test(
     overwrite: bool,
     webmushra_folder: Path | None,
     report: Callable[[str], None],
-) -> Made:
+) -> MadeTest:
     """Makes a test in ``folder``: ``page/`` for participants, ``key.json`` for you.
 
     Args:
-        description: The test.
-        folder: Where to; made if need be.
-        overwrite: Whether files there may be replaced; results there are kept and refused.
-        webmushra_folder: Also write a configuration of webMUSHRA and its audio there.
-        report: Told the name of each stage.
+        description: Description of the test.
+        folder: Folder to write to; made if need be.
+        overwrite: Whether files there may be replaced. A folder with results is always refused.
+        webmushra_folder: Folder that also gets a configuration of webMUSHRA and its audio, or none.
+        report: Called with the name of each stage as it begins.
 
     Raises:
         InputError: A mix cannot be read, is too short, or is silent.
-        OutputError: Something is in the way, or cannot be written.
+        OutputError: A file is in the way, results are there, or a file cannot be written.
         UsageError: webMUSHRA has no such test.
     """
     if webmushra_folder is not None:
@@ -101,7 +101,7 @@ def make_test(
     paths = [path for passage in description.passages for path in passage.mixes.values()]
     opened = open_mixes([*paths, *(description.training or ())])
     sample_rate = max(mix.info.sample_rate for mix in opened.values())
-    stimuli, notes = _stimuli(description, opened, sample_rate)
+    stimuli, notes = _make_stimuli(description, opened, sample_rate)
     report("loudness")
     excerpts, loudness_lufs, warning = match_loudness(
         [stimulus.excerpt for stimulus in stimuli], description.design.loudness_lufs
@@ -110,7 +110,7 @@ def make_test(
         replace(stimulus, excerpt=excerpt)
         for stimulus, excerpt in zip(stimuli, excerpts, strict=True)
     ]
-    config, key = _contents(description, stimuli, sample_rate)
+    config, key = _sort_contents(description, stimuli, sample_rate)
     report("writing")
     with ExitStack() as stack:
 
@@ -124,7 +124,7 @@ def make_test(
         write(page / TEST_FILE, f"window.automixTest = {json.dumps(config, indent=1)};\n")
         write(folder / KEY_FILE, key.dumps())
         for stimulus in stimuli:
-            audio = _flac(stimulus.excerpt, description.design.bits)
+            audio = _encode_flac(stimulus.excerpt, description.design.bits)
             encoded = base64.b64encode(audio).decode("ascii")
             path = page / AUDIO_FOLDER / f"{stimulus.name}.js"
             write(path, f'window.automixAudio("{stimulus.name}", "{encoded}");\n')
@@ -134,7 +134,7 @@ def make_test(
     rates = sorted({mix.info.sample_rate for mix in opened.values()})
     if len(rates) > 1:
         notes.append(f"mixes at {', '.join(map(str, rates))} Hz: resampled to {sample_rate} Hz")
-    return Made(
+    return MadeTest(
         page=page / "index.html",
         key=folder / KEY_FILE,
         test=key.test,
@@ -147,10 +147,10 @@ def make_test(
     )
 
 
-def _stimuli(
+def _make_stimuli(
     description: TestDescription, opened: dict[Path, Opened], sample_rate: int
 ) -> tuple[list[Stimulus], list[str]]:
-    """All stimuli, not yet matched, sorted by passage and random name."""
+    """Makes all stimuli, not yet of one loudness, sorted by passage and random name."""
     design, digests = description.design, {path: sha256(path) for path in opened}
     stimuli: list[Stimulus] = []
     notes: list[str] = []
@@ -174,7 +174,7 @@ def _stimuli(
         named = []
         for method, excerpt in cut.items():
             digest = digests[excerpt.path]
-            name = _random_name("stimulus", design.seed, passage, method, digest, start_s)
+            name = _make_random_name("stimulus", design.seed, passage, method, digest, start_s)
             named.append(
                 Stimulus(name=name, passage=passage, method=method, excerpt=excerpt, sha256=digest)
             )
@@ -192,22 +192,22 @@ def _stimuli(
 _OPEN_REFERENCE, _TRAINING, _GOOD, _POOR = "\0reference", "\0training", "\0good", "\0poor"
 
 
-def _random_name(*parts: object) -> str:
-    """The same for the same test, but not to be guessed without the files that it was made from."""
+def _make_random_name(*parts: object) -> str:
+    """Makes a name that is the same for the same test, and hard to guess without its files."""
     text = "\0".join(map(str, parts)).encode("utf-8", "surrogateescape")
     return hashlib.sha256(text).hexdigest()[:16]
 
 
-def _contents(
+def _sort_contents(
     description: TestDescription, stimuli: list[Stimulus], sample_rate: int
 ) -> tuple[dict[str, Any], Key]:
-    """What the page knows, and what it does not."""
+    """Sorts what the page is told from what the key alone knows; returns both."""
     design = description.design
     shown_passages, passages = [], {}
     for passage in description.passages:
         here = {s.method: s for s in stimuli if s.passage == passage.name}
         reference = here.pop(_OPEN_REFERENCE, None)
-        name = _random_name("passage", *(stimulus.name for stimulus in here.values()))
+        name = _make_random_name("passage", *(stimulus.name for stimulus in here.values()))
         shown_passages.append(
             {
                 "id": name,
@@ -233,7 +233,7 @@ def _contents(
         "training": [training[_GOOD], training[_POOR]] if training else None,
         "passages": sorted(shown_passages, key=lambda passage: str(passage["id"])),
     }
-    test = _random_name("test", json.dumps(config))
+    test = _make_random_name("test", json.dumps(config))
     key = Key(
         test=test,
         title=design.title,
@@ -262,8 +262,8 @@ def _record(stimulus: Stimulus) -> dict[str, Any]:
     }
 
 
-def _flac(excerpt: StimulusExcerpt, bits: str) -> bytes:
-    """The excerpt as a FLAC file, which all browsers decode without loss."""
+def _encode_flac(excerpt: StimulusExcerpt, bits: str) -> bytes:
+    """Encodes an excerpt as a FLAC file, which all browsers decode without loss."""
     with report_write_failures(Path("temporary folder")), tempfile.TemporaryFile() as file:
         encode(file.fileno(), excerpt, output_format("stimulus.flac", bits), dither=True, seed=0)
         file.seek(0)

@@ -1,4 +1,4 @@
-"""One participant's result: the document that the page sends or saves, checked against the key."""
+"""Reads a participant's result, which the page sends or saves, and checks it against the key."""
 
 import math
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automix.errors import InputError
-from automix.listening.key import MOST_CHARACTERS, Key, scale_of
+from automix.listening.key import MOST_CHARACTERS, Key, find_scale
 
 FORMAT = "automix listening result 1"
 MOST_BYTES = 1 << 20
@@ -17,7 +17,14 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z")
 
 @dataclass(frozen=True, kw_only=True)
 class Rating:
-    """What one participant said of one stimulus."""
+    """The rating of one stimulus by one participant.
+
+    Attributes:
+        passage: Random name of the passage.
+        stimulus: Random name of the stimulus.
+        rating: Rating of the whole.
+        aspects: Ratings by aspect.
+    """
 
     passage: str
     stimulus: str
@@ -27,14 +34,14 @@ class Rating:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """A whole result.
+    """A whole result of one participant.
 
     Attributes:
-        name: Of this submission; sent again, it is the same.
-        participant: Who.
-        finished: When, UTC.
-        ratings: Of every stimulus of every passage.
-        answers: By question.
+        name: Name of the submission; it stays the same where a result is sent again.
+        participant: Name of the participant.
+        finished: Time at which it was finished, UTC.
+        ratings: Ratings of every stimulus of every passage.
+        answers: Answers by name of the question.
     """
 
     name: str
@@ -48,11 +55,11 @@ def read_submission(document: Any, key: Key) -> Submission:
     """Checks every part of a result.
 
     Args:
-        document: As parsed from JSON.
-        key: Of the test.
+        document: The result as parsed from JSON.
+        key: Key of the test.
 
     Raises:
-        InputError: It is no result of this test; says why.
+        InputError: The document is no result of this test; the message says why.
     """
     fields = {"format", "test", "submission", "participant", "started", "finished"}
     _check_keys(document, fields | {"answers", "passages"}, "the result")
@@ -70,12 +77,12 @@ def read_submission(document: Any, key: Key) -> Submission:
         name=document["submission"],
         participant=document["participant"],
         finished=document["finished"],
-        ratings=_ratings(document["passages"], key),
-        answers=_answers(document["answers"], key),
+        ratings=_read_ratings(document["passages"], key),
+        answers=_read_answers(document["answers"], key),
     )
 
 
-def _ratings(passages: Any, key: Key) -> tuple[Rating, ...]:
+def _read_ratings(passages: Any, key: Key) -> tuple[Rating, ...]:
     if not isinstance(passages, list) or len(passages) != len(key.passages):
         raise InputError(f"must rate {len(key.passages)} passages")
     ratings: dict[str, Rating] = {}
@@ -86,38 +93,38 @@ def _ratings(passages: Any, key: Key) -> tuple[Rating, ...]:
         if not isinstance(name, str) or name not in key.passages or name in seen:
             raise InputError("must rate every passage once")
         seen.add(name)
-        _number(passage["seconds"], 0, 1e9, "seconds")
+        _check_number(passage["seconds"], 0, 1e9, "seconds")
         methods = key.passages[name].methods
         if not isinstance(stimuli, list) or len(stimuli) != len(methods):
             raise InputError("must rate every stimulus once")
         for stimulus in stimuli:
-            rating = _rating(stimulus, name, key)
+            rating = _read_rating(stimulus, name, key)
             if rating.stimulus not in methods or rating.stimulus in ratings:
                 raise InputError("must rate every stimulus once")
             ratings[rating.stimulus] = rating
     return tuple(ratings.values())
 
 
-def _rating(document: Any, passage: str, key: Key) -> Rating:
+def _read_rating(document: Any, passage: str, key: Key) -> Rating:
     _check_keys(document, {"stimulus", "rating", "aspects", "plays"}, "a stimulus")
     _check_keys(document["aspects"], set(key.aspects), "the aspects")
     if not isinstance(document["stimulus"], str):
         raise InputError("a stimulus must be named")
-    _number(document["plays"], 0, 1e9, "plays")
-    low, high, whole = scale_of(key)
+    _check_number(document["plays"], 0, 1e9, "plays")
+    low, high, whole = find_scale(key)
     aspects = {
-        aspect: _number(document["aspects"][aspect], low, high, aspect, whole)
+        aspect: _check_number(document["aspects"][aspect], low, high, aspect, whole)
         for aspect in key.aspects
     }
     return Rating(
         passage=passage,
         stimulus=document["stimulus"],
-        rating=_number(document["rating"], low, high, "rating", whole),
+        rating=_check_number(document["rating"], low, high, "rating", whole),
         aspects=aspects,
     )
 
 
-def _answers(document: Any, key: Key) -> dict[str, str]:
+def _read_answers(document: Any, key: Key) -> dict[str, str]:
     if not isinstance(document, dict) or not document.keys() <= key.questions.keys():
         raise InputError("answers questions that were not asked")
     for name, answer in document.items():
@@ -136,7 +143,7 @@ def _check_keys(document: Any, keys: set[str], what: str) -> None:
         raise InputError(f"{what} must have exactly: {', '.join(sorted(keys))}")
 
 
-def _number(value: Any, low: float, high: float, what: str, whole: bool = False) -> float:
+def _check_number(value: Any, low: float, high: float, what: str, whole: bool = False) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise InputError(f"{what} must be a number from {low:g} to {high:g}")
     if not math.isfinite(value) or (whole and value != int(value)):

@@ -35,14 +35,14 @@ RESULTS_PATH = "/results"
 
 
 class ListeningServer(ThreadingHTTPServer):
-    """Listens from when it is made; `serve_forever` answers.
+    """A server that listens from when it is made; `serve_forever` answers.
 
     Args:
-        folder: Of the test.
+        folder: Folder of the test.
         host: Address or name to listen at.
-        port: 0 for any that is free.
+        port: Port to listen at; 0 takes any that is free.
         results: File of the results; made if it is not there.
-        received: Told the number of results after each new one, from the thread that took it in.
+        received: Called with the number of results after each new one, in the thread that took it.
 
     Raises:
         InputError: ``folder`` is no test, or a file of its page is missing.
@@ -57,7 +57,7 @@ class ListeningServer(ThreadingHTTPServer):
         self, folder: Path, *, host: str, port: int, results: Path, received: Callable[[int], None]
     ) -> None:
         self.key = load_key(folder)
-        self.files = page_files(folder, self.key)
+        self.files = list_page_files(folder, self.key)
         self.store = ResultStore(results)
         self.received = received
         try:
@@ -78,26 +78,26 @@ class ListeningServer(ThreadingHTTPServer):
         self.server_address = self.socket.getsockname()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no error of ours."""
+        """Ignores errors of a connection: a client that goes away is no error of ours."""
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """Address of the page."""
         host, port = str(self.server_address[0]), self.server_address[1]
         return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
     @property
     def is_local(self) -> bool:
-        """Whether only this computer can reach it."""
+        """Whether only this computer can reach the page."""
         host = str(self.server_address[0])
         return host == "::1" or host.startswith("127.")
 
 
-def page_files(folder: Path, key: Key) -> dict[str, Path]:
-    """The files of the page by the path of their address: all that can ever be read.
+def list_page_files(folder: Path, key: Key) -> dict[str, Path]:
+    """Lists the files of the page by the path of their address: all that can ever be read.
 
     Raises:
-        InputError: One is missing, or a link that leads elsewhere.
+        InputError: A file is missing, or is a link that leads elsewhere.
     """
     page = folder / PAGE_FOLDER
     names = [*STATIC_FILES, TEST_FILE, *(f"{AUDIO_FOLDER}/{name}.js" for name in key.audio)]
@@ -201,4 +201,4 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(HTTPStatus(code), message or "cannot be understood")
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing: only the command line prints."""
+        """Prints nothing: only the command line prints."""

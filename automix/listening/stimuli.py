@@ -1,4 +1,4 @@
-"""Stimuli: excerpts of one rate, length and loudness that begin and end in silence."""
+"""Cuts stimuli: excerpts of one rate, length and loudness that begin and end in silence."""
 
 import math
 from collections.abc import Iterator
@@ -29,12 +29,13 @@ class StimulusExcerpt:
 
     Attributes:
         path: The file, for messages.
-        source: Its audio.
+        source: Audio of the whole file.
         sample_rate: Frames per second of the excerpt.
-        start: First frame at that rate.
-        frames: Length.
+        start: First frame of the excerpt at that rate.
+        frames: Length in frames at that rate.
         low_pass_hz: Upper edge of the pass band of an anchor, or none.
-        gain_db: Applied last.
+        gain_db: Gain that is applied last.
+        channels: Number of channels, always 2.
     """
 
     path: Path
@@ -47,10 +48,10 @@ class StimulusExcerpt:
     channels: int = 2
 
     def blocks(self) -> Iterator[Samples]:
-        """See `AudioSource.blocks`."""
+        """Yields the excerpt from its start, in blocks as `AudioSource.blocks` describes them."""
         samples = self._cut()
         if self.low_pass_hz is not None:
-            samples = _filtered(samples, anchor_filter(self.low_pass_hz, self.sample_rate))
+            samples = _filter(samples, design_anchor_filter(self.low_pass_hz, self.sample_rate))
         fade = min(ms_to_samples(_FADE_MS, self.sample_rate), self.frames // 2)
         ramp = (0.5 - 0.5 * np.cos(np.pi * (np.arange(fade) + 0.5) / fade)).astype(np.float32)
         samples[:, :fade] *= ramp
@@ -73,7 +74,15 @@ class StimulusExcerpt:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stimulus:
-    """One audio file of the page: its random name, and what it is."""
+    """One audio file of the page.
+
+    Attributes:
+        name: Random name of the file.
+        passage: Name of the passage.
+        method: Name of the method that mixed it.
+        excerpt: Audio of the stimulus.
+        sha256: Checksum of the file that the excerpt comes from.
+    """
 
     name: str
     passage: str
@@ -82,8 +91,8 @@ class Stimulus:
     sha256: str
 
 
-def anchor_filter(edge_hz: float, sample_rate: int) -> NDArray[np.float64]:
-    """Impulse response of an anchor's low pass: linear phase, flat up to ``edge_hz``.
+def design_anchor_filter(edge_hz: float, sample_rate: int) -> NDArray[np.float64]:
+    """Designs an anchor's low pass: an impulse response of linear phase, flat up to ``edge_hz``.
 
     ITU-R BS.1534-1 wants the anchor of 3.5 kHz within ±0.1 dB below 3.5 kHz, 25 dB down at 4 kHz
     and 50 dB at 4.5 kHz; this is 60 dB down 500 Hz above the edge (Kaiser window).
@@ -97,7 +106,7 @@ def anchor_filter(edge_hz: float, sample_rate: int) -> NDArray[np.float64]:
     return response
 
 
-def _filtered(samples: Samples, response: NDArray[np.float64]) -> Samples:
+def _filter(samples: Samples, response: NDArray[np.float64]) -> Samples:
     delay = len(response) // 2
     length = 1 << (samples.shape[1] + len(response) - 1).bit_length()
     spectrum = np.fft.rfft(samples, length) * np.fft.rfft(response, length)
@@ -109,7 +118,7 @@ def open_mixes(paths: list[Path]) -> dict[Path, Opened]:
     """Opens every file once.
 
     Raises:
-        InputError: One cannot be read; names it.
+        InputError: A file cannot be read; the message names it.
     """
     once = list(dict.fromkeys(paths))
     return dict(
@@ -120,13 +129,20 @@ def open_mixes(paths: list[Path]) -> dict[Path, Opened]:
 def cut_excerpts(
     opened: list[Opened], *, sample_rate: int, start_s: float, duration_s: float, least_s: float
 ) -> tuple[list[StimulusExcerpt], list[str]]:
-    """Excerpts of one length: that asked for, or what the shortest file has left.
+    """Cuts excerpts of one length: that asked for, or what the shortest file has left.
+
+    Args:
+        opened: The files.
+        sample_rate: Frames per second of the excerpts.
+        start_s: Time at which the excerpts start.
+        duration_s: Length that is asked for.
+        least_s: Shortest length that is of use.
 
     Returns:
         The excerpts, and notes for the user.
 
     Raises:
-        InputError: A file has less than ``least_s`` left; names it.
+        InputError: A file has less than ``least_s`` left; the message names it.
     """
     shortest = min(opened, key=lambda mix: mix.info.duration_s)
     left_s = shortest.info.duration_s - start_s
@@ -163,7 +179,7 @@ def match_loudness(
         The excerpts with their gains, the loudness, and a warning or an empty text.
 
     Raises:
-        InputError: An excerpt is silent; names its file.
+        InputError: An excerpt is silent; the message names its file.
     """
     measured = in_parallel(measure, excerpts)
     leveled = []

@@ -1,4 +1,4 @@
-"""Results in an SQLite file: every submission once, whoever sends it at the same time."""
+"""Keeps results in an SQLite file: every submission once, whoever sends it at the same time."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -26,15 +26,15 @@ class ResultStore:
     """The file of results.
 
     Args:
-        path: Made if it is not there.
+        path: The file; made if it is not there.
 
     Raises:
-        OutputError: It cannot be made, or is no SQLite file.
+        OutputError: The file cannot be made, or is no SQLite file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._connected() as connection:
+        with self._connect() as connection:
             connection.execute("PRAGMA journal_mode = WAL")  # readers do not hold up writers
             connection.execute(_TABLE)
 
@@ -42,19 +42,19 @@ class ResultStore:
         """Keeps a submission for good; it is on the disk when this returns.
 
         Args:
-            submission: Checked.
+            submission: The submission, checked.
             test: Name of the test.
             document: The submission as it came.
 
         Returns:
-            Whether it is new: sent again, it changes nothing.
+            Whether it is new; one that is sent again changes nothing.
 
         Raises:
             InputError: Another submission has its name.
             OutputError: The disk is full or fails.
         """
         received = datetime.now(UTC).isoformat(timespec="seconds")
-        with self._connected() as connection:
+        with self._connect() as connection:
             row = (submission.name, test, submission.participant, received, document)
             added = connection.execute(
                 "INSERT INTO submissions VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", row
@@ -69,14 +69,14 @@ class ResultStore:
         return added > 0
 
     def count(self) -> int:
-        """Number of submissions."""
-        with self._connected() as connection:
+        """Counts the submissions."""
+        with self._connect() as connection:
             (count,) = connection.execute("SELECT count(*) FROM submissions").fetchone()
         return int(count)
 
     @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
-        """A connection of its own for each caller: threads share none."""
+    def _connect(self) -> Iterator[sqlite3.Connection]:
+        """Opens a connection of its own for each caller, since threads may share none."""
         try:
             with closing(sqlite3.connect(self.path, timeout=_WAIT_S)) as connection:
                 connection.execute("PRAGMA synchronous = FULL")
@@ -86,7 +86,7 @@ class ResultStore:
 
 
 def read_documents(path: Path) -> list[str]:
-    """All submissions as they came, in the order in which they did.
+    """Reads all submissions as they came, in the order in which they came.
 
     Raises:
         InputError: The file cannot be read.

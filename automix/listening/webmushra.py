@@ -1,4 +1,4 @@
-"""A test as a configuration of webMUSHRA (AudioLabs Erlangen), with its audio."""
+"""Writes a test as a configuration of webMUSHRA (AudioLabs Erlangen), with its audio."""
 
 import json
 from contextlib import ExitStack
@@ -19,7 +19,7 @@ def check(description: TestDescription) -> None:
     """Refuses tests that webMUSHRA cannot do.
 
     Raises:
-        UsageError: It has no such page, or no such anchor.
+        UsageError: webMUSHRA has no such page, or no such anchor.
     """
     if description.design.kind == "ape":
         raise UsageError("webMUSHRA has no APE page; use --type mushra or --type likert")
@@ -41,11 +41,11 @@ def write(
     they need no key.
 
     Args:
-        description: The test.
-        key: Of the same test.
-        stimuli: With their audio.
-        folder: Where to.
-        stack: Puts the files in place when it ends.
+        description: Description of the test.
+        key: Key of the same test.
+        stimuli: Stimuli of the test.
+        folder: Folder to write to.
+        stack: Context that puts the files in place when it ends.
         overwrite: Whether files there may be replaced.
     """
     name = f"automix-{key.test}"
@@ -60,7 +60,7 @@ def write(
     pages: list[Any] = ["random"]
     for number, (identity, passage) in enumerate(key.passages.items(), 1):
         mixes = {method: files[s] for s, method in passage.methods.items() if s in files}
-        pages += _pages(description, f"p{number}_{identity}", mixes)
+        pages += _make_pages(description, f"p{number}_{identity}", mixes)
     config = {
         "testname": description.design.title,
         "testId": name,
@@ -73,7 +73,7 @@ def write(
                 "type": "generic",
                 "id": "welcome",
                 "name": description.design.title,
-                "content": _html(description.design.instructions),
+                "content": _escape(description.design.instructions),
             },
             pages,
             {
@@ -90,9 +90,9 @@ def write(
     stack.enter_context(target).write_text(text)  # JSON is YAML, and needs no rules for quoting
 
 
-def _pages(description: TestDescription, identity: str, mixes: dict[str, str]) -> list[Any]:
+def _make_pages(description: TestDescription, identity: str, mixes: dict[str, str]) -> list[Any]:
     design = description.design
-    page = {"id": identity, "name": design.title, "content": _html(design.asked_question)}
+    page = {"id": identity, "name": design.title, "content": _escape(design.asked_question)}
     if design.kind == "mushra":
         others = {method: file for method, file in mixes.items() if method != design.reference}
         anchors = {option: hz in design.made_anchors_hz for hz, option in _OWN_ANCHORS.items()}
@@ -125,7 +125,7 @@ def _pages(description: TestDescription, identity: str, mixes: dict[str, str]) -
         {
             **likert,
             "id": f"{identity}_{aspect}".replace(" ", "_"),
-            "content": f"{page['content']} <b>{_html(aspect)}</b>",
+            "content": f"{page['content']} <b>{_escape(aspect)}</b>",
             "stimuli": mixes,
             "response": response,
         }
@@ -133,7 +133,7 @@ def _pages(description: TestDescription, identity: str, mixes: dict[str, str]) -
     ]
 
 
-def _html(text: str) -> str:
+def _escape(text: str) -> str:
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(character, entity)
     return text.replace("\n\n", "<br/><br/>")

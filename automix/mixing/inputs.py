@@ -10,7 +10,7 @@ from automix.files.info import ReadOptions
 from automix.mixing.request import PlanRequest, SongRequest, StemsRequest, VocalRequest
 from automix.plan.address import change_setting
 from automix.plan.model import MixPlan, read_plan
-from automix.session.song_folder import open_song, song_files
+from automix.session.song_folder import find_song_files, open_song
 from automix.session.tracks import (
     Session,
     TrackFile,
@@ -82,7 +82,7 @@ def _find_vocal(request: VocalRequest) -> SongInputs:
 def _find_stems(request: StemsRequest) -> SongInputs:
     if not request.song:
         raise UsageError("name the song: its folder, its files, or a session file")
-    files, notes = song_files(request.song, recursive=request.recursive, roles=request.roles())
+    files, notes = find_song_files(request.song, recursive=request.recursive, roles=request.roles())
     return SongInputs(
         title=request.song[0].resolve().stem if len(request.song) == 1 else "song",
         files=tuple(path for file in files for path in file.paths),

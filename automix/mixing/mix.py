@@ -19,7 +19,7 @@ from automix.plan.toml import dumps, file_reference
 from automix.session.tracks import Session
 
 if TYPE_CHECKING:
-    from automix.reference.comparison import Compared
+    from automix.reference.comparison import FeatureComparison
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,7 +45,7 @@ class Mix:
     sum_lufs: float
     warnings: tuple[str, ...]
     stems: dict[str, AudioSource]
-    compared: "Sequence[Compared]" = ()
+    compared: "Sequence[FeatureComparison]" = ()
 
     @cached_property
     def audio(self) -> Audio:

@@ -8,7 +8,7 @@ from automix.analysis.readings import Loudness
 from automix.plan.model import MixPlan
 
 if TYPE_CHECKING:
-    from automix.reference.comparison import Compared
+    from automix.reference.comparison import FeatureComparison
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class SongOutcome:
     has_plan: bool = True
     loudness: Loudness | None = None
     levels_lufs: dict[str, float]
-    compared: "tuple[Compared, ...]" = ()
+    compared: "tuple[FeatureComparison, ...]" = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     delivery_notes: tuple[str, ...] = ()

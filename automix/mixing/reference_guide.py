@@ -15,11 +15,17 @@ from automix.plan.loudness import LoudnessTarget
 from automix.plan.model import MixPlan
 from automix.plan.writer import PlanWriter
 from automix.reference.bands import BandAnalysis
-from automix.reference.comparison import TOLERANCE, Compared, compare_features, figures, gone_away
-from automix.reference.goal import Goal, aim_of
+from automix.reference.comparison import (
+    TOLERANCE,
+    FeatureComparison,
+    compare_features,
+    find_moved_away,
+    select_figures,
+)
+from automix.reference.goal import Goal, measure_target
 from automix.reference.hearing import Figures, hear_source
 from automix.reference.refinement import Changes, Descent
-from automix.reference.same_song import same_song
+from automix.reference.same_song import find_same_song
 
 LOUDEST_LUFS = -8.0
 """No reference makes a mix louder than this; `--loudness` does."""
@@ -68,7 +74,7 @@ class ReferenceGuide:
         self._console, self._goal = console, goal
         self._device = choose_device(goal.device)
         self._analysis = BandAnalysis(console.session.sample_rate, self._device)
-        self._wanted = aim_of(goal, self._analysis)
+        self._wanted = measure_target(goal, self._analysis)
         self._before = self._wanted.figures
 
     def move(
@@ -93,7 +99,7 @@ class ReferenceGuide:
             return target
         self._before = self._measure(writer.plan, summed, target)
         start = self._try_limiting(writer.plan, summed, target)
-        same = same_song(self._goal.files, summed.source)
+        same = find_same_song(self._goal.files, summed.source)
         if same is not None:
             writer.warn(f"{self._goal.names}: is a mix of this song, and followed moment by moment")
         descent = Descent(
@@ -160,9 +166,9 @@ class ReferenceGuide:
             trial = self._try(plan, summed, target, limiting * best[0].limiting)
         return trial, changes
 
-    def compare(self, mix: AudioSource) -> list[Compared]:
+    def compare(self, mix: AudioSource) -> list[FeatureComparison]:
         """How near the mix is to the references, and how near it was without them."""
-        after = figures(measure_features(mix))
+        after = select_figures(measure_features(mix))
         return compare_features(self._before, after, self._wanted.figures)
 
     def _try_limiting(
@@ -185,7 +191,7 @@ class ReferenceGuide:
         self, plan: MixPlan, summed: Premaster, target: LoudnessTarget, limiting: float
     ) -> _Trial:
         found = self._measure(plan, summed, self._set_target(plan, summed, target, 1.0, limiting))
-        away = gone_away(compare_features(self._before, found, self._wanted.figures))
+        away = find_moved_away(compare_features(self._before, found, self._wanted.figures))
         if target.loudness_lufs is not None:  # as the user wants it
             away.pop("loudness", None)
         return _Trial(summed=summed, limiting=limiting, figures=found, away=away)

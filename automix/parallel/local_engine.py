@@ -24,10 +24,10 @@ from automix.parallel.engine import Job, Mix, Outcome
 
 GRACE_S = 0.4
 LAST_GRACE_S = 0.15
-"""Times for workers to remove what is unfinished; the whole run has to end within a second."""
+"""Seconds that workers get to remove unfinished files: the whole run has to end within one."""
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""Workers share the processors among them."""
+"""Environment that keeps native libraries to one thread: the workers share the processors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ class _Worker:
 
 
 class LocalEngine:
-    """Worker processes.
+    """Runs items in worker processes on this machine.
 
     Args:
-        mix: Mixes an item.
+        mix: Runs one item.
         prepare: Called when a worker begins; has SIGTERM raise an exception that ends it.
-        slots: How many workers.
+        slots: Largest number of workers.
     """
 
     def __init__(self, mix: Mix, prepare: Callable[[], None], slots: int) -> None:
@@ -71,18 +71,18 @@ class LocalEngine:
         self.end()
 
     def submit(self, task: Job) -> None:
-        """Begins an item; fewer than `slots` are at work.
+        """Begins an item. The caller makes sure that fewer than `slots` are at work.
 
         Raises:
             DeviceError: The system has no room for another process.
         """
-        worker = self._idle.pop() if self._idle else self._started()
+        worker = self._idle.pop() if self._idle else self._start_worker()
         with contextlib.suppress(OSError):  # it died: `next_outcome` will tell
             worker.connection.send(task)
         self._busy[worker.connection] = worker, task.key
 
     def next_outcome(self) -> tuple[str, Outcome]:
-        """Waits for any item to end; at least one is at work. Returns its key and outcome."""
+        """Waits for any item to end and returns its key and outcome; one must be at work."""
         connection = wait([worker.connection for worker, _ in self._busy.values()])[0]
         worker, key = self._busy.pop(connection)
         try:
@@ -91,7 +91,7 @@ class LocalEngine:
             worker.process.join()
             worker.connection.close()
             self._workers.remove(worker)
-            return key, _death(worker.process.exitcode or 0)
+            return key, _describe_death(worker.process.exitcode or 0)
         self._idle.append(worker)
         return key, outcome
 
@@ -102,7 +102,7 @@ class LocalEngine:
         for worker in self._workers:
             worker.process.kill()
 
-    def _started(self) -> _Worker:
+    def _start_worker(self) -> _Worker:
         ours, theirs = multiprocessing.Pipe()
         process = multiprocessing.get_context("spawn").Process(
             target=_serve, args=(theirs, *self._start), daemon=True
@@ -133,7 +133,7 @@ class LocalEngine:
             worker.process.join(max(0.0, deadline - time.monotonic()))
 
 
-def _death(exit_code: int) -> Outcome:
+def _describe_death(exit_code: int) -> Outcome:
     if exit_code == -signal.SIGKILL:
         cause = "was killed; it may have run out of memory"
     elif exit_code < 0:
@@ -144,7 +144,7 @@ def _death(exit_code: int) -> Outcome:
 
 
 def _serve(connection: "Connection[Outcome, Job]", mix: Mix, prepare: Callable[[], None]) -> None:
-    """What a worker does."""
+    """Runs items as they come, until the run closes the connection: the life of a worker."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):  # what native libraries print would get into the document
         os.dup2(nowhere, stream)

@@ -1,4 +1,4 @@
-"""What automix runs on: processor, memory, system, and the versions of packages."""
+"""Describes what automix runs on: processor, memory, system, and the versions of packages."""
 
 import os
 import platform
@@ -10,11 +10,11 @@ from automix.parallel.workers import processors
 from automix.version import __version__
 
 
-def machine() -> dict[str, str]:
-    """Processor, cores, memory, system, and the versions of automix and Python."""
+def describe_machine() -> dict[str, str]:
+    """Describes processor, cores, memory, system, and the versions of automix and Python."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
-        "processor": _processor(),
+        "processor": _read_processor(),
         "cores": str(processors()),
         "memory": f"{memory / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release()}",
@@ -23,12 +23,12 @@ def machine() -> dict[str, str]:
     }
 
 
-def package_versions(names: Sequence[str]) -> dict[str, str]:
-    """Version by package; ``none`` for what is not installed."""
-    return {name: _version(name) for name in names}
+def read_versions(names: Sequence[str]) -> dict[str, str]:
+    """Looks up the installed version of each package; ``none`` for what is not installed."""
+    return {name: _read_version(name) for name in names}
 
 
-def _processor() -> str:
+def _read_processor() -> str:
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -38,7 +38,7 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _version(package: str) -> str:
+def _read_version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Items on a Ray cluster: one task each; results are files.
+"""Runs items on a Ray cluster: one Ray task for each item; results are files.
 
 Every node needs automix and sees the same files under the same names.
 """
@@ -19,12 +19,12 @@ _REACH_S = 5.0
 
 
 class RayEngine:
-    """Tasks of a Ray cluster.
+    """Runs items as tasks of a Ray cluster.
 
     Args:
-        mix: Mixes an item.
-        address: Of a running cluster; without one, a cluster of this machine is started.
-        slots: How many items at a time; as many as the cluster has processors unless given.
+        mix: Runs one item.
+        address: Address of a running cluster; none starts a cluster of this machine alone.
+        slots: Largest number of items at a time; none takes the processors of the cluster.
 
     Raises:
         UsageError: Ray is not installed.
@@ -74,11 +74,11 @@ class RayEngine:
         self._ray.shutdown()
 
     def submit(self, task: Job) -> None:
-        """Begins an item; fewer than `slots` are at work."""
+        """Begins an item. The caller makes sure that fewer than `slots` are at work."""
         self._running[self._mix.remote(task)] = task.key
 
     def next_outcome(self) -> tuple[str, Outcome]:
-        """Waits for any item to end; at least one is at work. Returns its key and outcome."""
+        """Waits for any item to end and returns its key and outcome; one must be at work."""
         (ready,), _ = self._ray.wait(list(self._running), num_returns=1)
         key = self._running.pop(ready)
         try:
@@ -98,7 +98,11 @@ class RayEngine:
 
 
 def _check_reachable(address: str) -> None:
-    """Ray itself takes minutes to find out, and cannot be interrupted meanwhile."""
+    """Tries the port: Ray itself takes minutes to give up, and cannot be interrupted meanwhile.
+
+    Raises:
+        OSError: Nothing answers within `_REACH_S` seconds.
+    """
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_S).close()

@@ -1,4 +1,4 @@
-"""How many threads work at the same time, and how work is given to them.
+"""Gives work to threads, and says how many of them work at the same time.
 
 Compiled loops, array arithmetic and FFTs release the interpreter lock, so threads are enough. Their
 number changes how long a result takes, never the result.
@@ -18,18 +18,18 @@ _count: int | None = None
 
 
 def use_workers(count: int | None) -> None:
-    """Sets the number of threads of this process; none stands for the processors it may use."""
+    """Sets the number of threads of this process; none stands for one per processor."""
     global _count
     _count = count
 
 
 def worker_count() -> int:
-    """The number of threads that work at the same time."""
+    """Returns the number of threads that work at the same time, 1 or more."""
     return _count or processors()
 
 
 def processors() -> int:
-    """The number of processors that this process may use."""
+    """Returns the number of processors that this process may use, 1 or more."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -39,7 +39,7 @@ class Workers:
     """Threads for work that comes piece by piece, such as one block after the other.
 
     Args:
-        most: No more threads than this.
+        most: Largest number of threads; `worker_count` limits it too.
     """
 
     def __init__(self, most: int) -> None:
@@ -47,13 +47,21 @@ class Workers:
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """The results in the order of the items. The first exception is raised here."""
+        """Applies the function to each item.
+
+        Returns:
+            The results in the order of the items. The first exception is raised here.
+        """
         if self._pool is None:
             return [function(item) for item in items]
         return list(self._pool.map(function, items))
 
     def start(self, function: Callable[[Item], Result], item: Item) -> Callable[[], Result]:
-        """Begins one piece of work beside others; the call that comes back waits for its result."""
+        """Begins one piece of work beside others.
+
+        Returns:
+            A function that waits for the result and returns it, or raises the exception.
+        """
         if self._pool is None:
             return lambda: function(item)
         return self._pool.submit(function, item).result
@@ -72,7 +80,11 @@ class Workers:
 
 
 def in_parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """The results in the order of the items. The first exception is raised here."""
+    """Applies the function to each item, in as many threads as may work.
+
+    Returns:
+        The results in the order of the items. The first exception is raised here.
+    """
     waiting = list(items)
     with Workers(len(waiting)) as workers:
         return workers.map(function, waiting)

@@ -14,12 +14,13 @@ from automix.plan.decision import Decision
 from automix.plan.parameters import Parameter, Settings, parameters
 
 FORMAT = 1
+_MARK = "# automix plan"
 
 
 def dumps(plan: Any) -> str:
     """A `MixPlan` as TOML, without processors that are neutral; `loads` fills them in again."""
     lines = [
-        "# automix plan: edit any value, then run `automix render` on this file.",
+        f"{_MARK}: edit any value, then run `automix render` on this file.",
         "# A setting or a block that is not here has its neutral value.",
         "",
         f"format = {FORMAT}",
@@ -31,6 +32,16 @@ def dumps(plan: Any) -> str:
         figures = ", ".join(f"{_key(name)} = {_toml(value)}" for name, value in decision.figures)
         lines.append(f"figures = {{ {figures} }}" if figures else "figures = {}")
     return "\n".join(lines) + "\n"
+
+
+def begins_as_plan(path: str | os.PathLike[str]) -> bool:
+    """Tells whether a file begins as the plans do that automix writes.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with open(path, "rb") as file:
+        return file.read(len(_MARK)) == _MARK.encode()
 
 
 _DECISION_FIELDS = ("setting", "value", "rule", "reason")

@@ -1,4 +1,4 @@
-"""Levels of critical bands, frame by frame: what a reference and a mix are compared by.
+"""Measures levels of critical bands, frame by frame, by which references and mixes are compared.
 
 Nothing in them depends on where in a song something happens, so that a reference may be another
 song, or of another length. How the levels of a band are distributed over time tells apart what the
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automix.analysis.features import BARK_EDGES_HZ, Vector, band_weights
+from automix.analysis.features import BARK_EDGES_HZ, Vector, weigh_bands
 from automix.audio.samples import AudioSource
 from automix.dsp.k_weighting import k_weighting
 
@@ -29,15 +29,15 @@ Feature = Literal[
     "imbalance by band",
 ]
 FEATURES: tuple[Feature, ...] = get_args(Feature)
-"""Those of `automix.reference.comparison` that do not depend on the level, and the dynamics."""
+"""The features of `automix.reference.comparison` that no level changes, and the dynamics."""
 
 Features = dict[Feature, Tensor]
-"""Numbers in dB of each feature, see `BandAnalysis.features`."""
+"""Values in dB of each feature, see `BandAnalysis.features`."""
 
 _FRAME_S = 0.046
 _SHORT_TERM_S = 3.0
 _RANGE_QUANTILES = (0.10, 0.95)
-"""EBU Tech 3342."""
+"""Quantiles between which loudness range extends (EBU Tech 3342)."""
 _QUANTILES = (0.10, 0.25, 0.50, 0.75, 0.90, 0.97)
 _LEAST_DB = -70.0
 _ACTIVE_SHARE = 0.01
@@ -45,7 +45,7 @@ _SILENT_POWER = 1e-7
 _SILENT = 1e-15
 _PEAKS_SHARE = 0.01
 _NARROWEST = 1e-4
-"""Of the power: a side signal below −40 dB of it counts as mono."""
+"""Share of the power: a side signal below it (−40 dB) counts as mono."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +53,11 @@ class Frames:
     """Powers of the frames of one or more excerpts.
 
     Attributes:
-        left: ``(excerpts, frames, bands)``; the last band is all of it, K-weighted.
-        right: Of the other side.
-        cross: Real part of the cross power.
-        peak: ``(excerpts, frames)``, highest sample of each hop.
+        left: Powers of the left side ``(excerpts, frames, bands)``; the last band is the whole
+            spectrum, K-weighted.
+        right: Powers of the right side, of the same shape.
+        cross: Real parts of the cross powers, of the same shape.
+        peak: Highest sample of each hop ``(excerpts, frames)``.
     """
 
     left: Tensor
@@ -64,8 +65,8 @@ class Frames:
     cross: Tensor
     peak: Tensor
 
-    def joined(self, others: "Iterable[Frames]") -> "Frames":
-        """With the frames of what follows."""
+    def join(self, others: "Iterable[Frames]") -> "Frames":
+        """Appends the frames of what follows."""
         every = [self, *others]
         return Frames(
             *(
@@ -76,11 +77,14 @@ class Frames:
 
 
 class BandAnalysis:
-    """Powers in critical bands at one sample rate.
+    """Analyzes audio of one sample rate in critical bands.
 
     Args:
         sample_rate: Frames per second.
-        device: Where audio is analyzed.
+        device: Device on which audio is analyzed.
+
+    Attributes:
+        heard: Whether each band lies below half the sample rate ``(bands,)``.
     """
 
     def __init__(self, sample_rate: int, device: torch.device) -> None:
@@ -90,15 +94,14 @@ class BandAnalysis:
         self._window = torch.hann_window(self.n_fft, device=device)
         frequencies_hz = np.arange(self.n_fft // 2 + 1) * np.float64(sample_rate / self.n_fft)
         edges = [*zip(BARK_EDGES_HZ, BARK_EDGES_HZ[1:], strict=False)]
-        rows = [*band_weights(edges, frequencies_hz), _k_weights(sample_rate, frequencies_hz)]
+        rows = [*weigh_bands(edges, frequencies_hz), _k_weights(sample_rate, frequencies_hz)]
         weights = 2.0 / float(self._window.square().sum()) / self.n_fft * np.array(rows)
         self._weights = torch.from_numpy(weights.T).float().to(device)
         highest_hz = np.array(BARK_EDGES_HZ[1:])
         self.heard = torch.from_numpy(highest_hz <= sample_rate / 2).to(device)
-        """Which bands lie below half the sample rate."""
 
     def frames(self, audio: Tensor) -> Frames:
-        """Powers of ``(excerpts, 2, samples)``, with gradients; at least one frame long."""
+        """Computes the powers of ``(excerpts, 2, samples)``, with gradients; one frame at least."""
         missing = max(0, self.n_fft - audio.shape[-1])
         audio = torch.nn.functional.pad(audio, (missing // 2, missing - missing // 2))
         spectra = torch.stft(
@@ -124,7 +127,7 @@ class BandAnalysis:
         return Frames(left, right, cross, peaks)
 
     def whole(self, source: AudioSource) -> Frames:
-        """Powers of a whole source at this sample rate, in bounded memory.
+        """Computes the powers of a whole source at this sample rate, in bounded memory.
 
         Raises:
             InputError: The file behind the source changed or cannot be read.
@@ -142,10 +145,10 @@ class BandAnalysis:
                 pending = pending[:, count * self.hop_length :]
         if not found:
             found.append(self.frames(pending[None]))
-        return found[0].joined(found[1:])
+        return found[0].join(found[1:])
 
     def features(self, frames: Frames) -> Features:
-        """Features in dB, none of which depends on the level; with gradients.
+        """Computes features in dB, none of which depends on the level; with gradients.
 
         Each is a row of numbers: ``spectrum`` and those of bands have one for each critical band,
         ``dynamics`` one for each quantile and band.
@@ -153,7 +156,7 @@ class BandAnalysis:
         left, right, cross = (part[..., :-1] for part in (frames.left, frames.right, frames.cross))
         both = left + right
         total = both.sum(-1)
-        active = _active(total)
+        active = _find_active(total)
         mean_left, mean_right, mean_cross = (part[active].mean(0) for part in (left, right, cross))
         mean = mean_left + mean_right
         level = mean.sum().clamp_min(_SILENT)
@@ -164,49 +167,50 @@ class BandAnalysis:
             "spectrum": _db(mean / level),
             "dynamics": (quantiles - _db(mean / level)).flatten(),
             "loudness range": self._range(frames)[None],
-            "crest factor": (2.0 * _db(_highest(frames.peak)) - _db(level / 2.0))[None],
+            "crest factor": (2.0 * _db(_average_highest(frames.peak)) - _db(level / 2.0))[None],
             "width": _width(level, mean_cross.sum())[None],
             "width by band": _width(mean, mean_cross),
             "imbalance": (_db(mean_right.sum()) - _db(mean_left.sum()))[None],
             "imbalance by band": _db(mean_right + 1e-6 * level) - _db(mean_left + 1e-6 * level),
         }
 
-    def course(self, frames: Frames, *, stereo: bool) -> tuple[Tensor, Tensor]:
-        """Levels of every frame and band over the mean level in dB; with gradients.
+    def levels_over_time(self, frames: Frames, *, stereo: bool) -> tuple[Tensor, Tensor]:
+        """Computes the level of every frame and band over the mean level in dB; with gradients.
 
         Args:
-            frames: Of the excerpts.
-            stereo: Whether of both sides, or of their sum.
+            frames: Frames of the excerpts.
+            stereo: Whether both sides are told apart; else their sum counts.
 
         Returns:
-            ``(excerpts, frames, 1 or 2, bands)``, and which frames are active.
+            Levels ``(excerpts, frames, 1 or 2, bands)``, and whether each frame is active
+            ``(excerpts, frames)``.
         """
         left, right = frames.left[..., :-1], frames.right[..., :-1]
         powers = torch.stack([left, right] if stereo else [left + right], 2)
         total = powers.sum((2, 3))
-        active = _active(total)
+        active = _find_active(total)
         level = total[active].mean().clamp_min(_SILENT)
         return _db(powers / level).clamp_min(_LEAST_DB), active
 
     def _range(self, frames: Frames) -> Tensor:
-        """Loudness range over what the excerpts last, in LU."""
+        """Computes the loudness range over all excerpts, in LU."""
         loud = (frames.left + frames.right)[..., -1].unsqueeze(1)
         length = round(_SHORT_TERM_S * self.sample_rate / self.hop_length)
         short_term = torch.nn.functional.avg_pool1d(loud, min(length, loud.shape[-1]), 1).flatten()
-        levels = _db(short_term[_active(short_term)])
+        levels = _db(short_term[_find_active(short_term)])
         low, high = torch.quantile(levels, levels.new_tensor(_RANGE_QUANTILES))
         spread: Tensor = high - low
         return spread
 
 
-def _highest(peaks: Tensor) -> Tensor:
-    """Mean of the highest hundredth: the one highest sample would lead a gradient astray."""
+def _average_highest(peaks: Tensor) -> Tensor:
+    """Averages the highest hundredth: the one highest sample would lead a gradient astray."""
     flat = peaks.flatten()
     return flat.topk(max(1, round(_PEAKS_SHARE * len(flat)))).values.mean()
 
 
-def _active(power: Tensor) -> Tensor:
-    """Which frames are not below a hundredth of the mean of the others."""
+def _find_active(power: Tensor) -> Tensor:
+    """Finds the frames that are not below a hundredth of the mean of those with sound."""
     heard = power.detach() > _SILENT_POWER
     if not bool(heard.any()):
         return torch.ones_like(heard)

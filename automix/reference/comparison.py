@@ -1,4 +1,4 @@
-"""How near a mix is to its references, feature by feature."""
+"""Compares a mix with its references, feature by feature."""
 
 import math
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from automix.analysis.features import MixFeatures, Vector
 from automix.units import power_to_db
 
 NARROWEST_DB = -40.0
-"""Width below this counts as this: it cannot be heard, and mono has none."""
+"""Least stereo width: less counts as this, because it cannot be heard and mono has none."""
 
 _LEAST_IN_BAND_DB = -60.0
-"""Of a band below the whole: less than this is not heard beside the rest."""
+"""Least level of a band against the whole: less is not heard beside the rest."""
 
 FEATURES = {
     "loudness": "LUFS",
@@ -25,29 +25,29 @@ FEATURES = {
     "imbalance": "dB",
     "imbalance by band": "dB",
 }
-"""What is compared, with units."""
+"""Features that are compared, with their units."""
 
 TOLERANCE = 0.1
-"""In the unit of each feature: a mix that is nearer than this to its reference is there."""
+"""Distance, in the unit of each feature, within which a mix has reached its reference."""
 
 _STILL = 0.02
-"""In the unit of each feature: what moves less has not moved."""
+"""Distance, in the unit of each feature, by which a feature has to move to count as moved."""
 
 STEREO_FEATURES = ("width", "width by band", "imbalance", "imbalance by band")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared:
+class FeatureComparison:
     """One feature of a mix without and with its reference.
 
     Attributes:
-        name: One of `FEATURES`.
-        unit: Of all numbers.
-        before: Of the mix without the reference; none for features by band, which are many numbers.
-        after: Of the mix.
-        reference: Of the reference, or the weighted mean of several.
-        distance_before: Mean absolute difference to the reference before.
-        distance_after: And after.
+        name: Name of the feature, one of `FEATURES`.
+        unit: Unit of all values.
+        before: Value of the mix without the reference; none for features by band, which have many.
+        after: Value of the mix; none for features by band.
+        reference: Value of the reference, or weighted mean of several; none for features by band.
+        distance_before: Mean absolute difference from the reference without it.
+        distance_after: Mean absolute difference from the reference of the mix.
     """
 
     name: str
@@ -59,12 +59,12 @@ class Compared:
     distance_after: float
 
 
-def figures(features: MixFeatures, *, stereo: bool = True) -> dict[str, Vector]:
-    """The features that are compared, by name; NaN where there is nothing to compare.
+def select_figures(features: MixFeatures, *, stereo: bool = True) -> dict[str, Vector]:
+    """Selects the features that are compared, by name; NaN where there is nothing to compare.
 
     Args:
-        features: Of a mix.
-        stereo: Whether it says anything of the stereo image.
+        features: Measured features of a mix.
+        stereo: Whether they say anything of the stereo image.
     """
     total_db = power_to_db(float(features.power.sum()))
     with np.errstate(invalid="ignore"):
@@ -95,7 +95,12 @@ def figures(features: MixFeatures, *, stereo: bool = True) -> dict[str, Vector]:
 def average_references(
     every: Sequence[dict[str, Vector]], weights: Sequence[float]
 ) -> dict[str, Vector]:
-    """The mean of the features of several references, each where it has a value."""
+    """Averages the features of several references, each where it has a value.
+
+    Args:
+        every: Features of each reference, from `select_figures`.
+        weights: Weight of each reference.
+    """
     mean = {}
     for name in every[0]:
         values = np.array([figures[name] for figures in every])
@@ -109,16 +114,22 @@ def average_references(
 
 def compare_features(
     before: dict[str, Vector], after: dict[str, Vector], reference: dict[str, Vector]
-) -> list[Compared]:
-    """The rows of `FEATURES` that the reference has, see `figures`."""
+) -> list[FeatureComparison]:
+    """Compares all `FEATURES` that the reference has, each as `select_figures` gives it.
+
+    Args:
+        before: Features of the mix without its reference.
+        after: Features of the mix.
+        reference: Features of the reference.
+    """
     rows = []
     for name, unit in FEATURES.items():
-        distances = [_distance(values[name], reference[name]) for values in (before, after)]
+        distances = [_measure_distance(values[name], reference[name]) for values in (before, after)]
         if not all(map(math.isfinite, distances)):
             continue
         single = len(reference[name]) == 1
         rows.append(
-            Compared(
+            FeatureComparison(
                 name=name,
                 unit=unit,
                 before=float(before[name][0]) if single else None,
@@ -131,12 +142,12 @@ def compare_features(
     return rows
 
 
-def gone_away(rows: Sequence[Compared]) -> dict[str, float]:
-    """How much further from the references each feature is that has moved away from them."""
+def find_moved_away(rows: Sequence[FeatureComparison]) -> dict[str, float]:
+    """Finds the features that have moved away from the references, and by how much."""
     excess = {row.name: row.distance_after - max(row.distance_before, TOLERANCE) for row in rows}
     return {name: further for name, further in excess.items() if further > _STILL}
 
 
-def _distance(values: Vector, reference: Vector) -> float:
+def _measure_distance(values: Vector, reference: Vector) -> float:
     known = np.isfinite(values) & np.isfinite(reference)
     return float(np.abs(values - reference)[known].mean()) if known.any() else math.nan

@@ -1,4 +1,4 @@
-"""What a descent hears of a song: excerpts of the tracks as they arrive at the faders."""
+"""Cuts the excerpts that a descent hears of a song: its tracks as they arrive at the faders."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from automix.analysis.hops import HOPS_PER_SECOND
-from automix.analysis.loudness import LoudnessMeter
+from automix.analysis.loudness import measure_energies
 from automix.audio.samples import AudioSource, Samples
 from automix.consoles.differentiable import ConsoleLayout, from_plan
 from automix.consoles.exact import ExactConsole
@@ -19,52 +19,59 @@ from automix.plan.model import ChannelStrip, MixPlan
 from automix.units import db_to_power
 
 LEAD_IN_S = 0.5
-"""At the beginning of each excerpt, while reverbs fill up."""
+"""Seconds at the beginning of each excerpt that are not judged, while reverbs fill up."""
 
 _EXCERPTS = 8
 _EXCERPT_S = 4.0
 _SHORTEST_EXCERPT_S = 2.0
 _STANDS_OUT = 0.3
-"""Of the largest share of the mix that a track ever has."""
+"""A track stands out from this fraction of the largest share of the mix that it ever has."""
 _MOST_SAMPLES = 60_000_000
-"""Of all excerpts of all tracks: what a step may cost."""
+"""Largest number of samples of all excerpts of all tracks, which bounds the cost of a step."""
 
 
-def audible(plan: MixPlan) -> list[ChannelStrip]:
-    """The strips that are not muted."""
+def list_audible(plan: MixPlan) -> list[ChannelStrip]:
+    """Lists the strips that are not muted."""
     return [strip for strip in plan.tracks if not strip.mute]
 
 
-def bare_values(console: ExactConsole, plan: MixPlan) -> tuple[ConsoleLayout, dict[str, Tensor]]:
-    """The plan as the differentiable console sees it after the inserts."""
+def read_bare_values(
+    console: ExactConsole, plan: MixPlan
+) -> tuple[ConsoleLayout, dict[str, Tensor]]:
+    """Reads a plan as the differentiable console sees it after the inserts.
+
+    Returns:
+        Layout of the tracks and buses, and the values of all settings that remain.
+    """
     strips = tuple(
         ChannelStrip(name=s.name, fader_db=s.fader_db, pan=s.pan, sends=s.sends, mute=s.mute)
         for s in plan.tracks
     )
     layout, values = from_plan(replace(plan, tracks=strips), console.session)
-    inserted = {s.name: console.inserted(s, plan.pan_law).channels for s in audible(plan)}
+    inserted = {s.name: console.inserted(s, plan.pan_law).channels for s in list_audible(plan)}
     tracks = tuple(replace(track, mono=inserted[track.name] == 1) for track in layout.tracks)
     return replace(layout, tracks=tracks), values
 
 
-def excerpts(
+def cut_song(
     console: ExactConsole, plan: MixPlan, *, of_every_track: bool = False
 ) -> tuple[Tensor, NDArray[np.int64]]:
-    """Excerpts of what is at the faders of a plan, evenly over the song.
+    """Cuts excerpts of what arrives at the faders of a plan, evenly over the song.
 
     Args:
-        console: Of the session.
-        plan: Of the mix.
+        console: Console of the session.
+        plan: Plan of the mix.
         of_every_track: Whether to add some where tracks stand out that are hardly heard in those.
 
     Returns:
-        ``(excerpts, tracks, 2, samples)`` float32, mono comes twice; and where they begin.
+        Audio ``(excerpts, tracks, 2, samples)`` float32, with mono on both sides; and the frames
+        at which the excerpts begin.
 
     Raises:
         InputError: The file behind a track changed or cannot be read.
     """
     rate, frames = console.session.sample_rate, console.session.frames
-    strips = audible(plan)
+    strips = list_audible(plan)
     most_s = _MOST_SAMPLES / (2 * len(strips) * _EXCERPTS * rate) - LEAD_IN_S
     length_s = LEAD_IN_S + max(_SHORTEST_EXCERPT_S, min(_EXCERPT_S, most_s))
     length = min(round(length_s * rate), frames)
@@ -72,20 +79,14 @@ def excerpts(
     starts = np.linspace(0, frames - length, count).round().astype(np.int64)
     inserted = [console.inserted(strip, plan.pan_law) for strip in strips]
     if of_every_track:
-        starts = _with_every_track(strips, in_parallel(energies_of, inserted), starts, length, rate)
+        starts = _add_every_track(
+            strips, in_parallel(measure_energies, inserted), starts, length, rate
+        )
     found = in_parallel(lambda source: cut_excerpts(source, starts, length), inserted)
     return torch.from_numpy(np.stack(found, axis=1)), starts
 
 
-def energies_of(source: AudioSource) -> NDArray[np.float64]:
-    """K-weighted energies ``(hops,)`` of a source, see `automix.analysis.hops`."""
-    meter = LoudnessMeter(source.sample_rate, source.channels)
-    for block in source.blocks():
-        meter.add(block)
-    return meter.energies
-
-
-def _with_every_track(
+def _add_every_track(
     strips: Sequence[ChannelStrip],
     energies: Sequence[NDArray[np.float64]],
     starts: NDArray[np.int64],
@@ -97,19 +98,22 @@ def _with_every_track(
     for row, strip, of_track in zip(at_faders, strips, energies, strict=True):
         row[: len(of_track)] = db_to_power(strip.fader_db) * of_track
     hop = rate / HOPS_PER_SECOND
-    more = _standing_out(at_faders, (starts / hop).astype(np.int64), round(length / hop))
+    more = _find_standing_out(at_faders, (starts / hop).astype(np.int64), round(length / hop))
     return np.sort(np.append(starts, np.array(more) * hop).round().astype(np.int64))
 
 
-def _standing_out(
+def _find_standing_out(
     energies: NDArray[np.float64], starts: NDArray[np.int64], length: int
 ) -> list[int]:
-    """Where else to listen, so that no track is left out; a place that serves many comes first.
+    """Finds where else to listen, so that no track is left out; places that serve many come first.
 
     Args:
-        energies: ``(tracks, hops)``.
-        starts: Hops at which what is heard already begins.
-        length: Hops of an excerpt.
+        energies: Energies of the tracks ``(tracks, hops)``.
+        starts: Hops at which the excerpts that there are begin.
+        length: Length of an excerpt in hops.
+
+    Returns:
+        Hops at which further excerpts begin.
     """
     hops = energies.shape[1]
     if hops <= length:
@@ -130,7 +134,7 @@ def _standing_out(
 
 
 def cut_excerpts(source: AudioSource, starts: NDArray[np.int64], length: int) -> Samples:
-    """Excerpts ``(excerpts, 2, length)`` of a source; silence before its start and after its end.
+    """Cuts excerpts ``(excerpts, 2, length)``; silence lies around a source.
 
     Raises:
         InputError: The file behind the source changed or cannot be read.

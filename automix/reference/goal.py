@@ -1,4 +1,4 @@
-"""References: the mixdowns that a mix is to be like."""
+"""The goal of a mix: the finished mixes that it is to be like, and what they are like together."""
 
 import math
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ _MONO_DB = -39.0
 
 @dataclass(frozen=True, kw_only=True)
 class Goal:
-    """What a mix is to be like.
+    """The references that a mix is to be like, as the user asks for them.
 
     Attributes:
-        files: Of the references.
-        weights: How much each counts.
-        amount: How far the mix goes there, 0 … 100 %.
-        device: See `automix.networks.device`.
+        files: Files of the references.
+        weights: Weight of each reference; empty to count all alike.
+        amount: Share of the way to them that the mix goes, 0 … 100 %.
+        device: Device for the gradients, as in `automix.networks.device`.
     """
 
     files: tuple[Path, ...]
@@ -38,38 +38,43 @@ class Goal:
 
     @property
     def names(self) -> str:
-        """Of the files, for people."""
+        """Names of the files, for people."""
         return ", ".join(printable(path.name) for path in self.files)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Aim:
+class Target:
     """What the references of a goal are like, together.
 
     Attributes:
-        figures: See `automix.reference.hearing.hear_source`; NaN where they say nothing.
-        notes: For the user.
+        figures: Features as from `automix.reference.hearing.hear_source`; NaN where the references
+            say nothing.
+        notes: Sentences for the user.
     """
 
     figures: Figures
     notes: tuple[str, ...]
 
 
-def aim_of(goal: Goal, analysis: BandAnalysis) -> Aim:
-    """Listens to the references of a goal.
+def measure_target(goal: Goal, analysis: BandAnalysis) -> Target:
+    """Listens to the references of a goal, and averages what they are like.
+
+    Args:
+        goal: The references.
+        analysis: Analysis at the sample rate of the session.
 
     Raises:
-        InputError: One cannot be read, is silent, or is too short.
+        InputError: A reference cannot be read, is silent, or is too short.
     """
     weights = goal.weights or (1.0,) * len(goal.files)
-    aims = [_aim(path, analysis) for path in goal.files]
-    return Aim(
-        figures=average_references([aim.figures for aim in aims], weights),
-        notes=tuple(note for aim in aims for note in aim.notes),
+    targets = [_measure_file(path, analysis) for path in goal.files]
+    return Target(
+        figures=average_references([target.figures for target in targets], weights),
+        notes=tuple(note for target in targets for note in target.notes),
     )
 
 
-def _aim(path: Path, analysis: BandAnalysis) -> Aim:
+def _measure_file(path: Path, analysis: BandAnalysis) -> Target:
     opened = open_audio(path, in_memory=False)
     source = opened.source
     duration_s = source.frames / source.sample_rate
@@ -94,4 +99,4 @@ def _aim(path: Path, analysis: BandAnalysis) -> Aim:
     for of_bands in figures.values():
         if len(of_bands) % len(beyond) == 0:
             of_bands[np.tile(beyond, len(of_bands) // len(beyond))] = math.nan
-    return Aim(figures=figures, notes=tuple(notes))
+    return Target(figures=figures, notes=tuple(notes))

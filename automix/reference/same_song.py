@@ -1,4 +1,4 @@
-"""Whether a reference is a mix of this very song, and where in it the song begins.
+"""Finds out whether a reference is a mix of this very song, and where the song begins in it.
 
 If it is, both can be compared moment by moment, which says far more of the levels than what all of
 a song has in common.
@@ -13,39 +13,44 @@ from numpy.typing import NDArray
 from torch import Tensor, from_numpy
 
 from automix.analysis.hops import hop_start
+from automix.analysis.loudness import measure_energies
 from automix.audio.resampling import resample
 from automix.audio.samples import AudioSource
 from automix.files.reading import open_audio
-from automix.reference.excerpts import cut_excerpts, energies_of
+from automix.reference.excerpts import cut_excerpts
 
 _DEPTH_DB = 40.0
 _TREND_HOPS = 31
 _LEAST_CORRELATION = 0.8
-"""Of loudness over time: mixes of one real song had 0.93 and more, those of two at most 0.33."""
+"""Least correlation of loudness over time: mixes of one real song had 0.93 and more, those of two
+at most 0.33."""
 _LEAST_OVERLAP = 0.5
 _SHORTEST_HOPS = 50
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SameSong:
-    """A mix and a reference of one song.
+    """A mix and a reference that is a mix of the same song.
 
     Attributes:
-        mix: Any mix.
-        reference: At the same sample rate.
-        hops: By how many hops of 0.1 s the mix begins later in the reference.
+        mix: Audio of any mix of the song.
+        reference: Audio of the reference at the same sample rate.
+        hops: Number of hops of 0.1 s by which the mix begins later in the reference.
     """
 
     mix: AudioSource
     reference: AudioSource
     hops: int
 
-    def moments(self, starts: NDArray[np.int64], length: int) -> Tensor:
-        """The excerpts ``(excerpts, 2, length)`` of the reference that belong to those of the mix.
+    def cut_moments(self, starts: NDArray[np.int64], length: int) -> Tensor:
+        """Cuts the excerpts of the reference that belong to those of the mix.
 
         Args:
-            starts: Of the excerpts of the mix.
-            length: Of each.
+            starts: Frames at which the excerpts of the mix start.
+            length: Length of each excerpt in frames.
+
+        Returns:
+            Excerpts ``(excerpts, 2, length)``.
 
         Raises:
             InputError: The file behind a source changed or cannot be read.
@@ -60,8 +65,11 @@ class SameSong:
         return from_numpy(np.ascontiguousarray(around[..., first : first + length]))
 
 
-def same_song(files: Sequence[Path], mix: AudioSource) -> SameSong | None:
-    """Where a mix is found in its reference; none in that of another song, or in several.
+def find_same_song(files: Sequence[Path], mix: AudioSource) -> SameSong | None:
+    """Finds a mix in its reference.
+
+    Returns:
+        Where it was found; none if the reference is of another song, or there are several.
 
     Raises:
         InputError: A file cannot be read.
@@ -69,13 +77,13 @@ def same_song(files: Sequence[Path], mix: AudioSource) -> SameSong | None:
     if len(files) != 1:
         return None
     reference = resample(open_audio(files[0], in_memory=False).source, mix.sample_rate)
-    hops = _lag_hops(_course(mix), _course(reference))
+    hops = _find_lag(_loudness_over_time(mix), _loudness_over_time(reference))
     return None if hops is None else SameSong(mix=mix, reference=reference, hops=hops)
 
 
-def _course(source: AudioSource) -> NDArray[np.float64]:
-    """Loudness over time against the seconds around, in dB."""
-    level_db = 10.0 * np.log10(np.maximum(energies_of(source), 1e-12))
+def _loudness_over_time(source: AudioSource) -> NDArray[np.float64]:
+    """Measures loudness over time against the seconds around, in dB."""
+    level_db = 10.0 * np.log10(np.maximum(measure_energies(source), 1e-12))
     if len(level_db) < _SHORTEST_HOPS:
         return np.empty(0)
     level_db = np.maximum(level_db, level_db.max() - _DEPTH_DB)
@@ -84,8 +92,8 @@ def _course(source: AudioSource) -> NDArray[np.float64]:
     return np.asarray(level_db - np.convolve(level_db, window, "same") / counts)
 
 
-def _lag_hops(mix: NDArray[np.float64], reference: NDArray[np.float64]) -> int | None:
-    """By how many hops the mix begins later in the reference; none where they are not alike."""
+def _find_lag(mix: NDArray[np.float64], reference: NDArray[np.float64]) -> int | None:
+    """Finds by how many hops the mix begins later in the reference; none if they are not alike."""
     if not len(mix) or not len(reference):
         return None
     size = 1 << (len(mix) + len(reference)).bit_length()

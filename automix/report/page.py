@@ -11,7 +11,7 @@ from typing import Any
 from automix.analysis.features import MixFeatures
 from automix.analysis.readings import Loudness
 from automix.audio.samples import Audio, AudioSource
-from automix.files.encode import mp3_bytes
+from automix.files.encode import encode_mp3
 from automix.mixing.mix import Mix
 from automix.mixing.outcome import SongOutcome
 from automix.parallel.workers import in_parallel
@@ -172,7 +172,7 @@ def _matching_gain(audio: Audio) -> float:
 
 def _playable(audio: Audio) -> dict[str, Any]:
     """What the script of the page plays."""
-    copy = base64.b64encode(mp3_bytes(audio)).decode("ascii")
+    copy = base64.b64encode(encode_mp3(audio)).decode("ascii")
     return {"gain": _matching_gain(audio), "mp3": copy}
 
 

@@ -1,1 +1,1 @@
-"""Which tracks a song has, what they are, and where their audio comes from."""
+"""Finds the tracks of songs, tells what they are, and opens their audio as a session."""

@@ -8,7 +8,14 @@ from automix.version import __version__
 def blank_plan(
     session: Session, *, method: str, preset: str = "", seed: int | None = None
 ) -> MixPlan:
-    """A plan in which every track passes unchanged."""
+    """Makes a plan in which every track passes unchanged.
+
+    Args:
+        session: The tracks, whose names, roles and checksums the plan takes.
+        method: Name of the method that the plan is for.
+        preset: Name of its preset, or empty.
+        seed: Seed that the method draws with, or none.
+    """
     return MixPlan(
         method=method,
         preset=preset,

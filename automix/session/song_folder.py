@@ -1,4 +1,4 @@
-"""Which files make up a song: a folder, a list of files, or a session file."""
+"""Finds the files that make up a song: in a folder, a list of files, or a session file."""
 
 import os
 import tomllib
@@ -6,27 +6,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from automix.analysis.role_features import RoleFeatures, measure_role_features, role_by_sound
+from automix.analysis.role_features import RoleFeatures, guess_role, measure_role_features
 from automix.errors import InputError
 from automix.files.extensions import AUDIO_EXTENSIONS
 from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.parallel.workers import in_parallel
 from automix.plan.roles import ROLES, Role
-from automix.session.roles.naming import natural_names
-from automix.session.roles.pairs import pair_stem, stereo_pairs
-from automix.session.roles.recognition import role_of_name
+from automix.plan.toml import begins_as_plan
+from automix.session.roles.naming import make_natural_names
+from automix.session.roles.pairs import find_stereo_pairs, name_pair
+from automix.session.roles.recognition import read_role
 from automix.session.tracks import Session, TrackFile, open_session
 
 MIX_NAME = "mix"
 """Name of the file beside the tracks that is the human mix, in folders of songs to learn from."""
 
 _SURE = 0.7
-"""A role that is told by sound alone counts from this confidence."""
+"""Confidence, 0 … 1, from which a role that is told by sound alone counts."""
 
 
-def song_files(
-    paths: Sequence[Path], *, recursive: bool = False, roles: Mapping[str, str] | None = None
+def find_song_files(
+    paths: Sequence[Path],
+    *,
+    recursive: bool = False,
+    roles: Mapping[str, str] | None = None,
+    known_mix: Path | None = None,
 ) -> tuple[list[TrackFile], list[str]]:
     """Finds the tracks of a song.
 
@@ -34,26 +39,28 @@ def song_files(
         paths: One folder, one session file (``.toml``), or the audio files themselves.
         recursive: Whether to look into the folders of the folder.
         roles: Roles by track name that overrule what the names say.
+        known_mix: The file of the human mix, if the caller knows it: it is left out without a note.
 
     Returns:
         The tracks with natural unique names and the roles that their names tell (``other`` where
         they tell nothing), and notes for the user.
 
     Raises:
-        InputError: There is no audio, or a session file is not one.
+        InputError: There is no audio, a session file is not one, or a role is given for a track
+            that is not there.
     """
     notes: list[str] = []
     if len(paths) == 1 and paths[0].suffix.lower() == ".toml":
         tracks = _read_session_file(paths[0])
     else:
-        audio, notes = _audio_files(paths, recursive)
-        tracks = _tracks(audio)
+        audio, notes = _find_audio(paths, recursive, known_mix)
+        tracks = _read_tracks(audio)
     if not tracks:
         raise InputError(
             f"{', '.join(map(printable, paths))}: no audio files; give a song's folder"
         )
     given = dict(roles or {})
-    tracks = [_with_role(track, given.pop(track.name, None)) for track in tracks]
+    tracks = [_give_role(track, given.pop(track.name, None)) for track in tracks]
     if given:
         raise InputError(
             f"no track is named {sorted(given)[0]!r}; there are:"
@@ -62,7 +69,7 @@ def song_files(
     return tracks, notes
 
 
-def _with_role(track: TrackFile, role: str | None) -> TrackFile:
+def _give_role(track: TrackFile, role: str | None) -> TrackFile:
     return track if role is None else replace(track, role=check_role(role, track.name))
 
 
@@ -76,7 +83,7 @@ def name_roles(names: Sequence[str], given: Mapping[str, str]) -> dict[str, Role
         raise InputError(f"no track is named {unknown[0]!r}; there are: {', '.join(names)}")
     roles: dict[str, Role] = {}
     for name in names:
-        told = role_of_name(name, names)
+        told = read_role(name, names)
         if name in given:
             roles[name] = check_role(given[name], name)
         else:
@@ -85,10 +92,14 @@ def name_roles(names: Sequence[str], given: Mapping[str, str]) -> dict[str, Role
 
 
 def check_role(role: str, name: str) -> Role:
-    """The role of that name.
+    """Looks up the role of a name.
+
+    Args:
+        role: Name of the role.
+        name: Name of the track, for the message.
 
     Raises:
-        InputError: There is none.
+        InputError: No role has that name.
     """
     for known in ROLES:
         if known == role:
@@ -96,14 +107,18 @@ def check_role(role: str, name: str) -> Role:
     raise InputError(f"track {name!r}: no role {role!r}; there are: {', '.join(ROLES)}")
 
 
-def _audio_files(paths: Sequence[Path], recursive: bool) -> tuple[list[Path], list[str]]:
+def _find_audio(
+    paths: Sequence[Path], recursive: bool, known_mix: Path | None
+) -> tuple[list[Path], list[str]]:
     found: list[Path] = []
     notes = []
     for path in paths:
         if not path.is_dir():
             found.append(path)
             continue
-        for file in sorted(_files_in(path, recursive)):
+        for file in sorted(_walk_audio(path, recursive)):
+            if file == known_mix:
+                continue
             if is_own_mix(file):
                 notes.append(f"{printable(file)}: a mix that automix wrote, left out")
             elif file.stem.casefold() == MIX_NAME:
@@ -116,7 +131,7 @@ def _audio_files(paths: Sequence[Path], recursive: bool) -> tuple[list[Path], li
     return list(reversed(once.values())), notes
 
 
-def _files_in(folder: Path, recursive: bool) -> Iterator[Path]:
+def _walk_audio(folder: Path, recursive: bool) -> Iterator[Path]:
     for here, folders, names in os.walk(folder):  # does not follow links to folders: no loops
         folders[:] = sorted(f for f in folders if recursive and not f.startswith((".", "__")))
         for name in names:
@@ -125,24 +140,21 @@ def _files_in(folder: Path, recursive: bool) -> Iterator[Path]:
 
 
 def is_own_mix(audio: Path) -> bool:
-    """Whether automix wrote a file of audio: a plan lies beside it."""
+    """Tells whether automix wrote a file of audio: then a plan lies beside it."""
     plan = audio.with_suffix(".toml")
-    if not plan.is_file():
-        return False
-    with plan.open("rb") as file:
-        return file.read(14) == b"# automix plan"
+    return plan.is_file() and begins_as_plan(plan)
 
 
-def _tracks(audio: Sequence[Path]) -> list[TrackFile]:
+def _read_tracks(audio: Sequence[Path]) -> list[TrackFile]:
     stems = [path.stem for path in audio]
     by_stem = dict(zip(stems, audio, strict=True))
-    pairs = dict(stereo_pairs(stems)) if len(by_stem) == len(stems) else {}
+    pairs = dict(find_stereo_pairs(stems)) if len(by_stem) == len(stems) else {}
     rights = set(pairs.values())
     singles = [path for path in audio if path.stem not in rights or path.stem not in by_stem]
-    spoken = [pair_stem(p.stem, pairs[p.stem]) if p.stem in pairs else p.stem for p in singles]
+    spoken = [name_pair(p.stem, pairs[p.stem]) if p.stem in pairs else p.stem for p in singles]
     tracks = []
-    for path, name, stem in zip(singles, natural_names(spoken), spoken, strict=True):
-        said = role_of_name(stem, spoken)
+    for path, name, stem in zip(singles, make_natural_names(spoken), spoken, strict=True):
+        said = read_role(stem, spoken)
         tracks.append(
             TrackFile(
                 name=name,
@@ -170,7 +182,7 @@ def _read_session_file(path: Path) -> list[TrackFile]:
         if not all(isinstance(value, str) for value in row.values()) or "file" not in row:
             raise InputError(f"{where}: needs `file`; all values are texts")
         name = row.get("name", Path(row["file"]).stem)
-        said = role_of_name(name)
+        said = read_role(name)
         role: Role = said.role if said else "other"
         tracks.append(
             TrackFile(
@@ -186,7 +198,12 @@ def _read_session_file(path: Path) -> list[TrackFile]:
 def open_song(
     files: Sequence[TrackFile], options: ReadOptions, notes: Sequence[str] = ()
 ) -> Session:
-    """Opens the tracks of a song, and listens to those whose names say nothing.
+    """Opens the tracks of a song, and tells the role of those by sound whose names say nothing.
+
+    Args:
+        files: The tracks.
+        options: Faults of the files that are put up with.
+        notes: Sentences for the user, to which those of opening are added.
 
     Raises:
         InputError: A file cannot be used.
@@ -196,16 +213,16 @@ def open_song(
     has_lead = any(track.role == "lead vocal" for track in session.tracks)
     measured = in_parallel(lambda track: measure_role_features(track.source), unknown)
     features = dict(zip((track.name for track in unknown), measured, strict=True))
-    roles = _told_by_sound(features, has_lead)
+    roles = _tell_roles_by_sound(features, has_lead)
     heard = [f"{name}: sounds like {role}" for name, role in roles.items()]
     tracks = (replace(track, role=roles.get(track.name, track.role)) for track in session.tracks)
     return replace(session, tracks=tuple(tracks), notes=(*notes, *session.notes, *heard))
 
 
-def _told_by_sound(features: Mapping[str, RoleFeatures], has_lead: bool) -> dict[str, Role]:
+def _tell_roles_by_sound(features: Mapping[str, RoleFeatures], has_lead: bool) -> dict[str, Role]:
     roles: dict[str, Role] = {}
     for name, measured in features.items():
-        role, confidence = role_by_sound(measured)
+        role, confidence = guess_role(measured)
         if confidence >= _SURE:
             roles[name] = role
     # Sound alone cannot tell the lead from other voices: the busiest leads, if none does by name.

@@ -9,6 +9,7 @@ from typing import Literal
 
 from automix.errors import InputError, UsageError
 from automix.files.extensions import AUDIO_EXTENSIONS
+from automix.plan.toml import begins_as_plan
 
 Kind = Literal["vocal", "stems"]
 
@@ -27,7 +28,7 @@ class FoundSong:
 
     Attributes:
         kind: ``vocal`` for a vocal with its beat, ``stems`` for a folder of tracks.
-        song: Its name; folders are separated by ``/``.
+        song: Name of the song; folders in it are separated by ``/``.
         inputs: The file of the vocal and that of the beat, or the folder of the tracks.
         source: The folder where it was found, for messages.
     """
@@ -47,7 +48,7 @@ def find_songs(root: str, *, kind: Kind | None = None, leave_out: str = "") -> I
 
     Args:
         root: The folder.
-        kind: What the songs are, where names may mislead.
+        kind: Kind of all songs, where names may mislead; none to go by the names.
         leave_out: A folder that is not searched.
 
     Yields:
@@ -57,29 +58,29 @@ def find_songs(root: str, *, kind: Kind | None = None, leave_out: str = "") -> I
         InputError: A folder cannot be read.
         UsageError: A folder holds a vocal, a beat and other tracks, and ``kind`` is not given.
     """
-    seen = {_identity(leave_out)} if os.path.isdir(leave_out) else set()
+    seen = {_identify(leave_out)} if os.path.isdir(leave_out) else set()
     waiting = [root]
     while waiting:
         folder = waiting.pop()
         try:
-            if folder != root and _identity(folder) in seen:
+            if folder != root and _identify(folder) in seen:
                 continue
-            seen.add(_identity(folder))
-            audio = [entry.name for entry in audio_entries(folder)]
+            seen.add(_identify(folder))
+            audio = [entry.name for entry in find_audio_entries(folder)]
             if not audio:
-                waiting += reversed(_folders_in(folder))
+                waiting += reversed(_list_folders(folder))
         except OSError as error:
             raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
         if audio:
-            yield from _songs(root, folder, audio, kind)
+            yield from _find_in_folder(root, folder, audio, kind)
 
 
-def _identity(folder: str) -> tuple[int, int]:
+def _identify(folder: str) -> tuple[int, int]:
     status = os.stat(folder)
     return status.st_dev, status.st_ino
 
 
-def _folders_in(folder: str) -> list[str]:
+def _list_folders(folder: str) -> list[str]:
     with os.scandir(folder) as entries:
         return sorted(
             entry.path
@@ -88,8 +89,10 @@ def _folders_in(folder: str) -> list[str]:
         )
 
 
-def _songs(root: str, folder: str, audio: list[str], kind: Kind | None) -> Iterator[FoundSong]:
-    pairs = {} if kind == "stems" else _pairs(audio)
+def _find_in_folder(
+    root: str, folder: str, audio: list[str], kind: Kind | None
+) -> Iterator[FoundSong]:
+    pairs = {} if kind == "stems" else _find_pairs(audio)
     paired = {name for pair in pairs.values() for name in pair}
     rest = [name for name in audio if name not in paired and not _is_mix(name)]
     if pairs and rest and kind is None:
@@ -111,8 +114,8 @@ def _songs(root: str, folder: str, audio: list[str], kind: Kind | None) -> Itera
         yield FoundSong(kind="stems", song=below, inputs=(folder,), source=folder)
 
 
-def _pairs(audio: list[str]) -> dict[str, tuple[str, str]]:
-    """Vocal and beat by song, where there is exactly one of each."""
+def _find_pairs(audio: list[str]) -> dict[str, tuple[str, str]]:
+    """Finds vocal and beat by song, where there is exactly one of each."""
     sides: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
     for name in audio:
         match = _SIDES.fullmatch(os.path.splitext(name)[0])
@@ -129,8 +132,8 @@ def _is_mix(name: str) -> bool:
     return _MIX.fullmatch(os.path.splitext(name)[0]) is not None
 
 
-def audio_entries(folder: str) -> Iterator["os.DirEntry[str]"]:
-    """The audio files directly in a folder, without hidden ones and mixes that automix wrote.
+def find_audio_entries(folder: str) -> Iterator["os.DirEntry[str]"]:
+    """Yields the audio files directly in a folder, but hidden ones and mixes that automix wrote.
 
     Raises:
         OSError: The folder cannot be read.
@@ -141,10 +144,7 @@ def audio_entries(folder: str) -> Iterator["os.DirEntry[str]"]:
         stem, extension = os.path.splitext(name)
         if extension.lower() not in AUDIO_EXTENSIONS or not visible[name].is_file():
             continue
-        if f"{stem}.toml" not in visible or not _is_plan(os.path.join(folder, f"{stem}.toml")):
+        if f"{stem}.toml" not in visible or not begins_as_plan(
+            os.path.join(folder, f"{stem}.toml")
+        ):
             yield visible[name]
-
-
-def _is_plan(path: str) -> bool:
-    with open(path, "rb") as file:
-        return file.read(14) == b"# automix plan"

@@ -1,4 +1,4 @@
-"""A session: the tracks of one song at one rate and one length."""
+"""A session holds the tracks of one song at one sample rate and one length."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -29,16 +29,16 @@ least 512 MiB, are read again on each pass. A mix takes two or three times its i
 
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """One track.
+    """One track of a session.
 
     Attributes:
-        name: Unique within the session.
-        role: What the track is.
-        source: Its audio.
-        path: Where it came from, or none.
-        right: Where its right side came from, if that is a file of its own.
-        sha256: Of that file, or of both with a space between, or empty.
-        bits: Depth of the input, as the outputs name it: ``16``, ``24`` or ``32f``.
+        name: Name, unique within the session.
+        role: Instrument or voice that the track holds, such as ``"kick"``.
+        source: Audio of the track.
+        path: File that the audio came from, or none.
+        right: File that the right side came from, if that is a file of its own.
+        sha256: Checksum of the file, or of both files with a space between, or empty.
+        bits: Sample depth of the file, as the outputs name it: ``16``, ``24`` or ``32f``.
     """
 
     name: str
@@ -52,14 +52,14 @@ class Track:
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """Tracks of one rate and one length, with unique names.
+    """The tracks of one song, with one sample rate, one length and unique names.
 
     Attributes:
-        tracks: In the order given; no result depends on it.
-        notes: What reading the files brought to light, for the user.
+        tracks: The tracks, in the order given; no result depends on it.
+        notes: Sentences for the user about what reading the files brought to light.
 
     Raises:
-        InputError: No tracks, two of one name, or unequal rates or lengths.
+        InputError: There are no tracks, two have one name, or rates or lengths differ.
     """
 
     tracks: tuple[Track, ...]
@@ -76,31 +76,31 @@ class Session:
 
     @property
     def sample_rate(self) -> int:
-        """Of every track."""
+        """Frames per second of every track."""
         return self.tracks[0].source.sample_rate
 
     @property
     def frames(self) -> int:
-        """Of every track."""
+        """Length of every track in frames."""
         return self.tracks[0].source.frames
 
     @property
     def in_memory(self) -> bool:
-        """Whether reading a track costs nothing."""
+        """Whether the samples of all tracks fit in `IN_MEMORY_BYTES`."""
         return sum(track.source.frames * track.source.channels for track in self.tracks) * 4 <= (
             IN_MEMORY_BYTES
         )
 
     @property
     def bits(self) -> Depth:
-        """The highest depth among the inputs."""
+        """The highest sample depth among the files: ``16``, ``24`` or ``32f``."""
         return max((track.bits for track in self.tracks), key=DEPTHS.index)
 
     def track(self, name: str) -> Track:
-        """The track of a name.
+        """Finds the track of a name.
 
         Raises:
-            InputError: There is none.
+            InputError: No track has that name.
         """
         for track in self.tracks:
             if track.name == name:
@@ -108,10 +108,10 @@ class Session:
         raise InputError(f"the session has no track named {name!r}")
 
     def with_role(self, role: Role) -> Track:
-        """The one track of a role.
+        """Finds the one track of a role.
 
         Raises:
-            InputError: There is none, or there are several.
+            InputError: No track has that role, or several have.
         """
         found = [track for track in self.tracks if track.role == role]
         if len(found) != 1:
@@ -124,10 +124,10 @@ class TrackFile:
     """A file that is to become a track.
 
     Attributes:
-        name: Of the track.
-        role: What it is.
-        path: The file; its left side where there are two.
-        right: The right side, where left and right are mono files of their own.
+        name: Name of the track.
+        role: Role of the track.
+        path: The file, or its left side where there are two.
+        right: File of the right side, where left and right are mono files of their own.
     """
 
     name: str
@@ -137,7 +137,7 @@ class TrackFile:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """One file, or left and right."""
+        """The one file, or those of left and right."""
         return (self.path,) if self.right is None else (self.path, self.right)
 
 
@@ -151,11 +151,11 @@ def open_session(
 
     Args:
         files: The tracks.
-        options: How strictly files are read.
-        sample_rate: Of the session; the highest among the files unless given.
+        options: Faults of the files that are put up with; none unless given.
+        sample_rate: Frames per second of the session; the highest among the files unless given.
 
     Raises:
-        InputError: A file cannot be used; names it and the remedy.
+        InputError: A file cannot be used; the message names it and the remedy.
     """
     options = options or ReadOptions()
     if not files:
@@ -171,8 +171,8 @@ def open_session(
 
     found = dict(zip(paths, in_parallel(read, paths), strict=True))
     frames = max(item.source.frames for item in found.values())
-    tracks = [_track(file, [found[path] for path in file.paths], frames) for file in files]
-    return Session(tracks=tuple(tracks), notes=tuple(_notes(files, found, rate, frames)))
+    tracks = [_make_track(file, [found[path] for path in file.paths], frames) for file in files]
+    return Session(tracks=tuple(tracks), notes=tuple(_write_notes(files, found, rate, frames)))
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class _Read:
     sha256: str
 
 
-def _track(file: TrackFile, sides: Sequence[_Read], frames: int) -> Track:
+def _make_track(file: TrackFile, sides: Sequence[_Read], frames: int) -> Track:
     padded_sides = [pad(side.source, frames) for side in sides]
     if len(sides) == 2 and any(side.source.channels != 1 for side in sides):
         raise InputError(
@@ -201,7 +201,7 @@ def _track(file: TrackFile, sides: Sequence[_Read], frames: int) -> Track:
     )
 
 
-def _notes(
+def _write_notes(
     files: Sequence[TrackFile], found: Mapping[Path, _Read], rate: int, frames: int
 ) -> list[str]:
     notes: list[str] = []
@@ -230,6 +230,12 @@ def open_plan_session(
 
     A file outside the folder is read only if it is what the plan was made from, so that a plan from
     elsewhere cannot make anything of this machine's files.
+
+    Args:
+        plan: The plan.
+        folder: Folder of the plan's file; its references start there.
+        options: Faults of the files that are put up with; none unless given.
+        allow_outside: Whether any file outside the folder is read.
 
     Raises:
         PlanError: A file is missing, or is another one outside the folder; names track and remedy.
@@ -262,7 +268,7 @@ def open_plan_session(
 
 
 def plan_inputs(plan: MixPlan, folder: Path) -> list[Path]:
-    """The files that a plan in ``folder`` names."""
+    """Lists the files that a plan in ``folder`` names."""
     return [
         resolve_file(reference, folder)
         for strip in plan.tracks

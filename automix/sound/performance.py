@@ -4,17 +4,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from automix.sound.chance import make_generator
 from automix.sound.drums import PIECES
 from automix.sound.filters import (
     Signal,
     add_at,
-    fft_size,
+    choose_fft_size,
     filter_signal,
     high_pass,
     low_pass,
-    noise,
+    make_noise,
 )
-from automix.sound.instruments import INSTRUMENTS, amplify_guitar
+from automix.sound.instruments import SOUNDS, amplify_guitar
 from automix.sound.score import Hit, Note, Score
 from automix.sound.voice import Singer, sing
 
@@ -45,20 +46,15 @@ OVERHEAD_POSITIONS = {
 SPEED_OF_SOUND_M_S = 343.0
 
 
-def generator(seed: int, name: str) -> np.random.Generator:
-    """A stream of random numbers of its own for every part, so that parts are independent."""
-    return np.random.default_rng((seed, *name.encode()))
-
-
 def render_kit(hits: Sequence[Hit], frames: int, seed: int, rate: int) -> dict[str, Signal]:
-    """Every piece of the kit alone, ``(frames,)`` each."""
+    """Plays the hits; returns each piece of the kit alone, ``(frames,)``."""
     pieces: dict[str, Signal] = {name: np.zeros(frames) for name in PIECES}
     takes: dict[tuple[str, int, int], Signal] = {}
     for index, hit in enumerate(hits):
         layer = max(round(hit.velocity * VELOCITY_LAYERS), 1)
         key = (hit.piece, layer, index % TAKES)
         if key not in takes:
-            rng = generator(seed, f"{hit.piece} {layer} {index % TAKES}")
+            rng = make_generator(seed, f"{hit.piece} {layer} {index % TAKES}")
             takes[key] = PIECES[hit.piece](layer / VELOCITY_LAYERS, rng, rate)
         gain = hit.velocity * VELOCITY_LAYERS / layer
         add_at(pieces[hit.piece], gain * takes[key], round(hit.start_s * rate))
@@ -66,7 +62,16 @@ def render_kit(hits: Sequence[Hit], frames: int, seed: int, rate: int) -> dict[s
 
 
 def record_drums(pieces: dict[str, Signal], seed: int, rate: int) -> dict[str, Signal]:
-    """The microphones around a kit: ``(frames,)``, and ``(2, frames)`` for the overheads."""
+    """Records a kit with close microphones ``(frames,)`` and overheads ``(2, frames)``.
+
+    Args:
+        pieces: Each piece of the kit alone, from `render_kit`.
+        seed: Seed of the room.
+        rate: Frames per second.
+
+    Returns:
+        Signals by name of the microphone; ``overheads`` is stereo.
+    """
     tracks: dict[str, Signal] = {
         microphone: sum((gain * pieces[piece] for piece, gain in gains.items()), np.zeros(1))
         for microphone, gains in CLOSE_MICS.items()
@@ -78,7 +83,9 @@ def record_drums(pieces: dict[str, Signal], seed: int, rate: int) -> dict[str, S
             delay = round(distance_m / SPEED_OF_SOUND_M_S * rate)
             add_at(overheads[channel], gain * pieces[piece], delay)
     for channel in range(2):
-        room = reverberate(overheads[channel], rate, generator(seed, f"room {channel}"), t60_s=0.45)
+        room = reverberate(
+            overheads[channel], rate, make_generator(seed, f"room {channel}"), t60_s=0.45
+        )
         direct = filter_signal(overheads[channel], rate, high_pass(120.0))
         overheads[channel] = direct + 0.35 * room
     return {**tracks, "overheads": overheads}
@@ -87,8 +94,8 @@ def record_drums(pieces: dict[str, Signal], seed: int, rate: int) -> dict[str, S
 def render_part(
     notes: Sequence[Note], instrument: str, frames: int, rng: np.random.Generator, rate: int
 ) -> Signal:
-    """One instrument playing its notes."""
-    play = INSTRUMENTS[instrument]
+    """Plays the notes of one instrument, ``(frames,)``."""
+    play = SOUNDS[instrument]
     track = np.zeros(frames)
     for note in notes:
         sound = play(note.pitch, note.velocity, note.duration_s, rng, rate)
@@ -97,10 +104,10 @@ def render_part(
 
 
 def record_band(score: Score, frames: int, seed: int, rate: int) -> dict[str, Signal]:
-    """Bass, guitars through their amplifiers, keys and pad."""
+    """Records bass, guitars through their amplifiers, keys and pad, each ``(frames,)``."""
 
     def part(name: str, instrument: str) -> Signal:
-        return render_part(score.parts[name], instrument, frames, generator(seed, name), rate)
+        return render_part(score.parts[name], instrument, frames, make_generator(seed, name), rate)
 
     bass = part("bass", "bass")
     keys = part("keys", "electric piano")
@@ -115,22 +122,38 @@ def record_band(score: Score, frames: int, seed: int, rate: int) -> dict[str, Si
 
 
 def record_voices(score: Score, seed: int, rate: int) -> dict[str, Signal]:
-    """The dry lead voice, and the backing voices on one track."""
-    lead = sing(score.voices["lead"], score.duration_s, generator(seed, "lead"), rate, Singer())
+    """Records the dry lead voice, and the backing voices together on one track."""
+    lead = sing(
+        score.voices["lead"], score.duration_s, make_generator(seed, "lead"), rate, Singer()
+    )
     backing: Signal = np.zeros(lead.size)
     for name, scale in (("high", 1.04), ("low", 0.94)):
         singer = Singer(tract_scale=scale, breath_db=-19.0, vibrato_cents=20.0, dynamics_db=14.0)
-        backing += sing(score.voices[name], score.duration_s, generator(seed, name), rate, singer)
+        backing += sing(
+            score.voices[name], score.duration_s, make_generator(seed, name), rate, singer
+        )
     return {"lead vocal": lead, "backing vocal": backing}
 
 
 def reverberate(signal: Signal, rate: int, rng: np.random.Generator, t60_s: float) -> Signal:
-    """``signal`` in a diffuse room of unit energy: convolution with decaying noise."""
+    """Computes the reverberation of a signal alone, by convolution with decaying noise.
+
+    The noise has unit energy, so that the result is about as loud as the signal.
+
+    Args:
+        signal: Sound ``(frames,)``.
+        rate: Frames per second.
+        rng: Generator of the noise.
+        t60_s: Time in which the reverberation decays by 60 dB.
+
+    Returns:
+        Reverberation ``(frames,)``; what decays past the end is cut off.
+    """
     t = np.arange(round(t60_s * rate)) / rate
-    response: Signal = noise(rng, t.size, rate) * 10.0 ** (-3.0 * t / t60_s)
+    response: Signal = make_noise(rng, t.size, rate) * 10.0 ** (-3.0 * t / t60_s)
     response = filter_signal(response, rate, low_pass(4500.0), high_pass(200.0))
     response /= np.sqrt(np.sum(response**2))
-    size = fft_size(signal.size + response.size)
+    size = choose_fft_size(signal.size + response.size)
     return np.fft.irfft(np.fft.rfft(signal, size) * np.fft.rfft(response, size), size)[
         : signal.size
     ]

@@ -16,10 +16,10 @@ class Phoneme:
         voicing: Level of the vocal folds, 0…1.
         breath: Level of the noise at the vocal folds, relative to a vowel's ordinary breath.
         noise_hz: Center of the noise made in the mouth.
-        noise_q: Its sharpness.
-        noise_db: Its level, relative to a vowel; −inf is none.
+        noise_q: Sharpness (Q) of that noise.
+        noise_db: Level of that noise relative to a vowel; −inf is no noise.
         duration_s: Length of a consonant (a vowel lasts as long as its note).
-        closure_s: Silence before the noise (stops).
+        closure_s: Silence before the noise of a stop consonant.
     """
 
     formants_hz: tuple[float, float, float]
@@ -64,7 +64,7 @@ CONSONANTS: dict[str, Phoneme] = {
 }
 
 PHONEMES: dict[str, Phoneme] = VOWELS | CONSONANTS
-"""Everything, by name."""
+"""All vowels and consonants, by name."""
 
 SIBILANTS = frozenset({"S", "Z", "SH"})
 """The consonants that a de-esser hears."""

@@ -1,10 +1,10 @@
-"""What is played, apart from how it sounds: notes, drum hits, sung syllables."""
+"""Scores say what is played, apart from how it sounds: notes, drum hits, sung syllables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
-"""Semitones above the tonic."""
+"""The notes of a major scale, in semitones above the tonic."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -12,10 +12,10 @@ class Note:
     """One pitched note.
 
     Attributes:
-        start_s: Onset.
-        duration_s: Until the key or string is released.
+        start_s: Time at which it begins.
+        duration_s: Time until the key or string is released.
         pitch: MIDI note number (69 is A4, 440 Hz).
-        velocity: Strength, 0…1.
+        velocity: Strength, 0 … 1.
     """
 
     start_s: float
@@ -26,7 +26,13 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hit:
-    """One stroke on a piece of the drum kit (a name of `automix.sound.drums.PIECES`)."""
+    """One stroke on a piece of the drum kit.
+
+    Attributes:
+        start_s: Time of the stroke.
+        piece: Name of the piece, one of `automix.sound.drums.PIECES`.
+        velocity: Strength, 0 … 1.
+    """
 
     start_s: float
     piece: str
@@ -58,9 +64,9 @@ class Score:
         tempo_bpm: Quarter notes per minute, constant.
         duration_s: Length of the song.
         tonic: Pitch class of the major key, 0 (C) … 11 (B).
-        drums: Hits, in any order.
-        parts: Notes of every pitched instrument, by name.
-        voices: Syllables of every voice, by name; each voice sings one note at a time.
+        drums: Hits of the drum kit, in any order.
+        parts: Notes of every pitched instrument, by name of the part.
+        voices: Syllables of every voice, by its name; a voice sings one note at a time.
     """
 
     tempo_bpm: float
@@ -72,5 +78,5 @@ class Score:
 
 
 def pitch_to_hz(pitch: float) -> float:
-    """Frequency of a MIDI note number in equal temperament at A4 = 440 Hz."""
+    """Converts a MIDI note number to Hz, in equal temperament at A4 = 440 Hz."""
     return float(440.0 * 2.0 ** ((pitch - 69.0) / 12.0))

@@ -20,31 +20,31 @@ from automix.sound.filters import (
     filter_signal,
     high_pass,
     low_pass,
-    noise,
+    make_noise,
     peak,
 )
 from automix.sound.phonemes import PHONEMES, Phoneme
 from automix.sound.score import Note, Syllable
 
 CONTROL_HZ = 250.0
-"""Rate of the control curves."""
+"""Values per second of the control curves."""
 
 FRAME_HZ = 86.0
-"""Rate of the filter frames; the true one makes their length a power of two."""
+"""Filter frames per second, about: the exact rate makes their length a power of two."""
 
 TRACT_LEVEL = 0.12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Singer:
-    """A voice.
+    """What makes one singing voice unlike another.
 
     Attributes:
-        tract_scale: Multiplies the formants; 1 is an average woman, 0.87 an average man.
-        breath_db: Level of the breath in a vowel, relative to the folds.
+        tract_scale: Factor of the formant frequencies; 1 is an average woman, 0.87 an average man.
+        breath_db: Level of the breath in a vowel, relative to the vocal folds.
         vibrato_cents: Depth of a full vibrato, ±.
-        vibrato_hz: Its rate.
-        dynamics_db: How much louder the strongest note is than the weakest.
+        vibrato_hz: Rate of the vibrato.
+        dynamics_db: Difference in level between the strongest and the weakest note.
     """
 
     tract_scale: float = 1.0
@@ -56,7 +56,15 @@ class Singer:
 
 @dataclass(slots=True)
 class _Controls:
-    """Curves at `CONTROL_HZ`, one value per step."""
+    """Control curves of a voice, `CONTROL_HZ` values per second.
+
+    Attributes:
+        pitch: MIDI note number ``(steps,)``, 0 where nothing is sung.
+        folds: Level of the vocal folds ``(steps,)``.
+        breath: Level of the breath ``(steps,)``.
+        effort: Vocal effort 0 … 1 ``(steps,)``; more of it sounds brighter.
+        formants_hz: The three moving formants ``(3, steps)``.
+    """
 
     pitch: Signal
     folds: Signal
@@ -75,14 +83,14 @@ def sing(
     """Sings the syllables, dry.
 
     Args:
-        syllables: In order of time, one at a time.
+        syllables: Syllables in order of time; none begins before the one before has ended.
         duration_s: Length of the result.
-        rng: Vibrato, jitter, breath.
+        rng: Generator of vibrato, jitter and breath.
         sample_rate: Frames per second.
         singer: The voice.
 
     Returns:
-        ``(frames,)``; vowels of full velocity peak near ±1.
+        Sound ``(frames,)``; vowels of full velocity peak near ±1.
     """
     frames = round(duration_s * sample_rate)
     steps = round(duration_s * CONTROL_HZ) + 1
@@ -94,7 +102,7 @@ def sing(
         free_from_s = _pronounce(syllable, free_from_s, controls, mouth, rng, sample_rate, singer)
     _finish(controls, singer, rng)
     folds = _folds(controls, frames, sample_rate, rng)
-    tract = _through_tract(folds, controls, sample_rate, singer)
+    tract = _filter_by_tract(folds, controls, sample_rate, singer)
     return tract + mouth
 
 
@@ -107,7 +115,7 @@ def _pronounce(
     sample_rate: int,
     singer: Singer,
 ) -> float:
-    """Writes one syllable's targets and mouth noises; returns when it ends, in seconds."""
+    """Writes the targets and mouth noises of one syllable; returns the time at which it ends."""
     note = syllable.note
     level = 10.0 ** (singer.dynamics_db * (note.velocity - 1.0) / 20.0)
     lead_s = sum(PHONEMES[name].duration_s for name in syllable.onset)
@@ -136,7 +144,7 @@ def _pronounce(
 
 
 def _vowel(names: tuple[str, ...], length_s: float) -> list[tuple[Phoneme, float]]:
-    """One vowel, or the slow glide of a diphthong."""
+    """Lists the phonemes and lengths of one vowel, or of the slow glide of a diphthong."""
     if len(names) == 1:
         return [(PHONEMES[names[0]], length_s)]
     first, second = (PHONEMES[name] for name in names)
@@ -149,7 +157,7 @@ def _vowel(names: tuple[str, ...], length_s: float) -> list[tuple[Phoneme, float
 
 
 def _swell(part: slice, note: Note) -> Signal:
-    """The level of the steps ``part`` of a note: it opens, then gives way."""
+    """Shapes the level of the steps ``part`` of a note: it opens, then gives way."""
     position = (np.arange(part.start, part.stop) / CONTROL_HZ - note.start_s) / note.duration_s
     position = position.clip(0.0, 1.0)
     level_db = -5.0 * (1.0 - np.minimum(position / 0.25, 1.0)) - 8.0 * position**3
@@ -166,7 +174,7 @@ def _add_consonant(
     sample_rate: int,
 ) -> None:
     closure_s = min(phoneme.closure_s, 0.6 * length_s)
-    burst = noise(rng, round((length_s - closure_s + 0.03) * sample_rate), sample_rate)
+    burst = make_noise(rng, round((length_s - closure_s + 0.03) * sample_rate), sample_rate)
     burst = filter_signal(burst, sample_rate, band_pass(phoneme.noise_hz, phoneme.noise_q))
     burst = filter_signal(
         burst, sample_rate, high_pass(phoneme.noise_hz / 1.7, 5), low_pass(11000.0, 3)
@@ -182,21 +190,21 @@ def _inhale(
     end_s: float, level: float, mouth: Signal, rng: np.random.Generator, sample_rate: int
 ) -> None:
     length_s = rng.uniform(0.2, 0.3)
-    breath = noise(rng, round(length_s * sample_rate), sample_rate)
+    breath = make_noise(rng, round(length_s * sample_rate), sample_rate)
     breath = filter_signal(breath, sample_rate, band_pass(1700.0, 0.5), low_pass(6000.0))
     breath = fade_ends(breath / np.sqrt(np.mean(breath**2)), sample_rate, 0.7 * length_s, 0.04)
     add_at(mouth, breath * 0.016 * level**0.3, round((end_s - length_s) * sample_rate))
 
 
 def _smooth(curve: Signal, width_s: float) -> Signal:
-    """Moving raised-cosine mean over ``width_s``."""
+    """Smooths a curve by a moving raised-cosine mean over ``width_s``."""
     window = np.hanning(round(width_s * CONTROL_HZ) + 2)[1:-1]
     half = window.size // 2
     padded = np.pad(curve, (half, window.size - 1 - half), mode="edge")
     return np.convolve(padded, window / window.sum(), mode="valid")
 
 
-def _held(curve: Signal) -> Signal:
+def _hold(curve: Signal) -> Signal:
     """Fills the zeros of a curve with the next value, the last ones with the last value."""
     known = np.flatnonzero(curve)
     if not known.size:
@@ -210,7 +218,7 @@ def _finish(controls: _Controls, singer: Singer, rng: np.random.Generator) -> No
     """Turns targets into motion: glides, vibrato and jitter, soft starts and ends."""
     steps = controls.pitch.size
     sounding = controls.pitch > 0
-    target = _held(controls.pitch)
+    target = _hold(controls.pitch)
     change = np.flatnonzero(np.diff(target, prepend=-1.0) != 0)
     since_s = np.arange(steps) - change[np.searchsorted(change, np.arange(steps), "right") - 1]
     bloom = np.clip((since_s / CONTROL_HZ - 0.25) / 0.35, 0.0, 1.0)
@@ -224,15 +232,15 @@ def _finish(controls: _Controls, singer: Singer, rng: np.random.Generator) -> No
     shimmer = 1.0 + 0.04 * rng.standard_normal(steps) + 0.1 * vibrato
     controls.folds = _smooth(controls.folds, 0.05) * shimmer
     controls.breath = _smooth(np.where(sounding, controls.breath, 0.0), 0.05)
-    controls.effort = _smooth(_held(controls.effort), 0.15)
+    controls.effort = _smooth(_hold(controls.effort), 0.15)
     for row in range(3):
-        controls.formants_hz[row] = _smooth(_held(controls.formants_hz[row]), 0.07)
+        controls.formants_hz[row] = _smooth(_hold(controls.formants_hz[row]), 0.07)
 
 
 def _folds(
     controls: _Controls, frames: int, sample_rate: int, rng: np.random.Generator
 ) -> tuple[Signal, Signal]:
-    """The pulse wave and the breath at the vocal folds, each with its level applied."""
+    """Makes the pulse wave and the breath at the vocal folds, each with its level applied."""
     control_times = np.arange(controls.pitch.size) * (sample_rate / CONTROL_HZ)
     times = np.arange(frames)
     frequency_hz = np.interp(times, control_times, 440.0 * 2.0 ** ((controls.pitch - 69.0) / 12.0))
@@ -243,11 +251,11 @@ def _folds(
         cycle -= np.sin(2.0 * np.pi * harmonic * np.arange(4097) / 4096.0) / harmonic
     pulses = cycle[(phase * 4096.0).astype(np.int64)]
     pulses *= np.interp(times, control_times, controls.folds)
-    breath = noise(rng, frames, sample_rate) * (1.0 - 0.5 * np.cos(2.0 * np.pi * phase))
+    breath = make_noise(rng, frames, sample_rate) * (1.0 - 0.5 * np.cos(2.0 * np.pi * phase))
     return pulses, breath * np.interp(times, control_times, controls.breath)
 
 
-def _through_tract(
+def _filter_by_tract(
     folds: tuple[Signal, Signal], controls: _Controls, sample_rate: int, singer: Singer
 ) -> Signal:
     """Filters frame by frame (Hann, half overlap) with the resonances at each moment."""
@@ -275,17 +283,17 @@ def _through_tract(
 
 
 def _resonance(f: Signal, center_hz: float) -> Spectrum:
-    """A pole pair of the tract, 0 dB at DC; bandwidths grow with frequency as in real tracts."""
+    """Computes a pole pair of the tract, 0 dB at DC; bandwidths grow as in real tracts."""
     bandwidth_hz = 70.0 + 30.0 * (center_hz / 1000.0) ** 1.5
     response: Spectrum = 1.0 / (1.0 - (f / center_hz) ** 2 + 1j * f * bandwidth_hz / center_hz**2)
     return response
 
 
 def _lower_tract(f: Signal, controls: _Controls, step: int, singer: Singer) -> Spectrum:
-    """The three moving formants; the first never below the sung note (singers open the jaw)."""
+    """Computes the three moving formants; the first is never below the note that is sung."""
     note_hz = 440.0 * 2.0 ** ((controls.pitch[step] - 69.0) / 12.0)
     first_hz, second_hz, third_hz = singer.tract_scale * controls.formants_hz[:, step]
-    first_hz = max(first_hz, 1.05 * note_hz)
+    first_hz = max(first_hz, 1.05 * note_hz)  # singers open the jaw
     second_hz = max(second_hz, 1.3 * first_hz)
     response = _resonance(f, first_hz) * _resonance(f, second_hz) * _resonance(f, third_hz)
     # Loudness differs less between sung vowels than the bare resonances would make it.
@@ -293,7 +301,7 @@ def _lower_tract(f: Signal, controls: _Controls, step: int, singer: Singer) -> S
 
 
 def _upper_tract(f: Signal, singer: Singer) -> Spectrum:
-    """The fixed resonances of a uniform tube of 14.7 cm, from the fourth up."""
+    """Computes the fixed resonances of a uniform tube of 14.7 cm, from the fourth up."""
     # Singers draw the third to fifth formants together (Sundberg, "The Science of the Singing
     # Voice", 1987). The level brings vowels of full velocity to about ±1.
     response = TRACT_LEVEL * high_pass(80.0, 2)(f) * peak(2700.0, 4.0, 1.0)(f)

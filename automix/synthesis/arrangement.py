@@ -1,11 +1,11 @@
-"""Who plays what: instruments of the style, when they play, and the names of their tracks."""
+"""Arranges a song: which instruments play, when they play, and what their tracks are called."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from automix.sound.chance import pick
 from automix.sound.score import Hit, Note
 from automix.synthesis.form import Bar, Form, write_form
 from automix.synthesis.grooves import play_groove, play_percussion
@@ -23,12 +23,12 @@ class ArrangedPart:
     """What one pitched instrument plays.
 
     Attributes:
-        name: Of the track.
-        instrument: Its row of the table.
-        program: General MIDI program.
-        notes: What is played.
+        name: Name of the track.
+        instrument: Row of the instrument in the table.
+        program: General MIDI program, from 0.
+        notes: Notes that it plays.
         stereo: Whether the track is stereo.
-        drive: Of its guitar amplifier; 0 is none.
+        drive: Drive of its guitar amplifier; 0 is no amplifier.
         double_of: The track that it doubles, or none.
         lead: Whether it leads a song without a voice.
     """
@@ -45,10 +45,10 @@ class ArrangedPart:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DrumPart:
-    """The kit, and how it is recorded.
+    """What the drum kit plays, and how it is recorded.
 
     Attributes:
-        tracks: ``microphones``, ``pieces`` or ``loop``.
+        tracks: Kind of its tracks: ``microphones``, ``pieces`` or ``loop``.
         names: Track names by microphone or piece.
         kit: MIDI program of the drum channel.
         hits: Strokes, by the names of `automix.synthesis.grooves`.
@@ -62,7 +62,16 @@ class DrumPart:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Arrangement:
-    """A whole song, as a score."""
+    """A whole song, as a score.
+
+    Attributes:
+        style: Style that its choices come from.
+        form: Tempo, key, bars and length.
+        drums: The drum kit, or none.
+        percussion: Names of percussion instruments, each with its hits.
+        parts: Pitched instruments.
+        voices: Singers, the lead first.
+    """
 
     style: Style
     form: Form
@@ -76,8 +85,8 @@ def arrange(rng: np.random.Generator, duration_s: float | None) -> Arrangement:
     """Writes a song.
 
     Args:
-        rng: Chooses everything.
-        duration_s: Its length; 20 … 40 s at random if not given.
+        rng: Generator that all choices are drawn from.
+        duration_s: Length of the song; none draws one from 20 … 40 s.
     """
     style = STYLES[int(rng.integers(len(STYLES)))]
     length_s = float(rng.uniform(20.0, 40.0)) if duration_s is None else duration_s
@@ -105,30 +114,26 @@ def arrange(rng: np.random.Generator, duration_s: float | None) -> Arrangement:
     )
 
 
-def _weighted(rng: np.random.Generator, weights: Mapping[str, float]) -> str:
+def _draw_weighted(rng: np.random.Generator, weights: Mapping[str, float]) -> str:
     names = list(weights)
     shares = np.array([weights[name] for name in names])
     return names[int(rng.choice(len(names), p=shares / shares.sum()))]
 
 
-def _pick(rng: np.random.Generator, choices: Sequence[Any]) -> Any:
-    return choices[int(rng.integers(len(choices)))]
-
-
 def _drums(rng: np.random.Generator, style: Style, form: Form) -> DrumPart | None:
-    tracks = _weighted(rng, style.drums) if style.drums else "none"
+    tracks = _draw_weighted(rng, style.drums) if style.drums else "none"
     if tracks == "none" or not style.grooves:
         return None
-    hits = play_groove(rng, _pick(rng, style.grooves), form.bars, real=tracks == "microphones")
-    kit = int(_pick(rng, style.kits))
+    hits = play_groove(rng, pick(rng, style.grooves), form.bars, real=tracks == "microphones")
+    kit = int(pick(rng, style.kits))
     pieces = {hit.piece for hit in hits}
     if tracks == "loop":
-        names = {"loop": _pick(rng, ("drums", "drum loop", "drum kit", "beat"))}
+        names = {"loop": pick(rng, ("drums", "drum loop", "drum kit", "beat"))}
     elif tracks == "microphones":
         wanted = [m for m in _MICROPHONES if m != "toms" or pieces & {"high tom", "low tom"}]
         if not pieces & {"closed hat", "open hat"} or rng.random() < 0.2:
             wanted.remove("hats")
-        names = {microphone: _spelled(rng, microphone) for microphone in wanted}
+        names = {microphone: _spell(rng, microphone) for microphone in wanted}
         names |= _more_microphones(rng)
     else:
         groups = {
@@ -138,27 +143,27 @@ def _drums(rng: np.random.Generator, style: Style, form: Form) -> DrumPart | Non
             "toms": {"high tom", "low tom"},
             "cymbals": {"crash", "ride"},
         }
-        names = {name: _spelled(rng, name) for name, group in groups.items() if pieces & group}
+        names = {name: _spell(rng, name) for name, group in groups.items() if pieces & group}
     return DrumPart(tracks=tracks, names=names, kit=kit, hits=tuple(hits))
 
 
 def _more_microphones(rng: np.random.Generator) -> dict[str, str]:
-    """A room, second microphones at kick and snare, and how the overheads are written."""
+    """Adds a room, second microphones at kick and snare, and overheads as two tracks, or none."""
     names = {}
     if rng.random() < 0.25:
-        names["room"] = str(_pick(rng, ("room", "drum room")))
+        names["room"] = str(pick(rng, ("room", "drum room")))
     if rng.random() < 0.2:
         names |= {"kick": "kick in", "kick out": "kick out"}
     if rng.random() < 0.25:
         names |= {"snare": "snare top", "snare bottom": "snare bottom"}
     if rng.random() < 0.3:
-        left, right = _pick(rng, (("OH L", "OH R"), ("overhead left", "overhead right")))
+        left, right = pick(rng, (("OH L", "OH R"), ("overhead left", "overhead right")))
         names |= {"overheads": str(left), "right overhead": str(right)}
     return names
 
 
-def _spelled(rng: np.random.Generator, piece: str) -> str:
-    """What engineers write on the track."""
+def _spell(rng: np.random.Generator, piece: str) -> str:
+    """Chooses what an engineer may write on the track of a piece."""
     spellings = {
         "kick": ("kick", "kick", "kick in", "kick drum", "bd"),
         "snare": ("snare", "snare", "snare top", "sn"),
@@ -167,11 +172,14 @@ def _spelled(rng: np.random.Generator, piece: str) -> str:
         "overheads": ("overheads", "overheads", "OH", "drum overheads"),
         "cymbals": ("cymbals", "crash cymbals", "cymbals"),
     }
-    return str(_pick(rng, spellings[piece]))
+    return str(pick(rng, spellings[piece]))
 
 
-def _activity(bars: Sequence[Bar], need: float) -> list[bool]:
-    """In which bars a part plays: in sections of at least the strength ``need``, and at the end."""
+def _choose_bars(bars: Sequence[Bar], need: float) -> list[bool]:
+    """Chooses the bars in which a part plays: those of at least the strength ``need``.
+
+    A part that would play in no bar, or in the last one alone, plays in all.
+    """
     active = [bar.strength >= need for bar in bars]
     if not any(active[:-1]):
         active = [True] * len(bars)
@@ -181,9 +189,9 @@ def _activity(bars: Sequence[Bar], need: float) -> list[bool]:
 def _parts(
     rng: np.random.Generator, style: Style, form: Form, room: int, *, lead: bool
 ) -> list[ArrangedPart]:
-    """Bass, chords, then colors until the song is full."""
+    """Writes bass and chords, then colors until the song is full."""
     parts: list[ArrangedPart] = []
-    bass = _weighted(rng, style.bass)
+    bass = _draw_weighted(rng, style.bass)
     if bass != "none":
         parts += _part(rng, form, bass, parts, 0.0 if rng.random() < 0.6 else 0.55, room=1)
         if room > 4 and bass in ("pick bass", "finger bass") and rng.random() < 0.25:
@@ -191,18 +199,18 @@ def _parts(
             amplifier = replace(direct, name="bass amp", drive=drive, double_of=direct.name)
             parts = [direct, amplifier]
     chords, colors = dict(style.chords), dict(style.colors)
-    first = _weighted(rng, chords)
+    first = _draw_weighted(rng, chords)
     parts += _part(rng, form, first, parts, 0.0, room=room - len(parts))
     chords.pop(first)
     if lead:
         melodic = {k: w for k, w in colors.items() if "melody" in INSTRUMENTS[k].patterns}
-        key = _weighted(rng, melodic) if melodic else "lead guitar"
+        key = _draw_weighted(rng, melodic) if melodic else "lead guitar"
         colors.pop(key, None)
         leading = _part(rng, form, key, parts, 0.0, room=1, pattern="melody")
         parts += [replace(part, lead=True) for part in leading]
     while len(parts) < room and (chords or colors):
         table = chords if chords and (not colors or rng.random() < 0.45) else colors
-        key = _weighted(rng, table)
+        key = _draw_weighted(rng, table)
         table.pop(key)
         if key in INSTRUMENTS:
             need = float(rng.choice((0.0, 0.55, 0.7, 0.9), p=(0.35, 0.25, 0.2, 0.2)))
@@ -220,21 +228,21 @@ def _part(
     room: int,
     pattern: str | None = None,
 ) -> list[ArrangedPart]:
-    """A part, and its double where the instrument is doubled and there is room."""
+    """Writes a part, and its double where the instrument is doubled and there is room."""
     instrument = INSTRUMENTS[key]
-    active = _activity(form.bars, need)
-    pattern = pattern or str(_pick(rng, instrument.patterns))
-    program = int(_pick(rng, instrument.programs))
+    active = _choose_bars(form.bars, need)
+    pattern = pattern or str(pick(rng, instrument.patterns))
+    program = int(pick(rng, instrument.programs))
     drive = float(rng.uniform(*instrument.amplifier))
     name = _free_name(rng, instrument.names, [part.name for part in others])
     stereo = bool(rng.random() < instrument.stereo)
     doubled = room >= 2 and rng.random() < instrument.doubled
 
-    def played(name: str, double_of: str | None = None) -> ArrangedPart:
+    def play(name: str, double_of: str | None = None) -> ArrangedPart:
         state = np.random.default_rng(seed)  # both play the same, each with errors of their own
         notes = play_part(state, instrument, pattern, form, active)
         if double_of:
-            notes = [_replayed(rng, note) for note in notes]
+            notes = [_play_again(rng, note) for note in notes]
         return ArrangedPart(
             name=name,
             instrument=instrument,
@@ -247,13 +255,13 @@ def _part(
 
     seed = int(rng.integers(2**32))
     if not doubled:
-        return [played(name)]
+        return [play(name)]
     endings = (("left", "right"), ("L", "R"), ("1", "2"), ("", "double"))
-    first, second = (f"{name} {ending}".strip() for ending in _pick(rng, endings))
-    return [played(first), played(second, double_of=first)]
+    first, second = (f"{name} {ending}".strip() for ending in pick(rng, endings))
+    return [play(first), play(second, double_of=first)]
 
 
-def _replayed(rng: np.random.Generator, note: Note) -> Note:
+def _play_again(rng: np.random.Generator, note: Note) -> Note:
     return replace(
         note,
         start_s=max(note.start_s + float(rng.normal(0.0, 0.009)), 0.0),
@@ -262,10 +270,10 @@ def _replayed(rng: np.random.Generator, note: Note) -> Note:
 
 
 def _free_name(rng: np.random.Generator, names: Sequence[str], taken: Sequence[str]) -> str:
-    """A name that no other track has, nor begins with."""
+    """Chooses a name that no other track has, nor begins with."""
     free = [name for name in names if not any(other.startswith(name) for other in taken)]
     if free:
-        return str(_pick(rng, free))
+        return str(pick(rng, free))
     number = 2
     while any(other.startswith(f"{names[0]} {number}") for other in taken):
         number += 1
@@ -282,6 +290,6 @@ def _percussion(
     ]
     played = []
     for instrument in chosen:
-        active = _activity(form.bars, float(rng.choice((0.0, 0.55, 0.9))))
+        active = _choose_bars(form.bars, float(rng.choice((0.0, 0.55, 0.9))))
         played.append((instrument.name, tuple(play_percussion(rng, instrument, form.bars, active))))
     return tuple(played)

@@ -1,4 +1,4 @@
-"""Many synthetic songs: ``song-0001``, ``song-0002`` … in a folder, several at a time."""
+"""Writes many synthetic songs to a folder, several at a time (``song-0001``, ``song-0002`` …)."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -14,26 +14,26 @@ from automix.parallel.engine import Job, Outcome
 from automix.parallel.local_engine import LocalEngine
 from automix.parallel.workers import use_workers, worker_count
 from automix.synthesis.engines import EngineChoice
-from automix.synthesis.folder import SongFolder, fingerprint_of, remove_leftover
+from automix.synthesis.folder import SongFolder, read_fingerprint, remove_leftover
 from automix.synthesis.song import SyntheticSongRequest, write_song
 
 BYTES_PER_SONG_SECOND = 1_800_000
-"""What the tracks of a song and its mix take on average."""
+"""Bytes that the tracks of a song and its mix take on average, per second of the song."""
 
 Guard = Callable[[Callable[[], object]], AbstractContextManager[None]]
-"""Gets what is to be called if a signal ends the program while the context is open."""
+"""Makes a context; if a signal ends the program inside it, the function given is called."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Collection:
-    """What is asked for.
+    """The synthetic songs that are asked for.
 
     Attributes:
-        folder: Where the songs are written.
-        count: How many.
-        seed: Of the collection; the same songs whatever the count.
-        duration_s: Of each song, none for 20 … 40 s at random.
-        choice: Who plays.
+        folder: Folder that the songs are written to.
+        count: Number of songs.
+        seed: Seed of the collection; a song does not depend on the count.
+        duration_s: Length of each song; none draws one from 20 … 40 s.
+        choice: Engine that plays the instruments.
         overwrite: Whether songs that are there may be replaced.
         skip_existing: Whether songs that are there already, made for the same request, are kept.
     """
@@ -47,13 +47,13 @@ class Collection:
     skip_existing: bool = False
 
     def request(self, number: int) -> SyntheticSongRequest:
-        """Of one song, from 1."""
+        """Makes the request for the song of a number, from 1."""
         return SyntheticSongRequest(
             seed=self.seed, number=number, duration_s=self.duration_s, choice=self.choice
         )
 
     def path(self, number: int) -> Path:
-        """Of one song."""
+        """Names the folder of the song of a number, from 1."""
         return self.folder / f"song-{number:04d}"
 
 
@@ -62,9 +62,9 @@ class WrittenSong:
     """One song of a collection.
 
     Attributes:
-        path: Its folder.
-        kept: Whether it was there already.
-        about: What `automix.synthesis.song.write_song` tells of it; empty where it was kept.
+        path: Folder of the song.
+        kept: Whether it was there already, made for the same request.
+        about: Facts about the song from `automix.synthesis.song.write_song`; empty if it was kept.
     """
 
     path: Path
@@ -82,23 +82,23 @@ def synthesize(
     """Writes the songs of a collection, and yields each as it is finished.
 
     Args:
-        collection: What is asked for.
-        jobs: How many songs are made at a time, each in a process of its own; the result is the
-            same.
+        collection: The songs that are asked for.
+        jobs: Number of songs that are made at a time, each in a process of its own; the result is
+            the same.
         prepare: Called as each process begins, see `automix.parallel.local_engine.LocalEngine`.
-        guard: For removing what is unfinished when a signal ends the program.
+        guard: Context that removes what is unfinished when a signal ends the program.
 
     Raises:
         OutputError: A song is there already, or the folder cannot be written or is full. Songs that
             are finished stay.
         DeviceError: FluidSynth fails.
     """
-    due, kept = _due(collection)
+    due, kept = _sort_numbers(collection)
     for number in kept:
         yield WrittenSong(path=collection.path(number), kept=True, about={})
     if not due:
         return
-    with _folder(collection, len(due)):
+    with _make_folder(collection, len(due)):
         if min(jobs, len(due)) == 1:
             for number in due:
                 about = _write(
@@ -106,15 +106,15 @@ def synthesize(
                 )
                 yield WrittenSong(path=collection.path(number), kept=False, about=about)
         else:
-            yield from _in_processes(collection, due, min(jobs, len(due)), prepare, guard)
+            yield from _write_in_processes(collection, due, min(jobs, len(due)), prepare, guard)
 
 
-def _due(collection: Collection) -> tuple[list[int], list[int]]:
-    """The numbers of songs to make, and of those to keep."""
+def _sort_numbers(collection: Collection) -> tuple[list[int], list[int]]:
+    """Sorts the numbers of songs into those to make and those to keep."""
     due, kept = [], []
     for number in range(1, collection.count + 1):
         path = collection.path(number)
-        made_for = fingerprint_of(path)
+        made_for = read_fingerprint(path)
         if collection.skip_existing and made_for == collection.request(number).fingerprint():
             kept.append(number)
             continue
@@ -130,7 +130,7 @@ def _due(collection: Collection) -> tuple[list[int], list[int]]:
 
 
 @contextmanager
-def _folder(collection: Collection, songs: int) -> Iterator[None]:
+def _make_folder(collection: Collection, songs: int) -> Iterator[None]:
     """Makes the folder and sees whether there is room; removes it again if it stays empty."""
     folder = collection.folder
     with report_write_failures(folder):
@@ -159,7 +159,7 @@ def _write(
         return write_song(request, song_folder.temporary)
 
 
-def _in_processes(
+def _write_in_processes(
     collection: Collection,
     due: Sequence[int],
     slots: int,
@@ -168,15 +168,15 @@ def _in_processes(
 ) -> Iterator[WrittenSong]:
     waiting, running = list(due), set[int]()
     try:
-        with LocalEngine(_run_task, prepare, slots) as engine, guard(engine.end):
+        with LocalEngine(_run_job, prepare, slots) as engine, guard(engine.end):
             while waiting or running:
                 while waiting and len(running) < slots:
                     number = waiting.pop(0)
                     running.add(number)
-                    engine.submit(_task(collection, number, max(worker_count() // slots, 1)))
+                    engine.submit(_make_job(collection, number, max(worker_count() // slots, 1)))
                 key, outcome = engine.next_outcome()
                 if outcome.exit_code or outcome.died:
-                    raise _error(collection.path(int(key)), outcome)
+                    raise _make_error(collection.path(int(key)), outcome)
                 running.discard(int(key))
                 yield WrittenSong(path=collection.path(int(key)), kept=False, about=outcome.result)
     finally:
@@ -184,11 +184,11 @@ def _in_processes(
             remove_leftover(collection.path(number))
 
 
-def _task(collection: Collection, number: int, threads: int) -> Job:
+def _make_job(collection: Collection, number: int, threads: int) -> Job:
     return Job(key=str(number), work=(collection, number, threads), folder=os.getcwd())
 
 
-def _run_task(task: Job) -> Outcome:
+def _run_job(task: Job) -> Outcome:
     """In a worker: writes one song. What cannot be helped becomes a message."""
     collection, number, threads = task.work
     use_workers(threads)
@@ -201,8 +201,8 @@ def _run_task(task: Job) -> Outcome:
     return Outcome(exit_code=0, result=about)
 
 
-def _error(path: Path, outcome: Outcome) -> AutomixError:
-    """What a worker reported, as it was raised there."""
+def _make_error(path: Path, outcome: Outcome) -> AutomixError:
+    """Makes the error that a worker reported, of the class that was raised there."""
     if outcome.died:
         return DeviceError(f"{printable(path)}: {outcome.error}; try fewer with -j")
     kinds = {kind.exit_code: kind for kind in (UsageError, InputError, OutputError, DeviceError)}

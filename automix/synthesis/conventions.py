@@ -1,4 +1,4 @@
-"""What engineers usually do, by role: levels, filters, compression, sends.
+"""Tables of what engineers usually do, by role: levels, filters, compression, sends.
 
 What is published: the lead vocal is the loudest element (De Man, Leonard, King & Reiss 2014). Over
 the MUSDB18 test songs all voices together are 3.6 LU below the rest, standard deviation 1.3 LU;
@@ -35,13 +35,13 @@ below equal loudness (see `automix.methods.stems.levels.crest_correction_lu`).""
 CREST_LIMIT_LU = 4.0
 
 SECOND_MICROPHONE_LU = -6.0
-"""Of the outer microphone of a kick, and of the one below a snare, against the first one."""
+"""Level of the outer microphone of a kick, and of the one below a snare, against the first."""
 
 PAIR_LU = -2.0
-"""Each of two tracks that double each other: together they are as loud as one part."""
+"""Level taken from each of two tracks that double each other: together they are one part."""
 
 LEAD_BELOW_REST_LU, LEAD_SPREAD_LU = -2.8, 1.3
-"""Of the lead vocal against all other tracks together."""
+"""Loudness of the lead vocal against all other tracks together: mean and standard deviation."""
 
 LEAD_ABOVE_MEDIAN_LU = 1.5
 """Least distance of the lead vocal above the median track."""
@@ -64,7 +64,7 @@ HIGH_PASS_HZ: dict[Role, tuple[float, float]] = {
     "pad": (100, 220), "strings": (90, 200), "brass": (90, 160), "woodwind": (110, 220),
     "fx": (80, 250), "room": (60, 150),
 }  # fmt: skip
-"""Between what corners; roles that are not here keep their lows."""
+"""Lowest and highest corner of the high pass; roles that are not here keep their lows."""
 
 SENDS_DB: dict[Role, float] = {
     "lead vocal": 0.0, "backing vocal": 2.0, "snare": -3.0, "tom": -4.0, "percussion": -4.0,
@@ -72,7 +72,7 @@ SENDS_DB: dict[Role, float] = {
     "electric guitar": -6.0, "guitar": -6.0, "piano": -4.0, "keys": -4.0, "organ": -6.0,
     "synth": -5.0, "pad": -5.0, "other": -6.0,
 }  # fmt: skip
-"""Sends to the one shared reverb; roles that are not here stay dry."""
+"""Levels of the sends to the one shared reverb; roles that are not here stay dry."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,11 +80,12 @@ class Compression:
     """How a role is compressed.
 
     Attributes:
-        probability: That it is.
-        above_rms_db: Threshold above the track's RMS while it sounds, least and most.
-        ratio: Least and most.
-        attack_ms: Least and most.
-        release_ms: Least and most.
+        probability: Probability that a track is compressed at all.
+        above_rms_db: Least and most distance of the threshold above the track's RMS while it
+            sounds.
+        ratio: Least and most ratio.
+        attack_ms: Shortest and longest attack.
+        release_ms: Shortest and longest release.
     """
 
     probability: float
@@ -127,7 +128,7 @@ COMPRESSION: dict[Role, Compression] = {
     "drums": _DRUM, "room": _DRUM, "tom": _DRUM,
 }  # fmt: skip
 OTHER_COMPRESSION = _OTHER
-"""Of roles that are not in the table."""
+"""Compression of roles that are not in the table."""
 
 CENTERED: frozenset[Role] = frozenset(
     ("lead vocal", "kick", "snare", "bass", "drums", "overheads", "room")

@@ -1,4 +1,4 @@
-"""What turns notes into sound: FluidSynth with a General MIDI sound font, or built-in synthesis."""
+"""Turns notes into sound: FluidSynth with a General MIDI sound font, or built-in synthesis."""
 
 import os
 import resource
@@ -17,7 +17,7 @@ from automix.sound.filters import Signal
 from automix.sound.score import Hit, Note
 from automix.synthesis.built_in import BuiltIn
 from automix.synthesis.instruments import Instrument
-from automix.synthesis.midi import drum_file, write_pitched
+from automix.synthesis.midi import write_drums, write_pitched
 
 EngineName = Literal["auto", "fluidsynth", "built-in"]
 
@@ -29,7 +29,7 @@ SOUND_FONTS = (
     "/usr/share/soundfonts/FluidR3_GM.sf2",
     "/usr/share/soundfonts/default.sf2",
 )
-"""Where Debian and others put General MIDI sound fonts."""
+"""Files in which Debian and other systems keep General MIDI sound fonts."""
 
 _TIMEOUT_S = 60.0
 _REMEDY = "install the packages fluidsynth and fluid-soundfont-gm, or use --engine built-in"
@@ -39,10 +39,10 @@ class Engine(Protocol):
     """Renders parts dry. All results are ``(2, frames)`` float64 at any level."""
 
     def play(self, notes: Sequence[Note], instrument: Instrument, program: int) -> Signal:
-        """An instrument."""
+        """Plays the notes on an instrument, as a General MIDI program where it has programs."""
 
     def strike(self, hits: Sequence[Hit], kit: int) -> Signal:
-        """Drums; the ``piece`` of a hit is the number of its key in the General MIDI drum map."""
+        """Plays drums; the ``piece`` of a hit is the number of its key in the MIDI drum map."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +51,7 @@ class EngineChoice:
 
     Attributes:
         soundfont: File of the sound font; none for built-in synthesis.
-        note: For the user.
+        note: Sentence for the user, or empty.
     """
 
     soundfont: str | None = None
@@ -59,19 +59,19 @@ class EngineChoice:
 
     @property
     def name(self) -> str:
-        """Of engine and sound font."""
+        """Name of the engine and of its sound font, as plans record it."""
         if self.soundfont is None:
             return "built-in"
         return f"FluidSynth with {os.path.basename(self.soundfont)}"
 
-    def engine(self, folder: Path, frames: int, sample_rate: int, seed: int) -> Engine:
-        """The engine.
+    def start(self, folder: Path, frames: int, sample_rate: int, seed: int) -> Engine:
+        """Makes the engine that was chosen.
 
         Args:
-            folder: For its temporary files.
+            folder: Folder for temporary files.
             frames: Length of what it renders.
             sample_rate: Frames per second.
-            seed: Of built-in sounds.
+            seed: Seed of built-in sounds.
         """
         if self.soundfont is None:
             return BuiltIn(frames, sample_rate, seed)
@@ -82,13 +82,13 @@ def choose_engine(name: EngineName, soundfont: Path | None = None) -> EngineChoi
     """Finds an engine.
 
     Args:
-        name: ``auto`` takes FluidSynth where it and a sound font are installed.
-        soundfont: A file instead of one in the usual places.
+        name: Name of the engine; ``auto`` takes FluidSynth where it and a sound font are installed.
+        soundfont: File of a sound font; none looks in the usual places.
 
     Raises:
         DeviceError: FluidSynth is asked for and not installed, or has no sound font.
         InputError: ``soundfont`` is not a sound font.
-        UsageError: A sound font for built-in synthesis.
+        UsageError: A sound font is given for built-in synthesis.
     """
     if name == "built-in":
         if soundfont is not None:
@@ -123,11 +123,11 @@ def _check_soundfont(path: Path) -> None:
 
 
 class FluidSynth:
-    """The program, run once per part; reverberation and chorus are off.
+    """Plays with the program FluidSynth, run once per part; its reverb and chorus are off.
 
     Args:
         soundfont: The sound font.
-        folder: For temporary files; whoever made it removes it.
+        folder: Folder for temporary files; the caller removes it.
         frames: Length of what is rendered.
         sample_rate: Frames per second, 8000 … 96000.
     """
@@ -141,19 +141,19 @@ class FluidSynth:
         self._duration_s = frames / sample_rate + 0.1
 
     def play(self, notes: Sequence[Note], instrument: Instrument, program: int) -> Signal:
-        """See `Engine.play`."""
-        return self._rendered(write_pitched(notes, program, self._duration_s))
+        """Plays the notes with a program of the sound font, ``(2, frames)``."""
+        return self._render(write_pitched(notes, program, self._duration_s))
 
     def strike(self, hits: Sequence[Hit], kit: int) -> Signal:
-        """See `Engine.strike`."""
-        return self._rendered(drum_file(hits, kit, self._duration_s))
+        """Plays drums with a kit of the sound font, ``(2, frames)``."""
+        return self._render(write_drums(hits, kit, self._duration_s))
 
-    def _rendered(self, midi: bytes) -> Signal:
-        """Runs the program.
+    def _render(self, midi: bytes) -> Signal:
+        """Renders a MIDI file to ``(2, frames)`` float64.
 
         Raises:
-            DeviceError: It cannot be started, or fails.
-            InputError: It cannot load the sound font.
+            DeviceError: FluidSynth cannot be started, or fails.
+            InputError: FluidSynth cannot load the sound font.
             OutputError: There is no room for its output.
         """
         number = os.urandom(8).hex()
@@ -212,6 +212,7 @@ class FluidSynth:
         except subprocess.TimeoutExpired as error:
             raise DeviceError(f"FluidSynth did not end within {_TIMEOUT_S:.0f} s") from error
         said = errors.decode(errors="replace").strip()
+        # The program has no exit code of its own for a sound font that it cannot load.
         if "Failed to load SoundFont" in said or "not a SoundFont" in said:
             raise InputError(
                 f"{printable(self._soundfont)}: FluidSynth cannot load this sound font; give"

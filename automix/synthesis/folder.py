@@ -1,4 +1,7 @@
-"""Song folders that are absent, the old ones, or whole: made under another name, then renamed."""
+"""Writes song folders whole or not at all: under another name, then renamed.
+
+Whatever happens, the folder is absent, the one it was before, or the whole new one.
+"""
 
 import contextlib
 import errno
@@ -17,8 +20,8 @@ from automix.files.names import printable
 PLAN_NAME = "mix.toml"
 
 
-def fingerprint_of(folder: Path) -> str | None:
-    """Of the request that a finished song was made for; none where there is no such song."""
+def read_fingerprint(folder: Path) -> str | None:
+    """Reads the fingerprint of the request that a finished song was made for; none without one."""
     try:
         with (folder / PLAN_NAME).open("rb") as file:
             made_for = tomllib.load(file).get("request")
@@ -34,7 +37,7 @@ class SongFolder:
     Ctrl-C included, leaves no trace. What a killed run left is removed by the next one.
 
     Args:
-        path: Where the folder will be; its parent exists.
+        path: Path that the folder will have; its parent exists.
         overwrite: Whether a folder that is there may be replaced.
 
     Attributes:
@@ -120,7 +123,7 @@ class SongFolder:
 
 
 def remove_leftover(path: Path) -> None:
-    """Removes what a worker that was killed left of the song at ``path``, unless one is at work."""
+    """Removes what a killed worker left of the song at ``path``, unless another is at work."""
     temporary = path.parent / f".{path.name}.part"
     if temporary.is_dir():
         with contextlib.suppress(OutputError, OSError):

@@ -1,11 +1,11 @@
-"""The form of a song: its sections, and one chord for each of its bars."""
+"""Writes the form of a song: its sections, and one chord for each of its bars."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from automix.synthesis.harmony import PROGRESSIONS, Chord, chord
+from automix.sound.harmony import PROGRESSIONS, Chord, build_chord
 from automix.synthesis.styles import Style
 
 STEPS_PER_BEAT = 4
@@ -24,23 +24,23 @@ STRENGTH = {
     "intro": 0.45, "verse": 0.6, "rise": 0.75, "chorus": 1.0, "bridge": 0.7, "break": 0.5,
     "end": 0.85,
 }  # fmt: skip
-"""How strongly a section is played, and how many parts play in it, 0…1."""
+"""Strength with which a section is played, 0 … 1; fewer parts play where it is low."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bar:
-    """One bar.
+    """One bar of a song.
 
     Attributes:
-        number: From 0.
-        start_s: Its first beat.
+        number: Number of the bar, from 0.
+        start_s: Time of its first beat.
         beat_s: Length of a quarter note.
-        beats: Quarter notes in it.
+        beats: Number of quarter notes in it.
         swing: Delay of the off-beats in steps of a sixteenth, 0 … 0.67.
         section: Name of the section.
-        strength: 0…1.
-        tones: The chord.
-        following: The chord of the next bar.
+        strength: Strength with which it is played, 0 … 1.
+        tones: Pitch classes of its chord, the root first.
+        following: Pitch classes of the chord of the next bar.
         fill: Whether a section ends with it.
         opens: Whether a section begins with it.
     """
@@ -59,30 +59,30 @@ class Bar:
 
     @property
     def steps(self) -> int:
-        """Sixteenths in it."""
+        """Number of sixteenths in the bar."""
         return self.beats * STEPS_PER_BEAT
 
-    def at(self, step: float) -> float:
-        """The time of a sixteenth in seconds; the middle of each beat is late by the swing."""
+    def find_time(self, step: float) -> float:
+        """Computes the time of a sixteenth in seconds; swing delays the middle of each beat."""
         within = step % STEPS_PER_BEAT
         late = self.swing * (1.0 - abs(within - 2.0) / 2.0)
         return self.start_s + (step + late) * self.beat_s / STEPS_PER_BEAT
 
-    def lasting(self, steps: float) -> float:
-        """The length of some sixteenths in seconds."""
+    def find_length(self, steps: float) -> float:
+        """Computes the length of some sixteenths in seconds."""
         return steps * self.beat_s / STEPS_PER_BEAT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Form:
-    """What all parts share.
+    """The form of a song, which all its parts share.
 
     Attributes:
         tempo_bpm: Quarter notes per minute.
         tonic: Pitch class of the key, 0 (C) … 11 (B).
         mode: ``"major"`` or ``"minor"``.
-        bars: In order; the last one closes the song.
-        duration_s: Length.
+        bars: The bars in order; the last one closes the song.
+        duration_s: Length of the song.
     """
 
     tempo_bpm: float
@@ -96,8 +96,8 @@ def write_form(rng: np.random.Generator, style: Style, duration_s: float) -> For
     """Chooses tempo, key, sections and chords of a song.
 
     Args:
-        rng: Chooses.
-        style: Says between what.
+        rng: Generator that all choices are drawn from.
+        style: Style that says what there is to choose from.
         duration_s: Length of the song; its last chord rings for the last two seconds or so.
     """
     tempo_bpm = round(float(rng.uniform(*style.tempo_bpm)), 1)
@@ -106,8 +106,8 @@ def write_form(rng: np.random.Generator, style: Style, duration_s: float) -> For
     mode = "minor" if rng.random() < style.minor else "major"
     tonic = int(rng.integers(12))
     count = max(int((duration_s - 2.0) / (beats * beat_s)), 2)
-    sections = _sections(rng, count)
-    chords = _chords(rng, style, tonic, mode, sections)
+    sections = _choose_sections(rng, count)
+    chords = _choose_chords(rng, style, tonic, mode, sections)
     swing = float(rng.uniform(*style.swing))
     bars = tuple(
         Bar(
@@ -128,8 +128,8 @@ def write_form(rng: np.random.Generator, style: Style, duration_s: float) -> For
     return Form(tempo_bpm=tempo_bpm, tonic=tonic, mode=mode, bars=bars, duration_s=duration_s)
 
 
-def _sections(rng: np.random.Generator, count: int) -> list[tuple[str, int]]:
-    """Section and place in it of every bar, and of the closing one."""
+def _choose_sections(rng: np.random.Generator, count: int) -> list[tuple[str, int]]:
+    """Chooses the section of every bar and its place in it; a closing bar follows."""
     order = FORMS[int(rng.integers(len(FORMS)))]
     length = 4 if count < 24 else 8
     bars: list[tuple[str, int]] = []
@@ -143,14 +143,14 @@ def _sections(rng: np.random.Generator, count: int) -> list[tuple[str, int]]:
     return [*bars[:count], ("end", 0)]
 
 
-def _chords(
+def _choose_chords(
     rng: np.random.Generator,
     style: Style,
     tonic: int,
     mode: str,
     sections: Sequence[tuple[str, int]],
 ) -> list[Chord]:
-    """The chord of every bar; a section has the same ones whenever it comes back."""
+    """Chooses the chord of every bar; a section that comes back has the same ones."""
     choices = PROGRESSIONS[mode]
     sevenths = bool(rng.random() < style.sevenths)
     dominant = bool(rng.random() < 0.5)
@@ -162,4 +162,6 @@ def _chords(
     degrees = [
         0 if section == "end" else by_section[section][place % 4] for section, place in sections
     ]
-    return [chord(tonic, mode, degree, seventh=sevenths, dominant=dominant) for degree in degrees]
+    return [
+        build_chord(tonic, mode, degree, seventh=sevenths, dominant=dominant) for degree in degrees
+    ]

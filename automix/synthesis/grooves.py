@@ -1,9 +1,10 @@
-"""Drum grooves: one bar of sixteenths per piece, played with fills, crashes and a human hand."""
+"""Plays drum grooves: one bar of sixteenths per piece, with fills, crashes and a human hand."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from automix.sound.chance import pick
 from automix.sound.score import Hit
 from automix.synthesis.form import Bar
 from automix.synthesis.instruments import Percussion
@@ -118,17 +119,17 @@ GROOVES: dict[str, dict[str, tuple[str, ...]]] = {
 def play_groove(
     rng: np.random.Generator, name: str, bars: Sequence[Bar], *, real: bool
 ) -> list[Hit]:
-    """A drummer's, or a drum machine's, strokes.
+    """Plays a groove as a drummer, or as a drum machine.
 
     Args:
-        rng: Chooses the patterns, the fills and the errors of the hand.
-        name: Of the groove.
-        bars: Of the song.
-        real: Whether a person plays; a machine keeps time and knows no fills.
+        rng: Generator that draws the patterns, the fills and the errors of the hand.
+        name: Name of the groove, one of `GROOVES`.
+        bars: Bars of the song.
+        real: Whether a person plays; a machine keeps time and seldom plays a fill.
     """
     groove = GROOVES[name]
     chosen = {
-        strong: {piece: _pick(rng, patterns) for piece, patterns in groove.items()}
+        strong: {piece: pick(rng, patterns) for piece, patterns in groove.items()}
         for strong in (False, True)
     }
     opened = bool(rng.random() < 0.5)
@@ -136,21 +137,21 @@ def play_groove(
     hits: list[Hit] = []
     for bar in bars:
         if bar.section == "end":
-            hits += [_hit(rng, bar, 0, piece, 0.9, real) for piece in ("kick", "crash")]
+            hits += [_make_hit(rng, bar, 0, piece, 0.9, real) for piece in ("kick", "crash")]
             continue
         resting = quiet_intro and bar.section in ("intro", "break")
         for piece, pattern in chosen[bar.strength > 0.7].items():
             if resting and piece in ("kick", "snare"):
                 continue
-            hits += _bar_of(rng, bar, piece, pattern, real, opened)
+            hits += _play_bar(rng, bar, piece, pattern, real, opened)
         if bar.opens and bar.number and bar.strength > 0.55:
-            hits.append(_hit(rng, bar, 0, "crash", 0.85, real))
+            hits.append(_make_hit(rng, bar, 0, "crash", 0.85, real))
         if bar.fill and not resting and rng.random() < (0.85 if real else 0.3):
             hits += _fill(rng, bar, real)
     return hits
 
 
-def _bar_of(
+def _play_bar(
     rng: np.random.Generator, bar: Bar, piece: str, pattern: str, real: bool, opened: bool
 ) -> list[Hit]:
     end = bar.steps - 4 if bar.fill and piece in ("snare", "closed hat", "ride") else bar.steps
@@ -163,18 +164,18 @@ def _bar_of(
         if piece == "closed hat" and opened and bar.strength == 1.0 and step % 4 == 2:
             played = "open hat"
         level = VELOCITIES[mark] * (0.7 + 0.3 * bar.strength)
-        hits.append(_hit(rng, bar, step, played, level, real))
+        hits.append(_make_hit(rng, bar, step, played, level, real))
     return hits
 
 
 def _fill(rng: np.random.Generator, bar: Bar, real: bool) -> list[Hit]:
-    """The last beat: a roll over snare and toms."""
+    """Fills the last beat with a roll over snare and toms."""
     first = bar.steps - 4
     pieces = ("snare", "snare", "high tom", "high tom", "low tom", "low tom")
     start = int(rng.integers(3))
     steps = (0, 1, 2, 3) if rng.random() < 0.7 else (0, 2, 3)
     return [
-        _hit(rng, bar, first + step, pieces[min(start + step, 5)], 0.65 + 0.08 * step, real)
+        _make_hit(rng, bar, first + step, pieces[min(start + step, 5)], 0.65 + 0.08 * step, real)
         for step in steps
     ]
 
@@ -182,8 +183,8 @@ def _fill(rng: np.random.Generator, bar: Bar, real: bool) -> list[Hit]:
 def play_percussion(
     rng: np.random.Generator, instrument: Percussion, bars: Sequence[Bar], active: Sequence[bool]
 ) -> list[Hit]:
-    """Strokes of a percussionist; their `piece` is the number of the key, as text."""
-    rhythm = _pick(rng, instrument.rhythms)
+    """Plays a percussion instrument; the ``piece`` of a hit is its MIDI key, as text."""
+    rhythm = pick(rng, instrument.rhythms)
     hits = []
     for bar, plays in zip(bars, active, strict=True):
         for step in range(bar.steps if plays else 0):
@@ -192,21 +193,17 @@ def play_percussion(
                 strong = mark in "Xx"
                 place = 0 if strong else int(rng.integers(len(instrument.keys)))
                 key = str(instrument.keys[place])
-                hits.append(_hit(rng, bar, step, key, VELOCITIES[mark], real=True))
+                hits.append(_make_hit(rng, bar, step, key, VELOCITIES[mark], real=True))
     return hits
 
 
-def _hit(
+def _make_hit(
     rng: np.random.Generator, bar: Bar, step: int, piece: str, velocity: float, real: bool
 ) -> Hit:
     late_s = rng.normal(0.0, TIMING_S) if real else 0.0
     spread = 0.07 if real else 0.02
     return Hit(
-        start_s=max(bar.at(step) + late_s, 0.0),
+        start_s=max(bar.find_time(step) + late_s, 0.0),
         piece=piece,
         velocity=float(np.clip(velocity * rng.normal(1.0, spread), 0.08, 1.0)),
     )
-
-
-def _pick(rng: np.random.Generator, choices: Sequence[str]) -> str:
-    return choices[int(rng.integers(len(choices)))]

@@ -1,4 +1,4 @@
-"""The instruments: what engineers call their tracks, how they sound, and what they play."""
+"""Tables of instruments: what engineers call their tracks, how they sound, what they play."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ class Instrument:
     """A pitched instrument.
 
     Attributes:
-        names: What its track may be called.
-        programs: General MIDI programs, from 0.
-        built_in: The instrument of `automix.demo` that stands in for it.
+        names: Names that its track may have.
+        programs: General MIDI programs that it may sound like, from 0.
+        built_in: Sound of `automix.sound.instruments` that stands in for it without FluidSynth.
         low: Lowest note that it plays.
-        high: Highest.
-        patterns: What it may play, see `automix.synthesis.patterns`.
+        high: Highest note that it plays.
+        patterns: Patterns that it may play, see `automix.synthesis.patterns.play_part`.
         stereo: Probability of a stereo track.
         doubled: Probability that a second player plays the same, panned opposite.
         amplifier: Drive of a guitar amplifier, least and most; 0 is none.
@@ -242,9 +242,9 @@ class Percussion:
     """A percussion instrument of the General MIDI drum map.
 
     Attributes:
-        name: Of its track.
-        keys: Its MIDI notes: the strong stroke first.
-        rhythms: Sixteenths of the bar that it plays, to choose from; ``x`` strong, ``o`` weak.
+        name: Name of its track.
+        keys: Keys of its strokes in the drum map, the strong stroke first.
+        rhythms: Rhythms to choose from, in sixteenths of a bar; ``x`` is strong, ``o`` weak.
     """
 
     name: str

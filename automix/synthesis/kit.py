@@ -1,4 +1,4 @@
-"""The tracks of a drum kit: microphones with bleed, single pieces, or one loop."""
+"""Records the tracks of a drum kit: microphones with bleed, single pieces, or one loop."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,18 +23,18 @@ _DEMO_PIECES = {
     "kick": ("kick",), "snare": ("snare", "side stick"), "closed hat": ("closed hat", "open hat"),
     "crash": ("crash", "ride"), "high tom": ("high tom",), "low tom": ("low tom",),
 }  # fmt: skip
-"""What is struck, by the piece of `automix.demo` in whose place it stands."""
+"""Pieces that are struck, by the piece of `automix.sound` in whose place they stand."""
 
 _SECOND = {"kick out": "kick", "snare bottom": "snare", "right overhead": "overheads"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Take:
-    """What one track records, before its level.
+    """What one track records, before its level is set.
 
     Attributes:
-        name: Of the track.
-        signal: ``(frames,)`` or ``(2, frames)``.
+        name: Name of the track.
+        signal: Sound of the track, ``(frames,)`` or ``(2, frames)``.
         double_of: The track that it doubles, or none.
         lead: Whether it leads the song.
         second: Whether it is a second microphone at the same source.
@@ -52,21 +52,21 @@ class Take:
 
 
 def record_kit(drums: DrumPart, engine: Engine, sample_rate: int, seed: int) -> list[Take]:
-    """The tracks of a kit.
+    """Records the tracks of a kit.
 
     Args:
-        drums: What is played, and how it is recorded.
-        engine: Strikes.
+        drums: What the kit plays, and how it is recorded.
+        engine: Engine that plays the hits.
         sample_rate: Frames per second.
-        seed: Of the kit and its room.
+        seed: Seed of the choice of drums and of the room.
     """
     rng = np.random.default_rng((seed, 5))
     keys = {piece: choices[int(rng.integers(len(choices)))] for piece, choices in KEYS.items()}
     if drums.tracks == "loop":
-        whole = engine.strike(_keyed(drums.hits, tuple(KEYS), keys), drums.kit)
+        whole = engine.strike(_key_hits(drums.hits, tuple(KEYS), keys), drums.kit)
         return [Take(name=drums.names["loop"], signal=whole, acoustic=False)]
     played = in_parallel(
-        lambda struck: engine.strike(_keyed(drums.hits, struck, keys), drums.kit),
+        lambda struck: engine.strike(_key_hits(drums.hits, struck, keys), drums.kit),
         _DEMO_PIECES.values(),
     )
     pieces = dict(zip(_DEMO_PIECES, played, strict=True))
@@ -84,8 +84,8 @@ def record_kit(drums: DrumPart, engine: Engine, sample_rate: int, seed: int) -> 
     ]
 
 
-def _keyed(hits: Sequence[Hit], pieces: Sequence[str], keys: Mapping[str, int]) -> list[Hit]:
-    """The strokes on some pieces, as keys of the drum map."""
+def _key_hits(hits: Sequence[Hit], pieces: Sequence[str], keys: Mapping[str, int]) -> list[Hit]:
+    """Selects the hits on some pieces, and names them by their keys of the drum map."""
     return [
         Hit(start_s=hit.start_s, piece=str(keys[hit.piece]), velocity=hit.velocity)
         for hit in hits
@@ -96,7 +96,7 @@ def _keyed(hits: Sequence[Hit], pieces: Sequence[str], keys: Mapping[str, int]) 
 def _microphones(
     names: Mapping[str, str], pieces: Mapping[str, Signal], sample_rate: int, seed: int
 ) -> list[Take]:
-    """Close microphones with bleed, overheads of the whole kit, and the room."""
+    """Records close microphones with bleed, overheads of the whole kit, and the room."""
     mono = {name: stereo.mean(axis=0) for name, stereo in pieces.items()}
     mono["open hat"] = np.zeros_like(mono["kick"])  # plays on the track of the closed one
     tracks = record_drums(mono, seed, sample_rate)

@@ -1,13 +1,14 @@
-"""Melodies: phrases with breaths between them, by step and by leap, that rest on chord tones."""
+"""Writes melodies: phrases with breaths between them, by step and leap, at rest on chord tones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from automix.sound.harmony import look_up_scale
+from automix.sound.melody import step_melody
 from automix.sound.score import Note
 from automix.synthesis.form import Bar, Form
-from automix.synthesis.harmony import scale_of
 
 PHRASES: tuple[tuple[str, ...], ...] = (
     ("..x_x_x_x___x___", "x_______........"),
@@ -31,14 +32,21 @@ SPOKEN_PHRASES: tuple[tuple[str, ...], ...] = (
     ("..xxxxx_xxxxx_xx", "x_xxx_xxxxx_x_.."),
     ("x_xxx_xxx_xxx_xx", "xxx_xxx_x___...."),
 )
-"""Of a rapper."""
+"""Rhythms of phrases that are rapped."""
 
 RIFFS = ("x_x_x...x_x.x...", "x..x..x.........", "..x.x.xxx.......", "x.x.x_..........")
 
 
 @dataclass(frozen=True, slots=True)
 class MelodyNote:
-    """A note and the bar that it begins in."""
+    """A note of a melody.
+
+    Attributes:
+        bar: Bar that it begins in.
+        step: Sixteenth of the bar at which it begins.
+        steps: Length in sixteenths.
+        pitch: MIDI note number.
+    """
 
     bar: Bar
     step: int
@@ -54,17 +62,17 @@ def write_melody(
     low: int,
     high: int,
 ) -> list[MelodyNote]:
-    """Notes of one voice.
+    """Writes the melody of one voice or instrument.
 
     Args:
-        rng: Chooses rhythms and pitches.
-        phrases: To choose from, see `PHRASES`.
-        form: The song.
-        active: Whether it plays, by bar.
+        rng: Generator that chooses rhythms and pitches.
+        phrases: Rhythms to choose from, such as `PHRASES`.
+        form: Form of the song.
+        active: Whether it plays, for each bar.
         low: Lowest note.
         high: Highest note.
     """
-    scale = {(form.tonic + step) % 12 for step in scale_of(form.mode)}
+    scale = {(form.tonic + step) % 12 for step in look_up_scale(form.mode)}
     chosen = {
         section: phrases[int(rng.integers(len(phrases)))]
         for section in ("intro", "verse", "rise", "chorus", "bridge", "break")
@@ -77,7 +85,7 @@ def write_melody(
             continue
         center = middle + (high - low) * 0.3 * (bar.strength - 0.7)
         if bar.section == "end":
-            previous = _next(rng, {bar.tones[0]}, previous, center, low, high)
+            previous = _choose_next(rng, {bar.tones[0]}, previous, center, low, high)
             melody.append(MelodyNote(bar, 0, bar.steps - 4, previous))
             continue
         phrase = chosen[bar.section]
@@ -87,22 +95,16 @@ def write_melody(
                 continue
             held = len(rhythm[step + 1 :]) - len(rhythm[step + 1 :].lstrip("_"))
             allowed = set(bar.tones) if step % 8 == 0 or held > 4 else scale | set(bar.tones)
-            previous = _next(rng, allowed, previous, center, low, high)
+            previous = _choose_next(rng, allowed, previous, center, low, high)
             melody.append(MelodyNote(bar, step, held + 1, previous))
     return melody
 
 
-def _next(
+def _choose_next(
     rng: np.random.Generator, allowed: set[int], previous: int, center: float, low: int, high: int
 ) -> int:
-    """Mostly a step away, drawn to the center, rarely the same again."""
     candidates = [pitch for pitch in range(low, high + 1) if pitch % 12 in allowed]
-    cost = [
-        abs(pitch - previous) + 0.35 * abs(pitch - center) + (1.2 if pitch == previous else 0.0)
-        for pitch in candidates
-    ]
-    weight = np.exp(-0.6 * (np.array(cost) - min(cost)))
-    return candidates[int(rng.choice(len(candidates), p=weight / weight.sum()))]
+    return step_melody(rng, candidates, previous, center, pull=0.35, repetition=1.2, steadiness=0.6)
 
 
 def play_melody(
@@ -113,7 +115,16 @@ def play_melody(
     low: int,
     high: int,
 ) -> list[Note]:
-    """A melody, a slow counter-melody, or a riff, on an instrument."""
+    """Plays a melody, a slow counter-melody or a riff on an instrument.
+
+    Args:
+        rng: Generator that chooses the melody and draws the errors of the hand.
+        pattern: Kind of melody: ``melody``, ``counter-melody`` or ``riff``.
+        form: Form of the song.
+        active: Whether it plays, for each bar.
+        low: Lowest note.
+        high: Highest note.
+    """
     phrases = {
         "melody": PHRASES,
         "counter-melody": SLOW_PHRASES,
@@ -122,8 +133,8 @@ def play_melody(
     legato = 1.0 if pattern == "counter-melody" else float(rng.uniform(0.8, 1.0))
     return [
         Note(
-            start_s=max(note.bar.at(note.step) + rng.normal(0.0, 0.008), 0.0),
-            duration_s=legato * note.bar.lasting(note.steps),
+            start_s=max(note.bar.find_time(note.step) + rng.normal(0.0, 0.008), 0.0),
+            duration_s=legato * note.bar.find_length(note.steps),
             pitch=note.pitch,
             velocity=float(
                 np.clip((0.6 + 0.3 * note.bar.strength) * rng.normal(1.0, 0.08), 0.15, 1.0)

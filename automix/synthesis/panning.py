@@ -1,4 +1,4 @@
-"""Where tracks stand: leads and lows in the middle, doubles opposite, the rest in pairs."""
+"""Pans tracks: leads and lows in the middle, doubles opposite each other, the rest in pairs."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,15 @@ from automix.synthesis import conventions
 from automix.synthesis.recording import RawTrack
 
 
-def pan_positions(tracks: Sequence[RawTrack], rng: np.random.Generator) -> dict[str, float]:
-    """Pan of every track, 0 left … 1 right.
+def choose_pans(tracks: Sequence[RawTrack], rng: np.random.Generator) -> dict[str, float]:
+    """Chooses the pan of every track.
 
     Args:
-        tracks: Of a song.
-        rng: Taste.
+        tracks: All tracks of a song.
+        rng: Generator that draws the engineer's taste.
+
+    Returns:
+        Pan by name of the track, 0 (left) … 1 (right).
     """
     positions = dict.fromkeys((track.name for track in tracks), 0.5)
     doubles = [track for track in tracks if track.double_of is not None]

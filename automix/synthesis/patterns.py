@@ -1,13 +1,13 @@
-"""What instruments play: one function per bar and pattern, and melodies over the whole song."""
+"""Writes what instruments play: one function per pattern writes a bar; melodies span the song."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from automix.sound.harmony import find_near, voice_chord
 from automix.sound.score import Note
 from automix.synthesis.form import Bar, Form
-from automix.synthesis.harmony import near, voice_chord
 from automix.synthesis.instruments import Instrument
 from automix.synthesis.melodies import play_melody
 
@@ -15,11 +15,11 @@ TIMING_S = 0.007
 """Standard deviation of a player's timing."""
 
 Strokes = tuple[tuple[float, float], ...]
-"""Steps of the bar (sixteenths) at which something is played, and how many steps it lasts."""
+"""Pairs of the sixteenth of the bar at which something is played, and its length in sixteenths."""
 
 
-def _strokes(rhythm: str) -> Strokes:
-    """From a text: ``x`` begins a note, ``_`` holds it, ``.`` is a rest."""
+def _read_strokes(rhythm: str) -> Strokes:
+    """Reads strokes from a text: ``x`` begins a note, ``_`` holds it, ``.`` is a rest."""
     strokes: list[tuple[float, float]] = []
     for step, mark in enumerate(rhythm):
         if mark == "x":
@@ -55,7 +55,15 @@ RHYTHMS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a pattern needs to know of its bar."""
+    """What a pattern needs to know to write one bar.
+
+    Attributes:
+        rng: Generator of the errors of the hand.
+        bar: The bar.
+        voicing: MIDI notes of its chord, ascending.
+        strokes: Rhythm of the pattern.
+        level: Velocity of a full stroke, 0 … 1.
+    """
 
     rng: np.random.Generator
     bar: Bar
@@ -66,22 +74,30 @@ class Moment:
     def note(
         self, step: float, steps: float, pitch: int, level: float, late_s: float = 0.0
     ) -> Note:
-        """A note as a person plays it."""
-        start_s = self.bar.at(step) + late_s + self.rng.normal(0.0, TIMING_S)
+        """Makes a note as a person plays it, never quite on time.
+
+        Args:
+            step: Sixteenth of the bar at which it begins.
+            steps: Length in sixteenths.
+            pitch: MIDI note number.
+            level: Strength relative to a full stroke.
+            late_s: Delay, for strings that are struck one after the other.
+        """
+        start_s = self.bar.find_time(step) + late_s + self.rng.normal(0.0, TIMING_S)
         velocity = level * self.level * self.rng.normal(1.0, 0.07)
         return Note(
             start_s=max(start_s, 0.0),
-            duration_s=max(self.bar.lasting(steps) * 0.94, 0.05),
+            duration_s=max(self.bar.find_length(steps) * 0.94, 0.05),
             pitch=pitch,
             velocity=float(np.clip(velocity, 0.12, 1.0)),
         )
 
     def accent(self, step: float) -> float:
-        """Strong on the beat, weaker off it."""
+        """Weighs a stroke by its place: strong on the beat, weaker off it."""
         return 1.0 if step % 4 == 0 else 0.86
 
-    def within(self) -> Strokes:
-        """The strokes that lie in the bar; the closing bar has one long one."""
+    def list_strokes(self) -> Strokes:
+        """Lists the strokes that lie in the bar; the closing bar has one long one."""
         if self.bar.section == "end":
             return ((0.0, float(self.bar.steps)),)
         end = self.bar.steps
@@ -89,19 +105,19 @@ class Moment:
 
 
 def _chords(moment: Moment) -> list[Note]:
-    """All tones at a time."""
+    """Plays all tones of the chord at a time."""
     return [
         moment.note(step, steps, pitch, 0.85 * moment.accent(step))
-        for step, steps in moment.within()
+        for step, steps in moment.list_strokes()
         for pitch in moment.voicing
     ]
 
 
-def _strummed(moment: Moment) -> list[Note]:
-    """Six strings one after the other, down on the beat and up off it."""
+def _strum(moment: Moment) -> list[Note]:
+    """Strums the strings one after the other, down on the beat and up off it."""
     strings = (moment.voicing[0] - 12, *moment.voicing, moment.voicing[0] + 12)
     notes = []
-    for step, steps in moment.within():
+    for step, steps in moment.list_strokes():
         up = step % 4 != 0
         order = strings[:0:-1] if up else strings
         late_s = moment.rng.uniform(0.006, 0.013)
@@ -113,33 +129,33 @@ def _strummed(moment: Moment) -> list[Note]:
     return notes
 
 
-def _picked(moment: Moment) -> list[Note]:
-    """Eighths over the strings, which ring on."""
+def _pick_strings(moment: Moment) -> list[Note]:
+    """Picks eighths over the strings, which ring on."""
     strings = (moment.voicing[0] - 12, *moment.voicing)
     count = len(strings)
     cycle = (0, 1, 2, 3 % count, 2, 1, 2, 1)
     return [
         moment.note(step, 6, strings[cycle[step // 2 % 8]], 0.8 if step % 8 == 0 else 0.6)
-        for step in _running(moment, 2)
+        for step in _count_steps(moment, 2)
     ]
 
 
 def _rolls(moment: Moment) -> list[Note]:
-    """Sixteenths in threes against fours, as of a banjo."""
+    """Plays sixteenths in threes against fours, as a banjo does."""
     cycle = (0, 1, 2, 0, 1, 2, 0, 2)
     return [
         moment.note(step, 2, moment.voicing[cycle[step % 8]], 0.8 * moment.accent(step))
-        for step in _running(moment, 1)
+        for step in _count_steps(moment, 1)
     ]
 
 
 def _arpeggio(moment: Moment, every: int = 2) -> list[Note]:
-    """Up and down the chord."""
+    """Runs up and down the chord."""
     tones = (*moment.voicing, moment.voicing[0] + 12)
     cycle = (*tones, *tones[-2:0:-1])
     return [
         moment.note(step, 1.6 * every, cycle[step // every % len(cycle)], 0.75)
-        for step in _running(moment, every)
+        for step in _count_steps(moment, every)
     ]
 
 
@@ -148,7 +164,7 @@ def _sixteenth_arpeggio(moment: Moment) -> list[Note]:
 
 
 def _broken_chords(moment: Moment) -> list[Note]:
-    """A low root, then the rest of the chord in quarters."""
+    """Plays a low root, then the rest of the chord in quarters."""
     notes = [moment.note(0, moment.bar.steps, moment.voicing[0] - 12, 0.85)]
     for step in range(4, moment.bar.steps if moment.bar.section != "end" else 5, 4):
         notes += [moment.note(step, 4, pitch, 0.6) for pitch in moment.voicing]
@@ -156,65 +172,65 @@ def _broken_chords(moment: Moment) -> list[Note]:
 
 
 def _power(moment: Moment) -> list[Note]:
-    """Root, fifth and octave."""
+    """Plays root, fifth and octave at a time."""
     root = moment.voicing[0]
     return [
         moment.note(step, steps, root + interval, 0.95 * moment.accent(step))
-        for step, steps in moment.within()
+        for step, steps in moment.list_strokes()
         for interval in (0, 7, 12)
     ]
 
 
 def _muted_line(moment: Moment) -> list[Note]:
-    """Single short notes: root, fifth, octave."""
+    """Plays single short notes: root, fifth, octave."""
     figure = (0, 0, 12, 0, 7, 0, 12, 10)
     root = moment.voicing[0]
     return [
         moment.note(step, 1, root + figure[step // 2 % 8], 0.8 * moment.accent(step))
-        for step in _running(moment, 2)
+        for step in _count_steps(moment, 2)
     ]
 
 
 def _bass(moment: Moment) -> list[Note]:
-    """The root, and a step toward the next chord at the end of a section."""
+    """Plays the root, and a step toward the next chord at the end of a section."""
     root = moment.voicing[0]
     notes = [
         moment.note(step, steps, root, 0.95 * moment.accent(step))
-        for step, steps in moment.within()
+        for step, steps in moment.list_strokes()
     ]
     if moment.bar.fill:
-        way = near(moment.bar.following[0], root) - int(moment.rng.choice((-2, 1, 2)))
+        way = find_near(moment.bar.following[0], root) - int(moment.rng.choice((-2, 1, 2)))
         notes.append(moment.note(moment.bar.steps - 2, 2, way, 0.8))
     return notes
 
 
 def _octaves(moment: Moment) -> list[Note]:
-    """Root on the beat, octave off it."""
+    """Plays the root on the beat and its octave off it."""
     root = moment.voicing[0]
     return [
         moment.note(step, min(steps, 1.5), root + (12 if step % 4 else 0), 0.9)
-        for step, steps in moment.within()
+        for step, steps in moment.list_strokes()
     ]
 
 
 def _walking(moment: Moment) -> list[Note]:
-    """Quarters: the root, chord tones, and a half-step into the next chord."""
+    """Walks in quarters: the root, chord tones, and a half-step into the next chord."""
     root, bar = moment.voicing[0], moment.bar
     if bar.section == "end":
         return [moment.note(0, bar.steps, root, 0.9)]
-    tones = [near(tone, root + 5) for tone in bar.tones[1:3]]
-    target = near(bar.following[0], root)
+    tones = [find_near(tone, root + 5) for tone in bar.tones[1:3]]
+    target = find_near(bar.following[0], root)
     approach = target + int(moment.rng.choice((-1, 1)))
     line = [root, *tones, approach] if bar.beats == 4 else [root, tones[0], approach]
     return [moment.note(4 * beat, 4, pitch, 0.85) for beat, pitch in enumerate(line)]
 
 
 def _swell(moment: Moment) -> list[Note]:
-    """One chord into the next section."""
+    """Plays one chord that leads into the next section."""
     return _chords(moment) if moment.bar.fill or moment.bar.section == "end" else []
 
 
-def _running(moment: Moment, every: int) -> range:
+def _count_steps(moment: Moment, every: int) -> range:
     return range(0, moment.bar.steps if moment.bar.section != "end" else 1, every)
 
 
@@ -226,8 +242,8 @@ PATTERNS: dict[str, Callable[[Moment], list[Note]]] = {
     "pulse chords": _chords,
     "sixteenth chops": _chords,
     "bossa chords": _chords,
-    "strummed": _strummed,
-    "picked": _picked,
+    "strummed": _strum,
+    "picked": _pick_strings,
     "rolls": _rolls,
     "arpeggio": _arpeggio,
     "sixteenth arpeggio": _sixteenth_arpeggio,
@@ -244,7 +260,7 @@ PATTERNS: dict[str, Callable[[Moment], list[Note]]] = {
     "walking": _walking,
     "swell": _swell,
 }
-"""By name; melodies are written over the whole song instead."""
+"""Functions that write a bar, by name of the pattern; melodies span the whole song instead."""
 
 
 def play_part(
@@ -254,20 +270,20 @@ def play_part(
     form: Form,
     active: Sequence[bool],
 ) -> list[Note]:
-    """Everything that an instrument plays in a song.
+    """Writes all that an instrument plays in a song.
 
     Args:
-        rng: Chooses rhythms, and the errors of the hand.
-        instrument: Its range.
+        rng: Generator that chooses rhythms and draws the errors of the hand.
+        instrument: The instrument, whose range is kept.
         pattern: One of `PATTERNS`, or ``melody``, ``counter-melody``, ``riff``.
-        form: The song.
-        active: Whether it plays, by bar.
+        form: Form of the song.
+        active: Whether it plays, for each bar.
     """
     if pattern not in PATTERNS:
         return play_melody(rng, pattern, form, active, instrument.low, instrument.high)
     rhythms = RHYTHMS.get(pattern, ("",))
     chosen = {
-        strong: _strokes(rhythms[int(rng.integers(len(rhythms)))]) for strong in (False, True)
+        strong: _read_strokes(rhythms[int(rng.integers(len(rhythms)))]) for strong in (False, True)
     }
     is_bass = instrument.high <= 50
     voicing: tuple[int, ...] = ()

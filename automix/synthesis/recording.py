@@ -1,4 +1,4 @@
-"""The recording session: every track of an arrangement, dry, at a random level."""
+"""Records every track of an arrangement, dry, at a random level."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from automix.dsp.equalizer import Equalizer
 from automix.parallel.workers import in_parallel
 from automix.plan.roles import Role
 from automix.plan.settings import EqualizerBand, EqualizerSettings
-from automix.session.roles.recognition import role_of_name
-from automix.sound.filters import Signal, fade_ends, filter_signal, high_pass, low_pass, noise
+from automix.session.roles.recognition import read_role
+from automix.sound.filters import Signal, fade_ends, filter_signal, high_pass, low_pass, make_noise
 from automix.sound.instruments import amplify_guitar
 from automix.sound.score import Hit
 from automix.sound.voice import sing
@@ -24,7 +24,7 @@ from automix.synthesis.singing import VoicePart
 from automix.units import db_to_gain, gain_to_db
 
 LEVEL_LUFS = -29.0
-"""Loudness of a raw track, before its offset."""
+"""Loudness of a raw track before the random offset of its level."""
 
 OFFSET_DB = 12.0
 """Largest offset of a raw track's level, ±."""
@@ -32,7 +32,7 @@ OFFSET_DB = 12.0
 CEILING_DBFS = -1.0
 
 NOISE_DB = (-85.0, -55.0)
-"""Noise of microphones and amplifiers, below the peak of their track."""
+"""Least and most noise of microphones and amplifiers, relative to the peak of their track."""
 
 _WITHOUT_NOISE = frozenset[Role](("synth", "pad", "fx", "keys", "organ"))
 
@@ -42,14 +42,14 @@ class RawTrack:
     """A recorded track.
 
     Attributes:
-        name: Of it.
-        role: That its name tells.
-        audio: Mono or stereo.
+        name: Name of the track.
+        role: Role that the name tells.
+        audio: Mono or stereo audio.
         double_of: The track that it doubles, or none.
         lead: Whether it leads the song.
         second: Whether it is a second microphone at the same source.
         inverted: Whether its polarity is opposite to that of the first microphone.
-        coloration: What room, microphone and distance did to its spectrum.
+        coloration: Bands of an equalizer that stands for room, microphone and distance.
     """
 
     name: str
@@ -68,11 +68,11 @@ def record(
     """Plays and records a song.
 
     Args:
-        song: The score.
-        engine: Plays the instruments.
+        song: Score of the song.
+        engine: Engine that plays the instruments.
         frames: Length of every track.
         sample_rate: Frames per second.
-        seed: Of voices, rooms and levels.
+        seed: Seed of voices, rooms and levels.
 
     Raises:
         DeviceError: The engine fails.
@@ -88,15 +88,15 @@ def record(
     takes = [take for take in takes if float(np.abs(take.signal).max()) > 1e-5]
     names = [take.name for take in takes]
 
-    def finished(take: Take) -> RawTrack:
-        said = role_of_name(take.name, names)
+    def finish(take: Take) -> RawTrack:
+        said = read_role(take.name, names)
         rng = np.random.default_rng((seed, 2, *take.name.encode()))
-        return _finished(take, said.role if said else "other", names, frames, sample_rate, rng)
+        return _finish(take, said.role if said else "other", names, frames, sample_rate, rng)
 
-    return in_parallel(finished, takes)
+    return in_parallel(finish, takes)
 
 
-def _finished(
+def _finish(
     take: Take,
     role: Role,
     names: Sequence[str],
@@ -104,22 +104,22 @@ def _finished(
     sample_rate: int,
     rng: np.random.Generator,
 ) -> RawTrack:
-    """What the recorder gets: colored, with a little noise, at any level."""
-    coloration = _coloration(rng)
+    """Makes of a take what the recorder gets: colored, with a little noise, at any level."""
+    coloration = _draw_coloration(rng)
     signal = np.atleast_2d(take.signal[..., :frames])
     signal = signal / float(np.abs(signal).max())
     if take.acoustic and role not in _WITHOUT_NOISE:
         level = db_to_gain(rng.uniform(*NOISE_DB)) / 2.0
-        hiss = np.stack([noise(rng, frames, sample_rate) for _ in signal])
+        hiss = np.stack([make_noise(rng, frames, sample_rate) for _ in signal])
         signal = signal + level * np.stack(
             [filter_signal(side, sample_rate, low_pass(4000.0)) for side in hiss]
         )
     equalizer = Equalizer(EqualizerSettings(bands=coloration), sample_rate, len(signal))
-    signal = equalizer.process(_ended(signal, sample_rate).astype(np.float64))
+    signal = equalizer.process(_trim(signal, sample_rate).astype(np.float64))
     return RawTrack(
         name=take.name,
         role=role,
-        audio=_leveled(signal, sample_rate, rng),
+        audio=_set_level(signal, sample_rate, rng),
         double_of=take.double_of if take.double_of in names else None,
         lead=take.lead,
         second=take.second,
@@ -128,8 +128,8 @@ def _finished(
     )
 
 
-def _coloration(rng: np.random.Generator) -> tuple[EqualizerBand, ...]:
-    """Up to two broad bands, such as boxiness or a dull microphone."""
+def _draw_coloration(rng: np.random.Generator) -> tuple[EqualizerBand, ...]:
+    """Draws up to two broad bands, such as boxiness or a dull microphone."""
     return tuple(
         EqualizerBand(
             kind="peak",
@@ -164,14 +164,14 @@ def _percussion(name: str, hits: Sequence[Hit], engine: Engine, seed: int) -> li
     return [Take(name=name, signal=stereo if rng.random() < 0.25 else stereo.mean(axis=0))]
 
 
-def _ended(signal: Signal, sample_rate: int) -> Signal:
-    """``(channels, frames)`` without rumble, faded out over the last 0.5 s."""
+def _trim(signal: Signal, sample_rate: int) -> Signal:
+    """Takes rumble from a signal ``(channels, frames)``, and fades both ends."""
     clean = np.stack([filter_signal(side, sample_rate, high_pass(12.0)) for side in signal])
-    return np.asarray(clean * fade_ends(np.ones(signal.shape[1]), sample_rate, 0.01, 0.5))
+    return fade_ends(clean, sample_rate, 0.01, 0.5)
 
 
-def _leveled(signal: Signal, sample_rate: int, rng: np.random.Generator) -> Audio:
-    """At a loudness of `LEVEL_LUFS` ± `OFFSET_DB`, below the ceiling."""
+def _set_level(signal: Signal, sample_rate: int, rng: np.random.Generator) -> Audio:
+    """Sets the loudness to `LEVEL_LUFS` ± `OFFSET_DB` at random, below the ceiling."""
     offset_db = rng.uniform(-OFFSET_DB, OFFSET_DB)
     whole = signal / float(np.abs(signal).max())
     lufs = measure(Audio(whole.astype(np.float32), sample_rate)).integrated_lufs

@@ -1,11 +1,12 @@
-"""Voices: melodies set to nonsense syllables, for the synthesized voice of `automix.demo`."""
+"""Writes voices: melodies set to nonsense syllables, for the voice of `automix.sound`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from automix.sound.melody import spell
+from automix.sound.chance import pick
+from automix.sound.melody import find_chord_tone, spell
 from automix.sound.score import Note, Syllable
 from automix.sound.voice import Singer
 from automix.synthesis.form import Form
@@ -16,7 +17,7 @@ SYLLABLES = (
     "G-OW", "K-AH-M", "HH-IH-R", "DH-AH", "Z-UW", "S-IH-NG", "T-AY-M", "L-AO-NG", "N-OW", "P-L-EY",
     "S-L-OW", "W-IH-L", "AY", "W-IY", "M-AA-R", "T-EH-L", "HH-OW-L-Z", "S-EY",
 )  # fmt: skip
-"""Words of the lyrics: phonemes by hyphens."""
+"""Syllables of the lyrics to choose from; hyphens separate phonemes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,9 +25,9 @@ class VoicePart:
     """What one singer sings.
 
     Attributes:
-        name: Of the track.
+        name: Name of the track.
         singer: The voice.
-        syllables: In order.
+        syllables: Syllables in order of time.
         double_of: The track that it doubles, or none.
         lead: Whether it is the lead voice.
     """
@@ -41,13 +42,13 @@ class VoicePart:
 def write_voices(
     rng: np.random.Generator, form: Form, active: Sequence[bool], room: int, *, spoken: bool
 ) -> list[VoicePart]:
-    """A lead voice and, where there is room, doubles and harmonies.
+    """Writes a lead voice and, where there is room, doubles and harmonies.
 
     Args:
-        rng: Chooses the singer, the tune and the words.
-        form: The song.
-        active: Whether the lead sings, by bar.
-        room: Most tracks.
+        rng: Generator that chooses the singer, the tune and the words.
+        form: Form of the song.
+        active: Whether the lead sings, for each bar.
+        room: Largest number of tracks.
         spoken: Whether the lead raps.
     """
     woman = bool(rng.random() < (0.25 if spoken else 0.5))
@@ -56,15 +57,18 @@ def write_voices(
     phrases, reach = (SPOKEN_PHRASES, 11) if spoken else (PHRASES, 15)
     melody = write_melody(rng, phrases, form, active, low, low + reach)
     words = [SYLLABLES[int(rng.integers(len(SYLLABLES)))] for _ in melody]
-    lead_name = _pick(rng, ("lead vocal", "lead vox", "vocal", "vox lead"))
+    lead_name = pick(rng, ("lead vocal", "lead vox", "vocal", "vox lead"))
     parts = [
-        VoicePart(name=lead_name, singer=singer, syllables=_sung(rng, melody, words), lead=True)
+        VoicePart(
+            name=lead_name, singer=singer, syllables=_set_words(rng, melody, words), lead=True
+        )
     ]
     strong = [(note, word) for note, word in zip(melody, words, strict=True) if _is_strong(note)]
     if not strong or room < 2:
         return parts
-    for name, interval, scale in _backing_names(rng, room):
-        notes = [_moved(note, interval) for note, _ in strong]
+    harmonies: list[int] = []
+    for name, interval, scale in _choose_backing(rng, room):
+        notes = [_harmonize(note, interval) for note, _ in strong]
         other = Singer(
             tract_scale=singer.tract_scale * scale,
             breath_db=singer.breath_db + 2.0,
@@ -72,9 +76,11 @@ def write_voices(
             vibrato_hz=singer.vibrato_hz * float(rng.uniform(0.92, 1.08)),
             dynamics_db=0.7 * singer.dynamics_db,
         )
-        sung = _sung(rng, notes, [word for _, word in strong], late_s=0.02)
+        sung = _set_words(rng, notes, [word for _, word in strong], late_s=0.02)
         parts.append(VoicePart(name=name, singer=other, syllables=sung))
-    return _paired(parts)
+        if interval:
+            harmonies.append(len(parts) - 1)
+    return _pair(parts, harmonies)
 
 
 def _singer(rng: np.random.Generator, *, woman: bool, vibrato: bool) -> Singer:
@@ -87,8 +93,8 @@ def _singer(rng: np.random.Generator, *, woman: bool, vibrato: bool) -> Singer:
     )
 
 
-def _backing_names(rng: np.random.Generator, room: int) -> list[tuple[str, int, float]]:
-    """Names, steps of the chord above the lead, and size of the singer's vocal tract."""
+def _choose_backing(rng: np.random.Generator, room: int) -> list[tuple[str, int, float]]:
+    """Chooses names, steps of the chord above the lead, and sizes of the singers' vocal tracts."""
     choices: tuple[tuple[tuple[str, int, float], ...], ...] = (
         (),
         (("backing vocal", 1, 1.03),),
@@ -103,11 +109,10 @@ def _backing_names(rng: np.random.Generator, room: int) -> list[tuple[str, int, 
     return list(fitting[int(rng.integers(len(fitting)))])
 
 
-def _paired(parts: Sequence[VoicePart]) -> list[VoicePart]:
-    """The second of each pair of backing voices doubles the first, on the other side."""
+def _pair(parts: Sequence[VoicePart], harmonies: Sequence[int]) -> list[VoicePart]:
+    """Makes the second of each pair of harmonies the double of the first, on the other side."""
     result = list(parts)
-    backing = [index for index, part in enumerate(parts) if "double" not in part.name][1:]
-    for first, second in zip(backing[::2], backing[1::2], strict=False):
+    for first, second in zip(harmonies[::2], harmonies[1::2], strict=False):
         part = parts[second]
         result[second] = VoicePart(
             name=part.name,
@@ -122,16 +127,15 @@ def _is_strong(note: MelodyNote) -> bool:
     return note.bar.strength > 0.7
 
 
-def _moved(note: MelodyNote, interval: int) -> MelodyNote:
-    """A chord tone at least a minor third above or below; the same note for 0."""
+def _harmonize(note: MelodyNote, interval: int) -> MelodyNote:
+    """Moves a note to the next chord tone above or below; an interval of 0 keeps it."""
     if interval == 0:
         return note
-    reach = range(3, 16) if interval > 0 else range(-3, -16, -1)
-    pitch = next(note.pitch + d for d in reach if (note.pitch + d) % 12 in note.bar.tones)
+    pitch = find_chord_tone(note.pitch, note.bar.tones, above=interval > 0)
     return MelodyNote(note.bar, note.step, note.steps, pitch)
 
 
-def _sung(
+def _set_words(
     rng: np.random.Generator,
     melody: Sequence[MelodyNote],
     words: Sequence[str],
@@ -141,14 +145,10 @@ def _sung(
     for note, word in zip(melody, words, strict=True):
         velocity = (0.45 + 0.5 * note.bar.strength) * rng.uniform(0.88, 1.05)
         sung = Note(
-            start_s=max(note.bar.at(note.step) + rng.normal(late_s, 0.01), 0.06),
-            duration_s=max(0.97 * note.bar.lasting(note.steps), 0.09),
+            start_s=max(note.bar.find_time(note.step) + rng.normal(late_s, 0.01), 0.06),
+            duration_s=max(0.97 * note.bar.find_length(note.steps), 0.09),
             pitch=note.pitch,
             velocity=float(np.clip(velocity, 0.2, 1.0)),
         )
         syllables.append(spell(word, sung))
     return tuple(syllables)
-
-
-def _pick(rng: np.random.Generator, choices: Sequence[str]) -> str:
-    return choices[int(rng.integers(len(choices)))]

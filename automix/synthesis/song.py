@@ -30,13 +30,13 @@ _KEYS = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticSongRequest:
-    """What song is asked for.
+    """The synthetic song that is asked for.
 
     Attributes:
-        seed: Of the collection.
-        number: Of the song, from 1. What a song is depends on no other number.
-        duration_s: Its length; 20 … 40 s at random if none.
-        choice: Who plays.
+        seed: Seed of the collection.
+        number: Number of the song, from 1. A song does not depend on the others.
+        duration_s: Length of the song; none draws one from 20 … 40 s.
+        choice: Engine that plays the instruments.
     """
 
     seed: int
@@ -45,27 +45,27 @@ class SyntheticSongRequest:
     choice: EngineChoice
 
     def fingerprint(self) -> str:
-        """The same for requests that give the same song."""
+        """Computes a text that is the same for requests that give the same song."""
         told = (self.seed, self.number, self.duration_s, self.choice.name, __version__)
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     def rng(self, purpose: str) -> np.random.Generator:
-        """Random numbers for one purpose, independent of those for others."""
+        """Makes a random generator for one purpose, independent of those for others."""
         return np.random.default_rng((self.seed, self.number, *purpose.encode()))
 
 
 def compose_song(request: SyntheticSongRequest) -> Arrangement:
-    """The score of a song."""
+    """Writes the score of a song."""
     return arrange(request.rng("arrangement"), request.duration_s)
 
 
 def record_song(request: SyntheticSongRequest, song: Arrangement, folder: Path) -> list[RawTrack]:
-    """The raw tracks of a song.
+    """Records the raw tracks of a song.
 
     Args:
-        request: Which song.
-        song: Its score.
-        folder: For temporary files.
+        request: The song that is asked for.
+        song: Score of the song.
+        folder: Folder for temporary files of the engine.
 
     Raises:
         DeviceError: FluidSynth fails.
@@ -73,7 +73,7 @@ def record_song(request: SyntheticSongRequest, song: Arrangement, folder: Path) 
     """
     frames = round(song.form.duration_s * SAMPLE_RATE)
     seed = int(request.rng("recording").integers(2**31))
-    engine = request.choice.engine(folder, frames, SAMPLE_RATE, seed)
+    engine = request.choice.start(folder, frames, SAMPLE_RATE, seed)
     return record(song, engine, frames, SAMPLE_RATE, seed)
 
 
@@ -81,11 +81,12 @@ def write_song(request: SyntheticSongRequest, folder: Path) -> dict[str, Any]:
     """Writes ``*.wav``, ``mix.wav`` and ``mix.toml`` to an empty folder.
 
     Args:
-        request: Which song.
+        request: The song that is asked for.
         folder: The folder.
 
     Returns:
-        What is worth telling of it.
+        Facts about the song for people and JSON: ``style``, ``tempo_bpm``, ``key``,
+        ``duration_s``, the role of each of the ``tracks``, ``mix_lufs``, ``mix_true_peak_dbtp``.
 
     Raises:
         DeviceError: FluidSynth fails.
@@ -135,7 +136,7 @@ def _write_mix(
     with OutputTarget.reserve(folder / "mix.toml") as target:
         # Not the first line of other plans: readers of song folders take a mix beside such a plan
         # for one of their own making and leave it out, but this one is the human mix.
-        target.write_text(f"# The mix of {_about(request, song)}.\n{dumps(delivered.plan)}")
+        target.write_text(f"# The mix of {_describe(request, song)}.\n{dumps(delivered.plan)}")
     return delivered.loudness
 
 
@@ -144,7 +145,7 @@ def _write_audio(path: Path, audio: Audio) -> None:
         target.write_audio(audio, bits="24")
 
 
-def _about(request: SyntheticSongRequest, song: Arrangement) -> str:
+def _describe(request: SyntheticSongRequest, song: Arrangement) -> str:
     form = song.form
     return (
         f"synthetic song {request.number} of seed {request.seed}: {song.style.name},"

@@ -1,32 +1,32 @@
-"""Styles: between what tempo, groove, instruments and levels a song chooses."""
+"""The table of styles: the tempos, grooves, instruments and levels that a song chooses from."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Style:
-    """What is usual in a style.
+    """What is usual in a style of music.
 
     Attributes:
-        name: Of it.
-        tempo_bpm: Slowest and fastest.
+        name: Name of the style.
+        tempo_bpm: Slowest and fastest tempo.
         minor: Probability of a minor key.
         waltz: Probability of three quarters to the bar.
         sevenths: Probability of four-note chords.
         one_loop: Probability that a section has the chords that the others have.
-        swing: Least and most, see `automix.synthesis.form.Bar`.
+        swing: Least and most swing, as in `automix.synthesis.form.Bar`.
         grooves: Names in `automix.synthesis.grooves.GROOVES`; none for songs without drums.
-        kits: MIDI programs of the drum kit.
-        drums: How the kit is recorded and how likely that is: ``microphones``, ``pieces`` (dry,
+        kits: MIDI programs of the drum kit to choose from.
+        drums: Weights of the ways in which the kit is recorded: ``microphones``, ``pieces`` (dry,
             with no overheads), ``loop`` (one stereo track), ``none``.
-        bass: Instruments that may play the bass, and their weights; may hold ``none``.
-        chords: Chordal instruments and their weights.
-        colors: Others: melodies, pads, sections.
-        percussion: Most percussion tracks.
+        bass: Weights of the instruments that may play the bass; ``none`` may be among them.
+        chords: Weights of the instruments that may play chords.
+        colors: Weights of all other instruments: melodies, pads, sections.
+        percussion: Largest number of percussion tracks.
         vocal: Probability of a lead voice.
         spoken: Probability that it raps.
-        tracks: Fewest and most tracks.
-        levels_db: What the style adds to the level of a role.
+        tracks: Least and largest number of tracks.
+        levels_db: Decibels that the style adds to the level of a role.
     """
 
     name: str

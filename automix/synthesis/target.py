@@ -1,4 +1,4 @@
-"""The target mix: a plan by `automix.synthesis.conventions`, with the spread of people."""
+"""Writes the target mix: a plan by `automix.synthesis.conventions`, with the spread of people."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from automix.plan.settings import (
     SpaceSettings,
 )
 from automix.synthesis import conventions
-from automix.synthesis.panning import pan_positions
+from automix.synthesis.panning import choose_pans
 from automix.synthesis.recording import RawTrack
 from automix.units import db_to_power, gain_to_db, power_to_db
 
@@ -35,8 +35,14 @@ _SPACES: tuple[tuple[Space, tuple[float, float]], ...] = (
 
 
 @dataclass(frozen=True)
-class _Heard:
-    """A track after its inserts."""
+class _Levels:
+    """Measured levels of a track.
+
+    Attributes:
+        energies: Energies of its hops ``(hops,)``.
+        lufs: Integrated loudness, or the RMS level where it is too short for that.
+        crest_db: Crest factor while it sounds.
+    """
 
     energies: Energies
     lufs: float
@@ -53,41 +59,41 @@ def write_target(
     """Decides on a mix.
 
     Args:
-        console: Of the session of the recorded tracks.
-        blank: The plan in which every track passes unchanged.
-        tracks: What is known of them.
-        style_levels_db: What the style adds to the level of a role.
-        rng: Taste.
+        console: Console of the session of the recorded tracks.
+        blank: Plan in which every track passes unchanged.
+        tracks: The recorded tracks.
+        style_levels_db: Decibels that the style adds to the level of a role.
+        rng: Generator that draws the engineer's taste.
 
     Returns:
-        The plan, and the sum before its master.
+        The plan, and the sum of the tracks before its master.
     """
     plan = blank
     for track in tracks:
         plan = plan.with_strip(track.name, **_inserts(console, track, plan, rng))
-    heard = {t.name: _hear(console.inserted(plan.strip(t.name), plan.pan_law)) for t in tracks}
-    levels = _levels(tracks, heard, style_levels_db, rng)
-    pans = pan_positions(tracks, rng)
+    heard = {t.name: _measure(console.inserted(plan.strip(t.name), plan.pan_law)) for t in tracks}
+    levels = _choose_levels(tracks, heard, style_levels_db, rng)
+    pans = choose_pans(tracks, rng)
     for track in tracks:
         name = track.name
         plan = plan.with_strip(
-            name, fader_db=_legal(levels[name] - heard[name].lufs), pan=pans[name]
+            name, fader_db=_limit_gain(levels[name] - heard[name].lufs), pan=pans[name]
         )
-    plan = _with_reverb(console, plan, tracks, rng)
+    plan = _add_reverb(console, plan, tracks, rng)
     premaster = collect(console.premaster(plan))
     loudness = measure(premaster)
     aim_lufs = rng.normal(conventions.MIX_LUFS, conventions.MIX_SPREAD_LU)
     gain_db = min(
         aim_lufs - loudness.integrated_lufs, conventions.MIX_PEAK_DBTP - loudness.true_peak_dbtp
     )
-    return replace(plan, master=Master(gain_db=_legal(gain_db))), premaster
+    return replace(plan, master=Master(gain_db=_limit_gain(gain_db))), premaster
 
 
-def _legal(gain_db: float) -> float:
+def _limit_gain(gain_db: float) -> float:
     return float(np.clip(gain_db, -60.0, 60.0))
 
 
-def _hear(source: AudioSource) -> _Heard:
+def _measure(source: AudioSource) -> _Levels:
     meter = LoudnessMeter(source.sample_rate, source.channels)
     peak, powers = 0.0, []
     hop = source.sample_rate // 10
@@ -103,16 +109,16 @@ def _hear(source: AudioSource) -> _Heard:
     lufs = integrated_lufs(meter.energies)
     if not np.isfinite(lufs):
         lufs = rms_db
-    return _Heard(meter.energies, lufs, gain_to_db(peak) - rms_db)
+    return _Levels(meter.energies, lufs, gain_to_db(peak) - rms_db)
 
 
 def _inserts(
     console: ExactConsole, track: RawTrack, plan: MixPlan, rng: np.random.Generator
 ) -> dict[str, object]:
-    """Gain staging, equalizer and compressor."""
+    """Decides on gain staging, equalizer and compressor of a track."""
     source = console.source(plan.strip(track.name))
-    raw = _hear(source)
-    staging_db = _legal(conventions.STAGED_LUFS - raw.lufs)
+    raw = _measure(source)
+    staging_db = _limit_gain(conventions.STAGED_LUFS - raw.lufs)
     bands = [*_high_pass(track.role, rng), *_corrections(track, rng)]
     settings: dict[str, object] = {
         "role": track.role,
@@ -147,7 +153,7 @@ def _high_pass(role: Role, rng: np.random.Generator) -> list[EqualizerBand]:
 
 
 def _corrections(track: RawTrack, rng: np.random.Generator) -> list[EqualizerBand]:
-    """The recording's coloration, mostly undone, and a move of taste."""
+    """Undoes most of the recording's coloration, and adds a move of taste."""
     bands = [
         replace(band, gain_db=float(-band.gain_db * rng.uniform(0.7, 1.0)))
         for band in track.coloration
@@ -163,13 +169,13 @@ def _corrections(track: RawTrack, rng: np.random.Generator) -> list[EqualizerBan
     return bands
 
 
-def _levels(
+def _choose_levels(
     tracks: Sequence[RawTrack],
-    heard: Mapping[str, _Heard],
+    heard: Mapping[str, _Levels],
     style_levels_db: Mapping[str, float],
     rng: np.random.Generator,
 ) -> dict[str, float]:
-    """Loudness of every track, in LUFS: the reference is `STAGED_LUFS`."""
+    """Chooses the loudness of every track in LUFS, around `conventions.STAGED_LUFS`."""
     median_db = float(np.median([heard[track.name].crest_db for track in tracks]))
     doubled = {track.double_of for track in tracks}
     levels = {}
@@ -202,10 +208,10 @@ def _lead_level(
     lead: str,
     others: Sequence[str],
     levels: Mapping[str, float],
-    heard: Mapping[str, _Heard],
+    heard: Mapping[str, _Levels],
     rng: np.random.Generator,
 ) -> float:
-    """Of the lead vocal: against all the others together, and clearly above the median of them."""
+    """Chooses the level of the lead vocal, against all others together and above their median."""
     rest = np.zeros_like(heard[lead].energies)
     for name in others:  # different tracks are hardly correlated: their energies add up
         energies = heard[name].energies[: rest.size]
@@ -215,10 +221,10 @@ def _lead_level(
     return max(integrated_lufs(rest) + below_lu, median + conventions.LEAD_ABOVE_MEDIAN_LU)
 
 
-def _with_reverb(
+def _add_reverb(
     console: ExactConsole, plan: MixPlan, tracks: Sequence[RawTrack], rng: np.random.Generator
 ) -> MixPlan:
-    """One shared space, its return at its usual distance below the mix."""
+    """Adds one shared space, with its return at the usual distance below the mix."""
     space, (shortest, longest) = _SPACES[int(rng.integers(len(_SPACES)))]
     bus = Bus(
         name=BUS,

@@ -3,14 +3,14 @@ import math
 import numpy as np
 import pytest
 
-from automix.analysis.conditions import ConditionScan, scan
+from automix.analysis.conditions import ConditionScan, find_conditions
 from automix.audio.samples import Audio
 
 RATE = 1000
 
 
 def conditions(*channels):
-    return scan(Audio(np.array(channels, dtype=np.float32), RATE))
+    return find_conditions(Audio(np.array(channels, dtype=np.float32), RATE))
 
 
 def tone(frames=RATE, amplitude=0.5):

@@ -7,7 +7,7 @@ from automix.analysis.octave_bands import (
     OctaveBandMeter,
     band_centers_hz,
     band_levels_db,
-    octave_band,
+    design_octave_band,
 )
 from automix.dsp.biquad import frequency_response
 
@@ -15,7 +15,7 @@ RATES = (44_100, 48_000, 96_000)
 
 
 def gain_db(center_hz, frequencies_hz, rate):
-    response = frequency_response(octave_band(center_hz, rate), frequencies_hz, rate)
+    response = frequency_response(design_octave_band(center_hz, rate), frequencies_hz, rate)
     return 20 * np.log10(np.abs(response) + 1e-30)
 
 
@@ -50,7 +50,7 @@ def test_bands_are_flat_inside_and_fall_outside(rate):
         assert gain_db(center_hz, center_hz / 4, rate) < -17.0
         if center_hz * 4 < rate / 2:
             assert gain_db(center_hz, center_hz * 4, rate) < -17.0
-        for section in octave_band(center_hz, rate):
+        for section in design_octave_band(center_hz, rate):
             assert np.abs(np.roots([1.0, *section[3:]])).max() < 1.0
 
 
@@ -60,7 +60,9 @@ def test_equals_scipy_butterworth_where_nyquist_is_far(center_hz):
     sos = signal.butter(2, edges, "bandpass", fs=96_000, output="sos")
     frequencies = np.geomspace(20, 30_000, 200)
     expected = np.abs(signal.sosfreqz(sos, frequencies, fs=96_000)[1])
-    measured = np.abs(frequency_response(octave_band(center_hz, 96_000), frequencies, 96_000))
+    measured = np.abs(
+        frequency_response(design_octave_band(center_hz, 96_000), frequencies, 96_000)
+    )
     np.testing.assert_allclose(measured, expected, rtol=2e-3, atol=1e-6)
 
 
@@ -105,7 +107,7 @@ def test_energies_equal_filtering_with_scipy(k_weighted):
 
 def test_low_bands_keep_their_precision_at_192_khz():
     samples = noise(192_000)
-    sos = np.insert(octave_band(63.0, 192_000), 3, 1.0, axis=1)
+    sos = np.insert(design_octave_band(63.0, 192_000), 3, 1.0, axis=1)
     expected = (signal.sosfilt(sos, samples.astype(np.float64)).reshape(10, -1) ** 2).mean(axis=1)
     np.testing.assert_allclose(meter(samples, 192_000).energies[:, 0], expected, rtol=1e-8)
 

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from automix.benchmark.comparisons import COMPARISONS, choose_comparisons
-from automix.benchmark.table import BenchmarkRow, Measurement, Missing, Row, measure_all
+from automix.benchmark.table import BenchmarkResult, BenchmarkRow, Measurement, Missing, measure_all
 from automix.errors import InputError, UsageError
 
 
@@ -20,7 +20,7 @@ def comparison(measure=None, number="P0", unit="s"):
 
 def row(ours, reference=4.0, **details):
     measured = Measurement(ours=ours, reference=reference, **details)
-    return Row(comparison=comparison(), measurement=measured)
+    return BenchmarkResult(comparison=comparison(), measurement=measured)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import soundfile
 from automix.audio.samples import Audio
 from automix.benchmark.functions import CLICKS_BPM, click_errors, measure_all_three
 from automix.benchmark.libebur128 import Library
-from automix.benchmark.workbench import Workbench, click_track
+from automix.benchmark.workbench import Workbench, make_click_track
 from automix.errors import OutputError
 
 RATE = 44_100
@@ -58,7 +58,7 @@ def test_the_beat_in_memory_is_that_of_the_file(demo, tmp_path):
 
 @pytest.mark.parametrize("bpm", CLICKS_BPM)
 def test_clicks_come_at_their_tempo(bpm):
-    track = click_track(bpm, 22_050, 20.0)
+    track = make_click_track(bpm, 22_050, 20.0)
     blocks = np.abs(track[: 20 * 22_050].reshape(-1, 441)).max(axis=1) > 0.05  # 20 ms
     onsets_s = np.flatnonzero(blocks & ~np.roll(blocks, 1)) * 0.02
     beats = np.arange(len(onsets_s))

@@ -91,7 +91,7 @@ def test_listing_the_catalog_loads_nothing():
 
 def test_a_song_may_be_given_itself(make_tree):
     root = make_tree("plain").root
-    [song] = plain.songs(root / "Ann - First")
+    [song] = plain.read_songs(root / "Ann - First")
     assert (song.name, song.artist) == ("Ann - First", "Ann")
 
 
@@ -99,7 +99,7 @@ def test_audio_beside_song_folders_is_not_a_song(make_tree):
     root = make_tree("plain").root
     silence(root / "demo.wav")
     with pytest.raises(InputError, match="both audio files and folders"):
-        plain.songs(root)
+        plain.read_songs(root)
 
 
 def test_links_to_songs_are_followed_in_no_circle(make_tree, tmp_path):
@@ -110,7 +110,7 @@ def test_links_to_songs_are_followed_in_no_circle(make_tree, tmp_path):
         (linked / name).symlink_to(root / name)
     (linked / "again").symlink_to(root / "Solo")
     (linked / "circle").symlink_to(linked)
-    assert sorted(len(song.stems) for song in plain.songs(linked)) == [1, 3]
+    assert sorted(len(song.stems) for song in plain.read_songs(linked)) == [1, 3]
 
 
 def test_names_that_are_not_unicode(tmp_path):
@@ -120,7 +120,7 @@ def test_names_that_are_not_unicode(tmp_path):
     except OSError:
         pytest.skip("this file system has Unicode names only")
     silence(Path(os.fsdecode(folder)) / "kick.wav")
-    [song] = plain.songs(tmp_path)
+    [song] = plain.read_songs(tmp_path)
     assert os.fsencode(song.name) == b"caf\xe9"
 
 
@@ -128,7 +128,7 @@ def test_names_that_are_not_unicode(tmp_path):
 
 
 def test_musdb_prescribes_its_sides_and_roles(make_tree):
-    songs = musdb18hq.songs(make_tree("musdb18hq").root)
+    songs = musdb18hq.read_songs(make_tree("musdb18hq").root)
     assert [song.group for song in songs] == ["train", "train", "test"]
     assert roles(songs[0]) == {
         "bass": "bass", "drums": "drums", "other": "other", "vocals": "lead vocal",
@@ -139,14 +139,14 @@ def test_a_song_on_both_sides_of_musdb(make_tree):
     root = make_tree("musdb18hq").root
     (root / "test" / "Cy - Third").rename(root / "test" / "Ann - First")
     with pytest.raises(InputError, match="two songs are named Ann - First"):
-        musdb18hq.songs(root)
+        musdb18hq.read_songs(root)
 
 
 # MedleyDB
 
 
 def test_roles_come_from_the_instruments_of_the_metadata(make_tree):
-    song = named(medleydb.songs(make_tree("medleydb").root), "Bob_Two")
+    song = named(medleydb.read_songs(make_tree("medleydb").root), "Bob_Two")
     assert roles(song) == {
         "Bob_Two_STEM_01": "bass",
         "Bob_Two_STEM_02": "lead vocal",
@@ -156,7 +156,7 @@ def test_roles_come_from_the_instruments_of_the_metadata(make_tree):
 
 
 def test_raw_tracks_have_unique_names(make_tree):
-    song = named(medleydb.songs(make_tree("medleydb").root, "raw"), "Bob_Two")
+    song = named(medleydb.read_songs(make_tree("medleydb").root, "raw"), "Bob_Two")
     assert [stem.path.parent.name for stem in song.stems] == ["Bob_Two_RAW"] * 4
     assert [stem.name for stem in song.stems] == [
         "electric bass", "electric bass 2", "female singer", "male singer",
@@ -164,7 +164,7 @@ def test_raw_tracks_have_unique_names(make_tree):
 
 
 def test_a_song_without_metadata(make_tree):
-    song = named(medleydb.songs(make_tree("medleydb").root), "Cy_Three")
+    song = named(medleydb.read_songs(make_tree("medleydb").root), "Cy_Three")
     assert {stem.role for stem in song.stems} == {"other"}
     assert [stem.name for stem in song.stems] == ["stem 1", "stem 2", "stem 3"]
     assert "no metadata" in song.notes[0]
@@ -172,11 +172,11 @@ def test_a_song_without_metadata(make_tree):
 
 def test_metadata_may_lie_in_a_folder_of_its_own(make_tree):
     root = make_tree("medleydb").root
-    before = medleydb.songs(root)
+    before = medleydb.read_songs(root)
     (root / "V1" / "Metadata").mkdir()
     name = "Bob_Two_METADATA.yaml"
     (root / "V1" / "Bob_Two" / name).rename(root / "V1" / "Metadata" / name)
-    assert medleydb.songs(root) == before
+    assert medleydb.read_songs(root) == before
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_metadata_that_is_none(make_tree, text, message):
     path = root / "V1" / "Bob_Two" / "Bob_Two_METADATA.yaml"
     path.write_text(text)
     with pytest.raises(InputError, match=message) as caught:
-        medleydb.songs(root)
+        medleydb.read_songs(root)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -202,7 +202,7 @@ def test_metadata_that_is_none(make_tree, text, message):
 def test_metadata_of_another_form_tell_what_they_can(make_tree, text):
     root = make_tree("medleydb").root
     (root / "V1" / "Bob_Two" / "Bob_Two_METADATA.yaml").write_text(text)
-    song = named(medleydb.songs(root), "Bob_Two")
+    song = named(medleydb.read_songs(root), "Bob_Two")
     assert song.artist == ("1969" if "1969" in text else "Bob")
     assert len(song.stems) == 3
 
@@ -211,8 +211,8 @@ def test_a_stem_that_the_metadata_list_must_be_there(make_tree):
     root = make_tree("medleydb").root
     (root / "V1" / "Bob_Two" / "Bob_Two_STEMS" / "Bob_Two_STEM_02.wav").unlink()
     with pytest.raises(InputError, match="STEM_02.wav: is missing"):
-        medleydb.songs(root)
-    assert len(medleydb.songs(root, "raw")) == 3
+        medleydb.read_songs(root)
+    assert len(medleydb.read_songs(root, "raw")) == 3
 
 
 # ENST-Drums
@@ -220,7 +220,7 @@ def test_a_stem_that_the_metadata_list_must_be_there(make_tree):
 
 def test_microphones_of_the_drums(make_tree):
     root = make_tree("enst-drums").root
-    song = named(enst_drums.songs(root), "drummer_2/036_phrase_disco_simple_slow_sticks")
+    song = named(enst_drums.read_songs(root), "drummer_2/036_phrase_disco_simple_slow_sticks")
     assert [stem.role for stem in song.stems] == [
         "hats", "kick", "overheads", "overheads", "snare", "tom", "tom", "tom",
     ]  # fmt: skip
@@ -231,13 +231,13 @@ def test_microphones_of_the_drums(make_tree):
 
 def test_single_strokes_count_when_asked_for(make_tree):
     root = make_tree("enst-drums").root
-    assert len(enst_drums.songs(root, hits=True)) == len(enst_drums.songs(root)) + 2
+    assert len(enst_drums.read_songs(root, hits=True)) == len(enst_drums.read_songs(root)) + 2
 
 
 def test_a_microphone_less_is_said(make_tree):
     root = make_tree("enst-drums").root
     recording = "036_phrase_disco_simple_slow_sticks"
     (root / "drummer_2" / "audio" / "tom_3" / f"{recording}.wav").unlink()
-    song = named(enst_drums.songs(root), f"drummer_2/{recording}")
+    song = named(enst_drums.read_songs(root), f"drummer_2/{recording}")
     assert len(song.stems) == 7
     assert "no recording of tom_3" in song.notes[0]

@@ -15,7 +15,7 @@ from automix.evaluation.effects import (
     process_exactly,
     random_vector,
 )
-from automix.evaluation.effects_table import effects_table
+from automix.evaluation.effects_table import score_effects
 from automix.evaluation.published import PUBLISHED_EFFECTS, PUBLISHED_LA2A
 from automix.networks.checkpoints import save_weights
 from automix.networks.effects import FAMILY
@@ -132,7 +132,7 @@ def test_a_network_that_changes_nothing_scores_as_bypass(dry, weights):
         weights("static", identity(network="tcn-8", causal=True)),
         weights("variable", identity(network="tcn-8", order="variable")),
     ]
-    scores = effects_table([dry], models, device="cpu", cases=2)
+    scores = score_effects([dry], models, device="cpu", cases=2)
     assert len(scores) == 3 * len(TASKS)
     by_task = {(score.task, score.model): score.mean for score in scores}
     for task in TASKS:
@@ -143,10 +143,10 @@ def test_a_network_that_changes_nothing_scores_as_bypass(dry, weights):
 
 def test_a_network_is_asked_for_what_it_was_trained_for(dry, weights):
     path = weights("equalizer", identity(network="tcn-8", effect="equalizer"))
-    scores = effects_table([dry], [path], device="cpu", cases=2)
+    scores = score_effects([dry], [path], device="cpu", cases=2)
     assert [score.task for score in scores if score.model == path] == ["equalizer"]
     with pytest.raises(UsageError, match="knows one order"):
-        effects_table([dry], [path], device="cpu", varied_order=True)
+        score_effects([dry], [path], device="cpu", varied_order=True)
 
 
 def test_a_network_of_any_order_is_given_the_static_one():
@@ -175,17 +175,17 @@ def la2a(tmp_path_factory):
 def test_recordings_of_the_la2a_are_measured_as_the_strip_is(la2a, dry, weights):
     path = weights("la2a", identity(network="tcn-8", effect="la2a", causal=True))
     channel = weights("channel", identity(network="tcn-8"))
-    scores = effects_table([la2a], [path], device="cpu", cases=4)
+    scores = score_effects([la2a], [path], device="cpu", cases=4)
     assert [(score.task, score.model) for score in scores] == [("la2a", "bypass"), ("la2a", path)]
     # Half of the cases with an error of once the target, half with one of three times.
     for score in scores:
         assert score.mean["esr"] == pytest.approx((1.0 + 9.0) / 2.0, rel=1e-3)
     with pytest.raises(UsageError, match="imitates the channel"):
-        effects_table([la2a], [channel], device="cpu")
+        score_effects([la2a], [channel], device="cpu")
     with pytest.raises(UsageError, match="imitates the la2a"):
-        effects_table([dry], [path], device="cpu")
+        score_effects([dry], [path], device="cpu")
     with pytest.raises(UsageError, match="stands alone"):
-        effects_table([la2a, dry], [], device="cpu")
+        score_effects([la2a, dry], [], device="cpu")
 
 
 def test_table_9_is_that_of_the_thesis():

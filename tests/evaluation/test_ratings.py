@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from automix.errors import InputError, UsageError
-from automix.evaluation.ratings import in_natural_order, read_ratings
+from automix.evaluation.ratings import read_ratings, sort_naturally
 
 HEADER = "participant,passage,method,rating"
 ROWS = ("P1,A,rules,0.5", "P1,A,mono,0.25", "P2,A,rules,0.75", "P2,A,mono,0")
@@ -194,4 +194,4 @@ def test_what_is_no_file_is_refused(tmp_path):
 
 def test_names_are_in_natural_order():
     names = ["song 10", "Song 2", "song 1", "alpha", "Beta", "song 10"]
-    assert in_natural_order(names) == ("alpha", "Beta", "song 1", "Song 2", "song 10")
+    assert sort_naturally(names) == ("alpha", "Beta", "song 1", "Song 2", "song 10")

@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from automix.errors import InputError
-from automix.evaluation.likert import answer_shares, reach
+from automix.evaluation.likert import count_shares, measure_reach
 from automix.evaluation.rating_analysis import analyze, describe
 from automix.evaluation.ratings import Ratings
 
@@ -136,7 +136,7 @@ def test_one_rating_has_no_spread():
 
 
 def test_shares_of_answers():
-    shares = answer_shares(np.array([1.0, 1, 2, 3, 3, 3, 5, 5, 5, 5]))
+    shares = count_shares(np.array([1.0, 1, 2, 3, 3, 3, 5, 5, 5, 5]))
     assert shares.tolist() == [20.0, 10.0, 30.0, 0.0, 40.0]
-    assert reach(shares) == 55.0  # half of "fair" and all above
-    assert answer_shares(np.zeros(0)).tolist() == [0.0] * 5
+    assert measure_reach(shares) == 55.0  # half of "fair" and all above
+    assert count_shares(np.zeros(0)).tolist() == [0.0] * 5

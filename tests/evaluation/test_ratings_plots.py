@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from automix.errors import UsageError
-from automix.evaluation.picture_format import FORMATS, picture_format
-from automix.evaluation.plots import box_plots, likert_bars
+from automix.evaluation.picture_format import FORMATS, choose_picture_format
+from automix.evaluation.plots import draw_box_plots, draw_likert_bars
 from automix.evaluation.ratings import Ratings
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ def pixels(picture):
 
 
 def test_every_method_and_passage_is_named():
-    picture = box_plots(ratings(("mono", "rules"), ("A", "B", "C")), "rating", "svg")
+    picture = draw_box_plots(ratings(("mono", "rules"), ("A", "B", "C")), "rating", "svg")
     shown = texts(picture.data)
     assert {"All passages", "A", "B", "C"} <= set(shown)
     assert shown.count("mono") == 2  # beside the panel of all and beside the first of a row
@@ -55,7 +55,7 @@ def test_every_method_and_passage_is_named():
 
 def test_names_are_shown_as_they_are():
     names = ("$x_1$ & <b>", "\N{KELVIN SIGN}ラ", "a" * 60, "tab\tnew\nline")
-    picture = box_plots(ratings(names, ("A",)), "rating", "svg")
+    picture = draw_box_plots(ratings(names, ("A",)), "rating", "svg")
     shown = texts(picture.data)
     assert "$x_1$ & <b>" in shown
     assert any(text.endswith("…") for text in shown)
@@ -65,7 +65,7 @@ def test_names_are_shown_as_they_are():
 
 def test_letters_that_no_font_has_are_said():
     cuneiform = ratings(("mono", "\N{CUNEIFORM SIGN A}"), ("A",))
-    assert "font" in box_plots(cuneiform, "rating", "png").notes[0]
+    assert "font" in draw_box_plots(cuneiform, "rating", "png").notes[0]
 
 
 def test_the_boxes_lie_where_the_ratings_are():
@@ -73,7 +73,7 @@ def test_the_boxes_lie_where_the_ratings_are():
     rated = ratings(("low", "top"), ("A",))
     low = np.array([method == "low" for method in rated.methods])
     rated.aspects["rating"][:] = np.where(low, 0.1, 0.9) + 0.01 * np.arange(low.size) / low.size
-    image = pixels(box_plots(rated, "rating", "png"))[..., :3]
+    image = pixels(draw_box_plots(rated, "rating", "png"))[..., :3]
     # Okabe and Ito's blue is the first method's, their orange the second's.
     blue = (image[..., 2] > 0.6) & (image[..., 0] < 0.1)
     orange = (image[..., 0] > 0.85) & (image[..., 2] < 0.1)
@@ -90,7 +90,7 @@ def test_the_picture_grows_with_what_it_shows(methods, passages):
         [f"passage number {index}" for index in range(passages)],
         listeners=3,
     )
-    height, width = pixels(box_plots(rated, "rating", "png")).shape[:2]
+    height, width = pixels(draw_box_plots(rated, "rating", "png")).shape[:2]
     assert width == 1500
     assert height > 200 * 0.25 * methods * (1 + passages / 3)
 
@@ -98,14 +98,14 @@ def test_the_picture_grows_with_what_it_shows(methods, passages):
 def test_bars_show_the_shares_of_the_answers():
     rated = ratings(("mono",), ("A",), listeners=10)
     rated.aspects["rating"][:] = [1, 1, 2, 3, 3, 3, 5, 5, 5, 5]
-    shown = texts(likert_bars(rated, "svg").data)
+    shown = texts(draw_likert_bars(rated, "svg").data)
     assert {"very poor", "fair", "very good", "20", "10", "30", "40"} <= set(shown)
 
 
 def test_bars_have_a_panel_for_every_aspect():
     rated = ratings(("mono", "rules"), ("A", "B"), draw=answers, aspects=5)
     rated.aspects["reverb"][3] = np.nan
-    assert set(rated.aspects) <= set(texts(likert_bars(rated, "svg").data))
+    assert set(rated.aspects) <= set(texts(draw_likert_bars(rated, "svg").data))
 
 
 @pytest.mark.parametrize("wrong", [0.0, 6.0, 2.5])
@@ -113,7 +113,7 @@ def test_bars_of_other_scales_are_refused(wrong):
     rated = ratings(("mono",), ("A",), draw=answers)
     rated.aspects["rating"][2] = wrong
     with pytest.raises(UsageError, match=f"{wrong:g}"):
-        likert_bars(rated, "svg")
+        draw_likert_bars(rated, "svg")
 
 
 PROGRAM = """
@@ -122,7 +122,7 @@ sys.path[:0] = [{root!r}, {here!r}]
 from test_ratings_plots import *
 for form in FORMATS:
     one = ratings(("mono", "rules"), ("A", "B"), draw=answers)
-    for picture in (box_plots(one, "rating", form), likert_bars(one, form)):
+    for picture in (draw_box_plots(one, "rating", form), draw_likert_bars(one, form)):
         print(form, hashlib.sha256(picture.data).hexdigest())
 """
 
@@ -151,12 +151,12 @@ def test_the_same_ratings_give_the_same_bytes(tmp_path):
 def test_no_date_is_written():
     rated = ratings(("mono", "rules"), ("A",))
     for form in FORMATS:
-        data = box_plots(rated, "rating", form).data
+        data = draw_box_plots(rated, "rating", form).data
         assert not re.search(rb"CreationDate|<dc:date>|tIME", data)
 
 
 def test_the_format_is_that_of_the_name():
-    assert picture_format(Path("a/b.PNG")) == "png"
+    assert choose_picture_format(Path("a/b.PNG")) == "png"
     for name in ("plot", "plot.jpg", ".svg"):
         with pytest.raises(UsageError, match=r"\.png, \.svg"):
-            picture_format(Path(name))
+            choose_picture_format(Path(name))

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.datasets.plain import find_song
+from automix.datasets.plain import read_song
 from automix.errors import InputError, UsageError
-from automix.evaluation.mixers import DEFAULT_METHODS, mixers
+from automix.evaluation.mixers import DEFAULT_METHODS, find_mixers
 from automix.evaluation.published import PUBLISHED_MIXES
 from automix.evaluation.real_songs import Protocol, evaluate_songs, mean_and_deviation
 from automix.methods.catalog import STEMS_METHODS
@@ -33,7 +33,7 @@ def song(tmp_path):
 
 
 def evaluated(folder, *methods, **protocol):
-    [found] = evaluate_songs([find_song(folder)], mixers(methods), Protocol(**protocol))
+    [found] = evaluate_songs([read_song(folder)], find_mixers(methods), Protocol(**protocol))
     return found
 
 
@@ -128,16 +128,16 @@ def test_the_same_protocol_gives_the_same_figures(song):
 
 def test_folders_that_cannot_be_used(tmp_path):
     with pytest.raises(InputError, match="not a folder"):
-        find_song(tmp_path / "missing")
+        read_song(tmp_path / "missing")
     with pytest.raises(InputError, match="no audio"):
-        find_song(tmp_path)
+        read_song(tmp_path)
     soundfile.write(tmp_path / "mix.wav", noise(1), RATE)
     with pytest.raises(InputError, match="no stems"):
-        find_song(tmp_path)
+        read_song(tmp_path)
     soundfile.write(tmp_path / "a.wav", 0 * noise(1), RATE)
     soundfile.write(tmp_path / "mix.flac", noise(1), RATE)
     with pytest.raises(InputError, match="2 files named mix"):
-        find_song(tmp_path)
+        read_song(tmp_path)
     (tmp_path / "mix.flac").unlink()
     (tmp_path / "mix.wav").unlink()
     with pytest.raises(InputError, match="silent from 0 to 3 s"):
@@ -145,11 +145,11 @@ def test_folders_that_cannot_be_used(tmp_path):
 
 
 def test_every_method_of_the_catalog_can_be_named():
-    assert set(mixers([f"{entry.name}:full" for entry in STEMS_METHODS]))
-    assert list(mixers(DEFAULT_METHODS)) == list(DEFAULT_METHODS)
+    assert set(find_mixers([f"{entry.name}:full" for entry in STEMS_METHODS]))
+    assert list(find_mixers(DEFAULT_METHODS)) == list(DEFAULT_METHODS)
     for wrong in ("magic", "rules:loud", "sum:full", ""):
         with pytest.raises(UsageError, match="equal-loudness"):
-            mixers([wrong])
+            find_mixers([wrong])
 
 
 def test_mean_and_deviation_leave_out_what_is_not_there():

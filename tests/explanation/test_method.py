@@ -11,7 +11,7 @@ from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.demo import synthesize_demo
 from automix.explanation.method import settings_without
-from automix.session.roles.recognition import role_of_name
+from automix.session.roles.recognition import read_role
 from automix.session.tracks import Session, Track
 from tests.explanation.conftest import RATE, apart, noise, planned, session_of
 
@@ -53,7 +53,7 @@ def demo_session():
         tracks=tuple(
             Track(
                 name=name,
-                role=found.role if (found := role_of_name(name)) else "other",
+                role=found.role if (found := read_role(name)) else "other",
                 source=Audio(audio.samples[:, 8 * RATE : 16 * RATE], RATE),
             )
             for name, audio in synthesize_demo().tracks.items()

@@ -20,7 +20,7 @@ from automix.files.disk import check_disk_space, sha256
 from automix.files.probe import probe
 from automix.files.reading import open_audio
 from automix.files.target import OutputTarget
-from automix.files.temporary import lock_temporary, rename_to_new, temporary_name
+from automix.files.temporary import lock_temporary, name_temporary, rename_to_new
 
 ROOT = Path(__file__).parents[2]
 RATE = 44100
@@ -244,11 +244,11 @@ def test_two_runs_of_one_target(tmp_path):
 
 
 def test_leftovers_are_removed_but_not_the_files_of_live_runs(tmp_path):
-    stale = tmp_path / temporary_name(Path("killed.wav"))
+    stale = tmp_path / name_temporary(Path("killed.wav"))
     stale.write_bytes(b"stale")
-    own = tmp_path / temporary_name(Path("a.wav"))
+    own = tmp_path / name_temporary(Path("a.wav"))
     own.write_bytes(b"stale and longer than what will be written")
-    live = tmp_path / temporary_name(Path("live.wav"))
+    live = tmp_path / name_temporary(Path("live.wav"))
     other = tmp_path / ".automix-notes.part"
     other.write_bytes(b"not ours")
     with live.open("wb") as file:
@@ -269,7 +269,7 @@ def test_a_leftover_that_is_a_link_to_the_target_does_not_empty_it(tmp_path):
     """What a run leaves that is killed between `link` and `unlink`."""
     target = tmp_path / "a.wav"
     target.write_bytes(b"whole")
-    (tmp_path / temporary_name(target)).hardlink_to(target)
+    (tmp_path / name_temporary(target)).hardlink_to(target)
     with pytest.raises(KeyboardInterrupt):
         write_and_interrupt(target)
     assert target.read_bytes() == b"whole"
@@ -278,7 +278,7 @@ def test_a_leftover_that_is_a_link_to_the_target_does_not_empty_it(tmp_path):
 
 def test_a_temporary_that_is_a_symlink_is_not_followed(tmp_path):
     (tmp_path / "precious").write_bytes(b"precious")
-    (tmp_path / temporary_name(Path("a.wav"))).symlink_to("precious")
+    (tmp_path / name_temporary(Path("a.wav"))).symlink_to("precious")
     with pytest.raises(OutputError):
         OutputTarget.reserve(tmp_path / "a.wav")
     assert (tmp_path / "precious").read_bytes() == b"precious"
@@ -335,7 +335,7 @@ WRITE_UNTIL_FULL = """
     import numpy as np
     from automix.audio.samples import Audio
     from automix.errors import OutputError
-    from automix.files import OutputTarget
+    from automix.files.target import OutputTarget
 
     path, frames, lowest, highest, step = Path(sys.argv[1]), *map(int, sys.argv[2:])
     noise = np.random.default_rng(0).standard_normal((2, frames)).astype(np.float32) * 0.1
@@ -420,7 +420,7 @@ WRITE_FOREVER = """
     from pathlib import Path
     import numpy as np
     from automix.audio.samples import Audio
-    from automix.files import OutputTarget
+    from automix.files.target import OutputTarget
 
     audio = Audio(np.full((2, 100000), float(sys.argv[2]), np.float32), 44100)
     print("ready", flush=True)

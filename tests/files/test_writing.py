@@ -12,7 +12,7 @@ from automix.audio.samples import BLOCK_FRAMES, Audio
 from automix.errors import OutputError, UsageError
 from automix.files.dither import Quantizer
 from automix.files.formats import output_format
-from automix.files.ogg import page_checksum
+from automix.files.ogg import compute_checksum
 from automix.files.probe import probe
 from automix.files.reading import open_audio
 from automix.files.target import OutputTarget
@@ -85,7 +85,7 @@ def test_ogg_pages_stay_valid(tmp_path):
     page = bytearray(content[: content.index(b"OggS", 4)])
     stored = int.from_bytes(page[22:26], "little")
     page[22:26] = bytes(4)
-    assert page_checksum(bytes(page)) == stored
+    assert compute_checksum(bytes(page)) == stored
     write(tmp_path / "b.ogg", noise())
     content = (tmp_path / "b.ogg").read_bytes()
     assert content.count(b"OggS") > 2

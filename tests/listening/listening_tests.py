@@ -15,7 +15,7 @@ import soundfile
 
 from automix.listening.description import read_description
 from automix.listening.key import Key
-from automix.listening.making import Made, make_test
+from automix.listening.making import MadeTest, make_test
 from automix.listening.server import ListeningServer
 
 RATE = 16000
@@ -37,7 +37,7 @@ def write_mixes(folder: Path, passages: int = 2, methods: str = "abcd") -> Path:
     return folder
 
 
-def make(source: Path, folder: Path, *, force: bool = False, **changes: Any) -> Made:
+def make(source: Path, folder: Path, *, force: bool = False, **changes: Any) -> MadeTest:
     webmushra = changes.pop("webmushra", None)
     return make_test(
         read_description(source, changes),

@@ -15,7 +15,7 @@ import soundfile
 
 from automix.errors import InputError, OutputError, UsageError
 from automix.listening.key import load_key
-from automix.listening.stimuli import anchor_filter
+from automix.listening.stimuli import design_anchor_filter
 from tests.listening.listening_tests import RATE, make, page_config, write_mixes, write_tone
 
 
@@ -144,7 +144,7 @@ def test_mushra_hides_the_reference_and_makes_anchors(tmp_path: Path) -> None:
 def test_the_anchor_is_as_steep_as_bs_1534_asks() -> None:
     """ITU-R BS.1534-1, section 5: ±0.1 dB to 3.5 kHz, −25 dB at 4 kHz, −50 dB at 4.5 kHz."""
     for rate in (16000, 44100, 48000, 96000):
-        response = anchor_filter(3500, rate)
+        response = design_anchor_filter(3500, rate)
         frequencies, gain = scipy.signal.freqz(response, worN=np.arange(0, 7900, 10), fs=rate)
         gain_db = 20 * np.log10(np.abs(gain) + 1e-12)
         assert np.abs(gain_db[frequencies <= 3500]).max() < 0.1

@@ -5,7 +5,7 @@ import pytest
 
 from automix.audio.samples import Audio
 from automix.demo import synthesize_demo
-from automix.session.roles.recognition import role_of_name
+from automix.session.roles.recognition import read_role
 from automix.session.tracks import Session, Track
 
 RATE = 44100
@@ -51,7 +51,7 @@ def cut_demo():
             tracks=tuple(
                 Track(
                     name=name,
-                    role=said.role if (said := role_of_name(name)) else "other",
+                    role=said.role if (said := read_role(name)) else "other",
                     source=Audio(audio.samples[:, first:last], RATE),
                 )
                 for name, audio in tracks.items()

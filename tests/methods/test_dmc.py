@@ -11,7 +11,7 @@ from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.audio.blocks import collect
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
-from automix.datasets.plain import find_song
+from automix.datasets.plain import read_song
 from automix.errors import DeviceError
 from automix.files.info import ReadOptions
 from automix.library import mix_session
@@ -183,7 +183,7 @@ def test_advice_on_processing_changes_how_much_is_heard_of_it(session):
 @pytest.mark.skipif(not AUDIO.is_dir(), reason="the real multitracks are not here")
 def test_the_lead_vocal_of_the_held_out_song_is_as_loud_as_the_artists():
     """Within 2 LU, relative to the rest of the mix; the failure of the published network."""
-    song = find_song(AUDIO / "caesium")
+    song = read_song(AUDIO / "caesium")
     whole = open_song(song.stems, ReadOptions())
     tracks = []
     for track in whole.tracks:

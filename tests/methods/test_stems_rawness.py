@@ -9,8 +9,8 @@ import pytest
 from automix.audio.blocks import collect
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
-from automix.datasets.plain import find_song
-from automix.evaluation.mixers import mixers
+from automix.datasets.plain import read_song
+from automix.evaluation.mixers import find_mixers
 from automix.evaluation.real_songs import Protocol, evaluate_songs
 from automix.methods.stems.hearing import hear_stems
 from automix.methods.stems.rawness import rawness, song_rawness
@@ -163,8 +163,8 @@ def test_levels_stay_those_of_basic_when_half_is_processed(session):
 @pytest.mark.skipif(not AUDIO.is_dir(), reason="the real multitracks are not here")
 @pytest.mark.parametrize("song", ["caesium", "francium", "potassium", "mdn-funk"])
 def test_full_is_no_worse_than_basic_on_real_stems_which_are_processed(song):
-    methods = mixers(["rules", "rules:full", "dmc", "dmc:full"])
-    (found,) = evaluate_songs([find_song(AUDIO / song)], methods, Protocol())
+    methods = find_mixers(["rules", "rules:full", "dmc", "dmc:full"])
+    (found,) = evaluate_songs([read_song(AUDIO / song)], methods, Protocol())
     for method in ("rules", "dmc"):
         basic, full = found.distances[method], found.distances[f"{method}:full"]
         assert full.stereo_mr_stft < basic.stereo_mr_stft + 0.05

@@ -10,7 +10,7 @@ import soundfile
 from automix.audio.blocks import collect
 from automix.audio.resampling import resample
 from automix.audio.samples import Audio
-from automix.datasets.plain import find_song
+from automix.datasets.plain import read_song
 from automix.evaluation.real_songs import Protocol, evaluate_songs
 from automix.files.info import ReadOptions
 from automix.files.reading import open_audio
@@ -71,7 +71,7 @@ def test_studio_keeps_its_promises(session):
 
 @pytest.mark.slow
 def test_the_artists_own_mix_as_reference_gives_its_balance_back(tmp_path):
-    song = find_song(AUDIO / "potassium")
+    song = read_song(AUDIO / "potassium")
     protocol = Protocol(start_s=90.0, duration_s=20.0)
     session = open_song(song.stems, ReadOptions())
     stems = np.stack([collect(resample(track.source, 44100)).samples for track in session.tracks])

@@ -17,7 +17,7 @@ from automix.library import mix_session
 from automix.mixing.request import StemsRequest
 from automix.reference.bands import BandAnalysis
 from automix.reference.comparison import TOLERANCE
-from automix.reference.goal import Goal, aim_of
+from automix.reference.goal import Goal, measure_target
 from automix.session.tracks import Session, Track
 
 RATE = 22050
@@ -216,7 +216,7 @@ def test_several_references_by_weight(reference, tmp_path):
 def test_a_reference_says_nothing_of_bands_that_its_rate_has_not(tmp_path):
     path = tmp_path / "low.wav"
     soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, (32000, 2)), 8000)
-    aim = aim_of(Goal(files=(path,)), BandAnalysis(RATE, torch.device("cpu")))
+    aim = measure_target(Goal(files=(path,)), BandAnalysis(RATE, torch.device("cpu")))
     beyond = np.array(BARK_EDGES_HZ[1:]) > 4000
     np.testing.assert_array_equal(np.isnan(aim.figures["spectrum"]), beyond)
     np.testing.assert_array_equal(np.isnan(aim.figures["dynamics"]), np.tile(beyond, 6))

@@ -7,11 +7,11 @@ from automix.analysis.features import measure_features
 from automix.audio.samples import Audio
 from automix.reference.comparison import (
     FEATURES,
-    Compared,
+    FeatureComparison,
     average_references,
     compare_features,
-    figures,
-    gone_away,
+    find_moved_away,
+    select_figures,
 )
 
 RATE = 44100
@@ -23,7 +23,7 @@ def noise(gain_left, gain_right, seed=0, seconds=4):
 
 
 def test_weights_are_those_of_a_mean_in_decibels():
-    quiet, loud = figures(noise(0.01, 0.01)), figures(noise(0.1, 0.1))
+    quiet, loud = select_figures(noise(0.01, 0.01)), select_figures(noise(0.1, 0.1))
     mean = average_references([quiet, loud], [3.0, 1.0])
     expected = 0.75 * quiet["loudness"][0] + 0.25 * loud["loudness"][0]
     assert mean["loudness"][0] == pytest.approx(expected)
@@ -31,21 +31,21 @@ def test_weights_are_those_of_a_mean_in_decibels():
 
 
 def test_a_mono_reference_leaves_the_image_out_of_the_mean():
-    wide = figures(noise(0.1, 0.1))
-    mono = figures(noise(0.1, 0.1, seed=1), stereo=False)
+    wide = select_figures(noise(0.1, 0.1))
+    mono = select_figures(noise(0.1, 0.1, seed=1), stereo=False)
     mean = average_references([wide, mono], [1.0, 1.0])
     assert mean["width"][0] == wide["width"][0]
     assert mean["spectrum"][5] == pytest.approx((wide["spectrum"][5] + mono["spectrum"][5]) / 2)
 
 
 def test_rows_name_values_and_distances():
-    reference, mix = figures(noise(0.1, 0.1)), figures(noise(0.1, 0.2))
+    reference, mix = select_figures(noise(0.1, 0.1)), select_figures(noise(0.1, 0.2))
     rows = {row.name: row for row in compare_features(mix, reference, reference)}
     assert list(rows) == list(FEATURES)
     assert rows["imbalance"].distance_before == pytest.approx(6.0, abs=0.2)
     assert rows["imbalance"].distance_after == 0.0
     assert rows["spectrum"].before is None  # twenty-four numbers
-    mono = figures(noise(0.1, 0.1), stereo=False)
+    mono = select_figures(noise(0.1, 0.1), stereo=False)
     assert "width" not in {row.name for row in compare_features(mix, mix, mono)}
 
 
@@ -53,7 +53,7 @@ def test_what_has_gone_away_from_the_reference():
     """Further than before, unless it is there as good as exactly."""
 
     def row(name, before, after):
-        return Compared(
+        return FeatureComparison(
             name=name,
             unit="dB",
             before=None,
@@ -65,5 +65,5 @@ def test_what_has_gone_away_from_the_reference():
 
     rows = [row("spectrum", 3.0, 3.2), row("width", 3.0, 2.0), row("imbalance", 0.01, 0.09)]
     rows += [row("crest factor", 0.01, 0.3), row("loudness", 1.0, 1.001)]
-    found = gone_away(rows)
+    found = find_moved_away(rows)
     assert found == {"spectrum": pytest.approx(0.2), "crest factor": pytest.approx(0.2)}

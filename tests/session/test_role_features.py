@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from automix.analysis.role_features import RoleMeter, measure_role_features, role_by_sound
+from automix.analysis.role_features import RoleMeter, guess_role, measure_role_features
 from automix.audio.samples import Audio
 from automix.demo import synthesize_demo
 from automix.files.reading import open_audio
 from automix.plan.roles import FAMILIES
-from automix.session.roles.recognition import role_of_name
+from automix.session.roles.recognition import read_role
 
 AUDIO = Path(__file__).parents[3] / "shared" / "audio"
 RATE = 44100
@@ -81,7 +81,7 @@ def sound(name):
 @pytest.mark.parametrize("name", SOUNDS)
 def test_constructed_sounds(name):
     features = measure_role_features(Audio(sound(name), RATE))
-    assert role_by_sound(features)[0] == SOUNDS[name][1], features
+    assert guess_role(features)[0] == SOUNDS[name][1], features
 
 
 @pytest.mark.parametrize("gain", [0.003, 3.0])
@@ -106,7 +106,7 @@ def test_the_division_into_blocks_does_not_matter():
 def test_the_sample_rate_does_not_matter(name, rate):
     resampled = signal.resample(sound(name), round(SECONDS * rate)).astype(np.float32)
     features = measure_role_features(Audio(resampled, rate))
-    assert role_by_sound(features)[0] == SOUNDS[name][1]
+    assert guess_role(features)[0] == SOUNDS[name][1]
 
 
 def test_the_clarity_of_a_tone_and_of_noise():
@@ -129,15 +129,15 @@ def test_a_tenth_of_activity():
 def test_silence_claims_nothing(frames):
     features = measure_role_features(Audio(np.zeros((2, frames), np.float32), RATE))
     assert features.activity == 0
-    assert role_by_sound(features) == ("other", 0.0)
+    assert guess_role(features) == ("other", 0.0)
 
 
 def judged(tracks):
     """Counts of (true role, guessed role), and the share of right ones among what was claimed."""
     table = Counter()
     for name, audio in tracks:
-        guess, _ = role_by_sound(measure_role_features(audio))
-        table[role_of_name(name).role, guess] += 1
+        guess, _ = guess_role(measure_role_features(audio))
+        table[read_role(name).role, guess] += 1
     for (truth, guess), count in sorted(table.items()):
         print(f"{truth:16} -> {guess:12} {count}")
     claims = Counter()

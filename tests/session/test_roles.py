@@ -6,9 +6,9 @@ from typing import get_args
 import pytest
 
 from automix.plan.roles import FAMILIES, ROLE_TRAITS, ROLES, Family, Role
-from automix.session.roles.naming import natural_name, natural_names
-from automix.session.roles.pairs import pair_stem, stereo_pairs
-from automix.session.roles.recognition import role_of_name
+from automix.session.roles.naming import make_natural_name, make_natural_names
+from automix.session.roles.pairs import find_stereo_pairs, name_pair
+from automix.session.roles.recognition import read_role
 
 # Written down before the first run, by what an engineer would call the track. "-" stands for names
 # that say nothing. Conventions: Pro Tools, Logic, Ableton and Reaper exports, Cambridge-MT,
@@ -141,7 +141,7 @@ TABLE = [
 
 
 def wrong(table):
-    found = ((name, role, role_of_name(name)) for name, role in table)
+    found = ((name, role, read_role(name)) for name, role in table)
     return [(name, role, got) for name, role, got in found if (got and got.role) != role]
 
 
@@ -186,20 +186,20 @@ def test_numbers_and_the_name_of_the_song_do_not_matter(prefix):
     mistakes = [
         name
         for name, role in names
-        if ((found := role_of_name(name, siblings)) and found.role) != role
+        if ((found := read_role(name, siblings)) and found.role) != role
     ]
     assert len(mistakes) <= 0.05 * len(names), mistakes
 
 
 def test_a_song_named_like_an_instrument_does_not_mislead():
     song = [f"Guitar Hero - {part}" for part in ("Vox", "Kick", "Keys", "Take")]
-    assert [found and found.role for found in (role_of_name(name, song) for name in song)] == [
+    assert [found and found.role for found in (read_role(name, song) for name in song)] == [
         "lead vocal",
         "kick",
         "keys",
         None,
     ]
-    assert role_of_name("Vox Hi", ["Vox Hi", "Vox Lo"]).role == "lead vocal"
+    assert read_role("Vox Hi", ["Vox Hi", "Vox Lo"]).role == "lead vocal"
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_a_song_named_like_an_instrument_does_not_mislead():
     ],
 )
 def test_some_names_need_their_siblings(name, siblings, role):
-    found = role_of_name(name, siblings)
+    found = read_role(name, siblings)
     assert (found.role if found else None) == role
 
 
@@ -236,7 +236,7 @@ def test_some_names_need_their_siblings(name, siblings, role):
     ],
 )
 def test_what_decided_is_told(name, token, double):
-    found = role_of_name(name)
+    found = read_role(name)
     assert (found.token, found.double) == (token, double)
 
 
@@ -244,8 +244,8 @@ def test_what_decided_is_told(name, token, double):
     "name", ["", "   ", "___", ".wav", "🎸", "#1", "歌", "Бас", "é", "L", "\0"]
 )
 def test_odd_names_say_nothing_and_still_get_a_name(name):
-    assert role_of_name(name) is None
-    assert natural_name(name).strip()
+    assert read_role(name) is None
+    assert make_natural_name(name).strip()
 
 
 @pytest.mark.parametrize(
@@ -263,8 +263,8 @@ def test_odd_names_say_nothing_and_still_get_a_name(name):
     ],
 )
 def test_natural_names(stems, names):
-    assert natural_names(stems) == names
-    assert [natural_name(stem, stems) for stem in stems] == names
+    assert make_natural_names(stems) == names
+    assert [make_natural_name(stem, stems) for stem in stems] == names
 
 
 def test_natural_names_are_unique_and_not_empty():
@@ -283,7 +283,7 @@ def test_natural_names_are_unique_and_not_empty():
         "Vox_",
     ]
     for stems in (awkward, [name for name, _ in TABLE] * 2, ["Kick"] * 50):
-        names = natural_names(stems)
+        names = make_natural_names(stems)
         assert len(set(names)) == len(names) == len(stems)
         assert all(name == name.strip() == name.lower() and name for name in names)
 
@@ -300,9 +300,9 @@ def test_the_sides_of_a_stereo_recording_are_found(pair):
     half = len(words) // 2
     left, right = " ".join(words[:half]), " ".join(words[half:])
     stems = ["Vocal", right, "Kick", left, "Bass L"]
-    assert stereo_pairs(stems) == [(left, right)]
-    joined = pair_stem(left, right)
-    assert role_of_name(joined) == role_of_name(left) or role_of_name(left) is None
+    assert find_stereo_pairs(stems) == [(left, right)]
+    joined = name_pair(left, right)
+    assert read_role(joined) == read_role(left) or read_role(left) is None
     assert 0 < len(joined) < len(left)
 
 
@@ -321,15 +321,15 @@ def test_the_sides_of_a_stereo_recording_are_found(pair):
     ],
 )
 def test_what_is_no_pair_is_left_alone(stems):
-    assert stereo_pairs(stems) == []
+    assert find_stereo_pairs(stems) == []
 
 
 def test_list_numbers_of_a_pair_may_differ():
     stems = ["07 OH L", "08 OH R", "09 Gtr L", "10 Gtr R", "11 Gtr L", "12 Gtr R", "13 Vox"]
-    assert stereo_pairs(stems) == [
+    assert find_stereo_pairs(stems) == [
         ("07 OH L", "08 OH R"),
         ("09 Gtr L", "10 Gtr R"),
         ("11 Gtr L", "12 Gtr R"),
     ]
-    assert pair_stem("07 OH L", "08 OH R") == "07 OH"
-    assert stereo_pairs(["01 Gtr L", "02 Gtr L", "03 Gtr R"]) == []
+    assert name_pair("07 OH L", "08 OH R") == "07 OH"
+    assert find_stereo_pairs(["01 Gtr L", "02 Gtr L", "03 Gtr R"]) == []

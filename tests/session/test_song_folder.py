@@ -6,7 +6,7 @@ import soundfile
 
 from automix.errors import InputError
 from automix.files.info import ReadOptions
-from automix.session.song_folder import open_song, song_files
+from automix.session.song_folder import find_song_files, open_song
 
 RATE = 22050
 
@@ -26,7 +26,7 @@ def folder(tmp_path):
 
 
 def test_names_roles_and_pairs(folder):
-    files, notes = song_files([folder])
+    files, notes = find_song_files([folder])
     assert {file.name: file.role for file in files} == {
         "kick": "kick", "oh": "overheads", "lead vox": "lead vocal", "bass di": "bass"
     }  # fmt: skip
@@ -36,7 +36,7 @@ def test_names_roles_and_pairs(folder):
 
 
 def test_a_pair_becomes_one_stereo_track(folder):
-    files, notes = song_files([folder])
+    files, notes = find_song_files([folder])
     session = open_song(files, ReadOptions(), notes)
     track = session.track("oh")
     samples = np.concatenate(list(track.source.blocks()), axis=1)
@@ -51,33 +51,33 @@ def test_junk_is_left_out_and_folders_are_searched_on_request(folder):
         (folder / name).write_bytes(b"junk")
     write(folder / "more" / "Shaker.wav")
     (folder / "loop").symlink_to(folder)
-    assert len(song_files([folder])[0]) == 4
-    assert {"shaker"} == {f.name for f in song_files([folder], recursive=True)[0]} - {
-        f.name for f in song_files([folder])[0]
+    assert len(find_song_files([folder])[0]) == 4
+    assert {"shaker"} == {f.name for f in find_song_files([folder], recursive=True)[0]} - {
+        f.name for f in find_song_files([folder])[0]
     }
 
 
 def test_a_mix_of_ours_in_the_folder_is_no_track(folder):
     write(folder / "mix.wav", channels=2)
     (folder / "mix.toml").write_text("# automix plan: edit\n")
-    files, notes = song_files([folder])
+    files, notes = find_song_files([folder])
     assert "mix" not in {file.name for file in files}
     assert "left out" in notes[0]
 
 
 def test_a_file_named_twice_counts_once(folder):
-    files, notes = song_files([folder / "01_Kick.wav", folder / "01_Kick.wav"])
+    files, notes = find_song_files([folder / "01_Kick.wav", folder / "01_Kick.wav"])
     assert len(files) == 1
     assert "once" in notes[0]
 
 
 def test_roles_can_be_given(folder):
-    files, _ = song_files([folder], roles={"kick": "tom"})
+    files, _ = find_song_files([folder], roles={"kick": "tom"})
     assert {file.role for file in files if file.name == "kick"} == {"tom"}
     with pytest.raises(InputError, match="no track is named 'nobody'"):
-        song_files([folder], roles={"nobody": "tom"})
+        find_song_files([folder], roles={"nobody": "tom"})
     with pytest.raises(InputError, match="no role 'drumz'"):
-        song_files([folder], roles={"kick": "drumz"})
+        find_song_files([folder], roles={"kick": "drumz"})
 
 
 def test_a_session_file(folder):
@@ -86,25 +86,25 @@ def test_a_session_file(folder):
         '[[tracks]]\nfile = "01_Kick.wav"\nname = "boom"\nrole = "kick"\n'
         '[[tracks]]\nfile = "02_OH_L.wav"\nright = "03_OH_R.wav"\nname = "overheads"\n'
     )
-    files, _ = song_files([session])
+    files, _ = find_song_files([session])
     assert [(f.name, f.role, len(f.paths)) for f in files] == [
         ("boom", "kick", 1), ("overheads", "overheads", 2)
     ]  # fmt: skip
     session.write_text('[[tracks]]\nname = "x"\n')
     with pytest.raises(InputError, match="track 1: needs `file`"):
-        song_files([session])
+        find_song_files([session])
 
 
 def test_an_empty_folder_is_named(tmp_path):
     with pytest.raises(InputError, match="no audio files"):
-        song_files([tmp_path])
+        find_song_files([tmp_path])
 
 
 def test_mixed_rates_lengths_and_channels_make_one_session(tmp_path):
     write(tmp_path / "kick.wav", rate=44100)
     write(tmp_path / "bass.wav", rate=48000, seconds=0.7)
     write(tmp_path / "keys.wav", channels=2, rate=22050)
-    session = open_song(song_files([tmp_path])[0], ReadOptions())
+    session = open_song(find_song_files([tmp_path])[0], ReadOptions())
     assert session.sample_rate == 48000
     assert session.frames == round(0.7 * 48000)
     assert {track.source.channels for track in session.tracks} == {1, 2}
@@ -114,11 +114,11 @@ def test_left_and_right_must_be_mono(tmp_path):
     write(tmp_path / "OH L.wav", channels=2)
     write(tmp_path / "OH R.wav", channels=2)
     with pytest.raises(InputError, match="must be mono"):
-        open_song(song_files([tmp_path])[0], ReadOptions())
+        open_song(find_song_files([tmp_path])[0], ReadOptions())
 
 
 def test_a_hundred_tracks(tmp_path):
     for number in range(100):
         write(tmp_path / f"Audio 1_{number:02}.wav", seconds=0.05)
-    files, _ = song_files([tmp_path])
+    files, _ = find_song_files([tmp_path])
     assert len({file.name for file in files}) == 100

@@ -6,7 +6,7 @@ import pytest
 
 from automix.errors import InputError, UsageError
 from automix.files.extensions import AUDIO_EXTENSIONS
-from automix.session.song_search import audio_entries, find_songs
+from automix.session.song_search import find_audio_entries, find_songs
 
 
 def made(root: Path, *names: str) -> str:
@@ -78,7 +78,7 @@ def test_own_mixes_and_the_folder_of_the_batch_are_left_out(tmp_path: Path) -> N
     root = made(tmp_path, "song/kick.wav", "song/song.wav", "mixes/song.wav")
     (tmp_path / "song" / "song.toml").write_text("# automix plan: edit any value")
     (song,) = find_songs(root, leave_out=str(tmp_path / "mixes"))
-    assert [entry.path for entry in audio_entries(song.inputs[0])] == [
+    assert [entry.path for entry in find_audio_entries(song.inputs[0])] == [
         str(tmp_path / "song" / "kick.wav")
     ]
 

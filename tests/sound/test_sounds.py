@@ -6,14 +6,14 @@ import pytest
 from automix.sound.drums import PIECES
 from automix.sound.filters import (
     band_pass,
+    choose_fft_size,
     fade_ends,
-    fft_size,
     filter_signal,
     high_pass,
     low_pass,
     peak,
 )
-from automix.sound.instruments import INSTRUMENTS, RELEASE_S, guitar
+from automix.sound.instruments import RELEASE_S, SOUNDS, guitar
 from automix.sound.melody import spell
 from automix.sound.score import Note, pitch_to_hz
 from automix.sound.voice import Singer, sing
@@ -36,23 +36,25 @@ def centroid_hz(sound: np.ndarray, rate: int) -> float:
 
 @pytest.mark.parametrize("rate", [44100, 48000])
 @pytest.mark.parametrize("pitch", [31, 45, 60, 72])
-@pytest.mark.parametrize("name", sorted(INSTRUMENTS))
+# An organ has drawbars below and between the harmonics, and a sub bass falls to its note.
+@pytest.mark.parametrize("name", sorted(set(SOUNDS) - {"organ", "sub"}))
 def test_instruments_are_in_tune(name: str, pitch: int, rate: int) -> None:
-    sound = INSTRUMENTS[name](pitch, 0.8, 1.5, rng(), rate)
+    sound = SOUNDS[name](pitch, 0.8, 1.5, rng(), rate)
     f, power = power_spectrum(sound, rate)
     expected = pitch_to_hz(pitch)
     near = np.flatnonzero(np.abs(np.log2(f[1:] / expected)) < 0.05) + 1
     cents = 1200.0 * np.log2(f[near[np.argmax(power[near])]] / expected)
-    assert abs(cents) < (8.0 if name == "pad" else 3.0)  # the pad is detuned on purpose
+    assert abs(cents) < (8.0 if name in ("pad", "saw") else 3.0)  # these are detuned on purpose
     # What sounds is a harmonic series: little lies between the partials.
     off_harmonic = np.abs(f / expected - np.round(f / expected))
     audible = f > 0.5 * expected
     assert power[audible & (off_harmonic > 0.3)].sum() < 0.03 * power[audible].sum()
 
 
-@pytest.mark.parametrize("name", sorted(INSTRUMENTS))
+# A piano grows more than in proportion to the velocity, and a sub bass has nothing to draw.
+@pytest.mark.parametrize("name", sorted(set(SOUNDS) - {"piano", "sub"}))
 def test_instruments_obey_velocity_duration_and_chance(name: str) -> None:
-    play = INSTRUMENTS[name]
+    play = SOUNDS[name]
     soft, loud = (play(52, velocity, 0.5, rng(), 44100) for velocity in (0.3, 0.9))
     assert np.abs(loud).max() == pytest.approx(3.0 * np.abs(soft).max(), rel=0.35)
     assert np.abs(loud).max() < 1.5
@@ -163,4 +165,4 @@ def test_fades_and_sizes() -> None:
     assert shape[0] < 0.001
     assert shape[500] == 1.0
     assert shape[50] == pytest.approx(0.5, abs=0.02)
-    assert [fft_size(n) for n in (1, 4, 5, 7, 9, 1024, 1025)] == [4, 4, 5, 8, 10, 1024, 1280]
+    assert [choose_fft_size(n) for n in (1, 4, 5, 7, 9, 1024, 1025)] == [4, 4, 5, 8, 10, 1024, 1280]

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from automix.errors import DeviceError, InputError, OutputError, UsageError
+from automix.sound.instruments import SOUNDS
 from automix.sound.score import Hit, Note
 from automix.synthesis import engines
-from automix.synthesis.built_in import SOUNDS, STROKES, BuiltIn
+from automix.synthesis.built_in import STROKES, BuiltIn
 from automix.synthesis.engines import Engine, EngineChoice, FluidSynth, choose_engine
 from automix.synthesis.instruments import INSTRUMENTS
 
@@ -21,11 +22,11 @@ KICK = [Hit(start_s=0.5, piece="36", velocity=0.9)]
 @pytest.fixture(params=["fluidsynth", "built-in"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     if request.param == "built-in":
-        return EngineChoice().engine(tmp_path, FRAMES, RATE, 1)
+        return EngineChoice().start(tmp_path, FRAMES, RATE, 1)
     choice = choose_engine("auto")
     if choice.soundfont is None:
         pytest.skip("FluidSynth or a sound font is not installed")
-    return choice.engine(tmp_path, FRAMES, RATE, 1)
+    return choice.start(tmp_path, FRAMES, RATE, 1)
 
 
 def pitch_hz(sound: np.ndarray) -> float:

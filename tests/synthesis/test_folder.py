@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from automix.errors import OutputError
-from automix.synthesis.folder import SongFolder, fingerprint_of, remove_leftover
+from automix.synthesis.folder import SongFolder, read_fingerprint, remove_leftover
 
 
 def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -78,8 +78,8 @@ def test_what_a_killed_run_left_is_cleared_away(tmp_path: Path) -> None:
 
 
 def test_the_fingerprint_of_what_is_no_song_is_none(tmp_path: Path) -> None:
-    assert fingerprint_of(tmp_path) is None
+    assert read_fingerprint(tmp_path) is None
     (tmp_path / "mix.toml").write_text("not = [toml")
-    assert fingerprint_of(tmp_path) is None
+    assert read_fingerprint(tmp_path) is None
     (tmp_path / "mix.toml").write_text('request = "abc"')
-    assert fingerprint_of(tmp_path) == "abc"
+    assert read_fingerprint(tmp_path) == "abc"

@@ -1,18 +1,20 @@
 """What is written before it is played: chords, forms, grooves, parts, names, MIDI files."""
 
+import io
+
 import numpy as np
 import pytest
 
-from automix.session.roles.recognition import role_of_name
+from automix.session.roles.recognition import read_role
+from automix.sound.harmony import build_chord, find_near, voice_chord
+from automix.sound.instruments import SOUNDS
 from automix.sound.score import Hit, Note
 from automix.synthesis.arrangement import Arrangement, arrange
-from automix.synthesis.built_in import SOUNDS
 from automix.synthesis.form import Bar
 from automix.synthesis.grooves import GROOVES
-from automix.synthesis.harmony import chord, near, voice_chord
 from automix.synthesis.instruments import INSTRUMENTS, PERCUSSION
 from automix.synthesis.kit import KEYS
-from automix.synthesis.midi import TICKS_PER_SECOND, drum_file, write_pitched
+from automix.synthesis.midi import TICKS_PER_SECOND, write_drums, write_pitched
 from automix.synthesis.patterns import PATTERNS
 from automix.synthesis.styles import STYLES
 
@@ -31,11 +33,11 @@ def track_names(song: Arrangement) -> list[str]:
 
 
 def test_chords_of_c_major_and_a_minor() -> None:
-    assert chord(0, "major", 0, seventh=False, dominant=False) == (0, 4, 7)
-    assert chord(0, "major", 4, seventh=True, dominant=False) == (7, 11, 2, 5)
-    assert chord(9, "minor", 0, seventh=False, dominant=False) == (9, 0, 4)
-    assert chord(9, "minor", 4, seventh=False, dominant=False) == (4, 7, 11)
-    assert chord(9, "minor", 4, seventh=False, dominant=True) == (4, 8, 11)
+    assert build_chord(0, "major", 0, seventh=False, dominant=False) == (0, 4, 7)
+    assert build_chord(0, "major", 4, seventh=True, dominant=False) == (7, 11, 2, 5)
+    assert build_chord(9, "minor", 0, seventh=False, dominant=False) == (9, 0, 4)
+    assert build_chord(9, "minor", 4, seventh=False, dominant=False) == (4, 7, 11)
+    assert build_chord(9, "minor", 4, seventh=False, dominant=True) == (4, 8, 11)
 
 
 def test_voicings_hold_each_tone_once_and_move_little() -> None:
@@ -50,8 +52,8 @@ def test_voicings_hold_each_tone_once_and_move_little() -> None:
 
 @pytest.mark.parametrize("pitch_class", range(12))
 def test_the_nearest_note_is_at_most_a_tritone_away(pitch_class: int) -> None:
-    assert near(pitch_class, 60) % 12 == pitch_class
-    assert abs(near(pitch_class, 60) - 60) <= 6
+    assert find_near(pitch_class, 60) % 12 == pitch_class
+    assert abs(find_near(pitch_class, 60) - 60) <= 6
 
 
 def test_swing_delays_the_middle_of_the_beat_only() -> None:
@@ -59,17 +61,17 @@ def test_swing_delays_the_middle_of_the_beat_only() -> None:
         number=0, start_s=1.0, beat_s=0.4, beats=4, swing=0.5, section="verse", strength=0.6,
         tones=(0, 4, 7), following=(0, 4, 7), fill=False, opens=True,
     )  # fmt: skip
-    assert bar.at(0) == pytest.approx(1.0)
-    assert bar.at(4) == pytest.approx(1.4)
-    assert bar.at(2) == pytest.approx(1.0 + 2.5 * 0.1)
-    assert bar.at(3) < bar.at(4)
+    assert bar.find_time(0) == pytest.approx(1.0)
+    assert bar.find_time(4) == pytest.approx(1.4)
+    assert bar.find_time(2) == pytest.approx(1.0 + 2.5 * 0.1)
+    assert bar.find_time(3) < bar.find_time(4)
 
 
 def test_every_track_has_a_name_that_tells_its_role() -> None:
     for song in SONGS:
         names = track_names(song)
         assert len(set(names)) == len(names)
-        said = {name: role_of_name(name, names) for name in names}
+        said = {name: read_role(name, names) for name in names}
         assert [name for name, role in said.items() if role is None] == []
         for voice in song.voices:
             role = said[voice.name]
@@ -85,9 +87,9 @@ def test_every_track_has_a_name_that_tells_its_role() -> None:
 def test_all_names_of_the_tables_tell_roles() -> None:
     for instrument in INSTRUMENTS.values():
         for name in instrument.names:
-            assert role_of_name(name) is not None, name
+            assert read_role(name) is not None, name
     for percussion in PERCUSSION:
-        said = role_of_name(percussion.name)
+        said = read_role(percussion.name)
         assert said is not None
         assert said.role == "percussion"
 
@@ -194,11 +196,26 @@ def test_a_midi_file_says_when_and_what() -> None:
     assert sounding[0][1][2] == 127
 
 
+def test_another_reader_finds_the_same_notes() -> None:
+    mido = pytest.importorskip("mido")
+    hits = [Hit(start_s=0.25 * n, piece=str(36 + n), velocity=0.2 + 0.1 * n) for n in range(8)]
+    file = mido.MidiFile(file=io.BytesIO(write_drums(hits, 16, 3.0)))
+    assert file.type == 0
+    assert file.length == pytest.approx(3.0)
+    found, now_s = [], 0.0
+    for message in file:
+        now_s += message.time
+        if message.type == "note_on":
+            found.append((message.channel, round(now_s, 6), message.note, message.velocity))
+    assert found == [(9, hit.start_s, int(hit.piece), round(127 * hit.velocity)) for hit in hits]
+    assert [m.program for m in file if m.type == "program_change"] == [16]
+
+
 def test_every_note_of_a_midi_file_is_released_before_its_end() -> None:
     """Else a player waits for it for ever."""
     hits = [Hit(start_s=float(time), piece="42", velocity=0.6) for time in np.arange(0, 3, 0.1)]
     for data in (
-        drum_file(hits, 0, 2.5),
+        write_drums(hits, 0, 2.5),
         write_pitched([Note(start_s=2.49, duration_s=5.0, pitch=50, velocity=1.0)], 0, 2.5),
     ):
         down = set()
@@ -216,7 +233,7 @@ def test_every_kind_of_track_comes_up() -> None:
         found.role
         for song in SONGS
         for name in track_names(song)
-        if (found := role_of_name(name)) is not None
+        if (found := read_role(name)) is not None
     }
     assert said >= {
         "kick", "snare", "hats", "tom", "cymbals", "overheads", "room", "percussion", "drums",

@@ -9,12 +9,12 @@ import pytest
 import soundfile
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
-from automix.datasets.plain import find_song
+from automix.datasets.plain import read_song
 from automix.files.target import OutputTarget
 from automix.mixing.mix import Mix
 from automix.parallel.workers import use_workers
 from automix.plan.model import MixPlan
-from automix.session.roles.recognition import role_of_name
+from automix.session.roles.recognition import read_role
 from automix.session.tracks import open_plan_session
 from automix.synthesis import conventions
 from automix.synthesis.engines import EngineChoice, choose_engine
@@ -102,7 +102,7 @@ def test_a_song_can_be_moved(songs: Songs, tmp_path: Path) -> None:
 
 def test_data_sets_take_the_mix_for_the_human_one(songs: Songs) -> None:
     for folder, about in songs.items():
-        found = find_song(folder)
+        found = read_song(folder)
         assert found.human == folder / "mix.wav"
         files = {path.stem for stem in found.stems for path in stem.paths}
         assert files == set(about["tracks"])
@@ -111,7 +111,7 @@ def test_data_sets_take_the_mix_for_the_human_one(songs: Songs) -> None:
 def test_the_roles_of_the_plan_are_those_that_the_names_tell(songs: Songs) -> None:
     for folder, about in songs.items():
         for strip in plan_of(folder).tracks:
-            said = role_of_name(strip.name, list(about["tracks"]))
+            said = read_role(strip.name, list(about["tracks"]))
             assert said is not None
             assert strip.role == said.role
 

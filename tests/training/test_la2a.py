@@ -7,7 +7,7 @@ import pytest
 
 import automix.training.configs
 from automix.errors import InputError, UsageError
-from automix.evaluation.effects_table import effects_table
+from automix.evaluation.effects_table import score_effects
 from automix.plan.layers import apply_layers
 from automix.training.effect.run import describe_training, train_effect
 from automix.training.effect.settings import EffectTraining
@@ -51,6 +51,6 @@ def test_the_device_is_imitated(tmp_path):
     settings: EffectTraining = apply_layers(describe_training({}), CONFIG, {})
     train_effect(settings, request(tmp_path / "set", tmp_path))
     weights = str(tmp_path / "run" / "best.safetensors")
-    bypass, network = effects_table([tmp_path / "set"], [weights], device="cpu", cases=16)
+    bypass, network = score_effects([tmp_path / "set"], [weights], device="cpu", cases=16)
     assert network.mean["esr"] < 0.1
     assert network.mean["esr"] < 0.1 * bypass.mean["esr"]

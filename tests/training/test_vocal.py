@@ -12,10 +12,10 @@ from automix.audio.samples import Audio
 from automix.datasets.catalog import find_songs
 from automix.dsp.fdn_reverb import impulse_response
 from automix.evaluation.vocal_copies import (
+    change_dynamics,
     draw_sparse_gains_db,
     equalize_vocal,
     reverberate_vocal,
-    with_dynamics,
 )
 from automix.networks import vocal_cnn
 from automix.networks.checkpoints import read_description, read_tensors, weights_path
@@ -132,8 +132,8 @@ def test_dynamics_are_multiplied():
         return loudness_range_lu(meter.energies, 0.1)
 
     assert range_lu(vocal) == pytest.approx(6.0, abs=0.1)
-    assert range_lu(with_dynamics(vocal, 1.5)) == pytest.approx(9.0, abs=0.3)
-    assert range_lu(with_dynamics(vocal, 0.5)) == pytest.approx(3.0, abs=0.3)
+    assert range_lu(change_dynamics(vocal, 1.5)) == pytest.approx(9.0, abs=0.3)
+    assert range_lu(change_dynamics(vocal, 0.5)) == pytest.approx(3.0, abs=0.3)
     # The same on spectra.
     power = frames_of(vocal).power
     gain = disturbance.dynamics_gain(power, 1.5)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from automix.analysis.conditions import Conditions, scan
+from automix.analysis.conditions import Conditions, find_conditions
 from automix.analysis.octave_bands import band_centers_hz
 from automix.consoles.exact import ExactConsole
 from automix.dsp.pan import pan_gains
@@ -91,7 +91,7 @@ def write_sum_plan(console: ExactConsole, writer: PlanWriter, rules: VocalRules)
 
 
 def _report(console: ExactConsole, writer: PlanWriter, *, repair: bool) -> dict[str, Conditions]:
-    found = {track.name: scan(track.source) for track in console.session.tracks}
+    found = {track.name: find_conditions(track.source) for track in console.session.tracks}
     for name, conditions in found.items():
         report_conditions(writer, name, conditions, repair=repair)
     return found

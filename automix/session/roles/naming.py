@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from automix.session.roles.words import Word, own_words, split_words
+from automix.session.roles.words import Word, find_own_words, split_words
 
 _LEFTOVER = re.compile(
     r"dup\d*|bip|v\d+|take\d*|tk\d+|\d+bpm|bpm|\d+bit|\d+k(hz)?|export|bounce|bounced|rendered"
@@ -13,8 +13,8 @@ _LEFTOVER = re.compile(
 _JOINED_LETTERS = 2  # B3, U87, SM57, but "tom 1"
 
 
-def natural_name(stem: str, siblings: Sequence[str] = ()) -> str:
-    """A readable name: "01_Kick_In" becomes "kick in", "MySong_Gtr1" of that song "gtr 1".
+def make_natural_name(stem: str, siblings: Sequence[str] = ()) -> str:
+    """Makes a readable name: "01_Kick_In" becomes "kick in", "MySong_Gtr1" of that song "gtr 1".
 
     List numbers, the song's name, numbers of takes and traces of an export are left out as long as
     no sibling would be called the same.
@@ -24,22 +24,23 @@ def natural_name(stem: str, siblings: Sequence[str] = ()) -> str:
         siblings: The names of all tracks of the song.
 
     Returns:
-        Lower case, not empty; the same as in `natural_names` unless two names share every word.
+        The name in lower case, never empty; the same as in `make_natural_names` unless two names
+        share every word.
     """
     names = list(dict.fromkeys((*siblings, stem)))
-    return natural_names(names)[names.index(stem)]
+    return make_natural_names(names)[names.index(stem)]
 
 
-def natural_names(stems: Sequence[str]) -> list[str]:
-    """The natural names of all tracks of a song, each different from the others.
+def make_natural_names(stems: Sequence[str]) -> list[str]:
+    """Makes the natural names of all tracks of a song, each different from the others.
 
     Args:
         stems: File names, with or without their extensions.
 
     Returns:
-        One name per stem, in order.
+        One name per stem, in the order of the stems.
     """
-    spellings = [_spellings(stem, stems) for stem in stems]
+    spellings = [_spell(stem, stems) for stem in stems]
     names = [short for short, *_ in spellings]
     for detail in (1, 2):
         taken = Counter(names)
@@ -47,30 +48,30 @@ def natural_names(stems: Sequence[str]) -> list[str]:
             spelling[detail] if taken[name] > 1 else name
             for name, spelling in zip(names, spellings, strict=True)
         ]
-    return _numbered(names)
+    return _number_alike(names)
 
 
-def _spellings(stem: str, siblings: Sequence[str]) -> tuple[str, str, str]:
-    """A name with as few words as possible, with all of its own, and with those of the song."""
-    chunks = _chunks(own_words(stem, siblings))
+def _spell(stem: str, siblings: Sequence[str]) -> tuple[str, str, str]:
+    """Spells a name with as few words as possible, with all of its own, and with the song's."""
+    chunks = _join_designations(find_own_words(stem, siblings))
     kept = [
         chunk
         for place, chunk in enumerate(chunks)
         if not (_LEFTOVER.fullmatch(chunk) or (place and re.fullmatch(r"0\d*", chunk)))
     ]
-    short = " ".join(_plain(chunk) for chunk in kept)
-    full = " ".join(_plain(chunk) for chunk in chunks) or "track"
-    whole = " ".join(_chunks(split_words(stem))) or "track"
+    short = " ".join(_drop_zeros(chunk) for chunk in kept)
+    full = " ".join(_drop_zeros(chunk) for chunk in chunks) or "track"
+    whole = " ".join(_join_designations(split_words(stem))) or "track"
     return (short if re.search(r"[^\W\d]", short) else full), full, whole
 
 
-def _chunks(words: Sequence[Word]) -> list[str]:
-    """The words in lower case; letters and digits of one designation stay together."""
+def _join_designations(words: Sequence[Word]) -> list[str]:
+    """Joins the words in lower case; letters and digits of one designation stay together."""
     chunks: list[str] = []
     end = -1
     for word in words:
         text = word.text.lower()
-        if word.start == end and _belong(chunks[-1], text):
+        if word.start == end and _belong_together(chunks[-1], text):
             chunks[-1] += text
         else:
             chunks.append(text)
@@ -78,19 +79,19 @@ def _chunks(words: Sequence[Word]) -> list[str]:
     return chunks
 
 
-def _belong(before: str, after: str) -> bool:
+def _belong_together(before: str, after: str) -> bool:
     if after.isdigit():
         short = before.isalpha() and len(before) <= _JOINED_LETTERS
         return short or bool(_LEFTOVER.fullmatch(before + after))
     return before.isdigit() and len(after) > 1
 
 
-def _plain(chunk: str) -> str:
-    """Numbers without leading zeros."""
+def _drop_zeros(chunk: str) -> str:
+    """Drops the leading zeros of a number."""
     return str(int(chunk)) if chunk.isdecimal() else chunk
 
 
-def _numbered(names: Sequence[str]) -> list[str]:
+def _number_alike(names: Sequence[str]) -> list[str]:
     """Numbers what is still alike: "vox", "vox 2"; no number makes a name that another one has."""
     taken = set(names)
     result: list[str] = []

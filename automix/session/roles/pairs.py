@@ -1,4 +1,4 @@
-"""Stereo recordings that were written as two mono files."""
+"""Finds stereo recordings that were written as two mono files."""
 
 import re
 from collections import defaultdict
@@ -15,7 +15,7 @@ _MARKER = re.compile(
 _INDEX = re.compile(r"^\d{1,3}(?=[\s_.-])")
 
 
-def stereo_pairs(stems: Sequence[str]) -> list[tuple[str, str]]:
+def find_stereo_pairs(stems: Sequence[str]) -> list[tuple[str, str]]:
     """Finds the names that differ in nothing but a marker of the side.
 
     List numbers in front may differ ("07 OH L", "08 OH R"). A name without a counterpart is in no
@@ -27,31 +27,31 @@ def stereo_pairs(stems: Sequence[str]) -> list[tuple[str, str]]:
     Returns:
         Left and right names, in the order of the left ones.
     """
-    partners = _partners(stems)
+    partners = _find_partners(stems)
     paired = {*partners, *partners.values()}
-    partners |= _partners([stem for stem in stems if stem not in paired], ignore_index=True)
+    partners |= _find_partners([stem for stem in stems if stem not in paired], ignore_index=True)
     return [(stem, partners[stem]) for stem in stems if stem in partners]
 
 
-def pair_stem(left: str, right: str) -> str:
-    """The name of a pair: the left one without its marker ("07 OH L" and "08 OH R": "07 OH").
+def name_pair(left: str, right: str) -> str:
+    """Names a pair: the left name without its marker ("07 OH L" and "08 OH R": "07 OH").
 
     Args:
-        left: First name of one of the `stereo_pairs`.
-        right: Its second name.
+        left: Left name of one of the pairs that `find_stereo_pairs` found.
+        right: Right name of that pair.
     """
-    keys = {key for key, side, _ in _readings(right, ignore_index=True) if side == "right"}
-    for key, side, rest in _readings(left, ignore_index=True):
+    keys = {key for key, side, _ in _read_markers(right, ignore_index=True) if side == "right"}
+    for key, side, rest in _read_markers(left, ignore_index=True):
         if side == "left" and key in keys and rest:
             return rest
     return left
 
 
-def _partners(stems: Sequence[str], *, ignore_index: bool = False) -> dict[str, str]:
-    """Right names by left name."""
+def _find_partners(stems: Sequence[str], *, ignore_index: bool = False) -> dict[str, str]:
+    """Finds the right name of each left name, both in full."""
     groups: dict[str, dict[Side, list[str]]] = defaultdict(lambda: {"left": [], "right": []})
     for stem in sorted(set(stems)):
-        for key, side, _ in _readings(stem, ignore_index=ignore_index):
+        for key, side, _ in _read_markers(stem, ignore_index=ignore_index):
             groups[key][side].append(stem)
     found: dict[str, str] = {}
     for group in groups.values():
@@ -62,8 +62,8 @@ def _partners(stems: Sequence[str], *, ignore_index: bool = False) -> dict[str, 
     return found
 
 
-def _readings(stem: str, *, ignore_index: bool) -> Iterator[tuple[str, Side, str]]:
-    """For each marker: the name with a placeholder in its place, its side, the name without it."""
+def _read_markers(stem: str, *, ignore_index: bool) -> Iterator[tuple[str, Side, str]]:
+    """Yields for each marker the name with a placeholder there, the side, the name without it."""
     for match in _MARKER.finditer(stem):
         before, after = stem[: match.start()], stem[match.end() :]
         side: Side = "left" if match.group()[0] in "lL" else "right"

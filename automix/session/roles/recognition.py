@@ -1,4 +1,4 @@
-"""The role that a name tells.
+"""Reads the role of a track from its name.
 
 Names are noun phrases, so where two instruments remain, the last decides ("synth strings"). Before
 that come these rules, which are what an engineer means by such a name:
@@ -23,15 +23,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from automix.plan.roles import FAMILIES, ROLES, Role
-from automix.session.roles.words import Word, meaning, own_words
+from automix.session.roles.words import Word, find_own_words, look_up
 
 
 @dataclass(frozen=True, slots=True)
 class NameRole:
-    """What a name tells.
+    """What the name of a track tells.
 
     Attributes:
-        role: The role.
+        role: Instrument or voice that the track holds.
         token: The words of the name that decided it, as written.
         double: Whether the name says that the track doubles another one.
     """
@@ -51,18 +51,18 @@ class _Match:
 _WINDOW = 3  # "e", "p", "iano" is the most that separators and capitals tear apart
 
 
-def _set_of(words: str) -> frozenset[str]:
+def _split_set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
 _AMPLIFIER = re.compile(r"vox[a-z]{0,2}\d{2,}")
 """After a guitar: the amplifier's maker, then the microphone ("ElecGtr2_VoxSM57")."""
 
-_LEAD = _set_of("lead ld main principal")
-_DOUBLE = _set_of("double doubles doubled doubler doubletrack dbl dbls dbld dt dts adt dub dupe")
-_RETURNS = _set_of("delay dly echo echoes throw rev reverse reversed rvs tail swell return rtn")
-_ACCOMPANIMENT = _set_of("beat backing background music inst instr instrumental track")
-_NEUTRAL = _LEAD | _set_of(
+_LEAD = _split_set("lead ld main principal")
+_DOUBLE = _split_set("double doubles doubled doubler doubletrack dbl dbls dbld dt dts adt dub dupe")
+_RETURNS = _split_set("delay dly echo echoes throw rev reverse reversed rvs tail swell return rtn")
+_ACCOMPANIMENT = _split_set("beat backing background music inst instr instrumental track")
+_NEUTRAL = _LEAD | _split_set(
     "in out inside outside top bot btm bottom under up down lo low mid hi high left right mono"
     " stereo dbl double dt amp mic cab di dry wet bus grp sum mix stem comp close far near front"
     " l r s"
@@ -97,17 +97,17 @@ _YIELDS: dict[Role, frozenset[Role]] = {
     "backing vocal": frozenset({"pad", "synth", "organ"}),
     "backing track": frozenset(ROLES) - {"lead vocal", "backing vocal", "backing track"},
 }
-"""Which roles give way to which others named beside them."""
+"""By role, the roles that it gives way to where they are named beside it."""
 
 _REFINED: tuple[tuple[Role, Role], ...] = (
     ("lead vocal", "backing vocal"),
     ("guitar", "electric guitar"),
     ("guitar", "acoustic guitar"),
 )
-"""A role, and the one that a hint of it makes of it."""
+"""General roles, each with the special one that a hint beside it makes of it."""
 
 
-def role_of_name(name: str, siblings: Sequence[str] = ()) -> NameRole | None:
+def read_role(name: str, siblings: Sequence[str] = ()) -> NameRole | None:
     """Reads the role from a track's name.
 
     Args:
@@ -118,30 +118,33 @@ def role_of_name(name: str, siblings: Sequence[str] = ()) -> NameRole | None:
     Returns:
         The role and what it was read from; ``None`` where the name says nothing.
     """
-    words = own_words(name, siblings)
-    found = _said(words)
+    words = find_own_words(name, siblings)
+    found = _read_words(words)
     others = [sibling for sibling in siblings if sibling != name]
     if others and (found is None or found.token.lower() in _ACCOMPANIMENT):
-        return _said_beside(words, [_said(own_words(other, siblings)) for other in others]) or found
+        return (
+            _read_beside(words, [_read_words(find_own_words(other, siblings)) for other in others])
+            or found
+        )
     return found
 
 
-def _said(words: Sequence[Word]) -> NameRole | None:
-    """The role that the words tell by themselves."""
-    matches, rest = _matches(words)
+def _read_words(words: Sequence[Word]) -> NameRole | None:
+    """Reads the role that the words tell by themselves; none where they say nothing."""
+    matches, rest = _find_matches(words)
     is_lead = not _LEAD.isdisjoint(rest)
-    matches = _refined(matches, is_lead)
+    matches = _refine(matches, is_lead)
     matches = [match for match in matches if not match.is_hint] or matches
     if not matches:
         return None
-    role = _chosen([match.role for match in matches], is_lead)
+    role = _choose([match.role for match in matches], is_lead)
     deciding = [match for match in matches if match.role == role] or matches
     token = " ".join(match.token for match in deciding)
     return NameRole(role, token, not _DOUBLE.isdisjoint(rest))
 
 
-def _refined(matches: Sequence[_Match], is_lead: bool) -> list[_Match]:
-    """The matches, those of a general role made special by the hints beside them."""
+def _refine(matches: Sequence[_Match], is_lead: bool) -> list[_Match]:
+    """Makes matches of a general role special where there are hints of that beside them."""
     roles = {match.role for match in matches if not match.is_hint}
     hinted = {match.role for match in matches if match.is_hint}
     if is_lead:
@@ -160,8 +163,8 @@ def _refined(matches: Sequence[_Match], is_lead: bool) -> list[_Match]:
     ]
 
 
-def _chosen(in_order: Sequence[Role], is_lead: bool) -> Role:
-    """The one role that several named together mean."""
+def _choose(in_order: Sequence[Role], is_lead: bool) -> Role:
+    """Chooses the one role that several named together mean."""
     roles = set(in_order)
     if "fx" in roles:
         return "fx"
@@ -176,8 +179,8 @@ def _chosen(in_order: Sequence[Role], is_lead: bool) -> Role:
     return next(role for role in reversed(in_order) if role in left)
 
 
-def _said_beside(words: Sequence[Word], others: Sequence[NameRole | None]) -> NameRole | None:
-    """The role of a name that means something only beside others."""
+def _read_beside(words: Sequence[Word], others: Sequence[NameRole | None]) -> NameRole | None:
+    """Reads the role of a name that means something only beside others; else none."""
     roles = {other.role if other else None for other in others}
     keys = [word.key for word in words]
     for word in words:
@@ -189,8 +192,8 @@ def _said_beside(words: Sequence[Word], others: Sequence[NameRole | None]) -> Na
     return None
 
 
-def _matches(words: Sequence[Word]) -> tuple[list[_Match], set[str]]:
-    """The words of the vocabulary in order, and the keys of all the others."""
+def _find_matches(words: Sequence[Word]) -> tuple[list[_Match], set[str]]:
+    """Finds the words of the vocabulary in order, and the keys of all other words."""
     matches: list[_Match] = []
     rest: set[str] = set()
     start = 0
@@ -200,7 +203,7 @@ def _matches(words: Sequence[Word]) -> tuple[list[_Match], set[str]]:
             key = "".join(word.key for word in window)
             if matches and FAMILIES[matches[-1].role] == "guitar" and _AMPLIFIER.fullmatch(key):
                 break
-            found = meaning(key)
+            found = look_up(key)
             if found:
                 token = " ".join(word.text for word in window)
                 matches.append(_Match(found.role, found.is_hint, token))
@@ -208,8 +211,8 @@ def _matches(words: Sequence[Word]) -> tuple[list[_Match], set[str]]:
         else:
             stop = start + 1
             text = words[start].text
-            for part in _parts(words[start].key):
-                if found := meaning(part):
+            for part in _split_joined(words[start].key):
+                if found := look_up(part):
                     matches.append(_Match(found.role, found.is_hint, text[: len(part)]))
                 else:
                     rest.add(part)
@@ -219,21 +222,21 @@ def _matches(words: Sequence[Word]) -> tuple[list[_Match], set[str]]:
 
 
 @lru_cache(maxsize=1024)
-def _parts(key: str) -> tuple[str, ...]:
+def _split_joined(key: str) -> tuple[str, ...]:
     """Takes apart words that were run together, if one of them means a role; else the key alone."""
-    parts = _split(key)
-    if len(parts) > 1 and any((found := meaning(part)) and not found.is_hint for part in parts):
+    parts = _split_into_known(key)
+    if len(parts) > 1 and any((found := look_up(part)) and not found.is_hint for part in parts):
         return parts
     return (key,)
 
 
-def _split(key: str) -> tuple[str, ...]:
-    """The fewest known words that make up ``key``; none if there are no such words."""
-    if key in _NEUTRAL or (len(key) > 1 and meaning(key)):
+def _split_into_known(key: str) -> tuple[str, ...]:
+    """Finds the fewest known words that make up ``key``; empty if there are no such words."""
+    if key in _NEUTRAL or (len(key) > 1 and look_up(key)):
         return (key,)
     found: list[tuple[str, ...]] = []
     for length in range(len(key) - 1, 1, -1):
         first, others = key[:length], key[length:]
-        if (first in _NEUTRAL or meaning(first)) and (rest := _split(others)):
+        if (first in _NEUTRAL or look_up(first)) and (rest := _split_into_known(others)):
             found.append((first, *rest))
     return min(found, key=len, default=())

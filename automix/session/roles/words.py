@@ -1,4 +1,7 @@
-"""Track names as words: CamelCase, separators, list numbers, and what all names of a song share."""
+"""Splits track names into words, at capitals and separators, and finds those of one track alone.
+
+Left out are list numbers and what all names of a song share.
+"""
 
 import re
 import unicodedata
@@ -6,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from automix.files.extensions import AUDIO_EXTENSIONS
 from automix.plan.roles import ROLE_TRAITS, Role
 
-_EXTENSION = re.compile(
-    r"\.(wav|wave|aiff?|flac|ogg|oga|opus|mp3|m4a|aac|caf|w64|rf64|bwf)$", re.IGNORECASE
-)
+_EXTENSIONS = sorted(AUDIO_EXTENSIONS | {".m4a", ".aac"})  # also of what is not read
+_EXTENSION = re.compile(rf"(?:{'|'.join(map(re.escape, _EXTENSIONS))})$", re.IGNORECASE)
 _WORD = re.compile(
     r"[A-Z]{2,}s(?![A-Za-z])"  # OHs, BVs
     r"|[A-Z]+(?![a-z])|[A-Z]?[a-z]+"  # VOX, E+Gtr, Kick, kick
@@ -24,10 +27,10 @@ class Word:
     """A word of a name.
 
     Attributes:
-        text: As written.
-        key: For looking up: lower case, no accents.
-        start: Its place in the name.
-        end: One past its last character.
+        text: The word as it was written.
+        key: The word as it is looked up: in lower case, without accents.
+        start: Position of its first character in the name.
+        end: Position after its last character.
     """
 
     text: str
@@ -49,7 +52,12 @@ def split_words(name: str) -> tuple[Word, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a word says about the role; a hint says it only where nothing else does."""
+    """What a word says about the role of a track.
+
+    Attributes:
+        role: The role.
+        is_hint: Whether the word counts only where nothing else tells the role.
+    """
 
     role: Role
     is_hint: bool
@@ -63,13 +71,13 @@ VOCABULARY: dict[str, Meaning] = {
 }
 
 
-def meaning(key: str) -> Meaning | None:
-    """Looks up a word in the singular or the plural."""
+def look_up(key: str) -> Meaning | None:
+    """Looks up what a word means, in the singular or the plural; none if it means no role."""
     return VOCABULARY.get(key) or (VOCABULARY.get(key[:-1]) if key.endswith("s") else None)
 
 
-def own_words(name: str, siblings: Sequence[str] = ()) -> tuple[Word, ...]:
-    """The words that set a name apart: without list number and without the song's name.
+def find_own_words(name: str, siblings: Sequence[str] = ()) -> tuple[Word, ...]:
+    """Finds the words that set a name apart: without list number and without the song's name.
 
     Args:
         name: A file name.
@@ -79,14 +87,14 @@ def own_words(name: str, siblings: Sequence[str] = ()) -> tuple[Word, ...]:
         At least one word, unless the name has none at all.
     """
     names = frozenset((name, *siblings))
-    numbered, shared = _layout(names)
+    numbered, shared = _find_common(names)
     words = _without_index(split_words(name), numbered)[shared:]
     return _without_index(words, numbered) if shared else words
 
 
 @lru_cache(maxsize=64)
-def _layout(names: frozenset[str]) -> tuple[bool, int]:
-    """Whether most names begin with a list number, and how many words all then begin with.
+def _find_common(names: frozenset[str]) -> tuple[bool, int]:
+    """Finds whether most names begin with a list number, and how many words all begin with then.
 
     The shared words are taken for the song's name as long as each name keeps a word of its own. A
     word that means a role is kept where it comes last: "Vox Hi" and "Vox Lo" are no song "Vox".
@@ -100,7 +108,7 @@ def _layout(names: frozenset[str]) -> tuple[bool, int]:
             len({keys[shared] for keys in bare}) == 1
         ):
             shared += 1
-        while shared and meaning(bare[0][shared - 1]):
+        while shared and look_up(bare[0][shared - 1]):
             shared -= 1
     return numbered, shared
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from automix.audio.blocks import fold_to_mono
 from automix.audio.resampling import resample
 from automix.audio.samples import Samples
-from automix.datasets.listing import audio_files, folders
+from automix.datasets.listing import list_audio, list_folders
 from automix.errors import InputError, OutputError, UsageError
 from automix.files.info import ReadOptions
 from automix.files.names import printable
@@ -116,8 +116,8 @@ def open_dry(
 
 
 def _found(folder: Path) -> list[Path]:
-    files = [file for file in audio_files(folder) if file.stem.casefold() != MIX_NAME]
-    return files + [file for below in folders(folder) for file in _found(below)]
+    files = [file for file in list_audio(folder) if file.stem.casefold() != MIX_NAME]
+    return files + [file for below in list_folders(folder) for file in _found(below)]
 
 
 def _split(

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from automix.datasets.signaltrain_la2a import La2aRecording, recordings
+from automix.datasets.signaltrain_la2a import La2aRecording, read_recordings
 from automix.errors import InputError, UsageError
 from automix.files.names import printable
 from automix.networks.checkpoints import weights_path
@@ -106,7 +106,7 @@ def _pairs(request: TrainingRequest, stage: Callable[[str], None]) -> dict[str, 
     if request.held_out:
         raise UsageError("--hold-out: SignalTrain LA2A has a split of its own, Train, Val and Test")
     sides: dict[str, list[Pair]] = {"train": [], "validation": []}
-    for recording in (found for root in request.data for found in recordings(root)):
+    for recording in (found for root in request.data for found in read_recordings(root)):
         if recording.side in sides:
             positions = la2a_positions(recording)
             given, wanted = (

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from automix.reference.bands import FEATURES
-from automix.reference.nearness import Nearness
+from automix.reference.target_distance import TargetDistance
 
 CPU = torch.device("cpu")
 LENGTHS = {
@@ -32,7 +32,7 @@ def heard(offset_db=0.0, **others):
 
 
 def nearness(before_db=2.0):
-    found = Nearness(aim=like(), start=like(2.0), before=like(before_db), device=CPU)
+    found = TargetDistance(target=like(), start=like(2.0), before=like(before_db), device=CPU)
     found.calibrate(heard(2.0), like(2.0))
     return found
 
@@ -57,7 +57,7 @@ def test_what_goes_away_costs_more_than_its_weight(name):
 
     nearer, past = at(1.6) - at(1.2), at(2.4) - at(2.0)
     assert past > nearer + 0.5
-    found.mind([name])
+    found.guard([name])
     assert at(2.4) - at(2.0) > nearer + 2.0 * (past - nearer)
     assert at(1.6) - at(1.2) == pytest.approx(nearer)
 
@@ -70,10 +70,10 @@ def test_the_guard_stands_where_the_mix_was_without_references():
 
 
 def test_what_the_reference_does_not_say_is_left_alone():
-    aim = like()
-    aim["width"][:] = np.nan
-    aim["spectrum"][20:] = np.nan
-    found = Nearness(aim=aim, start=like(2.0), before=like(2.0), device=CPU)
+    target = like()
+    target["width"][:] = np.nan
+    target["spectrum"][20:] = np.nan
+    found = TargetDistance(target=target, start=like(2.0), before=like(2.0), device=CPU)
     found.calibrate(heard(2.0), like(2.0))
     excerpts = {name: values.requires_grad_() for name, values in heard(1.0).items()}
     found.loss(excerpts).backward()

@@ -1,4 +1,4 @@
-"""Chords: progressions in major and minor, sevenths, and voicings that move little."""
+"""Builds chords: progressions in major and minor, sevenths, and voicings that move little."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,10 @@ import numpy as np
 from automix.sound.score import MAJOR_SCALE
 
 MINOR_SCALE = (0, 2, 3, 5, 7, 8, 10)
-"""Natural minor, semitones above the tonic."""
+"""The notes of natural minor, in semitones above the tonic."""
 
 Chord = tuple[int, ...]
-"""Pitch classes, the root first."""
+"""Pitch classes of a chord, 0 (C) … 11 (B), the root first."""
 
 PROGRESSIONS: dict[str, tuple[tuple[int, ...], ...]] = {
     "major": (
@@ -22,26 +22,26 @@ PROGRESSIONS: dict[str, tuple[tuple[int, ...], ...]] = {
         (0, 3, 6, 2), (5, 6, 0, 0), (0, 4, 5, 3), (3, 6, 2, 5), (0, 0, 3, 0), (0, 6, 3, 5),
     ),
 }  # fmt: skip
-"""Scale degrees of the chords, one per bar."""
+"""Progressions to choose from, by mode: scale degrees of the chords, one per bar."""
 
 
-def scale_of(mode: str) -> tuple[int, ...]:
-    """Semitones above the tonic of ``"major"`` or ``"minor"``."""
+def look_up_scale(mode: str) -> tuple[int, ...]:
+    """Looks up the scale of ``"major"`` or ``"minor"``, in semitones above the tonic."""
     return MAJOR_SCALE if mode == "major" else MINOR_SCALE
 
 
-def chord(tonic: int, mode: str, degree: int, *, seventh: bool, dominant: bool) -> Chord:
-    """The chord in thirds on a degree of the scale.
+def build_chord(tonic: int, mode: str, degree: int, *, seventh: bool, dominant: bool) -> Chord:
+    """Builds a chord in thirds on a degree of the scale.
 
     Args:
         tonic: Pitch class of the key.
-        mode: ``"major"`` or ``"minor"``.
-        degree: 0 … 6.
-        seventh: Whether it has four tones.
+        mode: Mode of the key, ``"major"`` or ``"minor"``.
+        degree: Degree of the scale that is the root, 0 … 6.
+        seventh: Whether the chord has four tones instead of three.
         dominant: Whether a minor key takes the major third on its fifth degree, as in harmonic
             minor.
     """
-    scale = scale_of(mode)
+    scale = look_up_scale(mode)
     tones = [(tonic + scale[(degree + step) % 7]) % 12 for step in (0, 2, 4, 6)[: 3 + seventh]]
     if mode == "minor" and degree == 4 and dominant:
         tones[1] = (tonic + 11) % 12
@@ -49,13 +49,16 @@ def chord(tonic: int, mode: str, degree: int, *, seventh: bool, dominant: bool) 
 
 
 def voice_chord(previous: Sequence[int], tones: Chord, low: int, high: int) -> tuple[int, ...]:
-    """The close position of a chord that is nearest to the voicing before.
+    """Finds the close position of a chord that is nearest to the voicing before.
 
     Args:
-        previous: MIDI note numbers; may be of another size.
-        tones: The chord.
+        previous: MIDI notes of the voicing before, of any number; empty for none.
+        tones: Pitch classes of the chord.
         low: Lowest note.
         high: Highest note, an octave and a half above at least.
+
+    Raises:
+        ValueError: The range has no room for the chord.
     """
     candidates = []
     for bottom in range(low, high + 1):
@@ -69,6 +72,6 @@ def voice_chord(previous: Sequence[int], tones: Chord, low: int, high: int) -> t
     return min(candidates, key=lambda notes: (abs(float(np.mean(notes)) - center), notes))
 
 
-def near(pitch_class: int, pitch: int) -> int:
-    """The note of a pitch class that is nearest to ``pitch``."""
+def find_near(pitch_class: int, pitch: int) -> int:
+    """Finds the note of a pitch class that is nearest to ``pitch``."""
     return pitch + (pitch_class - pitch + 6) % 12 - 6
