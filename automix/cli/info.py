@@ -28,11 +28,14 @@ def info(
 
     For example: automix info --json
     """
-    from automix.benchmark.installation import installation, models
+    from automix.benchmark.installation import find_problems, installation, models
 
+    printer = Printer(json=json)
     found = models() if section == Section.models else installation(plugins)
+    for problem in find_problems():
+        printer.warn(problem)
     if json:
-        Printer(json=True).document(found)
+        printer.document(found)
     else:
         _print(found)
 
