@@ -4,7 +4,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from automix.errors import DeviceError
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS, Method
 from automix.networks.catalog import MODELS
 from automix.parallel.machine import machine, package_versions
@@ -48,17 +47,6 @@ def installation(plugins: Path | None = None) -> dict[str, Any]:
         **models(),
         "plugins": _plugins(plugins) if plugins else {},
     }
-
-
-def find_problems() -> list[str]:
-    """What does not work here, and the command that mends it, one sentence each."""
-    from automix.networks.torchaudio_pair import load_torchaudio
-
-    try:
-        load_torchaudio("functional")
-    except DeviceError as error:
-        return [str(error)]
-    return []
 
 
 def models() -> dict[str, Any]:

@@ -28,16 +28,21 @@ def info(
 
     For example: automix info --json
     """
-    from automix.benchmark.installation import find_problems, installation, models
+    from automix.benchmark.installation import installation, models
 
-    printer = Printer(json=json)
     found = models() if section == Section.models else installation(plugins)
-    for problem in find_problems():
-        printer.warn(problem)
     if json:
-        printer.document(found)
+        Printer(json=True).document(found)
     else:
         _print(found)
+    _warn_of_what_does_not_load()
+
+
+def _warn_of_what_does_not_load() -> None:
+    from automix.networks.torchaudio_pair import find_pair_problem
+
+    if problem := find_pair_problem():
+        Printer().warn(problem)
 
 
 def _print(found: dict[str, Any]) -> None:

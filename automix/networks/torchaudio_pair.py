@@ -30,6 +30,15 @@ def load_torchaudio(module: str) -> Any:
         raise DeviceError(f"{found} do not load together: python -m pip install {pins}") from error
 
 
+def find_pair_problem() -> str | None:
+    """The sentence that `load_torchaudio` would refuse with, or none where the pair loads."""
+    try:
+        load_torchaudio("functional")
+    except DeviceError as error:
+        return str(error)
+    return None
+
+
 def read_pin(package: str) -> str:
     """The version of a dependency that this version of automix was tested with.
 

@@ -18,7 +18,7 @@ from automix.cli.vocal import Method, Preset
 from automix.errors import AutomixError
 from automix.methods.catalog import VOCAL_METHODS
 from automix.methods.vocal.settings import PRESETS, VocalRules
-from automix.networks.catalog import MODELS
+from automix.networks import catalog
 from automix.plan.model import MixPlan
 from automix.plan.parameters import parameters
 
@@ -56,15 +56,11 @@ def test_the_program_is_installed_under_its_name():
     assert callable(getattr(importlib.import_module(module), function))
 
 
-def test_rows_of_the_catalogs_lead_to_what_they_name():
-    for entry in VOCAL_METHODS:
-        function = getattr(importlib.import_module(entry.module), entry.function)
-        assert list(inspect.signature(function).parameters) == ["console", "writer", "rules"]
-        assert entry.summary
-    for model in MODELS:
-        module = importlib.import_module(model.module)
-        for name in (model.network, model.receptive_field, model.rate_hz):
-            assert not name or hasattr(module, name), f"{model.name}: {model.module}.{name}"
+@pytest.mark.parametrize("entry", VOCAL_METHODS, ids=lambda entry: entry.name)
+def test_a_row_of_the_catalog_leads_to_its_function(entry):
+    function = getattr(importlib.import_module(entry.module), entry.function)
+    assert list(inspect.signature(function).parameters) == ["console", "writer", "rules"]
+    assert entry.summary
 
 
 def test_the_command_line_offers_what_there_is():
@@ -111,6 +107,13 @@ def test_what_is_public_is_documented():
                 and (inspect.isclass(member) or inspect.isfunction(member))
             ):
                 assert inspect.getdoc(member), f"{name}.{label}"
+
+
+def test_the_catalog_of_networks_names_what_there_is():
+    for model in catalog.MODELS:
+        module = importlib.import_module(model.module)
+        for name in (model.network, model.receptive_field, model.rate_hz):
+            assert not name or hasattr(module, name), f"{model.name}: {model.module}.{name}"
 
 
 def test_every_dependency_has_bounds_and_a_version_that_was_tested():

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from automix.cli import app
 from automix.plan.toml import loads
 from tests.cli.short_song import RATE, voice
 
@@ -199,6 +198,8 @@ def test_a_full_disk_under_stdout_exits_4(start, song, command: list[str]) -> No
 def test_an_error_of_the_system_is_not_called_standard_outputs(
     monkeypatch, capsys, error: OSError, words: str
 ) -> None:
+    from automix.cli import app
+
     def fails(prog_name: str) -> None:
         raise error
 
