@@ -163,6 +163,7 @@ def test_resuming_does_what_is_not_done_and_nothing_else(run, start, cli, songs,
     assert resumed("--level", "-3") == ["d.wav"]
 
 
+@pytest.mark.slow
 def test_skipping_what_exists_looks_at_plans_where_there_is_no_journal(
     run, songs, tmp_path
 ) -> None:
@@ -391,6 +392,7 @@ def test_a_signal_ends_all_and_says_how_to_go_on(
         assert sorted(stamps(mixes)) == ["e.wav", "f.wav"]
 
 
+@pytest.mark.slow
 @needs_proc
 def test_kill_9_a_second_run_and_resuming(start, run, cli, long_songs, tmp_path) -> None:
     mixes = tmp_path / "mixes"

@@ -106,6 +106,7 @@ def test_a_network_without_a_base_sets_whole_strips(cli, songs, tmp_path, mode):
     assert Path("a.wav").read_bytes() == Path("b.wav").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_and_begun_from_weights(cli, songs, weights, tmp_path):
     common = ("train", "dmc", "--data", songs, "--config", "quick.toml", "--hold-out", "song 0")
     done = cli(*common, "-o", "run", "--resume")

@@ -56,7 +56,7 @@ def test_one_batch_is_learned_by_heart(songs, settings):
 @pytest.mark.parametrize(
     "model",
     [
-        SMALL,
+        pytest.param(SMALL, marks=pytest.mark.slow),
         pytest.param(replace(SMALL, mode="full"), marks=pytest.mark.slow),
         pytest.param(replace(COMPACT, mode="basic"), marks=pytest.mark.slow),
         COMPACT,
