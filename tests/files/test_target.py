@@ -335,7 +335,7 @@ WRITE_UNTIL_FULL = """
     import numpy as np
     from automix.audio.samples import Audio
     from automix.errors import OutputError
-    from automix.files import OutputTarget
+    from automix.files.target import OutputTarget
 
     path, frames, lowest, highest, step = Path(sys.argv[1]), *map(int, sys.argv[2:])
     noise = np.random.default_rng(0).standard_normal((2, frames)).astype(np.float32) * 0.1
@@ -420,7 +420,7 @@ WRITE_FOREVER = """
     from pathlib import Path
     import numpy as np
     from automix.audio.samples import Audio
-    from automix.files import OutputTarget
+    from automix.files.target import OutputTarget
 
     audio = Audio(np.full((2, 100000), float(sys.argv[2]), np.float32), 44100)
     print("ready", flush=True)

@@ -188,6 +188,6 @@ def test_every_number_of_a_plan_can_be_drawn_from_its_range_and_scaled_back():
 
 
 def test_a_plan_can_hold_every_rate_that_files_may_have():
-    probe = pytest.importorskip("automix.files.probe.probe")
+    probe = pytest.importorskip("automix.files.probe")
     legal = parameters(MixPlan)["sample_rate_hz"].range
     assert (legal.low, legal.high) == (probe.MIN_SAMPLE_RATE, probe.MAX_SAMPLE_RATE)
