@@ -4,6 +4,11 @@ import os
 import signal
 from collections.abc import Iterator
 
+# Several tests run at a time, one on each core: threads within them would only wait for each other.
+# Read when torch and NumPy are loaded, here and in the programs that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 
 from tests.browser.chromium import PROGRAM, Browser, chromium

@@ -110,6 +110,7 @@ def test_mix_folder_reports_a_pair_that_fails_and_mixes_the_rest(
     assert run("mix-folder", "empty", "mixes").returncode == 0
 
 
+@pytest.mark.slow
 def test_album_mixes_again_only_what_differs(run, demo: Path, tmp_path: Path) -> None:
     for song in ("01 First", "02 Second\n"):
         (tmp_path / "album" / song).mkdir(parents=True)
@@ -136,6 +137,7 @@ def test_album_mixes_again_only_what_differs(run, demo: Path, tmp_path: Path) ->
     assert "01 First/vocal.wav" in done.stderr
 
 
+@pytest.mark.slow
 def test_loudness_variants_reach_their_targets(run, demo: Path, tmp_path: Path) -> None:
     done = run("loudness-variants", demo / "vocal.wav", demo / "beat.wav", "variants")
     assert done.returncode == 0, done.stderr
@@ -148,6 +150,7 @@ def test_loudness_variants_reach_their_targets(run, demo: Path, tmp_path: Path) 
     assert 20 * np.log10(gain) == pytest.approx(7, abs=0.2)
 
 
+@pytest.mark.slow
 def test_compare_presets_prints_a_row_for_each(run, demo: Path, tmp_path: Path) -> None:
     done = run("compare-presets", demo / "vocal.wav", demo / "beat.wav", "compared")
     assert done.returncode == 0, done.stderr
@@ -160,6 +163,7 @@ def test_compare_presets_prints_a_row_for_each(run, demo: Path, tmp_path: Path) 
     assert len(list((tmp_path / "compared").glob("*.wav"))) == 5
 
 
+@pytest.mark.slow
 def test_evaluate_methods_compares_three_mixes_with_a_human_one(
     run, demo: Path, tmp_path: Path
 ) -> None:

@@ -13,8 +13,9 @@ from automix.plan.toml import dumps
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-INSTALL = "python -m pip install . && "
-TESTS = "python -m pip install '.[test]' && python -m pytest"
+LOCKED = "python -m pip install -c automix/constraints.txt"
+INSTALL = f"{LOCKED} . && "
+TESTS = f"{LOCKED} '.[test]' && python -m pytest"
 
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
@@ -25,8 +26,7 @@ def without_install(block: str) -> str:
     return "" if "pip install" in block else block
 
 
-@pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def run_blocks(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """What each block prints, run one after the other in a folder of a user."""
     folder = tmp_path_factory.mktemp("readme")
     programs = tmp_path_factory.mktemp("bin")
@@ -65,12 +65,11 @@ def test_it_is_short_and_holds_the_test_command() -> None:
 
 
 @pytest.mark.slow
-def test_every_command_runs(printed: list[str]) -> None:
+def test_every_command_runs_and_the_first_print_what_it_shows(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    printed = run_blocks(tmp_path_factory)
     assert len(printed) == len(BLOCKS)
-
-
-@pytest.mark.slow
-def test_the_output_is_that_of_the_first_commands(printed: list[str]) -> None:
     (shown,) = re.findall(r"^```text\n(demo: .*?)^```$", README, re.DOTALL | re.MULTILINE)
 
     def words(text: str) -> list[str]:

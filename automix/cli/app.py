@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from automix.cli.output import discard_stdout, prepare_streams
+from automix.cli.output import StandardOutput, discard_stdout, prepare_streams
 from automix.cli.signals import Ended, handle_signals
 from automix.errors import OutputError
 from automix.version import __version__
@@ -112,10 +112,11 @@ def main() -> None:
         if isinstance(ended.__context__, BrokenPipeError):  # the reader has seen enough
             sys.exit(0)
         raise
-    except OSError as error:  # files report their own: this is stdout
-        discard_stdout()
-        where = error.filename or "standard output"
-        print(f"automix: {where}: {error.strerror}", file=sys.stderr)
+    except OSError as error:  # files that the user named report their own
+        if error.filename == StandardOutput.NAME:
+            discard_stdout()
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"automix: {where}{error.strerror or error}", file=sys.stderr)
         sys.exit(OutputError.exit_code)
     except Ended as ended:
         print(ended.message, file=sys.stderr)

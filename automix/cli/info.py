@@ -35,6 +35,14 @@ def info(
         Printer(json=True).document(found)
     else:
         _print(found)
+    _warn_of_what_does_not_load()
+
+
+def _warn_of_what_does_not_load() -> None:
+    from automix.networks.torchaudio_pair import find_pair_problem
+
+    if problem := find_pair_problem():
+        Printer().warn(problem)
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -42,6 +42,27 @@ def discard_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class StandardOutput(io.FileIO):
+    """Standard output, whose errors say whose they are, as those of files do."""
+
+    NAME = "standard output"
+
+    def write(self, data: Any) -> int:
+        """Writes bytes.
+
+        Returns:
+            How many were taken.
+
+        Raises:
+            OSError: The disk is full, or the reader is gone; ``filename`` is `NAME`.
+        """
+        try:
+            return super().write(data)
+        except OSError as error:
+            error.filename = self.NAME
+            raise
+
+
 def prepare_streams() -> None:
     """Makes printing possible whatever the caller closed and whatever the locale can spell."""
     for name in ("stdout", "stderr"):
@@ -50,6 +71,14 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    stdout = sys.stdout
+    if stdout is sys.__stdout__ and isinstance(stdout, io.TextIOWrapper):  # the caller's own
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(StandardOutput(stdout.fileno(), "w", closefd=False)),
+            encoding=stdout.encoding,
+            errors=stdout.errors,
+            line_buffering=stdout.line_buffering or stdout.write_through,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -159,12 +159,14 @@ def third_octave_distance_db(
 def _cepstra(signal: Signal, sample_rate: int) -> NDArray[np.float64]:
     """Computes mel-frequency cepstral coefficients ``(channels, 25, frames)``."""
     import torch
-    from torchaudio.functional import create_dct, melscale_fbanks
 
-    bank = melscale_fbanks(
+    from automix.networks.torchaudio_pair import load_torchaudio
+
+    functional = load_torchaudio("functional")
+    bank = functional.melscale_fbanks(
         _MEL_FFT // 2 + 1, 0.0, sample_rate / 2, _MEL_BANDS, sample_rate, "slaney", "slaney"
     )
-    dct = create_dct(MCD_COEFFICIENTS, _MEL_BANDS, "ortho").double()
+    dct = functional.create_dct(MCD_COEFFICIENTS, _MEL_BANDS, "ortho").double()
     channels = []
     for channel in signal:
         padded = np.pad(channel.astype(np.float32), _MEL_FFT // 2)

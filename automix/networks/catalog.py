@@ -65,7 +65,7 @@ MODELS = (
     Model(
         name="dmc-published",
         module="automix.networks.dmc",
-        network="published",
+        network="published_controller",
         summary="the controller as published (Steinmetz et al. 2021), with VGGish; to be trained",
     ),
     *(
@@ -95,7 +95,7 @@ MODELS = (
     Model(
         name="mix-wave-u-net",
         module="automix.networks.mix_wave_u_net",
-        network="published",
+        network="published_mix_wave_u_net",
         summary="eight tracks to a mix, without settings (Steinmetz 2020); to be trained",
         receptive_field="RECEPTIVE_FIELD",
     ),

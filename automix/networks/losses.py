@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
+from automix.networks.torchaudio_pair import load_torchaudio
+
 
 @dataclass(frozen=True)
 class Resolution:
@@ -162,8 +164,7 @@ def log_mel(prediction: Tensor, target: Tensor, sample_rate: int) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _mel_bank(sample_rate: int) -> Tensor:
-    from torchaudio.functional import melscale_fbanks
-
+    melscale_fbanks = load_torchaudio("functional").melscale_fbanks
     bins, top = _MEL_FFT // 2 + 1, sample_rate / 2
     bank: Tensor = melscale_fbanks(bins, 0.0, top, _MEL_BANDS, sample_rate, "slaney", "slaney")
     return bank

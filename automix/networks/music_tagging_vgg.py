@@ -11,7 +11,8 @@ running_mean and running_var.
 
 import torch
 from torch import Tensor, nn
-from torchaudio.functional import melscale_fbanks
+
+from automix.networks.torchaudio_pair import load_torchaudio
 
 RATE_HZ = 16_000
 FRAME_SAMPLES = 186 * 256
@@ -35,10 +36,10 @@ def log_mel(frames: Tensor) -> Tensor:
     spectra = torch.stft(
         frames, _N_FFT, _STEP, window=window, pad_mode="constant", return_complex=True
     )
-    bank = melscale_fbanks(
+    bank = load_torchaudio("functional").melscale_fbanks(
         _N_FFT // 2 + 1, 0.0, RATE_HZ / 2, _BANDS, RATE_HZ, "slaney", "slaney"
-    ).to(frames.device)
-    power = spectra.abs().square().transpose(1, 2) @ bank
+    )
+    power = spectra.abs().square().transpose(1, 2) @ bank.to(frames.device)
     return torch.log10(1e4 * power + 1.0)
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from automix.networks.bounds import clamp_to_learn
 from automix.networks.effect_description import EffectDescription
 from automix.networks.film import FilmAdaptor, FilmGenerator
 
@@ -196,7 +197,7 @@ class TcnBlock(nn.Module):
             shift = shift - scale * mean
             constant = nn.functional.linear(silence, weight.sum(-1), bias)
             silent = self.activation(torch.addcmul(shift, constant, scale))
-            gain = self.gain.clamp(0.0, 1.0)
+            gain = clamp_to_learn(self.gain, 0.0, 1.0)
             silence = torch.addcmul(silent, silence, gain)
         if frozen and len(scale) == 1:  # nothing is left of normalization and FiLM but weights
             bias = shift[0] if bias is None else shift[0] + scale[0] * bias

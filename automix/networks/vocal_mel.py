@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torchaudio.transforms import MelSpectrogram
 
 from automix.audio.blocks import fold_to_mono
 from automix.audio.resampling import resample
 from automix.audio.samples import AudioSource, Samples
+from automix.networks.torchaudio_pair import load_torchaudio
 from automix.networks.vocal_cnn_description import MEL_BANDS
 from automix.units import db_to_power
 
@@ -97,7 +97,7 @@ def frames_of_mono(pieces: Iterable[Samples]) -> MelFrames:
 
     Frame n holds the samples from 1024·n on; the last ones are filled up with silence.
     """
-    analyzer = MelSpectrogram(
+    analyzer = load_torchaudio("transforms").MelSpectrogram(
         RATE_HZ, n_fft=N_FFT, hop_length=HOP_LENGTH, n_mels=BANDS, power=2.0, center=False
     )
     window = torch.hann_window(N_FFT) ** 2 / (torch.hann_window(N_FFT) ** 2).sum()

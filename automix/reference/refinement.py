@@ -13,6 +13,7 @@ from torch import Tensor
 
 from automix.consoles.differentiable import DifferentiableConsole, to_plan
 from automix.consoles.exact import ExactConsole
+from automix.networks.bounds import clamp_to_learn
 from automix.plan.model import MixPlan
 from automix.plan.settings import CompressorSettings, EqualizerBand, EqualizerSettings
 from automix.reference.bands import BandAnalysis, Feature
@@ -180,7 +181,7 @@ class Descent:
         for name, change in changes.items():
             values[name] = values[name] + change
         if "pan" in changes:
-            values["pan"] = values["pan"].clamp(0.0, 1.0)
+            values["pan"] = clamp_to_learn(values["pan"], 0.0, 1.0)
         if "master.compressor.ratio" not in changes:
             values = {n: v for n, v in values.items() if not n.startswith("master.compressor.")}
         return self._console.mix(self._audio, values)[..., self._lead_in() :]

@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import automix
 from automix.cli.completion import Shell
@@ -16,6 +17,7 @@ from automix.cli.options import DepthName
 from automix.errors import AutomixError
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
 from automix.methods.vocal.settings import PRESETS, VocalRules
+from automix.networks import catalog
 from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings, parameters
 
@@ -92,18 +94,40 @@ def test_the_faithful_presets_hold_the_published_constants():
         assert reverb.high_gain_db_s == -16.02
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_what_is_public_is_documented(name):
-    module = importlib.import_module(name)
-    assert module.__doc__
-    for label, member in vars(module).items():
-        is_own = getattr(member, "__module__", None) == name
-        if (
-            not label.startswith("_")
-            and is_own
-            and (inspect.isclass(member) or inspect.isfunction(member))
-        ):
-            assert inspect.getdoc(member), f"{name}.{label}"
+def test_what_is_public_is_documented():
+    for name in MODULES:
+        module = importlib.import_module(name)
+        assert module.__doc__, name
+        for label, member in vars(module).items():
+            is_own = getattr(member, "__module__", None) == name
+            if (
+                not label.startswith("_")
+                and is_own
+                and (inspect.isclass(member) or inspect.isfunction(member))
+            ):
+                assert inspect.getdoc(member), f"{name}.{label}"
+
+
+def test_the_catalog_of_networks_names_what_there_is():
+    for model in catalog.MODELS:
+        module = importlib.import_module(model.module)
+        for name in (model.network, model.receptive_field, model.rate_hz):
+            assert not name or hasattr(module, name), f"{model.name}: {model.module}.{name}"
+
+
+def test_every_dependency_has_bounds_and_a_version_that_was_tested():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = (ROOT / "automix" / "constraints.txt").read_text().splitlines()
+    assert not [line for line in lines if "/" in line.replace("automix/constraints.txt", "")]
+    pins = dict(line.split("==") for line in lines if not line.startswith("#"))
+    extras = project["optional-dependencies"]
+    locked = [*project["dependencies"], *extras["test"]]
+    for text in {*locked, *(text for texts in extras.values() for text in texts)}:
+        dependency = Requirement(text)
+        operators = {bound.operator for bound in dependency.specifier}
+        assert operators in ({"=="}, {">=", "<"}), text
+        if text in locked:
+            assert dependency.specifier.contains(pins[dependency.name]), text
 
 
 def test_every_error_has_the_exit_code_of_its_kind():

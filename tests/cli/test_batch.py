@@ -163,6 +163,7 @@ def test_resuming_does_what_is_not_done_and_nothing_else(run, start, cli, songs,
     assert resumed("--level", "-3") == ["d.wav"]
 
 
+@pytest.mark.slow
 def test_skipping_what_exists_looks_at_plans_where_there_is_no_journal(
     run, songs, tmp_path
 ) -> None:
@@ -344,6 +345,7 @@ def killed_whenever_at_work(song: str, pid: int, folder: Path) -> Iterator[None]
         thread.join()
 
 
+@pytest.mark.slow
 @needs_proc
 def test_a_song_that_kills_its_worker_twice_has_failed(start, long_songs, tmp_path) -> None:
     process = start("batch", "long", "-o", "mixes", "-j", "1")
@@ -364,7 +366,11 @@ def test_a_song_that_kills_its_worker_twice_has_failed(start, long_songs, tmp_pa
 @needs_proc
 @pytest.mark.parametrize(
     ("number", "exit_code"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow),
+    ],
 )
 def test_a_signal_ends_all_and_says_how_to_go_on(
     start, long_songs, tmp_path, number: signal.Signals, exit_code: int
@@ -387,6 +393,7 @@ def test_a_signal_ends_all_and_says_how_to_go_on(
         assert sorted(stamps(mixes)) == ["e.wav", "f.wav"]
 
 
+@pytest.mark.slow
 @needs_proc
 def test_kill_9_a_second_run_and_resuming(start, run, cli, long_songs, tmp_path) -> None:
     mixes = tmp_path / "mixes"
@@ -414,6 +421,7 @@ def test_kill_9_a_second_run_and_resuming(start, run, cli, long_songs, tmp_path)
     assert (tmp_path / "mix.wav").read_bytes() == (mixes / "f.wav").read_bytes()
 
 
+@pytest.mark.slow
 @needs_proc
 @pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
 def test_ray_gives_the_same_files_and_survives_the_death_of_a_worker(

@@ -37,6 +37,7 @@ def test_songs_are_written_and_told(cli, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob(".*"))
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_bytes_and_fewer_songs_are_the_first_ones(
     cli, tmp_path: Path
 ) -> None:
@@ -133,7 +134,7 @@ def test_a_sound_font_that_is_none(cli, tmp_path: Path, monkeypatch: pytest.Monk
     assert "is not a sound font" in result.stderr
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_full_disk_leaves_the_songs_that_are_finished(
     cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
@@ -153,7 +154,7 @@ def test_a_full_disk_leaves_the_songs_that_are_finished(
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["song-0001"]
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_ctrl_c_leaves_no_half_song(start, tmp_path: Path, jobs: int) -> None:
     process = start("data", "synthesize", 50, "new/out", "--engine", "built-in", "-j", jobs)
     while not list(tmp_path.rglob(".song-*.part")):

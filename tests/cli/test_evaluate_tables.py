@@ -33,9 +33,10 @@ def test_vocal_prints_the_table_of_the_paper(cli, pairs):
     assert printed.exit_code == 0, printed.output
     rows = [line.split() for line in printed.stdout.splitlines()]
     assert ["relative", "loudness,", "LU", "2", "0"] in [row[:5] for row in rows]
-    document = json.loads(cli("evaluate", "vocal", pairs, "--json").stdout)
+    without = ("evaluate", "vocal", pairs, "--weights", "none")
+    document = json.loads(cli(*without, "--json").stdout)
     assert len(document["parameters"]) == 13
-    assert len(cli("evaluate", "vocal", pairs, "--csv").stdout.splitlines()) == 14
+    assert len(cli(*without, "--csv").stdout.splitlines()) == 14
 
 
 @pytest.mark.parametrize("command", ["effects", "vocal"])

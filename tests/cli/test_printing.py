@@ -1,5 +1,6 @@
 """What goes to stdout and stderr: JSON, plans, nothing; whatever the caller does with them."""
 
+import errno
 import json
 import os
 import pty
@@ -181,6 +182,33 @@ def test_a_full_disk_under_stdout_exits_4(start, song, command: list[str]) -> No
         _, err = process.communicate(timeout=60)
     assert process.returncode == 4
     assert err.decode() == "automix: standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "x.wav"),
+            "x.wav: No space left on device",
+        ),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "Cannot allocate memory"),
+        (OSError("lib.so: undefined symbol: f"), "lib.so: undefined symbol: f"),
+    ],
+)
+def test_an_error_of_the_system_is_not_called_standard_outputs(
+    monkeypatch, capsys, error: OSError, words: str
+) -> None:
+    from automix.cli import app
+
+    def fails(prog_name: str) -> None:
+        raise error
+
+    monkeypatch.setattr(app, "app", fails)
+    monkeypatch.setattr(app, "handle_signals", lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        app.main()
+    assert ended.value.code == 4
+    assert capsys.readouterr().err == f"automix: {words}\n"
 
 
 def test_a_locale_without_our_characters_is_no_error(start, song, environment) -> None:

@@ -77,11 +77,11 @@ BUSY = """
 import sys, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from automix.cli.signals import handle_signals, removed_when_ended
+from automix.cli.signals import handle_signals, remove_when_ended
 
 handle_signals()
 part = Path(sys.argv[1])
-with removed_when_ended(part.unlink), ThreadPoolExecutor() as pool:
+with remove_when_ended(part.unlink), ThreadPoolExecutor() as pool:
     waiting = pool.submit(time.sleep, 300)
     part.touch()
     waiting.result()  # leaving the pool waits for the thread
@@ -102,6 +102,7 @@ def test_threads_at_work_do_not_hold_the_end_up(start, tmp_path, signals: int) -
     assert not part.exists()
 
 
+@pytest.mark.slow
 def test_kill_9_leaves_the_output_old_or_whole_and_the_next_run_cleans_up(
     start, song, tmp_path
 ) -> None:

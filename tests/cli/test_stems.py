@@ -1,15 +1,15 @@
 """`automix stems` as a user runs it."""
 
+import contextlib
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
+from automix.cli.app import app
 from automix.cli.stems import Method, Mode
 from automix.methods.catalog import STEMS_METHODS
 from automix.networks.checkpoints import save_weights
@@ -18,11 +18,12 @@ from tests.networks.effect_networks import lively
 
 
 def automix(*arguments, cwd):
-    command = [sys.executable, "-m", "automix", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120
-    )
+    """Runs a command in this process, which loads torch once; whatever it raises is an error."""
+    with contextlib.chdir(cwd):
+        done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return SimpleNamespace(returncode=done.exit_code, stdout=done.stdout, stderr=done.stderr)
 
 
 @pytest.fixture

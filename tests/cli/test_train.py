@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
+from automix.cli.app import app
 from automix.cli.layering import apply_layers
 from automix.networks.checkpoints import save_weights
 from automix.networks.dmc import Dmc
@@ -50,16 +53,26 @@ def songs(tmp_path_factory):
     return root
 
 
-@pytest.fixture
-def weights(cli, songs, tmp_path):
-    (tmp_path / "quick.toml").write_text(CONFIG)
-    done = cli("train", "dmc", "--data", songs, "-o", "run", "--config", "quick.toml",
-               "--hold-out", "song 0", "--device", "cpu", "--json")  # fmt: skip
+@pytest.fixture(scope="session")
+def trained(songs, tmp_path_factory):
+    """A folder with a run and its configuration, not to be changed."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "quick.toml").write_text(CONFIG)
+    words = ("train", "dmc", "--data", songs, "-o", folder / "run", "--json", "--device", "cpu",
+             "--config", folder / "quick.toml", "--hold-out", "song 0")  # fmt: skip
+    done = CliRunner().invoke(app, [str(word) for word in words])
     assert done.exit_code == 0, done.output
     document = json.loads(done.stdout)
     assert [row["step"] for row in document["validations"]] == [2, 4]
     assert {"level_error_db", "base_level_error_db"} <= set(document["validations"][0]["figures"])
-    return tmp_path / document["weights"]
+    assert document["weights"] == str(folder / "run" / "best.safetensors")
+    return folder
+
+
+@pytest.fixture
+def weights(trained, tmp_path):
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "run" / "best.safetensors"
 
 
 def test_a_trained_network_mixes_and_says_why(cli, songs, weights):
@@ -93,6 +106,7 @@ def test_a_network_without_a_base_sets_whole_strips(cli, songs, tmp_path, mode):
     assert Path("a.wav").read_bytes() == Path("b.wav").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_and_begun_from_weights(cli, songs, weights, tmp_path):
     common = ("train", "dmc", "--data", songs, "--config", "quick.toml", "--hold-out", "song 0")
     done = cli(*common, "-o", "run", "--resume")

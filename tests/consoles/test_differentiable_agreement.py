@@ -42,13 +42,13 @@ def error_db(session, plan, frames=None):
     return 10 * math.log10(max(float((difference**2).sum() / (exact**2).sum()), 1e-30))
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(12))
 def test_without_dynamics_they_agree_within_60_db(seed):
     plan = random_plan(seed, NAMES, RATE, dynamics=False)
     assert error_db(random_session(seed, RATE, FRAMES), plan) < -60.0
 
 
-@pytest.mark.parametrize("seed", range(100, 200))
+@pytest.mark.parametrize("seed", range(100, 115))
 def test_with_dynamics_they_agree_within_40_db(seed):
     plan = random_plan(seed, NAMES, RATE, dynamics=True)
     assert error_db(random_session(seed, RATE, FRAMES), plan) < -40.0

@@ -17,7 +17,7 @@ from automix.evaluation.statistics import (
     kruskal_wallis,
 )
 
-SETS = range(24)
+SETS = range(8)
 
 
 def groups(seed):

@@ -108,7 +108,12 @@ def other_song(seed, drive, swell):
 
 
 @pytest.mark.parametrize(
-    ("drive", "swell"), [(0.2, 0.0), (2.0, 0.0), (5.0, 0.5)], ids=["open", "dense", "clipped"]
+    ("drive", "swell"),
+    [
+        pytest.param(0.2, 0.0, id="open", marks=pytest.mark.slow),
+        pytest.param(2.0, 0.0, id="dense"),
+        pytest.param(5.0, 0.5, id="clipped", marks=pytest.mark.slow),
+    ],
 )
 def test_nothing_goes_away_from_another_song(drive, swell, tmp_path):
     """Limiting to its density would take the loudness range along; levels alone the spectrum."""
@@ -143,6 +148,7 @@ def test_half_the_amount_lies_between_in_every_feature(mixes):
     assert (middle < np.maximum(low, high) + 0.2)[apart].all()
 
 
+@pytest.mark.slow
 def test_the_same_again(mixes, reference):
     assert towards(reference).plan == mixes[100.0].plan
 
@@ -172,7 +178,11 @@ def test_another_rate_length_and_channel_count(tmp_path):
     assert any("loudness range" in warning for warning in mix.warnings)
 
 
-@pytest.mark.parametrize("kind", ["noise", "tone", "itself"])
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param("noise", marks=pytest.mark.slow), "tone",
+     pytest.param("itself", marks=pytest.mark.slow)],
+)  # fmt: skip
 def test_absurd_references_end_in_a_sane_mix(kind, tmp_path):
     path = tmp_path / f"{kind}.wav"
     time = np.arange(4 * RATE) / RATE

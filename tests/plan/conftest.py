@@ -90,6 +90,6 @@ class Draw:
         return MixPlan(tracks=tuple(tracks), buses=buses, **rest)
 
 
-@pytest.fixture(params=range(50))
+@pytest.fixture(params=range(8))
 def drawn_plan(request):
     return Draw(request.param).plan()

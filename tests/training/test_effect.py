@@ -353,14 +353,14 @@ def test_a_gain_is_learned_by_heart(dry, statistics):
         model=EffectDescription(network="tcn-8", effect="equalizer", causal=True),
         statistics=statistics,
         relative=True,
-        settle=40,
+        settle=15,
         loop=replace(TINY, learning_rate=3e-3),
     )
     trained = task(dry, settings)
     [batch] = trained.batches(iter([range(2)]))
     optimizer = torch.optim.Adam(trained.network.parameters(), 3e-3)
     losses = []
-    for _ in range(80):
+    for _ in range(30):
         optimizer.zero_grad()
         loss = trained.loss(batch)
         loss.backward()

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from automix.networks.bounds import clamp_to_learn
 from automix.plan.model import PanLaw
 
 
@@ -21,4 +22,4 @@ def pan_gains(pan: Tensor, law: PanLaw) -> Tensor:
 def balance_gains(pan: Tensor, law: PanLaw) -> Tensor:
     """Gains of the two channels of a stereo track, along a new last axis: unity in the center."""
     center = pan_gains(torch.full_like(pan, 0.5), law)
-    return (pan_gains(pan, law) / center).clamp(max=1.0)
+    return clamp_to_learn(pan_gains(pan, law) / center, 0.0, 1.0)

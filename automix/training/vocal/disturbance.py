@@ -10,9 +10,9 @@ from functools import lru_cache
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torchaudio.functional import melscale_fbanks
 
 from automix.dsp.biquad import coefficients, frequency_response
+from automix.networks.torchaudio_pair import load_torchaudio
 from automix.networks.vocal_cnn_description import BAND_Q, BANDS_HZ, CHANGED_BANDS, GAINS_DB
 from automix.networks.vocal_mel import BANDS, N_FFT, RATE_HZ
 from automix.training.vocal.settings import VocalTraining
@@ -23,6 +23,7 @@ _STEP_DB = 0.25
 @lru_cache(maxsize=1)
 def band_weights() -> Tensor:
     """How much each bin of the spectrum counts in each mel band ``(1025, 128)``."""
+    melscale_fbanks = load_torchaudio("functional").melscale_fbanks
     weights: Tensor = melscale_fbanks(N_FFT // 2 + 1, 0.0, RATE_HZ / 2.0, BANDS, RATE_HZ)
     return weights
 
