@@ -51,7 +51,7 @@ def installation(plugins: Path | None = None) -> dict[str, Any]:
 
 def models() -> dict[str, Any]:
     """The networks with their sizes, receptive fields and weights."""
-    return {"models": [model.described() for model in MODELS]}
+    return {"models": [model.describe() for model in MODELS]}
 
 
 def _devices() -> list[dict[str, Any]]:

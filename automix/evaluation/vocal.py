@@ -161,7 +161,7 @@ def _with_networks(
 ) -> tuple[list[ReverbParameterRow], list[str]]:
     """The rows with the errors of networks beside those of the mean, over the same cases."""
     from automix.evaluation.vocal_networks import Case, cases_of_song, open_all
-    from automix.networks.vocal_mel import one_thread
+    from automix.networks.vocal_mel import use_one_thread
 
     networks = open_all(weights, device)
     notes = [note for found in networks.values() for note in found.notes]
@@ -171,7 +171,7 @@ def _with_networks(
     ):
         rng = np.random.default_rng((seed, number))
         files = Path(vocal), Path(backing)
-        with one_thread():
+        with use_one_thread():
             cases += cases_of_song(*files, level_lu, range_lu, networks, rng, report)
     by_row = {row.name: row for row in rows}
     for name, (task, places, factor) in _PLACES.items():

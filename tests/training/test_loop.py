@@ -13,7 +13,7 @@ import torch
 from automix.errors import DeviceError, UsageError
 from automix.networks.checkpoints import read_description, read_tensors
 from automix.networks.dmc_description import PUBLISHED, DmcDescription
-from automix.training.controller.examples import Examples
+from automix.training.controller.examples import MixExamples
 from automix.training.controller.task import DmcTask, collate
 from automix.training.loop import Training
 
@@ -25,8 +25,8 @@ SMALL = DmcDescription(embedding=16, width=16, members=2, dropout=0.2)
 def task(songs, settings):
     return DmcTask(
         settings,
-        Examples(songs[1:], [1.0] * 3, settings),
-        Examples(songs[:1], [1.0], settings),
+        MixExamples(songs[1:], [1.0] * 3, settings),
+        MixExamples(songs[:1], [1.0], settings),
         CPU,
     )
 
@@ -172,14 +172,15 @@ from pathlib import Path
 from automix.datasets.catalog import find_songs
 from automix.networks.dmc_description import DmcDescription
 from automix.training.controller.task import DmcTask
-from automix.training.controller.examples import Examples
+from automix.training.controller.examples import MixExamples
 from automix.training.loop import Training
-from automix.training.prepared import prepare
+from automix.training.decoded_songs import decode_songs
 from automix.training.processes import Processes
-from automix.training.settings import DmcTraining, LoopSettings
+from automix.training.controller.settings import DmcTraining
+from automix.training.settings import LoopSettings
 
 torch.set_num_threads(1)
-songs = prepare(find_songs(Path({folder!r})), Path({cache!r}))
+songs = decode_songs(find_songs(Path({folder!r})), Path({cache!r}))
 settings = DmcTraining(
     model=DmcDescription(embedding=16, width=16, members=2, dropout=0.0), examples=8,
     shortest_s=5.0, longest_s=6.0,
@@ -193,7 +194,7 @@ def keep(parameters, most):
 torch.nn.utils.clip_grad_norm_ = keep
 cpu = torch.device("cpu")
 task = DmcTask(
-    settings, Examples(songs[1:], [1.0] * 3, settings), Examples(songs[:1], [1.0], settings), cpu
+    settings, MixExamples(songs[1:], [1.0] * 3, settings), MixExamples(songs[:1], [1.0], settings), cpu
 )
 Training(task, settings.loop, Path({output!r} + ".run"), cpu, processes).run()
 processes.close()

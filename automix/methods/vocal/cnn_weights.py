@@ -32,9 +32,9 @@ class LoadedNetwork:
     sha256: str
     model: VocalCnn
 
-    def predicted(self, pair: Pair) -> list[float]:
+    def predict(self, pair: Pair) -> list[float]:
         """See `VocalCnn.predicted`."""
-        return self.model.predicted(pair)
+        return self.model.predict(pair)
 
 
 class Networks(dict[VocalTask, LoadedNetwork]):
