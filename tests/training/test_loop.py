@@ -193,9 +193,8 @@ def keep(parameters, most):
 
 torch.nn.utils.clip_grad_norm_ = keep
 cpu = torch.device("cpu")
-task = DmcTask(
-    settings, MixExamples(songs[1:], [1.0] * 3, settings), MixExamples(songs[:1], [1.0], settings), cpu
-)
+examples = MixExamples(songs[1:], [1.0] * 3, settings)
+task = DmcTask(settings, examples, MixExamples(songs[:1], [1.0], settings), cpu)
 Training(task, settings.loop, Path({output!r} + ".run"), cpu, processes).run()
 processes.close()
 """

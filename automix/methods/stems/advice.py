@@ -2,7 +2,7 @@
 
 The rules apply the functions here to numbers while they write a plan; training applies the same
 functions to tensors, so that the gradient of a mix reaches the network through what the plan will
-say. ``Values`` is a number, a NumPy array or a tensor.
+say. ``Values`` is a number or a tensor.
 """
 
 import math
@@ -65,7 +65,7 @@ def scale_send_db(send_db: Values, amount: Values) -> Values:
 
 def _clip(values: Values, low: float | None, high: float | None) -> Values:
     """Values within limits, of which one may be missing."""
-    if not isinstance(values, int | float):
+    if not isinstance(values, float):
         return values.clip(low, high)
     if low is not None:
         values = max(values, low)
