@@ -159,7 +159,7 @@ def run_training(
         family: Name of the row in `automix.training.families`.
         settings: Settings by default.
         config: File that changes some of them.
-        request: What is asked.
+        request: The run that is asked for.
         printer: Where the figures are printed.
     """
     from automix.cli.layering import apply_layers

@@ -66,7 +66,7 @@ class Controller(nn.Module):
         self.post_processor = PostProcessor(description)
 
     def forward(self, summaries: Tensor, mask: Tensor) -> Tensor:
-        """See the class."""
+        """Computes the output in the shape that the class tells."""
         embeddings = self.encoder(summaries) * mask[..., None]
         context = embeddings.sum(1, keepdim=True) / mask.sum(1)[:, None, None].clamp_min(1)
         both = torch.cat([embeddings, context.expand_as(embeddings)], -1)
@@ -98,7 +98,7 @@ class Dmc(nn.Module):
         self.members = nn.ModuleList(Controller(description) for _ in range(description.members))
 
     def forward(self, summaries: Tensor, mask: Tensor) -> Tensor:
-        """See the class."""
+        """Computes the output in the shape that the class tells."""
         return torch.stack([member(summaries, mask) for member in self.members])
 
     @torch.inference_mode()

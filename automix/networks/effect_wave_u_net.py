@@ -59,7 +59,7 @@ class EffectWaveUNet(nn.Module):
         self._kernel = kernel
 
     def forward(self, audio: Tensor, conditioning: Tensor) -> Tensor:
-        """See the class.
+        """Computes the output in the shape that the class tells.
 
         Raises:
             ValueError: The audio is not longer than what is before and after.

@@ -166,7 +166,7 @@ class CompactEncoder(nn.Module):
         self.scale[: 3 * _BANDS] /= self._spectrum
 
     def forward(self, summaries: Tensor) -> Tensor:
-        """See the class."""
+        """Computes the output in the shape that the class tells."""
         embedding: Tensor = self.network((summaries - self.center) / self.scale)
         return embedding
 
@@ -183,7 +183,7 @@ class VggishEncoder(nn.Module):
         self.vggish = Vggish()
 
     def forward(self, patches: Tensor) -> Tensor:
-        """See the class."""
+        """Computes the output in the shape that the class tells."""
         there = patches[..., 0, 0] > NOTHING
         heard = self.vggish(patches[there])
         frames = heard.new_zeros(*there.shape, heard.shape[-1])

@@ -34,7 +34,7 @@ class FilmGenerator(nn.Module):
         self.layers = nn.Sequential(*hidden, nn.Linear(_HIDDEN, 2 * width))
 
     def forward(self, conditioning: Tensor) -> tuple[Tensor, Tensor]:
-        """See the class."""
+        """Computes the output in the shape that the class tells."""
         gamma, beta = self.layers(conditioning).chunk(2, dim=-1)
         return gamma, beta
 
@@ -62,5 +62,5 @@ class FilmAdaptor(nn.Module):
             nn.init.constant_(layer.bias, bias)
 
     def forward(self, gamma: Tensor, beta: Tensor) -> tuple[Tensor, Tensor]:
-        """See the class."""
+        """Computes the output in the shape that the class tells."""
         return self.gamma(gamma), self.beta(beta)

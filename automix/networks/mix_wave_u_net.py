@@ -60,7 +60,7 @@ class MixWaveUNet(nn.Module):
                 rescale(layer)
 
     def forward(self, tracks: Tensor) -> Tensor:
-        """See the class."""
+        """Computes the output in the shape that the class tells."""
         samples = tracks.shape[-1]
         signal = nn.functional.pad(tracks, (0, pad_length(samples, self.description) - samples))
         skips = []

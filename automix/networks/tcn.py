@@ -81,7 +81,7 @@ class Tcn(nn.Module):
         return int(self.before) + 1 + int(self.after)
 
     def forward(self, audio: Tensor, conditioning: Tensor) -> Tensor:
-        """See the class.
+        """Computes the output in the shape that the class tells.
 
         Raises:
             ValueError: The audio is shorter than the receptive field.

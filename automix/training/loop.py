@@ -26,7 +26,7 @@ BOARD = "tensorboard"
 
 
 class TrainingTask(Protocol):
-    """What the loop needs to know of a network that is trained."""
+    """A network that can be trained, with its examples, its loss and its validation."""
 
     @property
     def network(self) -> nn.Module:

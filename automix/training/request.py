@@ -37,7 +37,7 @@ class TrainingRequest:
 
     @property
     def cache_folder(self) -> Path:
-        """Where decoded audio is kept."""
+        """Folder for decoded audio."""
         return self.cache or self.folder / "cache"
 
     @property

@@ -18,7 +18,7 @@ class TrainingRun:
     """A request that is being carried out.
 
     Attributes:
-        request: What is asked.
+        request: The run that is asked for.
         device: Device that the network is trained on.
         processes: The processes that train together.
         report_stage: Called with the name of whatever preparation begins.

@@ -24,7 +24,7 @@ def train(
     Args:
         family: Row of the table.
         settings: Instance of the settings class of that row.
-        request: What is asked.
+        request: The run that is asked for.
         report_stage: Called with the name of whatever preparation begins.
         report: Called after each validation.
 

@@ -105,7 +105,7 @@ class MixExamples:
 
     @property
     def count(self) -> int:
-        """How many songs there are."""
+        """Number of songs that the examples are cut from."""
         return len(self._songs)
 
     def __getitem__(self, number: int) -> MixExample:
@@ -265,7 +265,7 @@ def _fit_levels(stems: list[_Stem], human: Samples) -> list[_Stem]:
 
 
 def _wanted_distance(stem: _Stem) -> float:
-    """How far from the center a mono track is in the human mix, 0…0.5; NaN where it is stereo."""
+    """Distance of a mono track from the center in the human mix, 0…0.5; NaN where it is stereo."""
     if len(stem.given) == 2:
         return math.nan
     left, right = as_stereo(stem.wet).astype(np.float64)
@@ -291,7 +291,7 @@ def _lufs(samples: Samples) -> float:
 
 
 def _find_loudest(human: Samples, length: int) -> int:
-    """Where the stretch of that length with the highest power begins, in steps of a fifth of it."""
+    """First sample of the stretch with the highest power, in steps of a fifth of its length."""
     sums = np.concatenate([[0.0], np.cumsum(np.square(human, dtype=np.float64).sum(axis=0))])
     starts = np.arange(0, human.shape[1] - length + 1, max(length // 5, 1))
     return int(starts[np.argmax(sums[starts + length] - sums[starts])])

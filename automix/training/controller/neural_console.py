@@ -50,7 +50,7 @@ def neural_mix(
     published; stereo tracks are folded.
 
     Args:
-        strip: See `open_strip`.
+        strip: A neural strip, see `open_strip`.
         audio: Tracks ``(tracks, channels, samples)``.
         positions: The controller's outputs ``(tracks, outputs)`` in −1…1.
         controller: Description of the controller, which says what its outputs mean.

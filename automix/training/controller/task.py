@@ -175,7 +175,7 @@ class DmcTask:
         """The error of loudness (Huber, less what all tracks have in common) and of pan.
 
         Args:
-            opinions: What each member says ``(members, batch, tracks, outputs)`` in −1…1.
+            opinions: Outputs of each member ``(members, batch, tracks, outputs)`` in −1…1.
             batch: The examples.
         """
         level, pan = self._slots[:2]

@@ -41,11 +41,11 @@ FORMAT = 1
 
 @dataclass(frozen=True, kw_only=True)
 class VocalPreparation:
-    """What is asked of a preparation.
+    """A preparation of vocals as it is asked for.
 
     Attributes:
         sources: Folders of songs.
-        folder: Where the data are written.
+        folder: Folder that the data are written to.
         raw: Number of randomly equalized copies of each vocal.
         wet: Number of copies of each vocal with known random reverbs.
         responses: Folder of impulse responses, named as the songs, that are matched to the reverb.
@@ -86,7 +86,7 @@ def prepare_vocals(
     kept: a preparation that was ended goes on.
 
     Args:
-        request: What is asked.
+        request: The preparation that is asked for.
         report: Called with the name of each song as it begins.
 
     Raises:
