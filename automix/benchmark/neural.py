@@ -19,7 +19,7 @@ def effect_against_time(bench: Workbench) -> Measurement:
     rendering = import_module("automix.networks.effect_rendering")
     path = import_module("automix.networks.checkpoints").weights_path(WEIGHTS)
     network = effects.read_effect(
-        path, import_module("automix.networks.device").chosen_device("auto")
+        path, import_module("automix.networks.device").choose_device("auto")
     )
     settings = network.description.conditioning({"compressor.threshold_db": "-24"})
     audio = collect(resample(fold_to_mono(bench.beat), effects.RATE_HZ)).samples

@@ -33,7 +33,7 @@ class LoadedNetwork:
     model: VocalCnn
 
     def predict(self, pair: Pair) -> list[float]:
-        """See `VocalCnn.predicted`."""
+        """See `VocalCnn.predict`."""
         return self.model.predict(pair)
 
 
