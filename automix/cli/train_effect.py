@@ -20,7 +20,7 @@ class EffectNetwork(StrEnum):
     wave_u_net_6_16 = "wave-u-net-6-16"
 
 
-class EffectTask(StrEnum):
+class TrainedEffect(StrEnum):
     """What is imitated."""
 
     channel = "channel"
@@ -62,7 +62,7 @@ def effect(
         EffectNetwork | None, typer.Option(help="Which network.  [default: tcn-20]")
     ] = None,
     task: Annotated[
-        EffectTask | None,
+        TrainedEffect | None,
         typer.Option(
             help="What it imitates: the strip's equalizer, compressor and reverb in a row"
             " (channel), one of them, or the LA-2A.  [default: channel]"

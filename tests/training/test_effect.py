@@ -496,7 +496,7 @@ def test_two_processes_train_together(folder, tmp_path):
 def test_the_words_of_the_command_line_are_those_of_the_description():
     for words, known in (
         (train_effect.EffectNetwork, NetworkName),
-        (train_effect.EffectTask, EffectName),
+        (train_effect.TrainedEffect, EffectName),
         (train_effect.TrainedOrder, OrderName),
     ):
         assert [word.value for word in words] == list(get_args(known))
