@@ -10,7 +10,7 @@ import typer
 from automix.cli.training import TrainingOptions, run_training, training_command
 
 
-class VocalTask(StrEnum):
+class TrainedVocalTask(StrEnum):
     """What is predicted; a test holds it and the networks together."""
 
     level = "level"
@@ -41,7 +41,7 @@ VocalData = Annotated[
 def vocal(
     asked: TrainingOptions,
     task: Annotated[
-        VocalTask, typer.Option(help="What the network predicts; all trains all four.")
+        TrainedVocalTask, typer.Option(help="What the network predicts; all trains all four.")
     ],
     network: Annotated[
         VocalNetworkName,
@@ -62,8 +62,8 @@ def vocal(
     from automix.training.vocal.settings import TASKS, vocal_training
 
     request = asked.request()
-    for one in [known for known in TASKS if task in (known, VocalTask.all)]:
-        folder = asked.output / one if task == VocalTask.all else asked.output
+    for one in [known for known in TASKS if task in (known, TrainedVocalTask.all)]:
+        folder = asked.output / one if task == TrainedVocalTask.all else asked.output
         own = replace(request, folder=folder, cache=request.cache_folder)
         settings = vocal_training(one, network.value)
         run_training("vocal", settings, asked.config, own, asked.printer())
