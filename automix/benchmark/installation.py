@@ -31,7 +31,7 @@ def describe_installation(plugins: Path | None = None) -> dict[str, Any]:
 
     Returns:
         A dictionary for JSON: ``machine`` and ``packages`` (version by name), ``devices`` and the
-        ``device`` that ``auto`` takes, ``methods`` by command, ``models`` with their sizes, and
+        ``device`` that ``auto`` takes, ``methods`` by command, ``describe_models`` with their sizes, and
         ``plugins`` (path by name; empty without a folder).
 
     Raises:
@@ -51,7 +51,7 @@ def describe_installation(plugins: Path | None = None) -> dict[str, Any]:
 
 def describe_models() -> dict[str, Any]:
     """Describes the networks, with their sizes, receptive fields and weights."""
-    return {"models": [model.described() for model in MODELS]}
+    return {"models": [model.describe() for model in MODELS]}
 
 
 def _list_devices() -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from automix.cli import options
 from automix.cli.output import Printer, report_errors
 
 if TYPE_CHECKING:
-    from automix.training.vocal.separation import Separator
+    from automix.training.vocal.preparation.separation import Separator
 
 
 @report_errors
@@ -70,12 +70,12 @@ def vocal(
     from dataclasses import asdict
 
     from automix.files.names import printable
-    from automix.training.vocal.preparation import Preparation, prepare_vocals
+    from automix.training.vocal.preparation.vocals import VocalPreparation, prepare_vocals
 
     printer = Printer(json=json, quiet=quiet)
     songs = []
     with printer.progress(1) as report:
-        asked = Preparation(
+        request = VocalPreparation(
             sources=sources,
             folder=output,
             raw=raw,
@@ -84,7 +84,7 @@ def vocal(
             separator=_separator(separate, device),
             seed=seed,
         )
-        for song in prepare_vocals(asked, report):
+        for song in prepare_vocals(request, report):
             songs.append(song)
             if song.left_out:
                 printer.note(f"{song.name}: left out, {song.left_out}")
@@ -100,6 +100,6 @@ def _separator(model: str | None, device: str) -> "Separator | None":
     if model is None:
         return None
     from automix.networks.device import choose_device
-    from automix.training.vocal.separation import Separator
+    from automix.training.vocal.preparation.separation import Separator
 
     return Separator(model, str(choose_device(device)))

@@ -5,21 +5,10 @@ from typing import Annotated
 
 import typer
 
-from automix.cli import options, train_effect, train_vocal
+from automix.cli import train_effect, train_vocal
 from automix.cli.output import report_errors
-from automix.cli.training import (
-    Asked,
-    Cache,
-    Config,
-    Data,
-    HoldOut,
-    Resume,
-    Run,
-    Share,
-    Start,
-    run_training,
-    training_printer,
-)
+from automix.cli.training import TrainingOptions, run_training, training_command
+from automix.training.families import FAMILIES
 
 app = typer.Typer(
     help="Train the networks on your own songs.", no_args_is_help=True, rich_markup_mode=None
@@ -27,20 +16,8 @@ app = typer.Typer(
 
 
 @app.command("dmc")
-@report_errors
-def dmc(
-    data: Data,
-    output: Run,
-    share: Share = None,
-    config: Config = None,
-    hold_out: HoldOut = None,
-    start: Start = None,
-    resume: Resume = False,
-    cache: Cache = None,
-    device: options.Device = "auto",
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
+@training_command()
+def dmc(asked: TrainingOptions) -> None:
     """Train the controller of the mixing console, the network of `automix stems --method dmc`.
 
     Writes best.safetensors for --weights, log.csv, split.toml and last.pt, from which --resume goes
@@ -49,29 +26,14 @@ def dmc(
     For example: automix train dmc --data songs -o run && automix stems song --method dmc --weights
     run/best.safetensors
     """
-    from automix.training.run import train_dmc
-    from automix.training.settings import DmcTraining
+    from automix.training.controller.settings import DmcTraining
 
-    printer = training_printer(json, quiet)
-    request = Asked(data, output, hold_out or [], cache, device, resume, start, share or [])
-    run_training(train_dmc, DmcTraining(), config, request, printer)
+    run_training("dmc", DmcTraining(), asked.config, asked.request(), asked.printer())
 
 
 @app.command("wave-u-net")
-@report_errors
-def wave_u_net(
-    data: Data,
-    output: Run,
-    share: Share = None,
-    config: Config = None,
-    hold_out: HoldOut = None,
-    start: Start = None,
-    resume: Resume = False,
-    cache: Cache = None,
-    device: options.Device = "auto",
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
+@training_command()
+def wave_u_net(asked: TrainingOptions) -> None:
     """Train the Mix-Wave-U-Net, the network of `automix stems --method wave-u-net`.
 
     It maps up to eight tracks to a mix without settings: the baseline that controllers are compared
@@ -79,12 +41,9 @@ def wave_u_net(
 
     For example: automix train wave-u-net --data drums -o run --device cuda
     """
-    from automix.training.run import train_wave_u_net
-    from automix.training.settings import WaveUNetTraining
+    from automix.training.wave_u_net.settings import WaveUNetTraining
 
-    printer = training_printer(json, quiet)
-    request = Asked(data, output, hold_out or [], cache, device, resume, start, share or [])
-    run_training(train_wave_u_net, WaveUNetTraining(), config, request, printer)
+    run_training("wave-u-net", WaveUNetTraining(), asked.config, asked.request(), asked.printer())
 
 
 app.command("effect")(train_effect.effect)
@@ -92,7 +51,7 @@ app.command("vocal")(train_vocal.vocal)
 
 
 class TrainedNetwork(StrEnum):
-    """What is trained."""
+    """The rows of `automix.training.families`; a test holds them together."""
 
     dmc = "dmc"
     wave_u_net = "wave-u-net"
@@ -108,14 +67,5 @@ def settings(network: Annotated[TrainedNetwork, typer.Argument(help="Of which tr
     For example: automix train settings dmc > mine.toml
     """
     from automix.plan.toml import settings_toml
-    from automix.training.effect.settings import EffectTraining
-    from automix.training.settings import DmcTraining, WaveUNetTraining
-    from automix.training.vocal.settings import VocalTraining
 
-    kinds = {
-        TrainedNetwork.dmc: DmcTraining,
-        TrainedNetwork.wave_u_net: WaveUNetTraining,
-        TrainedNetwork.effect: EffectTraining,
-        TrainedNetwork.vocal: VocalTraining,
-    }
-    print(settings_toml(kinds[network]()), end="")
+    print(settings_toml(FAMILIES[network].make_settings()), end="")

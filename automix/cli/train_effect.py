@@ -6,18 +6,7 @@ from typing import Annotated
 
 import typer
 
-from automix.cli import options
-from automix.cli.output import report_errors
-from automix.cli.training import (
-    Asked,
-    Cache,
-    Config,
-    Resume,
-    Run,
-    Start,
-    run_training,
-    training_printer,
-)
+from automix.cli.training import TrainingOptions, run_training, training_command
 
 
 class EffectNetwork(StrEnum):
@@ -31,7 +20,7 @@ class EffectNetwork(StrEnum):
     wave_u_net_6_16 = "wave-u-net-6-16"
 
 
-class EffectTask(StrEnum):
+class TrainedEffect(StrEnum):
     """What is imitated."""
 
     channel = "channel"
@@ -48,22 +37,32 @@ class TrainedOrder(StrEnum):
     variable = "variable"
 
 
-@report_errors
+DryData = Annotated[
+    list[Path],
+    typer.Option(
+        metavar="FOLDER",
+        help="Folder of dry audio, searched to the bottom; files named mix are left out. For"
+        " --task la2a, the SignalTrain LA2A data set. Repeatable.",
+    ),
+]
+HeldOutAudio = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Validate with this folder or file, and do not learn from it. Repeatable."
+        "  [default: every tenth folder; for la2a, Val of the data set]",
+    ),
+]
+
+
+@training_command(without=("share",), data=DryData, hold_out=HeldOutAudio)
 def effect(
-    data: Annotated[
-        list[Path],
-        typer.Option(
-            metavar="FOLDER",
-            help="Folder of dry audio, searched to the bottom; files named mix are left out. For"
-            " --task la2a, the SignalTrain LA2A data set. Repeatable.",
-        ),
-    ],
-    output: Run,
+    asked: TrainingOptions,
     model: Annotated[
         EffectNetwork | None, typer.Option(help="Which network.  [default: tcn-20]")
     ] = None,
     task: Annotated[
-        EffectTask | None,
+        TrainedEffect | None,
         typer.Option(
             help="What it imitates: the strip's equalizer, compressor and reverb in a row"
             " (channel), one of them, or the LA-2A.  [default: channel]"
@@ -76,21 +75,6 @@ def effect(
             " setting.  [default: static]"
         ),
     ] = None,
-    config: Config = None,
-    hold_out: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Validate with this folder or file, and do not learn from it. Repeatable."
-            "  [default: every tenth folder; for la2a, Val of the data set]",
-        ),
-    ] = None,
-    start: Start = None,
-    resume: Resume = False,
-    cache: Cache = None,
-    device: options.Device = "auto",
-    json: options.Json = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Train a network that imitates the processors of the strip, or the LA-2A.
 
@@ -101,12 +85,10 @@ def effect(
     For example: automix train effect --model tcn-20 --task channel --data stems -o run && automix
     apply run/best.safetensors in.wav out.wav --set compressor.threshold_db=-24
     """
-    from automix.training.effect.run import describe_training, train_effect
+    from automix.training.effect.settings import effect_training
 
-    printer = training_printer(json, quiet)
-    request = Asked(data, output, hold_out or [], cache, device, resume, start, [])
-    asked = {"network": model, "effect": task, "order": order}
-    defaults = describe_training(
-        {name: word.value for name, word in asked.items() if word is not None}
+    words = {"network": model, "effect": task, "order": order}
+    defaults = effect_training(
+        {name: word.value for name, word in words.items() if word is not None}
     )
-    run_training(train_effect, defaults, config, request, printer)
+    run_training("effect", defaults, asked.config, asked.request(), asked.printer())

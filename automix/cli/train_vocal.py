@@ -1,28 +1,16 @@
 """`automix train vocal`: trains the four vocal networks."""
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from automix.cli import options
-from automix.cli.output import report_errors
-from automix.cli.training import (
-    Asked,
-    Cache,
-    Config,
-    HoldOut,
-    Resume,
-    Run,
-    Share,
-    Start,
-    run_training,
-    training_printer,
-)
+from automix.cli.training import TrainingOptions, run_training, training_command
 
 
-class VocalTask(StrEnum):
+class TrainedVocalTask(StrEnum):
     """What is predicted; a test holds it and the networks together."""
 
     level = "level"
@@ -39,19 +27,21 @@ class VocalNetworkName(StrEnum):
     paper = "paper"
 
 
-@report_errors
+VocalData = Annotated[
+    list[Path],
+    typer.Option(
+        metavar="FOLDER",
+        help="What automix data vocal has prepared; or a data set of songs in stems, of which"
+        " the lead vocal is the vocal. Repeatable.",
+    ),
+]
+
+
+@training_command(data=VocalData)
 def vocal(
-    data: Annotated[
-        list[Path],
-        typer.Option(
-            metavar="FOLDER",
-            help="What automix data vocal has prepared; or a data set of songs in stems, of which"
-            " the lead vocal is the vocal. Repeatable.",
-        ),
-    ],
-    output: Run,
+    asked: TrainingOptions,
     task: Annotated[
-        VocalTask, typer.Option(help="What the network predicts; all trains all four.")
+        TrainedVocalTask, typer.Option(help="What the network predicts; all trains all four.")
     ],
     network: Annotated[
         VocalNetworkName,
@@ -60,15 +50,6 @@ def vocal(
             " at a time, disturbed voices."
         ),
     ] = VocalNetworkName.wide,
-    share: Share = None,
-    config: Config = None,
-    hold_out: HoldOut = None,
-    start: Start = None,
-    resume: Resume = False,
-    cache: Cache = None,
-    device: options.Device = "auto",
-    json: options.Json = False,
-    quiet: options.Quiet = False,
 ) -> None:
     """Train the networks of `automix vocal --method cnn`.
 
@@ -78,20 +59,11 @@ def vocal(
     For example: automix train vocal --task all --data prepared -o run && automix vocal vox.wav
     beat.wav --method cnn --weights run
     """
-    from automix.training.vocal.run import train_vocal
     from automix.training.vocal.settings import TASKS, vocal_training
 
-    printer = training_printer(json, quiet)
-    for one in [known for known in TASKS if task in (known, VocalTask.all)]:
-        folder = output / one if task == VocalTask.all else output
-        asked = Asked(
-            data,
-            folder,
-            hold_out or [],
-            cache or output / "cache",
-            device,
-            resume,
-            start,
-            share or [],
-        )
-        run_training(train_vocal, vocal_training(one, network.value), config, asked, printer)
+    request = asked.request()
+    for one in [known for known in TASKS if task in (known, TrainedVocalTask.all)]:
+        folder = asked.output / one if task == TrainedVocalTask.all else asked.output
+        own = replace(request, folder=folder, cache=request.cache_folder)
+        settings = vocal_training(one, network.value)
+        run_training("vocal", settings, asked.config, own, asked.printer())

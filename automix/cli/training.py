@@ -1,18 +1,22 @@
 """What the commands of `automix train` share: their options, and how a run is started."""
 
+import inspect
 import os
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automix.cli.output import Printer
+from automix.cli import options
+from automix.cli.output import Printer, report_errors
 
 if TYPE_CHECKING:
     from automix.plan.parameters import Settings
     from automix.training.loop import Progress
+    from automix.training.request import TrainingRequest
 
 Data = Annotated[
     list[Path],
@@ -66,47 +70,102 @@ Start = Annotated[
 ]
 
 
-class Asked(NamedTuple):
-    """The options of a run."""
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """The options that every training has, in the order in which help pages list them.
 
-    data: list[Path]
-    folder: Path
-    held_out: list[str]
-    cache: Path | None
-    device: str
-    resume: bool
-    start: str | None
-    shares: list[float]
+    A command that has no such option leaves it at its default.
+    """
+
+    data: Data
+    output: Run
+    share: Share = None
+    config: Config = None
+    hold_out: HoldOut = None
+    start: Start = None
+    resume: Resume = False
+    cache: Cache = None
+    device: options.Device = "auto"
+    json: options.Json = False
+    quiet: options.Quiet = False
+
+    def request(self) -> "TrainingRequest":
+        """The run that the options ask for."""
+        from automix.training.request import TrainingRequest
+
+        return TrainingRequest(
+            data=self.data,
+            folder=self.output,
+            held_out=self.hold_out or [],
+            cache=self.cache,
+            device=self.device,
+            resume=self.resume,
+            start=self.start,
+            shares=self.share or [],
+        )
+
+    def printer(self) -> Printer:
+        """Where messages go; of several processes, as torchrun starts them, the first prints."""
+        first = os.environ.get("RANK", "0") == "0"
+        return Printer(json=self.json and first, quiet=self.quiet or not first)
 
 
-def training_printer(json: bool, quiet: bool) -> Printer:
-    """Of several processes, as torchrun starts them, only the first prints."""
-    first = os.environ.get("RANK", "0") == "0"
-    return Printer(json=json and first, quiet=quiet or not first)
+def training_command(
+    *, without: tuple[str, ...] = (), **changed: Any
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command the options of every training, and hands them over as `TrainingOptions`.
+
+    The command takes these as its first argument; its own options follow ``--output``.
+
+    Args:
+        without: Names of the options that the command does not have.
+        changed: Types of options, by name, that differ from those of `TrainingOptions`.
+    """
+
+    def expand(command: Callable[..., None]) -> Callable[..., None]:
+        shared = [
+            parameter.replace(annotation=changed.get(name, parameter.annotation))
+            for name, parameter in inspect.signature(TrainingOptions).parameters.items()
+            if name not in without
+        ]
+        _, *own = inspect.signature(command).parameters.values()
+        own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+        names = {parameter.name for parameter in own}
+
+        @report_errors
+        @wraps(command)
+        def expanded(**values: Any) -> None:
+            chosen = {name: values.pop(name) for name in list(values) if name not in names}
+            command(TrainingOptions(**chosen), **values)
+
+        parameters = [*shared[:2], *own, *shared[2:]]
+        expanded.__dict__["__signature__"] = inspect.Signature(parameters)
+        expanded.__annotations__ = {p.name: p.annotation for p in parameters}
+        return expanded
+
+    return expand
 
 
 def run_training(
-    train: Callable[..., object],
+    family: str,
     settings: "Settings",
     config: Path | None,
-    request: Asked,
+    request: "TrainingRequest",
     printer: Printer,
 ) -> None:
-    """Trains, and prints how it goes.
+    """Trains, and prints the figures of each validation.
 
     Args:
-        train: One of the functions of `automix.training`.
-        settings: Its settings by default.
+        family: Name of the row in `automix.training.families`.
+        settings: Settings by default.
         config: File that changes some of them.
-        request: What is asked.
-        printer: Where it is printed.
+        request: The run that is asked for.
+        printer: Where the figures are printed.
     """
     from automix.plan.layers import apply_layers
-    from automix.training.run import TrainingRequest
+    from automix.training.families import FAMILIES
+    from automix.training.runner import train
 
-    asked = TrainingRequest(
-        **{**request._asdict(), "cache": request.cache or request.folder / "cache"}
-    )
     chosen = apply_layers(settings, config, {})
     rows: list[Progress] = []
 
@@ -116,9 +175,9 @@ def run_training(
         printer.note(f"step {progress.step}: loss {progress.loss:.4g}  {figures}")
 
     with printer.progress(1) as stage:
-        train(chosen, asked, stage, report)
-    best = request.folder / "best.safetensors"
+        train(FAMILIES[family], chosen, request, stage, report)
     if printer.json:
-        printer.document({"weights": str(best), "validations": [asdict(row) for row in rows]})
+        validations = [asdict(row) for row in rows]
+        printer.document({"weights": str(request.weights), "validations": validations})
     elif not printer.quiet:
-        print(best)
+        print(request.weights)

@@ -165,7 +165,7 @@ def _add_networks(
 ) -> tuple[list[VocalErrorRow], list[str]]:
     """Adds the errors of networks to the rows, beside those of the mean over the same cases."""
     from automix.evaluation.vocal_networks import Case, open_named_networks, predict_song
-    from automix.networks.vocal_mel import one_thread
+    from automix.networks.vocal_mel import use_one_thread
 
     networks = open_named_networks(weights, device)
     notes = [note for found in networks.values() for note in found.notes]
@@ -175,7 +175,7 @@ def _add_networks(
     ):
         rng = np.random.default_rng((seed, number))
         files = Path(vocal), Path(backing)
-        with one_thread():
+        with use_one_thread():
             cases += predict_song(*files, level_lu, range_lu, networks, rng, report)
     by_row = {row.name: row for row in rows}
     for name, (task, places, factor) in _PLACES.items():

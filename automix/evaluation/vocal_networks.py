@@ -22,7 +22,7 @@ from automix.files.reading import open_audio
 from automix.methods.vocal.cnn_settings import VocalNetworks
 from automix.methods.vocal.cnn_weights import Networks, open_networks
 from automix.networks.vocal_cnn_description import CHANGED_BANDS, REVERB_FIELDS, VocalTask
-from automix.networks.vocal_mel import GATE_DB, RATE_HZ, MelFrames, frames_of, pair_spectra
+from automix.networks.vocal_mel import GATE_DB, RATE_HZ, MelFrames, measure_spectra, pair_spectra
 
 COPIES = 8
 """Number of damaged copies of each vocal, for each task."""
@@ -86,7 +86,7 @@ def predict_song(
     Raises:
         InputError: A file cannot be used.
     """
-    audio, under = _read(vocal), frames_of(_read(backing))
+    audio, under = _read(vocal), measure_spectra(_read(backing))
 
     def case(task: VocalTask, copy: Audio, truth: Sequence[float]) -> Case:
         return Case(
@@ -116,11 +116,11 @@ def _read(path: Path) -> Audio:
 def _predict(
     task: VocalTask, copy: Audio, under: MelFrames, networks: Mapping[str, Networks]
 ) -> dict[str, tuple[float, ...]]:
-    pair = pair_spectra(frames_of(copy), under)
+    pair = pair_spectra(measure_spectra(copy), under)
     predictions = {}
     for name, by_task in networks.items():
         if task in by_task and (pair.level_db > GATE_DB).any():
-            values = by_task[task].predicted(pair)
+            values = by_task[task].predict(pair)
             predictions[name] = tuple(
                 keep_largest_gains(values) if task == "equalization" else values
             )

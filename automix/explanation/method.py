@@ -10,9 +10,9 @@ import numpy as np
 from automix.consoles.exact import ExactConsole
 from automix.explanation.hearing import Hearing
 from automix.explanation.moves import Move, Values, find_moves
-from automix.methods.stems.advice import Advice
+from automix.methods.stems.advice import Advice, scale_cut_db
 from automix.methods.stems.hearing import HeardTrack, hear_stems, parts
-from automix.methods.stems.processing import cut_gain_db, masking_cuts
+from automix.methods.stems.processing import masking_cuts
 from automix.methods.stems.rawness import LEAST, song_rawness
 from automix.methods.stems.rules import write_rules
 from automix.methods.stems.settings import StemsRules
@@ -136,8 +136,8 @@ def _cuts(
         )
     raw = song_rawness(heard, processed_side_db)
     return {
-        (name, f"cut at {heard[name].centers_hz[cut.band]:g} Hz"): cut_gain_db(
-            cut, raw[name].amount(advice.get(name, Advice()))[0]
+        (name, f"cut at {heard[name].centers_hz[cut.band]:g} Hz"): scale_cut_db(
+            cut.gain_db, raw[name].amount(advice.get(name, Advice()))[0]
         )
         for name, cuts in zip(names, masking_cuts(levels_db), strict=True)
         for cut in cuts

@@ -17,7 +17,7 @@ from automix.explanation.hearing import HeardByNetwork, Hearing, Map, Said, Sali
 from automix.explanation.moves import Move, find_moves
 from automix.files.disk import sha256
 from automix.methods.stems.advice import MOST_PROCESSING, Advice
-from automix.methods.stems.dmc_hearing import LISTENING_LUFS, summaries_of
+from automix.methods.stems.dmc_hearing import LISTENING_LUFS, summarize_tracks
 from automix.methods.stems.hearing import HeardTrack
 from automix.networks.checkpoints import load_into, read_description, read_tensors, weights_path
 from automix.networks.device import choose_device
@@ -66,7 +66,7 @@ class Listener:
     def __init__(self, network: Dmc, session: Session, heard: Mapping[str, HeardTrack]) -> None:
         self._network, self._session, self._heard = network, session, heard
         self._device = next(network.parameters()).device
-        found = summaries_of(session, heard, network.description)
+        found = summarize_tracks(session, heard, network.description)
         self.summaries = {
             name: summary.to(self._device, torch.float64)
             for name, summary in zip(heard, found, strict=True)
@@ -85,7 +85,9 @@ class Listener:
 
     def positions(self, names: Collection[str]) -> Tensor:
         """What it says ``(tracks, outputs)`` of these tracks when it hears them alone, −1…1."""
-        return combine_opinions(self._network.opinions([self.summaries[name] for name in names]))
+        return combine_opinions(
+            self._network.give_opinions([self.summaries[name] for name in names])
+        )
 
     def values(self, names: Collection[str]) -> dict[str, list[float]]:
         """The same as values of the slots."""
@@ -207,7 +209,9 @@ class Listener:
         """Where it looks for the first output of a track; one track in memory at a time."""
         names = list(self._heard)
         leaves = [self.summaries[name].clone().requires_grad_() for name in names]
-        opinions = torch.stack([member.alone(leaves) for member in self._network.controllers])
+        opinions = torch.stack(
+            [member.predict_song(leaves) for member in self._network.controllers]
+        )
         target = self._targets(combine_opinions(opinions))[names.index(track), 0]
         gradients = torch.autograd.grad(target, leaves)
         own, mel, others = np.empty((0, 64), np.float32), np.empty((0, 64), np.float32), None

@@ -9,7 +9,7 @@ from automix.audio.samples import AudioSource
 from automix.consoles.exact import ExactConsole, apply_master
 from automix.mixing.loudness_target import PEAK_MARGIN_DB, reach_target
 from automix.mixing.premaster import Premaster, premaster
-from automix.networks.device import choose_device, one_processor_left
+from automix.networks.device import choose_device, leave_one_processor
 from automix.plan.address import look_up
 from automix.plan.loudness import LoudnessTarget
 from automix.plan.model import MixPlan
@@ -112,7 +112,7 @@ class ReferenceGuide:
             self._analysis,
             self._device,
         )
-        with one_processor_left():
+        with leave_one_processor():
             rounds = 1 if same else _ROUNDS
             best, changes = self._descend(descent, start.limiting, target, rounds, report)
         share = self._goal.amount / 100.0

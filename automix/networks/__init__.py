@@ -1,1 +1,1 @@
-"""Networks, their input and their losses, in torch."""
+"""Networks with their input, losses and weights on disk, in torch; training is elsewhere."""

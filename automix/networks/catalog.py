@@ -7,17 +7,17 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """One row.
+    """One row of the table.
 
     Attributes:
-        name: As in options.
-        module: Module that holds it.
-        network: Name of its class, or of a function that makes it.
-        summary: One line for people.
-        receptive_field: Name of the number of samples that one output hears, in the module; empty
-            where the network itself has it, or hears the whole song.
-        rate_hz: Name of its sample rate, likewise; empty where any will do.
-        weights: As in the manifest; empty where none ship.
+        name: Name of the network in options and lists.
+        module: Module that holds the network.
+        network: Name in the module of its class, or of a function that makes it.
+        summary: One line that says what it does.
+        receptive_field: Name in the module of the number of samples that one output depends on;
+            empty where the network itself has it, or depends on the whole song.
+        rate_hz: Name in the module of its sample rate; empty where any will do.
+        weights: Name of its weights in the manifest; empty where none ship.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Model:
     rate_hz: str = ""
     weights: str = ""
 
-    def described(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """Number of parameters, receptive field in samples, and the weights that ship, if any."""
         torch, module = import_module("torch"), import_module(self.module)
         with torch.device("meta"):  # counted without being made

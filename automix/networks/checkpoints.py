@@ -1,4 +1,4 @@
-"""Weights of networks on disk: read without running anything that a file holds, and checked."""
+"""Reads and writes weights; a file is checked, and nothing that it holds is run."""
 
 import json
 import tomllib
@@ -18,13 +18,13 @@ from automix.files.names import printable
 from automix.plan.parameters import Settings
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
-"""What ships: the manifest, the files that it names, and their model cards."""
+"""Folder of the weights that ship: the manifest, the files that it names, and their cards."""
 
 Described = TypeVar("Described", bound=Settings)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Tensors by name from a ``.safetensors`` file, or from a PyTorch one (``.pth``, ``.pt``).
+    """Reads tensors by name from a ``.safetensors`` file or a PyTorch one (``.pth``, ``.pt``).
 
     PyTorch's format is a pickle; it is read by the restricted unpickler of this release, which
     builds tensors and containers and refuses anything else. What automix itself ships and writes
@@ -61,12 +61,12 @@ def load_into(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> 
     """Gives a network its weights.
 
     Args:
-        network: In whose names they are.
-        tensors: By name; those that the network has not are left out.
-        path: Where they come from, for messages.
+        network: Network that receives them.
+        tensors: Tensors by the names of the network; others are left out.
+        path: File that they come from, for messages.
 
     Raises:
-        DeviceError: One is missing, of another shape, or not finite.
+        DeviceError: A tensor is missing, has another shape, or is not finite.
     """
     wanted = network.state_dict()
     for name, place in wanted.items():
@@ -88,16 +88,16 @@ def load_into(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> 
 def save_weights(
     path: Path, model: str, description: Settings, tensors: Mapping[str, Tensor]
 ) -> None:
-    """Writes weights with what is needed to make the network that they are of.
+    """Writes weights with the description that their network is made from.
 
     Args:
-        path: A ``.safetensors`` file, replaced as a whole.
+        path: A ``.safetensors`` file, which is replaced as a whole.
         model: Family of the network, such as ``dmc``.
-        description: Its shape.
-        tensors: By name.
+        description: Shape of the network.
+        tensors: Weights by name.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     metadata = {"model": model, "description": json.dumps(asdict(description))}
     temporary = path.with_name(path.name + ".part")
@@ -107,15 +107,15 @@ def save_weights(
 
 
 def read_description(path: Path, model: str, kind: type[Described]) -> Described:
-    """The shape of the network whose weights a file of `save_weights` holds.
+    """Reads the shape of the network whose weights a file of `save_weights` holds.
 
     Args:
         path: The file.
-        model: Family that the network is to be of.
-        kind: Class of its description.
+        model: Family that the network must belong to.
+        kind: Class of the description.
 
     Raises:
-        DeviceError: The file cannot be read, or is of another family.
+        DeviceError: The file cannot be read, or belongs to another family.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -144,10 +144,10 @@ def weights_path(name: str) -> Path:
     """The file of weights that ship with automix, checked against the manifest; or any file.
 
     Args:
-        name: As in the manifest, such as ``dmc-basic``; or the path of a ``.safetensors`` file.
+        name: A name in the manifest, such as ``dmc-basic``; or the path of a ``.safetensors`` file.
 
     Raises:
-        DeviceError: It is not there, or not what the manifest says.
+        DeviceError: The file that ships is missing, or is not what the manifest says.
     """
     shipped = tomllib.loads((WEIGHTS / "manifest.toml").read_text(encoding="utf-8"))
     if name not in shipped:

@@ -1,4 +1,4 @@
-"""Which device a network runs on."""
+"""Chooses the device that a network runs on, and the number of threads that torch takes."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -32,8 +32,8 @@ def choose_device(name: str) -> torch.device:
 
 
 @contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Has torch work in so many threads.
+def use_threads(count: int) -> Iterator[None]:
+    """Limits torch to a number of threads within the context.
 
     Many short operations wait for their slowest thread each: a shared processor stalls all.
     """
@@ -45,6 +45,6 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def one_processor_left() -> AbstractContextManager[None]:
-    """Has torch leave a processor to others."""
-    return threads(max(1, torch.get_num_threads() - 1))
+def leave_one_processor() -> AbstractContextManager[None]:
+    """Lets torch use all processors but one within the context."""
+    return use_threads(max(1, torch.get_num_threads() - 1))

@@ -1,12 +1,13 @@
 """The differentiable mixing console's controller (Steinmetz et al. 2021; Steinmetz 2020, ch. 3).
 
-Each track is heard by one encoder; the mean of all embeddings is the context; one post-processor
-turns embedding and context into the settings of that track. All tracks share all weights and meet
-only in a mean that does not depend on their order, so any number of tracks in any order will do.
+An encoder turns each track into an embedding; the mean of all embeddings is the context; a
+post-processor turns embedding and context into the settings of that track. All tracks share all
+weights and meet only in a mean that does not depend on their order, so any number of tracks in any
+order will do.
 
 Where the base is ``rules``, the outputs say how far to depart from the plan of the rules. Several
-controllers, each trained on another weighting of the songs, then give their opinions, and count as
-far as they agree: what they have never heard the like of, they disagree on, and the rules stand.
+controllers, each trained on another weighting of the songs, then give their opinions, which count
+as far as they agree: on material unlike their songs they disagree, and the rules stand.
 """
 
 import math
@@ -65,15 +66,15 @@ class Controller(nn.Module):
         self.post_processor = PostProcessor(description)
 
     def forward(self, summaries: Tensor, mask: Tensor) -> Tensor:
-        """See the class."""
+        """Computes the output in the shape that the class tells."""
         embeddings = self.encoder(summaries) * mask[..., None]
         context = embeddings.sum(1, keepdim=True) / mask.sum(1)[:, None, None].clamp_min(1)
         both = torch.cat([embeddings, context.expand_as(embeddings)], -1)
-        said: Tensor = self.post_processor(both)
-        return said
+        positions: Tensor = self.post_processor(both)
+        return positions
 
-    def alone(self, summaries: list[Tensor]) -> Tensor:
-        """What it says of the tracks of one song ``(tracks, outputs)``.
+    def predict_song(self, summaries: list[Tensor]) -> Tensor:
+        """Outputs ``(tracks, outputs)`` in −1…1 for the tracks of one song.
 
         The order of the tracks changes nothing, to the last bit: each is computed alone, and the
         context is a sum of sorted values.
@@ -97,22 +98,22 @@ class Dmc(nn.Module):
         self.members = nn.ModuleList(Controller(description) for _ in range(description.members))
 
     def forward(self, summaries: Tensor, mask: Tensor) -> Tensor:
-        """See the class."""
+        """Computes the output in the shape that the class tells."""
         return torch.stack([member(summaries, mask) for member in self.members])
 
     @torch.inference_mode()
-    def opinions(self, summaries: list[Tensor]) -> Tensor:
-        """What the members say of the tracks of one song ``(members, tracks, outputs)``."""
-        return torch.stack([member.alone(summaries) for member in self.controllers])
+    def give_opinions(self, summaries: list[Tensor]) -> Tensor:
+        """Outputs of each member for the tracks of one song ``(members, tracks, outputs)``."""
+        return torch.stack([member.predict_song(summaries) for member in self.controllers])
 
     @property
     def controllers(self) -> list[Controller]:
-        """The members."""
+        """The members, with their type."""
         return [member for member in self.members if isinstance(member, Controller)]
 
 
 def combine_opinions(opinions: Tensor) -> Tensor:
-    """One opinion of several ``(members, ...)``: the mean, less where they differ.
+    """Combines opinions ``(members, ...)`` into one: their mean, reduced where they differ.
 
     Each value is multiplied by m² / (m² + v), with its mean m and variance v over the members: the
     gain of the Wiener filter, and of James–Stein shrinkage towards the base. (Deep ensembles as a
@@ -125,7 +126,7 @@ def combine_opinions(opinions: Tensor) -> Tensor:
 
 
 def value_at(positions: Tensor, slot: Slot) -> Tensor:
-    """The values at positions −1…1 of a slot, as `Slot.value` but with gradients."""
+    """The values of a slot at positions −1…1, as `Slot.value` but with gradients."""
     low, high = slot.range.low, slot.range.high
     unit = (positions + 1.0) / 2.0
     if slot.range.scale == "log":

@@ -1,4 +1,4 @@
-"""The shape of the mixing console's controller, and what its outputs mean. Imports no torch."""
+"""The shape of the mixing console's controller and the meaning of its outputs; no torch here."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -44,7 +44,7 @@ _PROCESSING = Slot(name="processing", range=Range(1 / 16, 16, "", "log"), neutra
 
 
 def outputs(description: DmcDescription) -> tuple[Slot, ...]:
-    """What a controller of that description says of each track, in order.
+    """The outputs of a controller of a description for each track, in order.
 
     On the base ``none``: fader and pan; in full also input gain, polarity and the 25 settings of
     the strip. On the base ``rules``: loudness on top of that of the rules, a factor on the

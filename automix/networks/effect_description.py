@@ -1,4 +1,4 @@
-"""What a neural audio effect is: its network, what it imitates, and its settings. No torch here."""
+"""The description of a neural audio effect: network, task and settings. Imports no torch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class EffectDescription(Settings):
 
     @property
     def slots(self) -> tuple[Slot, ...]:
-        """What the values of the conditioning vector mean: 25, 31, or the two of the LA-2A.
+        """The meaning of the values of the conditioning vector: 25, 31, or two for the LA-2A.
 
         The vector of a single processor has all 25, the others being neutral.
         """
@@ -66,30 +66,31 @@ class EffectDescription(Settings):
 
     @property
     def settable(self) -> tuple[Slot, ...]:
-        """Those of `slots` that the effect was trained with."""
+        """The members of `slots` that the effect was trained with."""
         return tuple(slot for slot in self.slots if slot.name.startswith(_PREFIXES[self.effect]))
 
     @property
     def film_width(self) -> int:
-        """Values of each of the two vectors that all blocks share."""
+        """Number of values of each of the two vectors that all blocks share."""
         return 32 if self.effect == "la2a" else 128
 
     def conditioning(self, values: Mapping[str, str]) -> tuple[float, ...]:
         """The conditioning vector of settings as a user writes them; what is not named is neutral.
 
         Args:
-            values: By name of the slot, in its unit: ``compressor.threshold_db`` to ``-24``. Of a
-                choice, the word: ``space`` to ``hall``, ``order`` to ``cer``.
+            values: Values by name of the slot, in its unit: ``compressor.threshold_db`` to ``-24``.
+                For a choice, the word: ``space`` to ``hall``, ``order`` to ``cer``.
 
         Raises:
             UsageError: The effect has no such setting, or not that value.
         """
         positions = {slot.name: slot.position(slot.neutral) for slot in self.slots}
         for name, value in values.items():
-            positions |= self._set(name, value)
+            positions |= self._parse(name, value)
         return tuple(positions.values())
 
-    def _set(self, name: str, value: str) -> dict[str, float]:
+    def _parse(self, name: str, value: str) -> dict[str, float]:
+        """Positions of the slots that one setting of a user stands for."""
         words = [s.name for s in self.settable if s.choice and s.name.startswith(f"{name}.")]
         if words:
             if f"{name}.{value}" not in words:
@@ -98,7 +99,7 @@ class EffectDescription(Settings):
             return {word: 1.0 if word == f"{name}.{value}" else -1.0 for word in words}
         slot = next((s for s in self.settable if s.name == name), None)
         if slot is None or (slot.choice and "." in name):
-            raise UsageError(f"no setting {name!r}; the {self.effect} has {self._settings()}")
+            raise UsageError(f"no setting {name!r}; the {self.effect} has {self._list_settings()}")
         try:
             number = float(value)
         except ValueError as error:
@@ -108,16 +109,16 @@ class EffectDescription(Settings):
             raise UsageError(f"{name} = {value} is outside {legal}")
         return {name: slot.position(number)}
 
-    def _settings(self) -> str:
+    def _list_settings(self) -> str:
         """All settings with their ranges, for people."""
         groups: dict[str, list[str]] = {}
-        told = []
+        names = []
         for slot in self.settable:
             group, _, word = slot.name.partition(".")
             if slot.choice and word:
                 if group not in groups:
-                    told.append(group)
+                    names.append(group)
                 groups.setdefault(group, []).append(word)
             else:
-                told.append(f"{slot.name} ({'0 or 1' if slot.choice else slot.range})")
-        return ", ".join(f"{t} ({', '.join(groups[t])})" if t in groups else t for t in told)
+                names.append(f"{slot.name} ({'0 or 1' if slot.choice else slot.range})")
+        return ", ".join(f"{n} ({', '.join(groups[n])})" if n in groups else n for n in names)

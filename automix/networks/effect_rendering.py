@@ -19,20 +19,22 @@ def render_effect(
     *,
     half: bool = False,
 ) -> Iterator[Samples]:
-    """What an effect makes of audio, with silence around it.
+    """Passes audio of any length through an effect, with silence before and after it.
 
-    Every pass has the same length and they lie on one grid, with all that the network hears around
-    them: convolutions round differently at other lengths. So how the audio is cut into blocks
-    changes no bit, and from one pass over the whole it differs by rounding alone.
+    All passes have the same length and lie on one grid, each with the context that the network
+    needs around it: convolutions round differently at other lengths. So how the audio is cut into
+    blocks changes no bit, and from one pass over the whole it differs by rounding alone.
 
     Args:
         network: Trained, see `automix.networks.effects.read_effect`.
-        blocks: Consecutive ``(channels, n)`` of any length, at 44.1 kHz; each channel by itself.
-        conditioning: Its settings, −1…1.
-        half: Compute in bfloat16, where that is faster; 20 to 50 dB below the signal is noise.
+        blocks: Consecutive blocks ``(channels, n)`` of any length at 44.1 kHz; each channel is
+            processed by itself.
+        conditioning: Settings of the effect in −1…1.
+        half: Whether to compute in bfloat16, where that is faster; it adds noise 20 to 50 dB below
+            the signal.
 
     Yields:
-        Consecutive ``(channels, n)``; in all as long as the input.
+        Consecutive blocks ``(channels, n)``; in all as long as the input.
     """
     device = next(network.parameters()).device
     settings = torch.tensor([list(conditioning)], dtype=torch.float32, device=device)
@@ -40,7 +42,7 @@ def render_effect(
     waiting: list[Samples] = []
     length = given = made = 0
 
-    def passed(piece: Samples) -> Samples:
+    def process(piece: Samples) -> Samples:
         signal = torch.from_numpy(piece[:, np.newaxis]).to(device)
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
             found = network(signal, settings)
@@ -56,14 +58,14 @@ def render_effect(
             continue
         buffer = np.concatenate(waiting, axis=1)
         while buffer.shape[1] >= whole:
-            yield passed(np.ascontiguousarray(buffer[:, :whole]))
+            yield process(np.ascontiguousarray(buffer[:, :whole]))
             made += PIECE_SAMPLES
             buffer = buffer[:, PIECE_SAMPLES:]
         waiting, length = [buffer], buffer.shape[1]
     while made < given:
         buffer = np.concatenate(waiting, axis=1)[:, :whole]
         missing = whole - buffer.shape[1]
-        piece = passed(np.pad(buffer, ((0, 0), (0, missing))))[:, : given - made]
+        piece = process(np.pad(buffer, ((0, 0), (0, missing))))[:, : given - made]
         yield piece
         made += piece.shape[1]
         waiting = [np.concatenate(waiting, axis=1)[:, PIECE_SAMPLES:]]

@@ -18,17 +18,18 @@ class EffectWaveUNet(nn.Module):
     """An encoder and a decoder of six levels with the blocks of Demucs, steered by FiLM.
 
     Args:
-        description: Of a Wave-U-Net.
+        description: Description of a Wave-U-Net.
 
     Shape:
         Audio ``(batch, 1, samples)`` and conditioning ``(batch, settings)``, or ``(1, settings)``
         for all alike, to ``(batch, 1, samples − before − after)``.
 
     Attributes:
-        receptive_field: Samples that one value of the deepest level hears, as published.
-        before: Samples of the input before the first of the output: what it may depend on.
-        after: Samples of the input after the last of the output.
-        grid: What is moved by so many samples gives the same, moved: all strides together.
+        receptive_field: Samples that one value of the deepest level depends on, as published.
+        before: Samples of input before the first sample of the output that it may depend on.
+        after: Samples of input after the last sample of the output.
+        grid: Product of all strides; input shifted by so many samples gives the same output,
+            shifted.
     """
 
     def __init__(self, description: EffectDescription) -> None:
@@ -58,7 +59,7 @@ class EffectWaveUNet(nn.Module):
         self._kernel = kernel
 
     def forward(self, audio: Tensor, conditioning: Tensor) -> Tensor:
-        """See the class.
+        """Computes the output in the shape that the class tells.
 
         Raises:
             ValueError: The audio is not longer than what is before and after.
@@ -69,7 +70,7 @@ class EffectWaveUNet(nn.Module):
         with torch.autocast(audio.device.type, enabled=False):
             shared = self.film(conditioning)
         length = audio.shape[-1]
-        signal = nn.functional.pad(audio, (0, self._padded(length) - length))
+        signal = nn.functional.pad(audio, (0, self._pad_length(length) - length))
         skips = []
         for block in self.encoder:
             signal = block(signal, shared)
@@ -78,7 +79,7 @@ class EffectWaveUNet(nn.Module):
             signal = block(signal + skips.pop(), shared)
         return signal[..., self.before : self.before + samples]
 
-    def _padded(self, samples: int) -> int:
+    def _pad_length(self, samples: int) -> int:
         """The least length, of ``samples`` or more, that all levels divide without a remainder."""
         for _ in range(LEVELS):
             samples = max(-(-(samples - self._kernel) // STRIDE) + 1, 1)
@@ -98,8 +99,8 @@ class EncoderBlock(nn.Module):
         self.gates = nn.Conv1d(channels, 2 * channels, 1)
 
     def forward(self, signal: Tensor, shared: tuple[Tensor, Tensor]) -> Tensor:
-        """The next signal."""
-        signal = self.activation(_modulated(self.convolution(signal), self.film, shared))
+        """The signal that the next block receives."""
+        signal = self.activation(_modulate(self.convolution(signal), self.film, shared))
         return nn.functional.glu(self.gates(signal), 1)
 
 
@@ -126,17 +127,18 @@ class DecoderBlock(nn.Module):
         self._padding = (kernel - 2, kernel - 3)  # so that both have one length
 
     def forward(self, signal: Tensor, shared: tuple[Tensor, Tensor]) -> Tensor:
-        """The next signal."""
+        """The signal that the next block receives."""
         signal = nn.functional.glu(self.gates(signal), 1)
         if self.resize:
             signal = signal.repeat_interleave(STRIDE, dim=-1)
             signal = nn.functional.pad(signal, self._padding)
-        signal = _modulated(self.upsampling(signal), self.film, shared)
-        made: Tensor = self.activation(signal)
-        return made
+        signal = _modulate(self.upsampling(signal), self.film, shared)
+        output: Tensor = self.activation(signal)
+        return output
 
 
-def _modulated(signal: Tensor, film: FilmAdaptor, shared: tuple[Tensor, Tensor]) -> Tensor:
+def _modulate(signal: Tensor, film: FilmAdaptor, shared: tuple[Tensor, Tensor]) -> Tensor:
+    """A signal ``(batch, channels, samples)`` with the gains and shifts of its block applied."""
     with torch.autocast(signal.device.type, enabled=False):
         scale, shift = film(*shared)
     return torch.addcmul(shift[..., None], signal, scale[..., None])

@@ -14,7 +14,7 @@ from automix.networks.tcn import Tcn
 __all__ = ["FAMILY", "RATE_HZ", "EffectNetwork", "make_effect", "read_effect"]
 
 FAMILY = "effect"
-"""What the files of weights say that they are of."""
+"""Name of this family in files of weights."""
 
 EffectNetwork = Tcn | EffectWaveUNet
 
@@ -26,7 +26,7 @@ def make_effect(description: EffectDescription) -> EffectNetwork:
 
 
 def read_effect(path: Path, device: torch.device) -> EffectNetwork:
-    """A trained effect, ready to be heard: its weights do not change.
+    """Reads a trained effect, whose weights do not change any more.
 
     Raises:
         DeviceError: The file cannot be used.
@@ -37,7 +37,7 @@ def read_effect(path: Path, device: torch.device) -> EffectNetwork:
 
 
 def _channel(network: NetworkName) -> EffectNetwork:
-    """The network of the strip."""
+    """A network that imitates the channel strip."""
     return make_effect(EffectDescription(network=network))
 
 

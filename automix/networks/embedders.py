@@ -1,4 +1,4 @@
-"""Embedders of audio for the Fréchet distance: what each hears, and its weights."""
+"""Embedders of audio for the Fréchet distance, with their front ends and weights."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ _BATCH = 32
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Embedder:
-    """Frames of audio to vectors.
+    """Turns frames of audio into vectors.
 
     Attributes:
-        name: In reports.
-        size: Values of a vector.
-        frame_samples: That one vector hears, mono at 16 kHz.
-        hop_samples: From one frame to the next.
-        embed: ``(frames, frame_samples)`` to ``(frames, size)``.
-        device: Where it runs.
+        name: Name in reports.
+        size: Number of values of a vector.
+        frame_samples: Length of a frame in samples, mono at 16 kHz.
+        hop_samples: Samples from the start of one frame to that of the next.
+        embed: Function from frames ``(frames, frame_samples)`` to vectors ``(frames, size)``.
+        device: Device that it runs on.
     """
 
     name: EmbedderName
@@ -74,12 +74,13 @@ class Embedder:
 
 
 def make_embedder(name: EmbedderName, weights: Path | None, device: torch.device) -> Embedder:
-    """An embedder, with its weights read.
+    """Makes an embedder and reads its weights.
 
     Args:
-        name: ``mel-statistics`` needs no weights: the mean and spread of 64 log-mel bands.
-        weights: File with the weights of the two networks.
-        device: Where it is to run.
+        name: Name of the embedder. ``mel-statistics``, the mean and spread of 64 log-mel bands,
+            needs no weights.
+        weights: File with the weights of one of the two networks.
+        device: Device that it runs on.
 
     Raises:
         UsageError: Weights are missing, or given where there are none.
@@ -92,7 +93,7 @@ def make_embedder(name: EmbedderName, weights: Path | None, device: torch.device
             else "--weights goes with --embedder vggish or music-tagging-vgg"
         )
     if name == "music-tagging-vgg":
-        tagging = _with_weights(music_tagging_vgg.MusicTaggingVgg(), weights, device)
+        tagging = _load_network(music_tagging_vgg.MusicTaggingVgg(), weights, device)
         return Embedder(
             name=name,
             size=music_tagging_vgg.EMBEDDING_SIZE,
@@ -103,7 +104,7 @@ def make_embedder(name: EmbedderName, weights: Path | None, device: torch.device
         )
     head: Callable[[Tensor], Tensor] = vggish.mel_statistics
     if name == "vggish":
-        head = _with_weights(vggish.Vggish(), weights, device)
+        head = _load_network(vggish.Vggish(), weights, device)
     return Embedder(
         name=name,
         size=vggish.EMBEDDING_SIZE,
@@ -114,7 +115,8 @@ def make_embedder(name: EmbedderName, weights: Path | None, device: torch.device
     )
 
 
-def _with_weights(network: nn.Module, weights: Path | None, device: torch.device) -> nn.Module:
+def _load_network(network: nn.Module, weights: Path | None, device: torch.device) -> nn.Module:
+    """A network with the weights of a file, ready to be used on a device."""
     if weights is not None:
         load_into(network, read_tensors(weights), weights)
     return network.eval().requires_grad_(False).to(device)

@@ -1,7 +1,7 @@
-"""What a controller hears of a track: log-mel patches, made into one embedding.
+"""Encoders of a controller: log-mel patches of a track become one embedding.
 
 Both encoders share the front end of VGGish and pool over the active parts of the whole track, so
-that silence does not dilute what is heard.
+that silence does not dilute the embedding.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,20 +18,20 @@ from automix.networks.dmc_description import EncoderName
 from automix.networks.vggish import FRAME_SAMPLES, HOP_SAMPLES, RATE_HZ, Vggish, log_mel
 
 FACTS = ("crest_db", "loudness_range_lu", "active_share", "side_share_db")
-"""Measured figures that the compact encoder is told; none depends on the level of the track."""
+"""Measured figures that the compact encoder receives; none depends on the level of the track."""
 
 _BANDS = 64
 _BATCH = 64
 
 
 NOTHING = -100.0
-"""Where there is no patch; no log-mel value is below −4.7."""
+"""Value of patches that are filling; no log-mel value is below −4.7."""
 
 Summary = Tensor
-"""What an encoder is given of one track."""
+"""Input of an encoder for one track."""
 
 
-def summary(
+def summarize_source(
     source: AudioSource,
     *,
     gain: float,
@@ -39,14 +39,14 @@ def summary(
     facts: Sequence[float],
     encoder: EncoderName,
 ) -> Summary:
-    """What an encoder is given of one track; see `log_mel_patches`.
+    """Makes the input of an encoder for one track; see `log_mel_patches`.
 
     Args:
         source: The track.
-        gain: To listen with.
-        active: Marks the active tenths of a second.
-        facts: In the order of `FACTS`.
-        encoder: Which.
+        gain: Factor on the samples before they are analyzed.
+        active: Marks the active tenths of a second ``(hops,)``.
+        facts: Measured figures in the order of `FACTS`.
+        encoder: Name of the encoder.
 
     Raises:
         InputError: The file behind the source changed or cannot be read.
@@ -75,8 +75,8 @@ def log_mel_patches(source: AudioSource, gain: float, active: NDArray[np.bool_])
     """Log-mel patches of the active parts of a track.
 
     Args:
-        source: Of any rate; two channels are folded.
-        gain: To listen with, so that every track is heard at one loudness.
+        source: A track of any rate; two channels are folded.
+        gain: Factor on the samples, which brings every track to one loudness.
         active: Marks the active tenths of a second ``(hops,)``. A patch counts if at least half of
             it is active; where none is, the most active one does.
 
@@ -90,7 +90,7 @@ def log_mel_patches(source: AudioSource, gain: float, active: NDArray[np.bool_])
     waiting: list[Samples] = []
     fallback, most = np.zeros(FRAME_SAMPLES, np.float32), -1.0
 
-    def hear(frames: list[Samples]) -> None:
+    def analyze(frames: list[Samples]) -> None:
         found.append(log_mel(torch.from_numpy(np.stack(frames) * np.float32(gain))))
 
     for patch, frame in enumerate(_frames(source)):
@@ -100,10 +100,10 @@ def log_mel_patches(source: AudioSource, gain: float, active: NDArray[np.bool_])
         elif share > most:
             fallback, most = frame, share
         if len(waiting) == _BATCH:
-            hear(waiting)
+            analyze(waiting)
             waiting = []
     if waiting or not found:
-        hear(waiting or [fallback])
+        analyze(waiting or [fallback])
     return torch.cat(found)
 
 
@@ -128,18 +128,18 @@ def _active_share(active: NDArray[np.bool_], patch: int) -> float:
 class CompactEncoder(nn.Module):
     """Statistics of the log-mel bands over the whole track, and a small network.
 
-    What it hears is the mean, the spread and the positive flux of each band over all active
-    frames (global pooling), and `FACTS`. With few songs to learn from, the spectrum tells which
+    Its input is the mean, the spread and the positive flux of each band over all active frames
+    (global pooling), and `FACTS`. With few songs to learn from, the spectrum tells which
     song it is rather than how loud a track should be; it is scaled down, so that it counts as far
     as the facts leave something to explain.
 
     Args:
-        size: Values of the embedding.
+        size: Number of values of the embedding.
         spectrum: Scale of the spectrum.
         dropout: Share of the hidden values that are left out in training.
 
     Shape:
-        ``(..., 196)`` from `summary` to ``(..., size)``.
+        ``(..., 196)`` from `summarize_source` to ``(..., size)``.
     """
 
     center: Tensor
@@ -166,7 +166,7 @@ class CompactEncoder(nn.Module):
         self.scale[: 3 * _BANDS] /= self._spectrum
 
     def forward(self, summaries: Tensor) -> Tensor:
-        """See the class."""
+        """Computes the output in the shape that the class tells."""
         embedding: Tensor = self.network((summaries - self.center) / self.scale)
         return embedding
 
@@ -183,7 +183,7 @@ class VggishEncoder(nn.Module):
         self.vggish = Vggish()
 
     def forward(self, patches: Tensor) -> Tensor:
-        """See the class."""
+        """Computes the output in the shape that the class tells."""
         there = patches[..., 0, 0] > NOTHING
         heard = self.vggish(patches[there])
         frames = heard.new_zeros(*there.shape, heard.shape[-1])

@@ -12,15 +12,15 @@ class FilmGenerator(nn.Module):
     """Turns settings into the two vectors that all blocks share.
 
     Three hidden layers of 128 give the published numbers of parameters. Their slope below zero is
-    learned and begins at 0.2: of units that are silent there, most were soon silent for good, and
-    with them what the settings had to say.
+    learned and begins at 0.2: with a slope of 0, most units were soon silent for good, and with
+    them the influence of the settings.
 
     Args:
-        settings: Values of the conditioning vector.
-        width: Of each of the two.
+        settings: Number of values of the conditioning vector.
+        width: Number of values of each of the two shared vectors.
 
     Shape:
-        ``(batch, settings)`` in −1…1 to two of ``(batch, width)``, γ and β.
+        Settings ``(batch, settings)`` in −1…1 to γ and β, each ``(batch, width)``.
     """
 
     def __init__(self, settings: int, width: int) -> None:
@@ -34,7 +34,7 @@ class FilmGenerator(nn.Module):
         self.layers = nn.Sequential(*hidden, nn.Linear(_HIDDEN, 2 * width))
 
     def forward(self, conditioning: Tensor) -> tuple[Tensor, Tensor]:
-        """See the class."""
+        """Computes the output in the shape that the class tells."""
         gamma, beta = self.layers(conditioning).chunk(2, dim=-1)
         return gamma, beta
 
@@ -45,12 +45,12 @@ class FilmAdaptor(nn.Module):
     At first the gains are all alike, whatever the settings.
 
     Args:
-        width: Of the shared vectors.
-        channels: Of the block.
-        first_gain: Where the gains begin.
+        width: Number of values of each shared vector.
+        channels: Number of channels of the block.
+        first_gain: Value of all gains at first.
 
     Shape:
-        Two of ``(batch, width)`` to two of ``(batch, channels)``.
+        γ and β, each ``(batch, width)``, to gains and shifts, each ``(batch, channels)``.
     """
 
     def __init__(self, width: int, channels: int, *, first_gain: float) -> None:
@@ -62,5 +62,5 @@ class FilmAdaptor(nn.Module):
             nn.init.constant_(layer.bias, bias)
 
     def forward(self, gamma: Tensor, beta: Tensor) -> tuple[Tensor, Tensor]:
-        """See the class."""
+        """Computes the output in the shape that the class tells."""
         return self.gamma(gamma), self.beta(beta)

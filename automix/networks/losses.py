@@ -29,7 +29,7 @@ class Resolution:
 
 
 RESOLUTIONS = (Resolution(512, 50, 240), Resolution(1024, 120, 600), Resolution(2048, 240, 1200))
-"""Those of Yamamoto et al. 2020, at every sample rate (Steinmetz 2020, table 5)."""
+"""The resolutions of Yamamoto et al. 2020, at every sample rate (Steinmetz 2020, table 5)."""
 
 LEAST_MAGNITUDE = 1e-5
 """Magnitudes below this count as this: digital silence has a logarithm, and no norm is zero."""
@@ -42,11 +42,11 @@ _MEL_LEAST = 1e-10
 
 def magnitudes(signal: Tensor, resolution: Resolution) -> Tensor:
     """Magnitudes ``(..., bins, frames)`` of centered, reflected frames with a Hann window."""
-    found = _magnitudes(_reflected(signal, resolution), resolution)
+    found = _magnitudes(_reflect(signal, resolution), resolution)
     return found.reshape(*signal.shape[:-1], *found.shape[1:])
 
 
-def _reflected(signal: Tensor, resolution: Resolution) -> Tensor:
+def _reflect(signal: Tensor, resolution: Resolution) -> Tensor:
     """Rows with half a frame more on both sides; short ones are filled up with silence first."""
     signal = pad(signal, (0, max(0, resolution.n_fft - signal.shape[-1])))
     rows = signal.reshape(-1, signal.shape[-1])
@@ -54,6 +54,7 @@ def _reflected(signal: Tensor, resolution: Resolution) -> Tensor:
 
 
 def _magnitudes(rows: Tensor, resolution: Resolution) -> Tensor:
+    """Magnitudes ``(rows, bins, frames)`` of the frames that lie wholly within rows of samples."""
     window = torch.hann_window(resolution.window_length, dtype=rows.dtype, device=rows.device)
     spectra = torch.stft(
         rows,
@@ -77,12 +78,13 @@ def mr_stft(
     absolute difference of the natural logarithms of the magnitudes.
 
     Args:
-        prediction: ``(..., samples)``. Shorter signals than a frame are filled up with silence.
-        target: In the same shape.
-        resolutions: Of the transforms.
+        prediction: Signals ``(..., samples)``. Those shorter than a frame are filled up with
+            silence.
+        target: Signals in the same shape.
+        resolutions: Sizes of the transforms.
 
     Returns:
-        ``(...)``.
+        One distance for each signal, ``(...)``.
 
     Raises:
         ValueError: The shapes differ, or there are no samples.
@@ -108,7 +110,7 @@ def long_mr_stft(prediction: NDArray[Any], target: NDArray[Any]) -> float:
     _check(found, wanted)
     total = 0.0
     for resolution in RESOLUTIONS:
-        rows = torch.cat([_reflected(x[None], resolution) for x in (found, wanted)])
+        rows = torch.cat([_reflect(x[None], resolution) for x in (found, wanted)])
         frames = 1 + (rows.shape[-1] - resolution.n_fft) // resolution.hop_length
         error = energy = logarithmic = 0.0
         for first in range(0, frames, _FRAMES_AT_A_TIME):
@@ -125,7 +127,7 @@ def long_mr_stft(prediction: NDArray[Any], target: NDArray[Any]) -> float:
 
 
 def log_mel(prediction: Tensor, target: Tensor, sample_rate: int) -> Tensor:
-    """Mean absolute difference of mel spectra in nepers, as mel cepstral distortion hears them.
+    """Mean absolute difference of mel spectra in nepers, as in mel cepstral distortion.
 
     128 Slaney mel bands of 2048-point Hann transforms every 512 samples. What is more than 80 dB
     below the highest band of the target counts as that. Bands are wider than the fine structure of
@@ -133,12 +135,13 @@ def log_mel(prediction: Tensor, target: Tensor, sample_rate: int) -> Tensor:
     are high.
 
     Args:
-        prediction: ``(..., samples)``. Shorter signals than a frame are filled up with silence.
-        target: In the same shape.
+        prediction: Signals ``(..., samples)``. Those shorter than a frame are filled up with
+            silence.
+        target: Signals in the same shape.
         sample_rate: Frames per second.
 
     Returns:
-        ``(...)``.
+        One distance for each signal, ``(...)``.
 
     Raises:
         ValueError: The shapes differ, or there are no samples.
@@ -173,14 +176,14 @@ def _mel_bank(sample_rate: int) -> Tensor:
 def stereo_mr_stft(prediction: Tensor, target: Tensor) -> Tensor:
     """The stereo loss: `mr_stft` of left + right, plus that of left − right (eqs. 5.1–5.3).
 
-    To swap the channels of either signal changes nothing. Neither is halved.
+    Swapping the channels of either signal changes nothing. Sum and difference are not halved.
 
     Args:
-        prediction: ``(..., 2, samples)``.
-        target: In the same shape.
+        prediction: Stereo signals ``(..., 2, samples)``.
+        target: Signals in the same shape.
 
     Returns:
-        ``(...)``.
+        One distance for each signal, ``(...)``.
 
     Raises:
         ValueError: The shapes differ, or are not stereo.
@@ -223,6 +226,7 @@ def _norm(values: Tensor) -> Tensor:
 
 
 def _check(prediction: Tensor, target: Tensor) -> None:
+    """Refuses signals of different shapes, and empty ones."""
     if prediction.shape != target.shape:
         raise ValueError(f"{tuple(prediction.shape)} against {tuple(target.shape)} samples")
     if prediction.shape[-1] == 0:

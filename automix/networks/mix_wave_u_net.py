@@ -16,16 +16,17 @@ RATE_HZ = 44100
 _KERNEL = 8
 _STRIDE = 4
 RECEPTIVE_FIELD = 1 + 7 * (4**6 - 1) // 3
-"""Samples that one value of the deepest level hears, as published (216.6 ms at 44.1 kHz)."""
+"""Samples that one value of the deepest level depends on, as published (216.6 ms, 44.1 kHz)."""
 PIECE_SAMPLES = 20 * RATE_HZ
 _RESCALE = 0.1
 
 
 class MixWaveUNet(nn.Module):
-    """See the module.
+    """The network that mixes eight tracks without settings; see the module.
 
     Shape:
-        ``(batch, 8, samples)``, the missing tracks being zeros, to ``(batch, 2, samples)``.
+        Tracks ``(batch, 8, samples)``, the missing ones being zeros, to mixes ``(batch, 2,
+        samples)``.
     """
 
     def __init__(self, description: MixWaveUNetDescription) -> None:
@@ -59,7 +60,7 @@ class MixWaveUNet(nn.Module):
                 rescale(layer)
 
     def forward(self, tracks: Tensor) -> Tensor:
-        """See the class."""
+        """Computes the output in the shape that the class tells."""
         samples = tracks.shape[-1]
         signal = nn.functional.pad(tracks, (0, pad_length(samples, self.description) - samples))
         skips = []
@@ -72,8 +73,8 @@ class MixWaveUNet(nn.Module):
 
 
 @torch.inference_mode()
-def in_pieces(network: MixWaveUNet, tracks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mix ``(2, samples)`` of tracks ``(8, samples)`` of any length, in bounded memory.
+def mix_in_pieces(network: MixWaveUNet, tracks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Makes the mix ``(2, samples)`` of tracks ``(8, samples)`` of any length in bounded memory.
 
     Pieces overlap by more than what one output depends on, and begin where the strides of a single
     pass do, so that they fit together without a seam.

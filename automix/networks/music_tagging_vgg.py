@@ -44,7 +44,7 @@ def log_mel(frames: Tensor) -> Tensor:
 
 
 class MusicTaggingVgg(nn.Module):
-    """Patches to embeddings of 256 values: the last pooling layer, flattened."""
+    """Turns patches into embeddings of 256 values: the last pooling layer, flattened."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -36,7 +36,7 @@ class Tcn(nn.Module):
     gain that follows from the settings, for the dry part of a reverb.
 
     Args:
-        description: Of a TCN.
+        description: Description of a TCN.
 
     Shape:
         Audio ``(batch, 1, samples)`` and conditioning ``(batch, settings)``, or ``(1, settings)``
@@ -45,9 +45,9 @@ class Tcn(nn.Module):
     Attributes:
         before: Samples of the input before the first of the output.
         after: Samples of the input after the last of the output; 0 if causal.
-        statistics: What training normalizes by. ``batch``: each batch by its own, as published;
-            ``running``: by their running mean, which leaves the level of a patch audible, as a
-            compressor needs it, and takes batches of one; ``frozen``: that mean, as it is.
+        statistics: Statistics that training normalizes by. ``batch``: those of each batch, as
+            published; ``running``: their running mean, which leaves the level of a patch audible,
+            as a compressor needs it, and takes batches of one; ``frozen``: that mean as it is.
         settle: Batches after which the running mean of a block stays as it is.
     """
 
@@ -78,11 +78,11 @@ class Tcn(nn.Module):
 
     @property
     def receptive_field(self) -> int:
-        """Samples that one output hears."""
+        """Number of input samples that one output sample depends on."""
         return int(self.before) + 1 + int(self.after)
 
     def forward(self, audio: Tensor, conditioning: Tensor) -> Tensor:
-        """See the class.
+        """Computes the output in the shape that the class tells.
 
         Raises:
             ValueError: The audio is shorter than the receptive field.
@@ -102,7 +102,7 @@ class Tcn(nn.Module):
         for stack, length in zip(self.stacks, lengths, strict=True):
             signal = signal[:, :length]
             for block in stack:  # type: ignore[attr-defined]
-                behind, statistics = self._behind(block), self._statistics_of(block)
+                behind, statistics = self._delay(block), self._statistics_of(block)
                 signal, skip, silence, silent = block(signal, silence, shared, statistics, behind)
                 skips.append(skip)
                 silent_total = silent_total + silent
@@ -110,7 +110,7 @@ class Tcn(nn.Module):
         start = 0
         for block, skip in zip(reversed(list(self.blocks())), reversed(skips), strict=True):
             total = total + skip[:, start : start + samples]
-            start += self._behind(block)
+            start += self._delay(block)
         with torch.autocast(audio.device.type, enabled=False):
             total = total.to(silence.dtype) - (silence + silent_total)[:, None]
             made: Tensor = self.output(total).transpose(1, 2)
@@ -121,12 +121,13 @@ class Tcn(nn.Module):
         return [block for stack in self.stacks for block in stack]  # type: ignore[attr-defined]
 
     def _statistics_of(self, block: "TcnBlock") -> Statistics:
+        """The statistics that a block normalizes by: frozen ones once it has settled."""
         seen = block.normalization.num_batches_tracked
         settled = self.statistics == "running" and int(seen or 0) >= self.settle
         return "frozen" if settled else self.statistics
 
-    def _behind(self, block: "TcnBlock") -> int:
-        """By how many samples a block's output begins after its input."""
+    def _delay(self, block: "TcnBlock") -> int:
+        """Number of samples by which a block's output begins after its input."""
         return block.context if self.description.causal else block.context // 2
 
     def _lengths(self, samples: int) -> list[int]:
@@ -147,12 +148,12 @@ class TcnBlock(nn.Module):
     """Convolution → normalization → FiLM → PReLU, and past them the input, by a learned gain.
 
     Args:
-        channels: Of the input.
+        channels: Number of channels of the input.
         dilation: Samples from tap to tap.
-        film_width: Of the vectors that all blocks share.
+        film_width: Number of values of the vectors that all blocks share.
 
     Attributes:
-        context: By how many samples the output is shorter.
+        context: Number of samples by which the output is shorter than the input.
     """
 
     def __init__(self, channels: int, dilation: int, film_width: int) -> None:
@@ -173,20 +174,24 @@ class TcnBlock(nn.Module):
         statistics: Statistics,
         behind: int,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What the next block hears, and what goes to the output; of a signal, and of silence.
+        """Processes a signal, and beside it the constant that silence has become.
 
         Args:
-            signal: ``(batch, samples, channels)``.
-            silence: What silence is by now, ``(1 or batch, channels)``.
-            shared: See `automix.networks.film.FilmGenerator`.
-            statistics: See `Tcn`.
-            behind: See `Tcn`.
+            signal: Signal ``(batch, samples, channels)``.
+            silence: The constant that the blocks before made of silence ``(1 or batch, channels)``.
+            shared: The two vectors of `automix.networks.film.FilmGenerator`.
+            statistics: Statistics to normalize by, see `Tcn`.
+            behind: Number of samples by which the output begins after the input.
+
+        Returns:
+            The signal for the next block, the part that is added to the output of the network, and
+            the same two of silence.
         """
         norm, weight, bias = self.normalization, self.convolution.weight, self.convolution.bias
         variance, mean = norm.running_var, norm.running_mean
         frozen = not self.training or statistics == "frozen"
         if not frozen:
-            convolved = self._convolved(signal, weight, bias)
+            convolved = self._convolve(signal, weight, bias)
             found = torch.var_mean(convolved.float().reshape(-1, CHANNELS), dim=0)
             _observe(norm, *(value.detach() for value in found))
             if statistics == "batch":
@@ -201,16 +206,17 @@ class TcnBlock(nn.Module):
             silence = torch.addcmul(silent, silence, gain)
         if frozen and len(scale) == 1:  # nothing is left of normalization and FiLM but weights
             bias = shift[0] if bias is None else shift[0] + scale[0] * bias
-            made = self._convolved(signal, weight * scale[0, :, None, None], bias)
+            made = self._convolve(signal, weight * scale[0, :, None, None], bias)
         else:
             if frozen:
-                convolved = self._convolved(signal, weight, bias)
+                convolved = self._convolve(signal, weight, bias)
             made = torch.addcmul(shift[:, None], convolved, scale[:, None])
         active = self.activation(made.reshape(-1, CHANNELS)).reshape(made.shape)
         past = signal[:, behind : behind + active.shape[1]]
         return torch.addcmul(active, past, gain), active, silence, silent
 
-    def _convolved(self, signal: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    def _convolve(self, signal: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The dilated convolution of a signal ``(batch, samples, channels)``."""
         batch, length, channels = signal.shape
         d = self.dilation
         if d > 1 and torch.is_grad_enabled():  # backwards, dilation is slow
@@ -223,7 +229,7 @@ class TcnBlock(nn.Module):
 
 
 def _observe(norm: nn.BatchNorm1d, variance: Tensor, mean: Tensor) -> None:
-    """Moves the running statistics, the first of which are those of the first batch."""
+    """Moves the running statistics towards those of a batch; the first batch sets them."""
     if norm.running_mean is None or norm.running_var is None or norm.num_batches_tracked is None:
         raise ValueError("the normalization keeps no running statistics")
     share = (1.0 / (norm.num_batches_tracked + 1.0)).clamp_min(_LEAST_SHARE)

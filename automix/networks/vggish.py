@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 RATE_HZ = 16_000
 FRAME_SAMPLES = 95 * 160 + 400
-"""96 spectra of 25 ms every 10 ms: what one embedding hears."""
+"""Samples of one embedding: 96 spectra of 25 ms every 10 ms."""
 HOP_SAMPLES = 96 * 160
 EMBEDDING_SIZE = 128
 
@@ -48,7 +48,7 @@ def log_mel(frames: Tensor) -> Tensor:
 
 
 class Vggish(nn.Module):
-    """Log-mel patches to embeddings of 128 values; 72.1 million parameters."""
+    """Turns log-mel patches into embeddings of 128 values; 72.1 million parameters."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ from automix.networks.vocal_mel import HOP_LENGTH, N_FFT, Pair
 from automix.networks.vocal_mel import RATE_HZ as RATE_HZ  # for the catalog
 
 FAMILY = "vocal-cnn"
-"""In files of weights."""
+"""Name of this family in files of weights."""
 
 RECEPTIVE_FIELD = 63 * HOP_LENGTH + N_FFT
 """Samples of a block of 64 frames."""
@@ -35,20 +35,20 @@ class VocalCnn(nn.Module):
 
     A description may ask for other convolutions, or none, and for more linear layers.
 
-    Voices that are unlike those of the training mislead a network, so what it says is drawn to a
+    Voices that are unlike those of the training mislead a network, so its outputs are drawn to a
     constant as far as trials on such voices ask for, output by output: the preshrunk predictor of
     Copas 1983, "Regression, Prediction and Shrinkage". See `automix.training.vocal.trust`.
 
     Args:
-        description: Shape and task.
+        description: Shape and task of the network; if none, those of the paper.
 
     Attributes:
-        flattened: Values that the linear layer is given; 768 of a block of 64 frames.
-        constant: Positions ``(outputs,)`` that are said where the network is not trusted at all.
-        trust: Shares 0…1 ``(outputs,)`` of its departure from them that count.
+        flattened: Number of values that the linear layer receives; 768 for a block of 64 frames.
+        constant: Positions ``(outputs,)`` that the prediction takes without any trust.
+        trust: Shares 0…1 ``(outputs,)`` of the departure from the constant that count.
 
     Shape:
-        ``(blocks, 2, 128, frames)`` from `hear_blocks` to ``(blocks, outputs)``, each 0…1 over its
+        ``(blocks, 2, 128, frames)`` from `make_blocks` to ``(blocks, outputs)``, each 0…1 over its
         `output_ranges`; nothing holds it within them. Where decay is heard, 16 rows, not 128.
     """
 
@@ -92,35 +92,35 @@ class VocalCnn(nn.Module):
         """The mean of the members; see the class."""
         return torch.stack([member(blocks) for member in self.members]).mean(0)
 
-    def trusted(self, said: Tensor) -> Tensor:
-        """Positions ``(..., outputs)`` as far as they are trusted; see the class."""
-        return self.constant + self.trust * (said - self.constant)
+    def apply_trust(self, positions: Tensor) -> Tensor:
+        """Outputs ``(..., outputs)`` drawn to the constant as far as they are not trusted."""
+        return self.constant + self.trust * (positions - self.constant)
 
     @torch.inference_mode()
-    def predicted(self, pair: Pair) -> list[float]:
-        """What the network says of a song, in the units of `output_ranges` and within them.
+    def predict(self, pair: Pair) -> list[float]:
+        """Predicts the values for a song, in the units of `output_ranges` and within them.
 
         Raises:
             ValueError: Nothing is sung.
         """
         device = next(self.parameters()).device
-        blocks = hear_blocks(pair, self.description)
-        said = [self(some.to(device)) for some in torch.split(blocks, _BLOCKS_AT_A_TIME)]
-        positions = self.trusted(torch.cat(said).mean(0)).tolist()
+        blocks = make_blocks(pair, self.description)
+        outputs = [self(some.to(device)) for some in torch.split(blocks, _BLOCKS_AT_A_TIME)]
+        positions = self.apply_trust(torch.cat(outputs).mean(0)).tolist()
         ranges = output_ranges(self.description.task)
         return [
             legal.from_unit(position) for legal, position in zip(ranges, positions, strict=True)
         ]
 
 
-def largest(gains_db: Tensor) -> Tensor:
-    """The gains ``(..., 9)`` that are applied: the four of largest magnitude, the others 0."""
+def keep_largest(gains_db: Tensor) -> Tensor:
+    """Keeps the four gains ``(..., 9)`` of largest magnitude, and sets the others to 0."""
     kept = gains_db.abs().argsort(dim=-1, descending=True, stable=True)[..., :CHANGED_BANDS]
     return torch.zeros_like(gains_db).scatter(-1, kept, gains_db.gather(-1, kept))
 
 
-def hear_blocks(pair: Pair, description: VocalCnnDescription) -> Tensor:
-    """The blocks ``(blocks, 2, rows, frames)`` that a network of that description is given.
+def make_blocks(pair: Pair, description: VocalCnnDescription) -> Tensor:
+    """Makes the blocks ``(blocks, 2, rows, frames)`` that a network of a description receives.
 
     Raises:
         ValueError: Nothing is sung.
@@ -129,28 +129,28 @@ def hear_blocks(pair: Pair, description: VocalCnnDescription) -> Tensor:
 
 
 def cut_blocks(pair: Pair, description: VocalCnnDescription) -> Tensor:
-    """The same before they are scaled: mel powers, or shares of them that are left."""
+    """Cuts blocks ``(blocks, 2, rows, frames)`` of mel powers, or of shares of them after a lag."""
     mel = pair.sung(description.gate_db)
     if description.hearing == "blocks":
-        return vocal_mel.blocks(mel, description.frames)
+        return vocal_mel.cut_consecutive(mel, description.frames)
     if description.hearing == "song":
-        return vocal_mel.whole_song(mel, description.frames)
+        return vocal_mel.average_song(mel, description.frames)
     if description.hearing == "loudness":
         return vocal_mel.wide_quantiles(mel, description.frames)
     if description.hearing == "decay":  # of all frames, since time counts
-        return vocal_decay.decays(pair.mel[0], description.frames, description.depth_db)
+        return vocal_decay.measure_decay(pair.mel[0], description.frames, description.depth_db)
     return vocal_mel.quantiles(mel, description.frames)
 
 
 def scale_blocks(blocks: Tensor, description: VocalCnnDescription) -> Tensor:
-    """Blocks of mel powers as the network is given them."""
+    """Scales blocks of mel powers as the network receives them."""
     if description.depth_db == 0.0:
         return vocal_mel.normalize_blocks(blocks)
     if description.hearing == "loudness":
-        return vocal_mel.dynamics_in_decibels(blocks, description.depth_db)
+        return vocal_mel.scale_dynamics(blocks, description.depth_db)
     if description.hearing == "decay":
-        return vocal_decay.in_decibels(blocks, description.depth_db)
-    return vocal_mel.in_decibels(blocks, description.depth_db)
+        return vocal_decay.scale_decay(blocks, description.depth_db)
+    return vocal_mel.scale_levels(blocks, description.depth_db)
 
 
 def _wide(task: VocalTask) -> VocalCnn:

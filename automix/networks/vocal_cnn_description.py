@@ -85,7 +85,7 @@ class VocalCnnDescription(Settings):
 
 
 def output_ranges(task: VocalTask) -> tuple[Range, ...]:
-    """What 0 and 1 of each output stand for, all linear as in the paper."""
+    """The range that positions 0…1 of each output stand for, all linear as in the paper."""
     if task == "level":
         return (LEVELS_LU,)
     if task == "compression":

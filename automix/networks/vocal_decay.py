@@ -1,4 +1,4 @@
-"""What the reverb network hears: how far a vocal falls after it was loud.
+"""Input of the reverb network: how far a vocal decays after it was loud.
 
 A voice that stops falls as fast as the room lets it. So in each band, of all moments at which it is
 loud, the change of level some time later is taken; of these changes, the quantiles. The lowest say
@@ -18,10 +18,10 @@ from automix.networks.vocal_mel import BANDS
 from automix.units import db_to_power
 
 SHARES = (0.02, 0.05, 0.15, 0.35, 0.65)
-"""Of the changes, how many fall further than each quantile."""
+"""Share of the changes that fall further than each quantile."""
 
 LONGEST_LAG = 64
-"""Frames: 1.5 s."""
+"""Longest lag in frames: 1.5 s."""
 
 _LOUD_DB = -20.0
 _LOUDEST = 0.98
@@ -30,39 +30,41 @@ _EDGE = 2.0
 
 
 def lags(count: int) -> list[int]:
-    """The lags in frames that a block of so many columns holds, evenly over their logarithm."""
+    """The lags in frames that a block of ``count`` columns holds, evenly over their logarithm."""
     steps = torch.logspace(0.0, torch.tensor(LONGEST_LAG).log10().item(), count // len(SHARES))
     return [int(step) for step in steps.round().tolist()]
 
 
-def decays(mel: Tensor, count: int, depth_db: float) -> Tensor:
-    """One block ``(1, 2, 16, count)``: the share of the power that is left after a lag.
+def measure_decay(mel: Tensor, count: int, depth_db: float) -> Tensor:
+    """Makes one block ``(1, 2, 16, count)``: the share of the power that is left after a lag.
 
     The columns hold all lags for the first of `SHARES`, then for the next. The bands of the first
     channel are about 4 mel bands wide, in which echoes of a large room beat; those of the second
     about 12.
 
     Args:
-        mel: Powers of a vocal ``(128, frames)``, without gaps.
-        count: Columns.
-        depth_db: What is further below the loudest band at its loudest is not heard.
+        mel: Mel powers of a vocal ``(128, frames)``, without gaps.
+        count: Number of columns.
+        depth_db: Floor in dB below the loudest band at its loudest; nothing below it counts.
     """
-    return torch.stack([_falls(_around(mel, width), count, depth_db) for width in _WIDTHS])[None]
+    return torch.stack(
+        [_measure_falls(_smooth_bands(mel, width), count, depth_db) for width in _WIDTHS]
+    )[None]
 
 
-def in_decibels(block: Tensor, depth_db: float) -> Tensor:
-    """Levels of blocks of `decays` as the network is given them, scaled to about ±1."""
+def scale_decay(block: Tensor, depth_db: float) -> Tensor:
+    """Scales blocks of `measure_decay` to levels of about ±1, as the network receives them."""
     return block.clamp_min(db_to_power(-depth_db)).log10() / 2.0 + 1.0
 
 
-def _around(mel: Tensor, width: float) -> Tensor:
+def _smooth_bands(mel: Tensor, width: float) -> Tensor:
     """Mean powers ``(16, frames)`` around bands, Gaussian."""
     centers = torch.linspace(_EDGE, BANDS - 1 - _EDGE, DECAY_BANDS)
     weights = (-0.5 * ((centers[:, None] - torch.arange(BANDS)) / width).square()).exp()
     return (weights / weights.sum(1, keepdim=True)).to(mel.dtype) @ mel
 
 
-def _falls(power: Tensor, count: int, depth_db: float) -> Tensor:
+def _measure_falls(power: Tensor, count: int, depth_db: float) -> Tensor:
     """Quantiles ``(rows, count)`` of the change after each lag, as powers; 1 where none is loud."""
     lowest = power.amax() * db_to_power(-depth_db)
     level = power.clamp_min(lowest.clamp_min(1e-20)).log()

@@ -1,4 +1,4 @@
-"""What the vocal networks hear: mel spectrograms of a vocal and its backing (Li & Lerch III-C).
+"""Input of the vocal networks: mel spectrograms of a vocal and its backing (Li & Lerch III-C).
 
 Mono, 44.1 kHz, 2048 samples per frame, 1024 from frame to frame, 128 bands. Frames in which the
 vocal is below −30 dB are dropped; as in the rules, of a vocal whose peak is brought to −1 dBFS, so
@@ -54,7 +54,7 @@ class Pair:
 
     Attributes:
         mel: Vocal, then backing ``(2, 128, frames)``.
-        level_db: Of the vocal in each frame ``(frames,)``, its peak being at −1 dBFS.
+        level_db: Level of the vocal in each frame ``(frames,)``, its peak being at −1 dBFS.
     """
 
     mel: Tensor
@@ -73,8 +73,8 @@ class Pair:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """PyTorch in one thread: these arrays are small, and results are the same on any machine."""
+def use_one_thread() -> Iterator[None]:
+    """Limits torch to one thread: arrays are small, and results are the same on any machine."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -83,16 +83,18 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def frames_of(source: AudioSource) -> MelFrames:
+def measure_spectra(source: AudioSource) -> MelFrames:
     """Analyzes a source of any rate; two channels are folded to their mean.
 
     Raises:
         InputError: The file behind the source changed or cannot be read.
     """
-    return frames_of_mono(block[0] for block in resample(fold_to_mono(source), RATE_HZ).blocks())
+    return measure_mono_spectra(
+        block[0] for block in resample(fold_to_mono(source), RATE_HZ).blocks()
+    )
 
 
-def frames_of_mono(pieces: Iterable[Samples]) -> MelFrames:
+def measure_mono_spectra(pieces: Iterable[Samples]) -> MelFrames:
     """Analyzes a mono signal at 44.1 kHz that comes in pieces ``(samples,)`` of any length.
 
     Frame n holds the samples from 1024·n on; the last ones are filled up with silence.
@@ -138,7 +140,7 @@ def mark_singing(vocal: MelFrames) -> Tensor:
 
 
 def pair_spectra(vocal: MelFrames, backing: MelFrames) -> Pair:
-    """A vocal and what the backing does meanwhile; silence where that has ended."""
+    """A vocal with the backing at the same times; silence where that has ended."""
     count = vocal.mel.shape[1]
     under = torch.zeros_like(vocal.mel)
     both = min(count, backing.mel.shape[1])
@@ -146,7 +148,7 @@ def pair_spectra(vocal: MelFrames, backing: MelFrames) -> Pair:
     return Pair(mel=torch.stack([vocal.mel, under]), level_db=levels_db(vocal))
 
 
-def blocks(mel: Tensor, frames: int) -> Tensor:
+def cut_consecutive(mel: Tensor, frames: int) -> Tensor:
     """Consecutive blocks ``(blocks, 2, 128, frames)`` of frames ``(2, 128, n)``, at least one.
 
     What is left over is dropped; a song that is too short for a block is repeated.
@@ -157,7 +159,7 @@ def blocks(mel: Tensor, frames: int) -> Tensor:
     return mel[..., : count * frames].reshape(2, BANDS, count, frames).permute(2, 0, 1, 3)
 
 
-def whole_song(mel: Tensor, frames: int) -> Tensor:
+def average_song(mel: Tensor, frames: int) -> Tensor:
     """One block ``(1, 2, 128, frames)``: the means of as many stretches of equal length."""
     return torch.nn.functional.adaptive_avg_pool1d(mel, frames)[None]
 
@@ -186,7 +188,7 @@ def normalize_blocks(block: Tensor) -> Tensor:
     return block / block.amax((-2, -1), keepdim=True).clamp_min(_SILENCE)
 
 
-def in_decibels(block: Tensor, depth_db: float) -> Tensor:
+def scale_levels(block: Tensor, depth_db: float) -> Tensor:
     """Levels of blocks ``(..., 128, frames)`` that do not depend on gain, for the `wide` networks.
 
     In dB below the maximum of the channel, no lower than ``depth_db`` below it, less the mean, and
@@ -196,12 +198,12 @@ def in_decibels(block: Tensor, depth_db: float) -> Tensor:
     return (level - level.mean((-2, -1), keepdim=True)) / 20.0
 
 
-def dynamics_in_decibels(block: Tensor, depth_db: float) -> Tensor:
+def scale_dynamics(block: Tensor, depth_db: float) -> Tensor:
     """Levels of blocks ``(..., 2, 128, frames)`` with neither spectrum nor backing.
 
-    As `in_decibels`, each band below its own maximum. The backing says nothing of a vocal's own
+    As `scale_levels`, each band below its own maximum. The backing says nothing of a vocal's own
     dynamics, and is zero.
     """
     own = block / block.amax(-1, keepdim=True).clamp_min(_SILENCE)
     is_vocal = torch.tensor([1.0, 0.0])[:, None, None]
-    return in_decibels(own, depth_db) * is_vocal
+    return scale_levels(own, depth_db) * is_vocal

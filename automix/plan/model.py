@@ -23,6 +23,9 @@ from automix.plan.settings import (
     SpaceSettings,
 )
 
+SYNTHETIC = "synthetic"
+"""The method that plans of synthetic songs name: they hold the mix that is to be learned."""
+
 Depth = Literal["16", "24", "32f"]
 Order = Literal["ecr", "erc", "cer", "cre", "rec", "rce"]
 PanLaw = Literal["linear", "constant-power", "compromise"]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from automix.analysis.features import FeatureMeter, MixFeatures, Vector
 from automix.audio.samples import AudioSource, Samples
 from automix.audio.streams import Stream
-from automix.networks.device import threads
+from automix.networks.device import use_threads
 from automix.reference.bands import BandAnalysis
 from automix.reference.comparison import select_figures
 
@@ -23,7 +23,7 @@ def hear_source(source: AudioSource, analysis: BandAnalysis) -> tuple[MixFeature
         InputError: The file behind the source changed or cannot be read.
     """
     meter = FeatureMeter(analysis.sample_rate, source.channels)
-    with threads(1):
+    with use_threads(1):
         frames = analysis.whole(_pass_through(source, meter.add))
     found = meter.result()
     dynamics = analysis.features(frames)["dynamics"]

@@ -15,6 +15,7 @@ from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole, apply_master
 from automix.files.target import OutputTarget
 from automix.mixing.mix import Mix, Targets, deliver
+from automix.plan.model import SYNTHETIC
 from automix.plan.toml import dumps
 from automix.session.blank_plan import blank_plan
 from automix.session.tracks import TrackFile, open_session
@@ -116,7 +117,7 @@ def _write_mix(
         [TrackFile(name=t.name, role=t.role, path=folder / f"{t.name}.wav") for t in tracks]
     )
     blank = replace(
-        blank_plan(session, method="synthetic", preset=song.style.name, seed=request.seed),
+        blank_plan(session, method=SYNTHETIC, preset=song.style.name, seed=request.seed),
         request=request.fingerprint(),
     )
     plan, premaster = write_target(

@@ -1,6 +1,6 @@
 """The training loop of every network in automix.
 
-One step draws from nothing but its own number: examples are numbered, and dropout is seeded by the
+Whatever a step draws follows from its number: examples are numbered, and dropout is seeded by the
 step. So a run that was killed goes on from its last checkpoint to the same curve.
 """
 
@@ -18,43 +18,43 @@ from torch import Tensor, nn
 from automix.errors import DeviceError, OutputError, UsageError
 from automix.files.names import printable
 from automix.training.processes import Processes
+from automix.training.request import LOG, STATE, WEIGHTS
+from automix.training.schedule import halve_rate, make_schedule
 from automix.training.settings import LoopSettings
 
-STATE = "last.pt"
-LOG = "log.csv"
 BOARD = "tensorboard"
 
 
 class TrainingTask(Protocol):
-    """What is trained."""
+    """A network that can be trained, with its examples, its loss and its validation."""
 
     @property
     def network(self) -> nn.Module:
-        """Whose weights are trained."""
+        """The network."""
 
     def batches(self, numbers: Iterator[Sequence[int]]) -> Iterator[Any]:
-        """Examples of these numbers, batch by batch; the same number is the same example."""
+        """Yields a batch for each sequence of numbers; a number always gives the same example."""
 
     def loss(self, batch: Any) -> Tensor:
-        """The mean over the examples of a batch."""
+        """The error that is made small, a mean over the examples of a batch."""
 
     def validate(self) -> dict[str, float]:
-        """Figures of the network as it is; the first is to become small."""
+        """Figures of the network as it is, of which the first tells which weights are best."""
 
     def save(self, path: Path) -> None:
-        """Writes the weights as they ship."""
+        """Writes the weights in the form in which they ship."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where a training stands.
+    """The state of a training at a validation.
 
     Attributes:
-        step: Updates so far.
-        loss: Mean since the last validation.
-        rate: Learning rate.
-        figures: Of the validation.
-        best: The least of the first figure.
+        step: Number of updates so far.
+        loss: Mean loss since the last validation.
+        rate: Learning rate of the next update.
+        figures: Figures of the validation by name.
+        best: The least that the first figure has ever been.
     """
 
     step: int
@@ -65,14 +65,14 @@ class Progress:
 
 
 class Training:
-    """A run in a folder, which can be left and taken up again.
+    """A training in a folder, which can be left at any moment and taken up again.
 
     Args:
-        task: What is trained.
-        settings: Of the loop.
-        folder: For ``last.pt`` (all of its state), ``best.safetensors`` and ``log.csv``.
-        device: Where the network is.
-        processes: Those that train together.
+        task: The network, its examples and its loss.
+        settings: Settings of the loop.
+        folder: Receives ``last.pt`` (the whole state), ``best.safetensors`` and ``log.csv``.
+        device: Device that the network is on.
+        processes: Processes that train together; if none, this one alone.
     """
 
     def __init__(
@@ -97,12 +97,13 @@ class Training:
             lr=settings.learning_rate,
             weight_decay=settings.weight_decay,
         )
+        self._schedule = make_schedule(self._optimizer, settings, 0)
 
     def resume(self) -> None:
-        """Takes up the run of the folder.
+        """Takes up the run that the folder holds.
 
         Raises:
-            DeviceError: There is none, or it is of another network.
+            DeviceError: There is no run, or it is one of another network.
         """
         path = self._folder / STATE
         try:
@@ -118,6 +119,7 @@ class Training:
             ) from error
         self._step, self._rows = state["step"], state["rows"]
         self._best, self._without_gain = state["best"], state["without_gain"]
+        self._schedule = make_schedule(self._optimizer, self._settings, self._step)
 
     def run(self, report: Callable[[Progress], None] = lambda progress: None) -> Progress | None:
         """Trains to the end.
@@ -126,7 +128,7 @@ class Training:
             report: Called after each validation.
 
         Returns:
-            The last progress, or none if there was nothing left to do.
+            The state at the last validation, or none if there was nothing left to do.
 
         Raises:
             DeviceError: The loss is not finite.
@@ -134,14 +136,14 @@ class Training:
             OutputError: The folder cannot be written.
         """
         if self._settings.tensorboard and self._processes.rank == 0:
-            self._board = _board(self._folder / BOARD, self._step)
+            self._board = _open_board(self._folder / BOARD, self._step)
         progress, losses = None, []
         for batches in self._batches():
             losses.append(self._update(batches))
             self._step += 1
             if self._step % self._settings.validate_every and self._step < self._settings.steps:
                 continue
-            progress = self._validated(losses)
+            progress = self._validate(losses)
             losses = []
             report(progress)
             if self._without_gain >= self._settings.patience:
@@ -149,7 +151,7 @@ class Training:
         return progress
 
     def _batches(self) -> Iterator[list[Any]]:
-        """What each step learns from: the batches of this process."""
+        """Yields what each step learns from: the batches of this process."""
         settings, processes = self._settings, self._processes
 
         def numbers() -> Iterator[Sequence[int]]:
@@ -170,7 +172,7 @@ class Training:
                 pending = []
 
     def _update(self, batches: list[Any]) -> float:
-        """One step of the optimizer; returns the loss."""
+        """Makes one step of the optimizer and returns the loss."""
         network = self._task.network.train()
         torch.manual_seed(hash((self._settings.seed, self._step, self._processes.rank)) % 2**63)
         self._optimizer.zero_grad(set_to_none=True)
@@ -180,35 +182,23 @@ class Training:
                 loss = self._task.loss(batch) / len(batches)
             loss.backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())
-        total = self._processes.averaged(network, total)
+        total = self._processes.average(network, total)
         if not math.isfinite(total):
             raise DeviceError(
                 f"the loss became {total} at step {self._step}; try a smaller learning_rate"
             )
         nn.utils.clip_grad_norm_(network.parameters(), self._settings.clip)
-        groups = self._optimizer.param_groups
-        rates = [group["lr"] for group in groups]
-        for group, rate in zip(groups, rates, strict=True):
-            group["lr"] = rate * self._share_of_rate()
         self._optimizer.step()
-        for group, rate in zip(groups, rates, strict=True):
-            group["lr"] = rate
+        self._schedule.step()
         return total
 
-    def _share_of_rate(self) -> float:
-        """What the schedule makes of the learning rate at this step."""
-        settings, step = self._settings, self._step
-        share = min(1.0, (step + 1) / (settings.warm_up + 1))
-        if settings.cosine:
-            share *= 0.5 + 0.5 * math.cos(math.pi * step / settings.steps)
-        return share
-
     def _precision(self) -> AbstractContextManager[Any]:
+        """The arithmetic of the network that the settings choose."""
         if self._settings.precision == "bf16":
             return torch.autocast(self._device.type, torch.bfloat16)
         return nullcontext()
 
-    def _validated(self, losses: Sequence[float]) -> Progress:
+    def _validate(self, losses: Sequence[float]) -> Progress:
         """Validates, saves, and lowers the learning rate where nothing was gained for a while."""
         self._task.network.eval()
         figures = self._task.validate()
@@ -218,9 +208,8 @@ class Training:
         if gained:
             self._without_gain = 0
         elif self._without_gain % self._settings.plateau == 0 and not self._settings.cosine:
-            for group in self._optimizer.param_groups:
-                group["lr"] /= 2.0
-        rate = float(self._optimizer.param_groups[0]["lr"]) * self._share_of_rate()
+            self._schedule = halve_rate(self._optimizer, self._settings, self._step)
+        rate = float(self._optimizer.param_groups[0]["lr"])
         loss = sum(losses) / len(losses)
         self._rows.append({"step": self._step, "loss": loss, "learning_rate": rate, **figures})
         if self._processes.rank == 0:
@@ -229,6 +218,7 @@ class Training:
         return Progress(step=self._step, loss=loss, rate=rate, figures=figures, best=self._best)
 
     def _log(self, row: dict[str, float]) -> None:
+        """Writes the figures of a validation for TensorBoard, where that is asked for."""
         if self._board is None:
             return
         for name, value in row.items():
@@ -237,10 +227,11 @@ class Training:
         self._board.flush()
 
     def _save(self, gained: bool) -> None:
+        """Writes the state, the log, and the weights where they are the best so far."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if gained:
-                self._task.save(self._folder / "best.safetensors")
+                self._task.save(self._folder / WEIGHTS)
             state = {
                 "network": self._task.network.state_dict(),
                 "optimizer": self._optimizer.state_dict(),
@@ -262,8 +253,8 @@ class Training:
             ) from error
 
 
-def _board(folder: Path, step: int) -> Any:
-    """A log for TensorBoard, in which what a resumed run does again is not seen twice."""
+def _open_board(folder: Path, step: int) -> Any:
+    """A log for TensorBoard, in which the steps that a resumed run repeats appear once."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:

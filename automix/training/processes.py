@@ -11,11 +11,11 @@ from automix.networks.device import choose_device
 
 
 class Processes:
-    """One of the processes; alone where ``torchrun`` has not started it.
+    """This process among those that train together; alone where ``torchrun`` did not start it.
 
     Attributes:
-        count: How many there are.
-        rank: Which this is, from 0.
+        count: Number of processes.
+        rank: Number of this one, from 0.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Processes:
 
     @contextmanager
     def first_alone(self) -> Iterator[None]:
-        """What the first process does before the others: they find it done."""
+        """Lets the first process work before all others, which then find what it has written."""
         if self.rank > 0:
             distributed.barrier()
         yield
@@ -34,15 +34,19 @@ class Processes:
             distributed.barrier()
 
     def device(self, name: str) -> torch.device:
-        """The device of a ``--device`` option; of several processes, each takes its own GPU."""
+        """The device that a ``--device`` option names; each process takes a GPU of its own.
+
+        Raises:
+            DeviceError: There is no such device.
+        """
         if name == "auto" and self.count > 1 and torch.cuda.is_available():
             name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
         return choose_device(name)
 
-    def averaged(self, network: nn.Module, loss: float) -> float:
-        """Makes every gradient the mean over the processes, and returns that of the loss.
+    def average(self, network: nn.Module, loss: float) -> float:
+        """Replaces every gradient by its mean over the processes, and returns the mean loss.
 
-        So it does with running statistics, which each process takes of its own examples.
+        Running statistics, which each process takes of its own examples, are averaged as well.
         """
         if self.count == 1:
             return loss
@@ -56,6 +60,6 @@ class Processes:
         return float(mean) / self.count
 
     def close(self) -> None:
-        """Leaves the group."""
+        """Leaves the group of processes."""
         if self.count > 1 and distributed.is_initialized():
             distributed.destroy_process_group()

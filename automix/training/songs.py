@@ -1,15 +1,17 @@
-"""Which songs are learned from, and which are held out."""
+"""Which songs are learned from, and which are held out to validate with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from automix.datasets.catalog import find_songs
 from automix.datasets.song import SongFiles
 from automix.datasets.splits import Split, read_split, split_songs, write_split
 from automix.errors import UsageError
 from automix.files.names import printable
-from automix.training.prepared import PreparedSong, prepare
+from automix.training.decoded_songs import DecodedSong, decode_songs
+from automix.training.run import TrainingRun
 
 SPLIT = "split.toml"
 
@@ -19,53 +21,42 @@ class Songs:
     """Songs to learn from with their weights, and songs to validate with.
 
     Attributes:
-        training: Decoded.
-        weights: How often each is taken.
-        sets: Number of the data set that each is from.
-        validation: Decoded.
+        training: Decoded songs to learn from.
+        weights: How often each of them is taken, on any scale.
+        sets: Number of the data set that each of them comes from.
+        validation: Decoded songs to validate with.
     """
 
-    training: tuple[PreparedSong, ...]
+    training: tuple[DecodedSong, ...]
     weights: tuple[float, ...]
     sets: tuple[int, ...]
-    validation: tuple[PreparedSong, ...]
+    validation: tuple[DecodedSong, ...]
 
 
-def open_songs(
-    data: Sequence[Path],
-    held_out: Sequence[str],
-    folder: Path,
-    *,
-    shares: Sequence[float] = (),
-    cache: Path,
-    seed: int,
-    resume: bool,
-    report: Callable[[str], None] = lambda song: None,
-) -> Songs:
-    """Finds the songs of data sets, splits them, and decodes them.
+def open_songs(settings: Any, run: TrainingRun) -> Songs:
+    """Finds the songs of the data sets, splits them, and decodes them.
+
+    The split is written to ``split.toml`` in the folder of the run; a resumed run keeps it. Without
+    names to hold out, a tenth of the artists is drawn.
 
     Args:
-        data: Folders of data sets; see `automix.datasets.catalog`.
-        held_out: Names of the songs to validate with; if none, some artists are drawn.
-        folder: Of the run, where the split is written.
-        shares: How often each data set is taken; if none, all alike.
-        cache: Folder for the decoded audio.
-        seed: Of the draw.
-        resume: Whether the split of the run is kept.
-        report: Called with the name of each song as it is decoded.
+        settings: Settings of the training, whose seed decides the draw.
+        run: Names data sets, songs to hold out, and folders.
 
     Raises:
         InputError: There are no songs, or they cannot be used.
         UsageError: A song to be held out is not there, or nothing is left to learn from.
         OutputError: The folders cannot be written.
     """
+    request = run.request
+    data, shares = request.data, request.shares
     if shares and len(shares) != len(data):
         raise UsageError(f"--share is given {len(shares)} times for {len(data)} --data")
-    by_set = [_named_apart(find_songs(root), root, len(data) > 1) for root in data]
+    by_set = [_add_set_name(find_songs(root), root, len(data) > 1) for root in data]
     every = [song for songs in by_set for song in songs]
     if len({song.name for song in every}) < len(every):
         raise UsageError("two --data folders have one name and songs of one name; rename one")
-    split = _split(every, held_out, folder, seed=seed, resume=resume)
+    split = _split(every, run, settings.loop.seed)
     if not split.train or not split.validation:
         raise UsageError(
             f"{len(every)} songs of one artist cannot be split; name the songs to validate with"
@@ -78,26 +69,26 @@ def open_songs(
         if song in split.train
     }
     number = {song.name: index for index, songs in enumerate(by_set) for song in songs}
+    cache, report = request.cache_folder, run.report_stage
     return Songs(
-        training=tuple(prepare(split.train, cache, report)),
+        training=tuple(decode_songs(split.train, cache, report)),
         weights=tuple(share[song.name] for song in split.train),
         sets=tuple(number[song.name] for song in split.train),
-        validation=tuple(prepare(split.validation, cache, report)),
+        validation=tuple(decode_songs(split.validation, cache, report)),
     )
 
 
-def _named_apart(songs: list[SongFiles], root: Path, several: bool) -> list[SongFiles]:
-    """The songs, named after their data set too where there are several."""
+def _add_set_name(songs: list[SongFiles], root: Path, several: bool) -> list[SongFiles]:
+    """The songs, with the name of their data set before their own where there are several sets."""
     if not several:
         return songs
     return [replace(song, name=f"{root.resolve().name}/{song.name}") for song in songs]
 
 
-def _split(
-    songs: Sequence[SongFiles], held_out: Sequence[str], folder: Path, *, seed: int, resume: bool
-) -> Split:
-    path = folder / SPLIT
-    if resume and path.is_file():
+def _split(songs: Sequence[SongFiles], run: TrainingRun, seed: int) -> Split:
+    """The split of the run: read where it counts already, else made and written."""
+    path, held_out = run.request.folder / SPLIT, run.request.held_out
+    if run.keeps_split and path.is_file():
         return read_split(path, songs)
     if held_out:
         wanted = [song for song in songs if _is_named(song, held_out)]

@@ -15,11 +15,14 @@ import soundfile
 from typer.testing import CliRunner
 
 from automix.cli.app import app
-from automix.cli.layering import apply_layers
+from automix.cli.train import TrainedNetwork
 from automix.networks.checkpoints import save_weights
 from automix.networks.dmc import Dmc
 from automix.networks.dmc_description import DmcDescription
-from automix.training.settings import DmcTraining, WaveUNetTraining
+from automix.plan.layers import apply_layers
+from automix.training.controller.settings import DmcTraining
+from automix.training.families import FAMILIES
+from automix.training.wave_u_net.settings import WaveUNetTraining
 
 ROOT = Path(__file__).parents[2]
 CONFIG = """examples = 6
@@ -176,6 +179,10 @@ def test_the_settings_that_are_printed_are_a_configuration(cli, songs, tmp_path,
     kind = {"dmc": DmcTraining, "wave-u-net": WaveUNetTraining}[network]
     (tmp_path / "all.toml").write_text(printed.stdout)
     assert apply_layers(kind(), tmp_path / "all.toml", {}) == kind()
+
+
+def test_every_family_can_be_asked_for_its_settings():
+    assert [network.value for network in TrainedNetwork] == list(FAMILIES)
 
 
 def test_wrong_settings_are_named(cli, songs, tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.cli.train_vocal import VocalNetworkName, VocalTask
+from automix.cli.train_vocal import TrainedVocalTask, VocalNetworkName
 from automix.training.vocal.settings import TASKS, VARIANTS
 
 RATE = 44_100
@@ -99,5 +99,5 @@ def test_weights_that_are_none(cli, pairs):
 
 
 def test_the_words_of_the_options_are_those_of_the_code():
-    assert {task.value for task in VocalTask} == {*TASKS, "all"}
+    assert {task.value for task in TrainedVocalTask} == {*TASKS, "all"}
     assert {network.value for network in VocalNetworkName} == set(VARIANTS)

@@ -8,7 +8,7 @@ import torch
 from automix.consoles.exact import ExactConsole
 from automix.explanation.method import settings_without
 from automix.explanation.network import Listener, encode_patches, open_network
-from automix.methods.stems.dmc_hearing import summaries_of
+from automix.methods.stems.dmc_hearing import summarize_tracks
 from automix.methods.stems.hearing import hear_stems
 from automix.networks.dmc import combine_opinions
 from automix.networks.dmc_description import DmcDescription
@@ -28,7 +28,7 @@ def listening(request):
 def advice_lu(listener, network, summaries, name):
     """The advised level of a track, computed without the code under test."""
     said = combine_opinions(
-        torch.stack([member.alone(list(summaries.values())) for member in network.members])
+        torch.stack([member.predict_song(list(summaries.values())) for member in network.members])
     )
     levels_lu = 12.0 * said[:, 0]
     return float((levels_lu - levels_lu.mean())[list(summaries).index(name)])
@@ -37,7 +37,7 @@ def advice_lu(listener, network, summaries, name):
 def test_patches_are_described_as_the_encoder_is_given_them(listening):
     _, listener, network = listening
     session = session_of(apart())
-    given = summaries_of(session, hear_stems(session), network.description)
+    given = summarize_tracks(session, hear_stems(session), network.description)
     for name, summary in zip(listener.summaries, given, strict=True):
         again = encode_patches(
             listener.patches(name), listener.summaries[name][-len(FACTS) :], True

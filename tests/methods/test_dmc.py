@@ -16,7 +16,7 @@ from automix.errors import DeviceError
 from automix.files.info import ReadOptions
 from automix.library import mix_session
 from automix.methods.catalog import STEMS_METHODS
-from automix.methods.stems.advice import Advice
+from automix.methods.stems.advice import Advice, scale_pan
 from automix.methods.stems.hearing import hear_stems
 from automix.methods.stems.rules import write_rules
 from automix.methods.stems.settings import StemsRules
@@ -144,10 +144,10 @@ def test_what_it_has_never_heard_stays_near_the_rules():
 
 
 def test_advice_never_pans_hard():
-    assert Advice().widened(0.2) == pytest.approx(0.2)
-    assert Advice(width=2.0).widened(0.4) == pytest.approx(0.3)
-    assert Advice(width=4.0).widened(0.1) == pytest.approx(0.05)
-    assert Advice(width=4.0).widened(0.9) == pytest.approx(0.95)
+    assert scale_pan(0.2, 1.0) == pytest.approx(0.2)
+    assert scale_pan(0.4, 2.0) == pytest.approx(0.3)
+    assert scale_pan(0.1, 4.0) == pytest.approx(0.05)
+    assert scale_pan(0.9, 4.0) == pytest.approx(0.95)
 
 
 def test_advice_on_processing_changes_how_much_is_heard_of_it(session):

@@ -110,13 +110,13 @@ def test_a_reverb_that_is_wanted_is_applied_as_it_is(session, weights):
 
 def test_each_network_hears_what_the_stage_before_made(session, weights, monkeypatch):
     heard = []
-    original = VocalCnn.predicted
+    original = VocalCnn.predict
 
     def listen(network, pair):
         heard.append((network.description.task, pair.mel[0].mean(-1)))
         return original(network, pair)
 
-    monkeypatch.setattr(VocalCnn, "predicted", listen)
+    monkeypatch.setattr(VocalCnn, "predict", listen)
     said = {**SAID, "equalization": (0, 0, 0, 0, -15.0, 0, 0, 0, 0)}
     mixed(session, weights=weights(said))
     assert [task for task, _ in heard] == ["equalization", "compression", "reverb", "level"]

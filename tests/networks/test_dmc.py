@@ -14,7 +14,7 @@ from automix.networks.encoders import (
     VggishEncoder,
     log_mel_patches,
     stack_summaries,
-    summary,
+    summarize_source,
 )
 from automix.networks.mix_wave_u_net import RECEPTIVE_FIELD, MixWaveUNet, pad_length
 from automix.networks.mix_wave_u_net_description import MixWaveUNetDescription
@@ -62,11 +62,11 @@ def test_the_order_of_the_tracks_changes_nothing_to_the_last_bit(tracks):
     for controller in network.controllers:
         torch.nn.init.normal_(controller.post_processor[-2].weight, std=0.2)
     summaries = [torch.randn(196) for _ in range(tracks)]
-    said = network.opinions(summaries)
+    said = network.give_opinions(summaries)
     assert said.shape == (3, tracks, 2)
     for seed in range(5):
         order = torch.randperm(tracks, generator=torch.Generator().manual_seed(seed)).tolist()
-        assert (network.opinions([summaries[n] for n in order]) == said[:, order]).all()
+        assert (network.give_opinions([summaries[n] for n in order]) == said[:, order]).all()
 
 
 def test_one_song_alone_and_in_a_batch_with_a_longer_one():
@@ -75,12 +75,16 @@ def test_one_song_alone_and_in_a_batch_with_a_longer_one():
     short, long = torch.randn(3, 196), torch.randn(5, 196)
     mask = torch.tensor([[1.0, 1, 1, 0, 0], [1, 1, 1, 1, 1]])
     both = network(stack_summaries([short, long]), mask)
-    torch.testing.assert_close(both[:, 0, :3], network.opinions(list(short)), rtol=1e-4, atol=1e-6)
-    torch.testing.assert_close(both[:, 1], network.opinions(list(long)), rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(
+        both[:, 0, :3], network.give_opinions(list(short)), rtol=1e-4, atol=1e-6
+    )
+    torch.testing.assert_close(both[:, 1], network.give_opinions(list(long)), rtol=1e-4, atol=1e-6)
 
 
 def test_a_network_on_the_rules_begins_at_the_rules():
-    said = Dmc(DmcDescription(mode="full")).eval().opinions([torch.randn(196) for _ in range(4)])
+    said = (
+        Dmc(DmcDescription(mode="full")).eval().give_opinions([torch.randn(196) for _ in range(4)])
+    )
     assert said.abs().max() < 0.05
 
 
@@ -117,7 +121,7 @@ def test_what_the_compact_encoder_hears():
     audio = Audio(np.random.default_rng(0).normal(size=16000 * 3).astype(np.float32) * 0.1, 16000)
     active = np.ones(30, bool)
     facts = (12.0, 3.0, 0.5, -20.0)
-    heard = summary(audio, gain=1.0, active=active, facts=facts, encoder="compact")
+    heard = summarize_source(audio, gain=1.0, active=active, facts=facts, encoder="compact")
     patches = log_mel_patches(audio, 1.0, active).numpy()
     assert heard.shape == (3 * 64 + len(FACTS),)
     frames = patches.reshape(-1, 64)

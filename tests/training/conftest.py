@@ -8,8 +8,9 @@ import pytest
 import soundfile
 
 from automix.datasets.catalog import find_songs
-from automix.training.prepared import PreparedSong, prepare
-from automix.training.settings import Augmentation, DmcTraining, LoopSettings
+from automix.training.controller.settings import Augmentation, DmcTraining
+from automix.training.decoded_songs import DecodedSong, decode_songs
+from automix.training.settings import LoopSettings
 
 RATE = 44100
 
@@ -39,8 +40,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def songs(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[PreparedSong]:
-    return prepare(find_songs(folder), tmp_path_factory.mktemp("cache"))
+def songs(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[DecodedSong]:
+    return decode_songs(find_songs(folder), tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture

@@ -13,11 +13,10 @@ from automix.errors import UsageError
 from automix.networks.checkpoints import save_weights
 from automix.networks.dmc_description import PUBLISHED, outputs
 from automix.networks.effects import FAMILY
-from automix.plan.layers import apply_layers
-from automix.training.controller.examples import Examples
+from automix.training.controller.examples import MixExamples
 from automix.training.controller.neural_console import neural_mix, open_strip
+from automix.training.controller.settings import DmcTraining
 from automix.training.controller.task import DmcTask
-from automix.training.settings import DmcTraining
 from tests.networks.effect_networks import identity, lively
 
 CPU = torch.device("cpu")
@@ -65,8 +64,8 @@ def weights(tmp_path):
 def test_the_controller_learns_and_the_strip_stays(songs, settings, weights):
     chosen = settings(model=FULL, neural_strip=weights(), audio_weight=1.0, parameter_weight=0.0,
                       patch_s=1.0, tracks=3)  # fmt: skip
-    task = DmcTask(chosen, Examples(songs[1:], [1.0] * 3, chosen),
-                   Examples(songs[:1], [1.0], chosen), CPU)  # fmt: skip
+    task = DmcTask(chosen, MixExamples(songs[1:], [1.0] * 3, chosen),
+                   MixExamples(songs[:1], [1.0], chosen), CPU)  # fmt: skip
     before = {name: value.clone() for name, value in task._strip.state_dict().items()}
     [batch] = task.batches(iter([range(1)]))
     task.loss(batch).backward()

@@ -29,7 +29,6 @@ from automix.networks.effects import FAMILY, make_effect, read_effect
 from automix.networks.losses import log_mel
 from automix.plan.layers import apply_layers
 from automix.plan.vector import NEUTRAL, ORDERS, SLOTS
-from automix.training.effect.audio import DryAudio, open_dry
 from automix.training.effect.examples import (
     ChannelExamples,
     PairExamples,
@@ -37,12 +36,15 @@ from automix.training.effect.examples import (
     limit_band,
     make_colored_noise,
 )
-from automix.training.effect.growth import begin_with, let_reverberate
-from automix.training.effect.run import train_effect as train_effect_run
+from automix.training.effect.first_weights import let_reverberate, load_first_weights
 from automix.training.effect.settings import EffectAugmentation, EffectTraining
+from automix.training.effect.sources import DryAudio, open_dry
 from automix.training.effect.task import EffectTask
+from automix.training.families import FAMILIES
 from automix.training.loop import Training
-from automix.training.run import TrainingRequest
+from automix.training.request import TrainingRequest
+from automix.training.runner import train
+from automix.training.schedule import rate_factor
 from automix.training.settings import LoopSettings
 from tests.networks.effect_networks import lively
 
@@ -320,7 +322,7 @@ def test_the_spectral_error_counts_by_its_weight(dry):
     assert both == pytest.approx(sample + 0.3 * spectral, rel=1e-5)
     trained = task(dry, tiny())
     [batch] = trained.batches(iter([range(2)]))
-    mel = log_mel(*trained._passed(batch), 44_100).mean().item()
+    mel = log_mel(*trained._predict(batch), 44_100).mean().item()
     assert error(loss="l1", mel_weight=2.0) == pytest.approx(sample + 2.0 * mel, rel=1e-5)
 
 
@@ -337,7 +339,7 @@ def test_a_network_may_begin_linear_and_without_normalization(folder, tmp_path):
         device="cpu",
         resume=False,
     )
-    train_effect_run(settings, request)
+    train(FAMILIES["effect"], settings, request)
     network = read_effect(tmp_path / "run" / "best.safetensors", CPU)
     audio, vector = 0.1 * torch.randn(1, 1, 5_000), torch.rand(1, 25) * 2 - 1
     once, twice = (network(gain * audio, vector) for gain in (1.0, 2.0))
@@ -412,13 +414,9 @@ def test_a_run_that_was_left_goes_on_to_the_same_curve(dry, tmp_path, changes):
     assert found == settings.model
 
 
-def test_the_cosine_ends_at_zero_and_begins_slowly(dry, tmp_path):
+def test_the_cosine_ends_at_zero_and_begins_slowly():
     loop = replace(TINY, steps=20, cosine=True, warm_up=4)
-    training = Training(task(dry, tiny(loop=loop)), loop, tmp_path, CPU)
-    shares = []
-    for step in range(21):
-        training._step = step
-        shares.append(training._share_of_rate())
+    shares = [rate_factor(loop, step) for step in range(21)]
     assert shares[0] == pytest.approx(0.2)
     assert max(shares) == pytest.approx(shares[4])
     assert shares[20] == pytest.approx(0.0, abs=1e-9)
@@ -498,7 +496,7 @@ def test_two_processes_train_together(folder, tmp_path):
 def test_the_words_of_the_command_line_are_those_of_the_description():
     for words, known in (
         (train_effect.EffectNetwork, NetworkName),
-        (train_effect.EffectTask, EffectName),
+        (train_effect.TrainedEffect, EffectName),
         (train_effect.TrainedOrder, OrderName),
     ):
         assert [word.value for word in words] == list(get_args(known))
@@ -516,7 +514,7 @@ def test_a_network_of_more_blocks_goes_on_where_one_of_fewer_was(tmp_path):
     path = tmp_path / "given.safetensors"
     save_weights(path, FAMILY, given.description, given.state_dict())
     network = make_effect(EffectDescription(network="tcn-10", causal=True)).eval()
-    begin_with(network, path)
+    load_first_weights(network, path)
     audio, settings = 0.1 * torch.randn(1, 1, 20_000), torch.rand(1, 25) * 2 - 1
     with torch.inference_mode():
         made = network(audio, settings)
@@ -529,7 +527,7 @@ def test_a_network_of_fewer_blocks_begins_with_the_first_of_many(tmp_path):
     path = tmp_path / "given.safetensors"
     save_weights(path, FAMILY, given.description, given.state_dict())
     network = make_effect(EffectDescription(network="tcn-8", causal=True)).eval()
-    begin_with(network, path)
+    load_first_weights(network, path)
     for block in given.stacks[0][8:]:  # are to do nothing
         torch.nn.init.zeros_(block.film.gamma.weight)
         torch.nn.init.zeros_(block.film.gamma.bias)
@@ -550,7 +548,7 @@ def test_new_blocks_reverberate_where_the_space_is_wet(tmp_path):
     path = tmp_path / "given.safetensors"
     save_weights(path, FAMILY, given.description, given.state_dict())
     network = make_effect(EffectDescription(network="tcn-10", causal=True)).eval()
-    added = begin_with(network, path)
+    added = load_first_weights(network, path)
     assert added == network.blocks()[8:]
     kept = network.blocks()[7].film.gamma.weight.clone()
     let_reverberate(network, added, 2.0)
@@ -577,7 +575,7 @@ def test_a_deeper_network_goes_on_where_a_shallower_one_of_any_order_was(tmp_pat
     network = make_effect(EffectDescription(network="tcn-20", causal=True)).eval()
     for block in network.stacks[1]:
         torch.nn.init.zeros_(block.film.gamma.bias)
-    begin_with(network, path)
+    load_first_weights(network, path)
     audio = 0.1 * torch.randn(1, 1, 40_000)
     settings = torch.rand(1, 25) * 2 - 1
     static = torch.tensor([[1.0 if order == "ecr" else -1.0 for order in ORDERS]])
@@ -586,7 +584,7 @@ def test_a_deeper_network_goes_on_where_a_shallower_one_of_any_order_was(tmp_pat
         wanted = given(audio, torch.cat([settings, static], 1))[..., -made.shape[-1] :]
     torch.testing.assert_close(made, wanted, rtol=1e-4, atol=1e-5)
     with pytest.raises(DeviceError):
-        begin_with(make_effect(EffectDescription(effect="la2a")), path)
+        load_first_weights(make_effect(EffectDescription(effect="la2a")), path)
 
 
 def test_a_network_of_any_order_goes_on_where_one_of_the_static_order_was(tmp_path):
@@ -595,7 +593,7 @@ def test_a_network_of_any_order_goes_on_where_one_of_the_static_order_was(tmp_pa
     path = tmp_path / "given.safetensors"
     save_weights(path, FAMILY, given.description, given.state_dict())
     network = make_effect(EffectDescription(network="tcn-8", order="variable", causal=True)).eval()
-    begin_with(network, path)
+    load_first_weights(network, path)
     audio = 0.1 * torch.randn(2, 1, 6_000)
     settings, orders = torch.rand(2, 25) * 2 - 1, torch.rand(2, 6) * 2 - 1
     with torch.inference_mode():
@@ -607,6 +605,6 @@ def test_silence_is_not_drawn():
     loud = np.concatenate([np.zeros(30_000), np.full(9_000, 0.1)]).astype(np.float16)
     dry = DryAudio(recordings=((np.zeros(9_000, np.float16), loud),))
     for seed in range(10):
-        piece = dry.piece(4_000, slice(2_000, 4_000), np.random.default_rng(seed))
+        piece = dry.draw_piece(4_000, slice(2_000, 4_000), np.random.default_rng(seed))
         assert piece.shape == (1, 4_000)
         assert np.abs(piece[:, 2_000:]).max() > 0.05

@@ -10,10 +10,10 @@ from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.datasets.catalog import find_songs
 from automix.errors import InputError
 from automix.networks.dmc_description import PUBLISHED, DmcDescription
-from automix.training.controller.examples import Examples, disturb_track
-from automix.training.numbered import make_examples
-from automix.training.prepared import RATE_HZ, prepare
-from automix.training.settings import Augmentation
+from automix.training.controller.examples import MixExamples, disturb_track
+from automix.training.controller.settings import Augmentation
+from automix.training.decoded_songs import RATE_HZ, decode_songs
+from automix.training.example_loading import make_examples
 
 NO_CHANGE = Augmentation(
     offset_db=0.0, subset=0.0, regroup=0.0, mono=0.0, equalize=0.0, compress=0.0
@@ -27,14 +27,14 @@ def lufs(samples):
 
 
 def test_songs_are_decoded_once_and_again_when_a_file_changes(folder, tmp_path):
-    first = prepare(find_songs(folder), tmp_path)
+    first = decode_songs(find_songs(folder), tmp_path)
     stamp = (tmp_path / "song 0" / "0.npy").stat().st_mtime_ns
-    again = prepare(find_songs(folder), tmp_path)
+    again = decode_songs(find_songs(folder), tmp_path)
     assert (tmp_path / "song 0" / "0.npy").stat().st_mtime_ns == stamp
     assert [s.tracks for s in again] == [s.tracks for s in first]
     card = tmp_path / "song 0" / "song.json"
     card.write_text(card.read_text().replace("noise.wav", "other.wav"))
-    prepare(find_songs(folder), tmp_path)
+    decode_songs(find_songs(folder), tmp_path)
     assert (tmp_path / "song 0" / "0.npy").stat().st_mtime_ns != stamp
 
 
@@ -44,7 +44,7 @@ def test_the_human_mix_is_the_sum_of_the_stems(songs):
 
 
 def test_an_example_is_the_same_each_time_and_another_number_is_another(songs, settings):
-    examples = Examples(songs, [1.0] * len(songs), settings())
+    examples = MixExamples(songs, [1.0] * len(songs), settings())
     first, again, other = examples[3], examples[3], examples[4]
     assert first.song == again.song
     assert (first.summaries == again.summaries).all()
@@ -58,8 +58,8 @@ def test_offsets_change_neither_what_is_heard_nor_what_is_wanted(songs, settings
     plain = replace(settings(), augmentation=NO_CHANGE)
     loud = replace(settings(), augmentation=replace(NO_CHANGE, offset_db=12.0))
     for number in range(3):
-        first = Examples(songs, [1.0] * 4, plain)[number]
-        offset = Examples(songs, [1.0] * 4, loud)[number]
+        first = MixExamples(songs, [1.0] * 4, plain)[number]
+        offset = MixExamples(songs, [1.0] * 4, loud)[number]
         assert offset.summaries == pytest.approx(first.summaries, abs=0.02)
         assert (offset.wanted_lu == first.wanted_lu).all()
         assert offset.base_lu == pytest.approx(first.base_lu, abs=0.02)
@@ -67,7 +67,7 @@ def test_offsets_change_neither_what_is_heard_nor_what_is_wanted(songs, settings
 
 def test_without_a_base_the_fader_that_is_wanted_undoes_the_offset(songs, settings):
     published = replace(PUBLISHED, encoder="compact", embedding=16, width=16)
-    examples = Examples(songs, [1.0] * 4, settings(model=published))
+    examples = MixExamples(songs, [1.0] * 4, settings(model=published))
     example = examples[0]
     fader_db = (example.wanted_lu - example.base_lu).numpy()
     assert np.abs(fader_db).max() <= 12.01
@@ -85,8 +85,10 @@ def test_levels_in_a_mix_that_is_not_the_sum_are_found(folder, tmp_path, setting
         soundfile.write(place / f"{kind}.wav", samples, rate, "FLOAT")
         total = total + gain * samples
     soundfile.write(place / "mix.wav", np.stack([total, total], 1), 44100, "FLOAT")
-    [song] = prepare(find_songs(tmp_path / "songs"), tmp_path / "cache")
-    examples = Examples([song], [1.0], replace(settings(), augmentation=NO_CHANGE, longest_s=30.0))
+    [song] = decode_songs(find_songs(tmp_path / "songs"), tmp_path / "cache")
+    examples = MixExamples(
+        [song], [1.0], replace(settings(), augmentation=NO_CHANGE, longest_s=30.0)
+    )
     example = examples[0]
     names = [name for name, _ in song.tracks]
     for index, (name, gain) in enumerate(gains.items()):
@@ -113,8 +115,8 @@ def test_songs_in_which_nothing_is_heard_are_refused(tmp_path, settings):
     place.mkdir(parents=True)
     for name in ("a.wav", "b.wav"):
         soundfile.write(place / name, np.zeros(44100 * 6), 44100)
-    [song] = prepare(find_songs(tmp_path / "songs"), tmp_path / "cache")
-    examples = Examples([song], [1.0], settings(model=DmcDescription()))
+    [song] = decode_songs(find_songs(tmp_path / "songs"), tmp_path / "cache")
+    examples = MixExamples([song], [1.0], settings(model=DmcDescription()))
     with pytest.raises(InputError, match="two tracks"):
         examples[0]
     with pytest.raises(

@@ -8,10 +8,10 @@ import pytest
 import automix.training.configs
 from automix.errors import InputError, UsageError
 from automix.evaluation.effects_table import score_effects
-from automix.plan.layers import apply_layers
-from automix.training.effect.run import describe_training, train_effect
 from automix.training.effect.settings import EffectTraining
-from automix.training.run import TrainingRequest
+from automix.training.families import FAMILIES
+from automix.training.request import TrainingRequest
+from automix.training.runner import train
 from tests.training.la2a_set import make_la2a
 
 CONFIG = Path(automix.training.configs.__path__[0]) / "effect-la2a.toml"
@@ -30,26 +30,26 @@ def request(data, folder, held_out=()):
 
 def test_the_set_is_split_by_its_folders(tmp_path):
     make_la2a(tmp_path / "set", seconds=0.5)
-    settings = apply_layers(describe_training({}), CONFIG, {})
+    settings = apply_layers(EffectTraining(), CONFIG, {})
     loop = replace(settings.loop, steps=2, validate_every=2)
     short = replace(settings, loop=loop, patch_samples=2048, held_examples=12)
-    progress = train_effect(short, request(tmp_path / "set", tmp_path))
+    progress = train(FAMILIES["effect"], short, request(tmp_path / "set", tmp_path))
     assert progress.figures["bypass_esr"] > 0.1
     with pytest.raises(UsageError, match="a split of its own"):
-        train_effect(short, request(tmp_path / "set", tmp_path / "other", ["Val"]))
+        train(FAMILIES["effect"], short, request(tmp_path / "set", tmp_path / "other", ["Val"]))
     for file in (tmp_path / "set" / "Val").iterdir():
         file.unlink()
     (tmp_path / "set" / "Val").rmdir()
     with pytest.raises(InputError, match="nothing in Val"):
-        train_effect(short, request(tmp_path / "set", tmp_path / "third"))
+        train(FAMILIES["effect"], short, request(tmp_path / "set", tmp_path / "third"))
 
 
 @pytest.mark.long
 def test_the_device_is_imitated(tmp_path):
     """Audio and knob positions that were never heard; takes minutes."""
     make_la2a(tmp_path / "set")
-    settings: EffectTraining = apply_layers(describe_training({}), CONFIG, {})
-    train_effect(settings, request(tmp_path / "set", tmp_path))
+    settings: EffectTraining = apply_layers(EffectTraining(), CONFIG, {})
+    train(FAMILIES["effect"], settings, request(tmp_path / "set", tmp_path))
     weights = str(tmp_path / "run" / "best.safetensors")
     bypass, network = score_effects([tmp_path / "set"], [weights], device="cpu", cases=16)
     assert network.mean["esr"] < 0.1

@@ -13,7 +13,7 @@ import torch
 from automix.errors import DeviceError, UsageError
 from automix.networks.checkpoints import read_description, read_tensors
 from automix.networks.dmc_description import PUBLISHED, DmcDescription
-from automix.training.controller.examples import Examples
+from automix.training.controller.examples import MixExamples
 from automix.training.controller.task import DmcTask, collate
 from automix.training.loop import Training
 
@@ -26,8 +26,8 @@ COMPACT = replace(PUBLISHED, encoder="compact", embedding=16, width=16, mode="fu
 def task(songs, settings):
     return DmcTask(
         settings,
-        Examples(songs[1:], [1.0] * 3, settings),
-        Examples(songs[:1], [1.0], settings),
+        MixExamples(songs[1:], [1.0] * 3, settings),
+        MixExamples(songs[:1], [1.0], settings),
         CPU,
     )
 
@@ -178,14 +178,15 @@ from pathlib import Path
 from automix.datasets.catalog import find_songs
 from automix.networks.dmc_description import DmcDescription
 from automix.training.controller.task import DmcTask
-from automix.training.controller.examples import Examples
+from automix.training.controller.examples import MixExamples
 from automix.training.loop import Training
-from automix.training.prepared import prepare
+from automix.training.decoded_songs import decode_songs
 from automix.training.processes import Processes
-from automix.training.settings import DmcTraining, LoopSettings
+from automix.training.controller.settings import DmcTraining
+from automix.training.settings import LoopSettings
 
 torch.set_num_threads(1)
-songs = prepare(find_songs(Path({folder!r})), Path({cache!r}))
+songs = decode_songs(find_songs(Path({folder!r})), Path({cache!r}))
 settings = DmcTraining(
     model=DmcDescription(embedding=16, width=16, members=2, dropout=0.0), examples=8,
     shortest_s=5.0, longest_s=6.0,
@@ -198,9 +199,8 @@ def keep(parameters, most):
 
 torch.nn.utils.clip_grad_norm_ = keep
 cpu = torch.device("cpu")
-task = DmcTask(
-    settings, Examples(songs[1:], [1.0] * 3, settings), Examples(songs[:1], [1.0], settings), cpu
-)
+examples = MixExamples(songs[1:], [1.0] * 3, settings)
+task = DmcTask(settings, examples, MixExamples(songs[:1], [1.0], settings), cpu)
 Training(task, settings.loop, Path({output!r} + ".run"), cpu, processes).run()
 processes.close()
 """

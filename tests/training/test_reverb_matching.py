@@ -9,8 +9,12 @@ from automix.dsp.fdn_reverb import response_to_mono
 from automix.errors import InputError, UsageError
 from automix.plan.settings import FdnReverbSettings
 from automix.training.vocal import reverb_matching as matching
-from automix.training.vocal.reverb_likeness import Envelope, Sound
-from automix.training.vocal.reverb_matching import decay_s, draw_searched_reverb, match_reverb
+from automix.training.vocal.preparation.reverb_likeness import Envelope, Spectrogram
+from automix.training.vocal.preparation.reverb_matching import (
+    decay_s,
+    draw_searched_reverb,
+    match_reverb,
+)
 
 RATE = 44_100
 PLAIN = FdnReverbSettings(
@@ -42,7 +46,7 @@ def test_the_envelope_in_closed_form_is_that_of_the_network(changes):
 
 
 def test_first_echoes_tell_the_size_of_the_room():
-    sound = Sound(response_of(PLAIN, 16_000).mean(axis=0), 16_000, 0.5)
+    sound = Spectrogram(response_of(PLAIN, 16_000).mean(axis=0), 16_000, 0.5)
     assert sound.distance_db(PLAIN) == 0.0
     assert sound.likeness(PLAIN) == pytest.approx(1.0)
     sizes = np.arange(1.0, 30.0, 2.0)

@@ -26,19 +26,27 @@ from automix.networks.vocal_cnn_description import (
     VocalCnnDescription,
     output_ranges,
 )
-from automix.networks.vocal_mel import RATE_HZ, frames_of
+from automix.networks.vocal_mel import RATE_HZ, measure_spectra
 from automix.plan.parameters import parameters
 from automix.plan.settings import FdnReverbSettings
+from automix.training.decoded_songs import decode_songs
 from automix.training.loop import Training
-from automix.training.prepared import prepare
 from automix.training.processes import Processes
+from automix.training.request import TrainingRequest
+from automix.training.run import TrainingRun
 from automix.training.vocal import disturbance as disturbance
-from automix.training.vocal.examples import make_views, positions
+from automix.training.vocal.decay import make_decay_blocks
+from automix.training.vocal.examples import make_stretches, reverb_positions
 from automix.training.vocal.settings import TASKS, VARIANTS, VocalTraining, vocal_training
-from automix.training.vocal.songs import VocalSong, vocal_songs
-from automix.training.vocal.tails import decaying
-from automix.training.vocal.task import VocalTask, equalizer_loss, reverb_loss
-from automix.training.vocal.trust import fit_trust, least_error_shares, left_out, trials
+from automix.training.vocal.sources import VocalSong, measure_songs
+from automix.training.vocal.task import (
+    VocalTask,
+    equalizer_loss,
+    fit_trust,
+    make_trials,
+    reverb_loss,
+)
+from automix.training.vocal.trust import group_songs, least_error_shares
 
 CPU = torch.device("cpu")
 
@@ -94,7 +102,7 @@ def test_the_wide_shape_that_is_listed_is_the_one_that_is_trained_and_ships(task
 def test_equalized_spectra_are_those_of_equalized_sound():
     noise = Audio(np.random.default_rng(1).normal(size=10 * RATE_HZ) * 0.02, RATE_HZ)
     gains = draw_sparse_gains_db(np.random.default_rng(2))
-    before, after = (frames_of(x).mel.mean(1) for x in (noise, equalize_vocal(noise, gains)))
+    before, after = (measure_spectra(x).mel.mean(1) for x in (noise, equalize_vocal(noise, gains)))
     added = 10 * torch.log10(after / before)
     expected = disturbance.equalizer_db(torch.tensor([gains]))[0]
     offset = (added - expected).median()  # copies are turned down below full scale
@@ -135,7 +143,7 @@ def test_dynamics_are_multiplied():
     assert range_lu(change_dynamics(vocal, 1.5)) == pytest.approx(9.0, abs=0.3)
     assert range_lu(change_dynamics(vocal, 0.5)) == pytest.approx(3.0, abs=0.3)
     # The same on spectra.
-    power = frames_of(vocal).power
+    power = measure_spectra(vocal).power
     gain = disturbance.dynamics_gain(power, 1.5)
     levels = 10 * torch.log10((power * gain)[10:-10])
     assert float(levels.quantile(0.9) - levels.quantile(0.1)) == pytest.approx(9.0, abs=0.5)
@@ -154,8 +162,8 @@ def test_a_reverberated_copy_is_what_a_strip_makes_of_it():
 def test_positions_of_a_reverb_are_its_values():
     declared = parameters(FdnReverbSettings)
     lowest = FdnReverbSettings(**{f: declared[f].range.low for f in REVERB_FIELDS})
-    assert positions(lowest) == [0.0] * 10
-    assert positions(replace(lowest, dry_wet=0.25))[0] == 0.25
+    assert reverb_positions(lowest) == [0.0] * 10
+    assert reverb_positions(replace(lowest, dry_wet=0.25))[0] == 0.25
 
 
 @pytest.fixture(scope="module")
@@ -171,8 +179,8 @@ def singers(tmp_path_factory: pytest.TempPathFactory) -> list[VocalSong]:
         voice = sum(np.sin(2 * np.pi * (180 + 20 * song) * n * time) / n for n in range(1, 12))
         soundfile.write(place / "vocal.wav", 0.08 * voice * loud, RATE_HZ, "FLOAT")
         soundfile.write(place / "beat.wav", 0.1 * rng.normal(size=len(time)), RATE_HZ, "FLOAT")
-    prepared = prepare(find_songs(root), tmp_path_factory.mktemp("cache"))
-    return vocal_songs(prepared, [1.0] * 3, tmp_path_factory.mktemp("mel"))
+    prepared = decode_songs(find_songs(root), tmp_path_factory.mktemp("cache"))
+    return measure_songs(prepared, [1.0] * 3, tmp_path_factory.mktemp("mel"))
 
 
 def quick(task, variant="wide", **changes) -> VocalTraining:
@@ -215,7 +223,7 @@ def test_a_vocal_falls_as_its_reverb_lets_it(singers):
     lowest_db = {}
     for time_s in (0.5, 4.0):
         reverb = FdnReverbSettings(reverberation_time_s=time_s, dry_wet=1.0, **plain)
-        blocks = decaying(singers, reverb, settings, np.random.default_rng(1))
+        blocks = make_decay_blocks(singers, reverb, settings, np.random.default_rng(1))
         assert [block.shape for block in blocks] == [(2, 16, 50)] * 3
         falls = torch.stack(blocks)[:, 1].reshape(3, 16, 5, 10)
         lowest_db[time_s] = 10 * falls[..., 0, 7].log10()  # the lowest, in 25 frames: 0.58 s
@@ -228,7 +236,7 @@ def test_a_vocal_in_a_room_of_its_own_falls_more_slowly(singers):
     falls_db = []
     for rooms in (0.0, 1.0):
         settings = quick("reverb", tails=1.0, rooms=rooms)
-        blocks = decaying(singers, dry, settings, np.random.default_rng(2))
+        blocks = make_decay_blocks(singers, dry, settings, np.random.default_rng(2))
         lowest = torch.stack(blocks)[:, 1].reshape(3, 16, 5, 10)[:, 2:6, 0, 5]
         falls_db.append(10 * lowest.log10())  # in 10 frames, 0.23 s: then all is silent
     assert (falls_db[0] < -55).all()
@@ -262,13 +270,13 @@ def test_the_level_departs_from_the_rule_by_a_quarter_of_what_is_said(singers):
     network = VocalTask.of_songs(settings, singers[1:], singers[:1], CPU).network
     (legal,) = output_ranges("level")
     said = torch.tensor([[legal.to_unit(-1.77 + 2.0)]])
-    assert legal.from_unit(float(network.trusted(said))) == pytest.approx(-1.77 + 0.5, abs=1e-5)
+    assert legal.from_unit(float(network.apply_trust(said))) == pytest.approx(-1.77 + 0.5, abs=1e-5)
 
 
 def test_a_kind_of_songs_is_left_out_at_a_time():
-    assert left_out([0, 0, 1, 1, 1]) == [[0, 1]]  # without the other, two songs would be left
-    assert left_out([0, 1, 0, 1, 2, 2]) == [[0, 2], [1, 3], [4, 5]]
-    assert left_out([0] * 5) == [[0, 2, 4], [1, 3]]
+    assert group_songs([0, 0, 1, 1, 1]) == [[0, 1]]  # without the other, two songs would be left
+    assert group_songs([0, 1, 0, 1, 2, 2]) == [[0, 2], [1, 3], [4, 5]]
+    assert group_songs([0] * 5) == [[0, 2, 4], [1, 3]]
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -276,14 +284,16 @@ def test_trials_are_on_songs_that_their_network_did_not_learn_from(singers, tmp_
     settings = quick(task, trial_steps=3)
     songs = [replace(song, data_set=number % 2) for number, song in enumerate(singers)]
     made = VocalTask.of_songs(settings, songs, singers[:1], CPU)
-    (trial,) = trials(made.views, settings, songs, CPU)
-    assert set(trial.views.songs.tolist()) == {0, 2}
-    assert len(trial.held.blocks) + len(trial.views.blocks) == len(made.views.blocks)
-    asked = (made, settings, songs, tmp_path, CPU, Processes())
-    trust = fit_trust(*asked)
+    (trial,) = make_trials(made.stretches, settings, songs, CPU)
+    assert set(trial.stretches.songs.tolist()) == {0, 2}
+    assert len(trial.held.blocks) + len(trial.stretches.blocks) == len(made.stretches.blocks)
+    request = TrainingRequest(data=[], folder=tmp_path)
+    run = TrainingRun(request=request, device=CPU, processes=Processes())
+    trust = fit_trust(made, settings, songs, run)
     assert trust.shape == made.network.trust.shape
     assert ((trust >= 0.0) & (trust <= 1.0)).all()
-    assert torch.equal(fit_trust(*asked, resume=True), trust)
+    again = replace(run, request=replace(request, resume=True))
+    assert torch.equal(fit_trust(made, settings, songs, again), trust)
     # It is part of the weights.
     made.network.trust = trust
     made.save(tmp_path / "best.safetensors")
@@ -308,8 +318,8 @@ def test_one_batch_is_learned_by_heart(singers):
 
 def test_wanted_ranges_are_those_before_the_dynamics_change(singers):
     settings = quick("compression", diversity=1.0, raw=0.0)
-    views = make_views(singers[:1], settings, 1)
+    stretches = make_stretches(singers[:1], settings, 1)
     expected = (singers[0].range_lu - 5.0) / 25.0
-    assert views.wanted.flatten().tolist() == pytest.approx([expected] * 12)
-    varied = make_views(singers[:1], quick("compression"), 1).wanted
+    assert stretches.wanted.flatten().tolist() == pytest.approx([expected] * 12)
+    varied = make_stretches(singers[:1], quick("compression"), 1).wanted
     assert varied.std() > 0.05

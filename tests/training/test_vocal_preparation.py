@@ -15,10 +15,10 @@ from automix.dsp.fdn_reverb import response_to_mono
 from automix.errors import InputError, OutputError, UsageError
 from automix.evaluation.vocal_copies import equalize_vocal, reverberate_vocal
 from automix.plan.settings import FdnReverbSettings
-from automix.training.vocal import preparation as preparation
-from automix.training.vocal.preparation import Preparation, prepare_vocals
-from automix.training.vocal.separation import Separator
-from automix.training.vocal.sources import vocal_sources
+from automix.training.vocal.preparation import vocals as preparation
+from automix.training.vocal.preparation.separation import Separator
+from automix.training.vocal.preparation.sources import find_vocals
+from automix.training.vocal.preparation.vocals import VocalPreparation, prepare_vocals
 
 RATE = 44_100
 
@@ -46,7 +46,7 @@ def manifest(folder: Path) -> dict:
 
 def test_pairs_are_written_and_outliers_left_out(pairs, tmp_path):
     out = tmp_path / "out"
-    made = list(prepare_vocals(Preparation(sources=[pairs], folder=out, raw=2, wet=1)))
+    made = list(prepare_vocals(VocalPreparation(sources=[pairs], folder=out, raw=2, wet=1)))
     assert [song.left_out[:16] for song in made] == ["", "", "vocal at 9.0 LU,"]
     entries = manifest(out)
     assert entries["a"]["level_lu"] == pytest.approx(-3.0, abs=0.05)
@@ -64,7 +64,7 @@ def test_pairs_are_written_and_outliers_left_out(pairs, tmp_path):
 
 def test_copies_are_what_the_manifest_says(pairs, tmp_path):
     out = tmp_path / "out"
-    list(prepare_vocals(Preparation(sources=[pairs], folder=out, raw=1, wet=1)))
+    list(prepare_vocals(VocalPreparation(sources=[pairs], folder=out, raw=1, wet=1)))
     *_, raw, wet = manifest(out)["b"]["files"]
     assert sum(gain != 0 for gain in raw["gains_db"]) == 4
     vocal = Audio(soundfile.read(out / "songs/b/vocal.flac")[0], RATE)
@@ -79,7 +79,7 @@ def test_copies_are_what_the_manifest_says(pairs, tmp_path):
 
 
 def test_a_second_run_keeps_what_is_done_and_makes_what_has_changed(pairs, tmp_path):
-    asked = Preparation(sources=[pairs], folder=tmp_path / "out")
+    asked = VocalPreparation(sources=[pairs], folder=tmp_path / "out")
     first = prepare_vocals(asked)
     assert next(first).name == "a"
     first.close()  # ended after the first song
@@ -95,7 +95,7 @@ def test_a_second_run_keeps_what_is_done_and_makes_what_has_changed(pairs, tmp_p
 def test_the_level_between_vocal_and_beat_stays_where_full_scale_is_exceeded(tmp_path):
     write(tmp_path / "in/vocal.wav", 20.0)
     write(tmp_path / "in/beat.wav", 23.0)
-    list(prepare_vocals(Preparation(sources=[tmp_path / "in"], folder=tmp_path / "out")))
+    list(prepare_vocals(VocalPreparation(sources=[tmp_path / "in"], folder=tmp_path / "out")))
     vocal, beat = (
         np.abs(soundfile.read(next((tmp_path / "out/songs").rglob(f"{name}.flac")))[0]).max()
         for name in ("vocal", "beat")
@@ -109,7 +109,7 @@ def test_stems_and_musdb_are_vocals_and_their_backings(tmp_path):
     for name, level_db in (("vocals", 0), ("drums", -6), ("bass", -6), ("other", -6)):
         write(song / f"{name}.wav", level_db)
     write(song / "mixture.wav", 0)
-    (found,) = vocal_sources(tmp_path / "musdb")
+    (found,) = find_vocals(tmp_path / "musdb")
     assert (found.name, found.group) == ("Artist - Title", "test")
     pair = found.open()
     assert np.abs(pair.backing.samples).max() == pytest.approx(
@@ -124,7 +124,7 @@ def test_synthetic_songs_give_the_mixed_vocal_and_the_recorded_one(tmp_path):
     choice = choose_engine("built-in", None)
     folder = tmp_path / "songs"
     list(synthesize(Collection(folder=folder, count=4, seed=2, duration_s=8.0, choice=choice)))
-    found = vocal_sources(folder)
+    found = find_vocals(folder)
     assert found
     pair = found[0].open()
     human, _ = soundfile.read(folder / found[0].name / "mix.wav", always_2d=True)
@@ -146,12 +146,14 @@ def test_impulse_responses_are_matched(pairs, tmp_path, monkeypatch):
 
     def match(samples, rate, *, seed):
         heard.append(samples)
-        from automix.training.vocal.reverb_matching import Match
+        from automix.training.vocal.preparation.reverb_matching import ReverbMatch
 
-        return Match(settings=reverb, distance_db=0.5)
+        return ReverbMatch(settings=reverb, distance_db=0.5)
 
     monkeypatch.setattr(preparation, "match_reverb", match)
-    asked = Preparation(sources=[pairs], folder=tmp_path / "out", responses=tmp_path / "responses")
+    asked = VocalPreparation(
+        sources=[pairs], folder=tmp_path / "out", responses=tmp_path / "responses"
+    )
     list(prepare_vocals(asked))
     assert pytest.approx(response, abs=1e-6) == heard[0].T
     assert manifest(tmp_path / "out")["a"]["matched_reverb"]["reverberation_time_s"] == 0.6
@@ -162,13 +164,15 @@ def test_what_cannot_be_prepared_is_refused(pairs, tmp_path, monkeypatch):
     (tmp_path / "other").mkdir()
     (tmp_path / "other/file.txt").write_text("x")
     with pytest.raises(OutputError, match="is no folder of prepared vocals"):
-        list(prepare_vocals(Preparation(sources=[pairs], folder=tmp_path / "other")))
+        list(prepare_vocals(VocalPreparation(sources=[pairs], folder=tmp_path / "other")))
     (tmp_path / "other/manifest.json").write_text("{}")
     with pytest.raises(OutputError, match="is not a manifest of this version"):
-        list(prepare_vocals(Preparation(sources=[pairs], folder=tmp_path / "other")))
+        list(prepare_vocals(VocalPreparation(sources=[pairs], folder=tmp_path / "other")))
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no songs"):
-        list(prepare_vocals(Preparation(sources=[tmp_path / "empty"], folder=tmp_path / "out")))
+        list(
+            prepare_vocals(VocalPreparation(sources=[tmp_path / "empty"], folder=tmp_path / "out"))
+        )
     monkeypatch.setitem(sys.modules, "demucs", None)
     with pytest.raises(UsageError, match=r"automix\[separation\]"):
         Separator("htdemucs", "cpu")
@@ -179,11 +183,11 @@ def test_finished_songs_are_separated(tmp_path):
     write(tmp_path / "in/song.wav", 0.0)
 
     class Halves:
-        def separated(self, source):
+        def separate(self, source):
             whole = np.concatenate(list(source.blocks()), axis=1)
             return Audio(0.5 * whole, RATE), Audio(0.5 * whole, RATE)
 
-    asked = Preparation(sources=[tmp_path / "in"], folder=tmp_path / "out", separator=Halves())
+    asked = VocalPreparation(sources=[tmp_path / "in"], folder=tmp_path / "out", separator=Halves())
     (song,) = prepare_vocals(asked)
     assert (song.name, song.left_out) == ("song", "")
     assert manifest(tmp_path / "out")["song"]["level_lu"] == pytest.approx(0.0, abs=0.01)

@@ -8,7 +8,7 @@ import pytest
 from automix.audio.samples import Audio
 from automix.errors import InputError
 from automix.session.tracks import Session, Track
-from automix.training.wave_u_net import stacks
+from automix.training.wave_u_net.examples import stack_examples
 
 
 def example(tracks, frames=1000):
@@ -25,7 +25,7 @@ def example(tracks, frames=1000):
 
 def test_missing_tracks_are_zeros_and_the_shortest_length_counts():
     (three, first), (_, second) = example(3), example(8, 700)
-    tracks, human = stacks([first, second])
+    tracks, human = stack_examples([first, second])
     assert tracks.shape == (2, 8, 700)
     assert human.shape == (2, 2, 700)
     for n, samples in enumerate(three):
@@ -37,4 +37,4 @@ def test_missing_tracks_are_zeros_and_the_shortest_length_counts():
 def test_more_than_eight_tracks_are_refused():
     _, many = example(9)
     with pytest.raises(InputError, match="9 tracks"):
-        stacks([many])
+        stack_examples([many])

@@ -13,8 +13,8 @@ from automix.errors import UsageError
 from automix.files.disk import sha256
 from automix.files.names import printable
 from automix.methods.conditions import report_conditions
-from automix.methods.stems.advice import MOST_PROCESSING, Advice
-from automix.methods.stems.dmc_hearing import summaries_of
+from automix.methods.stems.advice import Advice, limit_processing
+from automix.methods.stems.dmc_hearing import summarize_tracks
 from automix.methods.stems.hearing import HeardTrack, hear_stems, parts
 from automix.methods.stems.rules import write_rules
 from automix.methods.stems.settings import DmcOptions
@@ -25,11 +25,11 @@ from automix.networks.dmc_description import DmcDescription, outputs
 from automix.plan.vector import SLOTS, from_vector
 from automix.plan.writer import PlanWriter
 
-_SAYS = "by the network"
+_SOURCE = "by the network"
 
 
 def write_plan(console: ExactConsole, writer: PlanWriter, options: DmcOptions) -> None:
-    """Lets the network of the options write the plan.
+    """Writes the plan with the network that the options name.
 
     Raises:
         DeviceError: The weights or the device cannot be used.
@@ -45,24 +45,24 @@ def write_plan(console: ExactConsole, writer: PlanWriter, options: DmcOptions) -
     writer.plan = replace(writer.plan, weights=sha256(path))
     heard = hear_stems(console.session)
     judged = parts(heard)
-    said = _decode_outputs(network, console, judged) if len(judged) > 1 else {}
+    decoded = _decode_outputs(network, console, judged) if len(judged) > 1 else {}
     if description.base == "rules":
-        write_rules(console, writer, options, heard, _advice(said))
+        write_rules(console, writer, options, heard, _make_advice(decoded))
         return
     for name, track in heard.items():
         basic = description.mode == "basic"  # in full, the network sets the whole equalizer
         report_conditions(writer, name, track.conditions, repair=basic)
-    for name, values in said.items():
+    for name, values in decoded.items():
         _set_strip(writer, name, values)
 
 
 def _decode_outputs(
     network: Dmc, console: ExactConsole, heard: Mapping[str, HeardTrack]
 ) -> dict[str, dict[str, float]]:
-    """What the network says of each part of the song, by name of the output."""
+    """The network's outputs for each part of the song, as values by name of the output."""
     device = next(network.parameters()).device
-    summaries = summaries_of(console.session, heard, network.description)
-    opinions = network.opinions([summary.to(device) for summary in summaries])
+    summaries = summarize_tracks(console.session, heard, network.description)
+    opinions = network.give_opinions([summary.to(device) for summary in summaries])
     slots = outputs(network.description)
     # Track by track: vectorized arithmetic rounds in another way at the end of an array.
     rows = [combine_opinions(of_track) for of_track in opinions.unbind(1)]
@@ -75,28 +75,28 @@ def _decode_outputs(
     }
 
 
-def _advice(said: Mapping[str, Mapping[str, float]]) -> dict[str, Advice]:
+def _make_advice(decoded: Mapping[str, Mapping[str, float]]) -> dict[str, Advice]:
     """Advice by track; the mean of the levels is taken away, since loudness is the master's."""
-    mean_lu = math.fsum(values["level_lu"] for values in said.values()) / max(len(said), 1)
+    mean_lu = math.fsum(values["level_lu"] for values in decoded.values()) / max(len(decoded), 1)
     return {
         name: Advice(
             level_lu=values["level_lu"] - mean_lu,
             width=values["width"],
-            processing=min(values.get("processing", 1.0), MOST_PROCESSING),
-            source=_SAYS,
+            processing=limit_processing(values.get("processing", 1.0)),
+            source=_SOURCE,
         )
-        for name, values in said.items()
+        for name, values in decoded.items()
     }
 
 
-def _set_strip(writer: PlanWriter, name: str, said: Mapping[str, float]) -> None:
-    """A whole strip from the outputs of a network without a base."""
+def _set_strip(writer: PlanWriter, name: str, values: Mapping[str, float]) -> None:
+    """Writes a whole strip from the decoded outputs of a network without a base."""
     for setting in ("input_gain_db", "fader_db", "pan"):
-        if setting in said:
-            writer.set(name, setting, said[setting], "dmc", "said by the network")
-    if "polarity" not in said:
+        if setting in values:
+            writer.set(name, setting, values[setting], "dmc", "said by the network")
+    if "polarity" not in values:
         return
-    positions = [slot.position(said[slot.name]) for slot in SLOTS]
-    writer.change(name, invert_polarity=said["polarity"] < 0.0)
+    positions = [slot.position(values[slot.name]) for slot in SLOTS]
+    writer.change(name, invert_polarity=values["polarity"] < 0.0)
     strip = from_vector(positions, writer.plan.strip(name))
     writer.change(name, equalizer=strip.equalizer, compressor=strip.compressor, space=strip.space)

@@ -1,10 +1,10 @@
-"""What a trained controller hears of the tracks of a session."""
+"""The input of a trained controller: a summary of each track of a session."""
 
 from collections.abc import Mapping
 
 from automix.methods.stems.hearing import HeardTrack
 from automix.networks.dmc_description import DmcDescription
-from automix.networks.encoders import Summary, summary
+from automix.networks.encoders import Summary, summarize_source
 from automix.parallel.workers import in_parallel
 from automix.session.tracks import Session
 from automix.units import db_to_gain, power_to_db
@@ -13,10 +13,10 @@ LISTENING_LUFS = -23.0
 """Every track is heard at this loudness, so that its level tells nothing."""
 
 
-def summaries_of(
+def summarize_tracks(
     session: Session, heard: Mapping[str, HeardTrack], description: DmcDescription
 ) -> list[Summary]:
-    """What the encoder is given of each track of ``heard``, none of which is silent.
+    """The encoder's input for each track of ``heard``, in their order; none of them is silent.
 
     Raises:
         InputError: The file behind a track changed or cannot be read.
@@ -24,7 +24,7 @@ def summaries_of(
 
     def listen(name: str) -> Summary:
         track = heard[name]
-        return summary(
+        return summarize_source(
             session.track(name).source,
             gain=db_to_gain(LISTENING_LUFS - track.lufs),
             active=track.active,
@@ -36,7 +36,7 @@ def summaries_of(
 
 
 def _facts(track: HeardTrack) -> tuple[float, ...]:
-    """In the order of `automix.networks.encoders.FACTS`."""
+    """The four figures of a track in the order of `automix.networks.encoders.FACTS`."""
     return (
         track.crest_db,
         track.loudness_range_lu,

@@ -98,11 +98,6 @@ def masking_cuts(levels_db: NDArray[np.float64]) -> list[list[Cut]]:
     return found
 
 
-def cut_gain_db(cut: Cut, amount: float) -> float:
-    """Gain of a cut when a factor is applied to it."""
-    return max(cut.gain_db * amount, -LARGEST_CUT_DB)
-
-
 def compression(
     crest_db: float, loudness_range_lu: float, peak_db: float
 ) -> CompressorSettings | None:

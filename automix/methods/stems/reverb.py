@@ -10,7 +10,7 @@ from automix.analysis.loudness import EnergyMatrixMeter
 from automix.analysis.tempo import Tempo
 from automix.audio.streams import prefetch
 from automix.consoles.exact import ExactConsole
-from automix.methods.stems.advice import Advice
+from automix.methods.stems.advice import Advice, scale_send_db
 from automix.methods.stems.processing import SENDS_DB
 from automix.methods.stems.rawness import LEAST, Rawness
 from automix.methods.vocal.level_balance import lufs
@@ -84,7 +84,7 @@ def reverberate(
     for name, sender in sending.items():  # the return would make up for what advice takes away
         advice = sender.advice
         if advice.processing != 1.0:
-            send_db = sender.send_db + gain_to_db(advice.processing)
+            send_db = scale_send_db(sender.send_db, advice.processing)
             reason = f"{sender.reason}; × {advice.processing:.2f} {advice.source}"
             _send(writer, name, send_db, reason, sender)
 

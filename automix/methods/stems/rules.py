@@ -16,15 +16,13 @@ from automix.audio.blocks import fold_block
 from automix.audio.streams import prefetch
 from automix.consoles.exact import ExactConsole
 from automix.methods.conditions import report_conditions
-from automix.methods.stems.advice import Advice
+from automix.methods.stems.advice import Advice, scale_cut_db, scale_pan, scale_ratio
 from automix.methods.stems.baselines import set_loudness
 from automix.methods.stems.hearing import NOISE_BELOW_LU, HeardTrack, hear_stems, parts
 from automix.methods.stems.levels import choose_pans, level_offsets, median_crest_db
 from automix.methods.stems.processing import (
-    HIGHEST_RATIO,
     LOWEST_HZ,
     compression,
-    cut_gain_db,
     high_pass_hz,
     masking_cuts,
 )
@@ -152,7 +150,7 @@ def _set_pans(
     for name, position in choose_pans(heard, roles, rules).items():
         reason = "mirrored with its neighbor in frequency, further out the higher"
         if advice[name].width != 1.0:
-            position = advice[name].widened(position)
+            position = scale_pan(position, advice[name].width)
             reason += f"; × {advice[name].width:.2f} {advice[name].source}"
         if position != 0.5:
             writer.set(
@@ -202,7 +200,7 @@ def _equalize(
         amount, why = raw[name].amount(advice[name])
         for cut in cuts:
             center_hz = heard[name].centers_hz[cut.band]
-            gain_db = cut_gain_db(cut, amount)
+            gain_db = scale_cut_db(cut.gain_db, amount)
             band = EqualizerBand(frequency_hz=center_hz, gain_db=gain_db, q=1.0)
             writer.decide(
                 f"{writer.add_band(name, band)}.gain_db",
@@ -227,7 +225,7 @@ def _compress(
         if settings is None or raw[name].share < LEAST:
             continue
         amount, why = raw[name].amount(advice[name])
-        settings = replace(settings, ratio=min(1 + (settings.ratio - 1) * amount, HIGHEST_RATIO))
+        settings = replace(settings, ratio=scale_ratio(settings.ratio, amount))
         writer.change(name, compressor=settings)
         reason = f"loudness range {track.loudness_range_lu:.1f} LU, crest {track.crest_db:.1f} dB"
         for field in ("threshold_db", "ratio", "attack_ms", "release_ms"):

@@ -11,7 +11,7 @@ from automix.errors import InputError, UsageError
 from automix.methods.stems.settings import WaveUNetOptions
 from automix.networks.checkpoints import load_into, read_description, read_tensors
 from automix.networks.device import choose_device
-from automix.networks.mix_wave_u_net import MOST_TRACKS, RATE_HZ, MixWaveUNet, in_pieces
+from automix.networks.mix_wave_u_net import MOST_TRACKS, RATE_HZ, MixWaveUNet, mix_in_pieces
 from automix.networks.mix_wave_u_net_description import MixWaveUNetDescription
 from automix.session.tracks import Session, Track
 
@@ -44,7 +44,7 @@ def mix_with_network(session: Session, options: WaveUNetOptions) -> Session:
     tracks = [collect(resample(fold_to_mono(t.source), RATE_HZ)).samples[0] for t in session.tracks]
     stack = np.zeros((MOST_TRACKS, len(tracks[0])), np.float32)
     stack[: len(tracks)] = tracks
-    made = in_pieces(network.eval().to(choose_device(options.device)), stack)
+    made = mix_in_pieces(network.eval().to(choose_device(options.device)), stack)
     mix = collect(resample(Audio(made, RATE_HZ), session.sample_rate)).samples
     whole = np.zeros((2, session.frames), np.float32)
     whole[:, : mix.shape[1]] = mix[:, : session.frames]

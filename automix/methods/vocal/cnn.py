@@ -30,7 +30,7 @@ from automix.methods.vocal.rules import (
 from automix.methods.vocal.settings import VocalRules
 from automix.methods.vocal.tempo_reverb import BUS, reverberate
 from automix.networks.vocal_cnn_description import BAND_Q, BANDS_HZ, CHANGED_BANDS, REVERB_FIELDS
-from automix.networks.vocal_mel import MelFrames, frames_of, one_thread, pair_spectra
+from automix.networks.vocal_mel import MelFrames, measure_spectra, pair_spectra, use_one_thread
 from automix.parallel.workers import Workers
 from automix.plan.settings import EqualizerBand
 from automix.plan.writer import PlanWriter
@@ -45,7 +45,7 @@ def write_plan(console: ExactConsole, writer: PlanWriter, rules: VocalRules) -> 
         DeviceError: The weights or the device cannot be used.
     """
     chosen = rules if isinstance(rules, VocalNetworks) else VocalNetworks.over(rules)
-    with one_thread():
+    with use_one_thread():
         _write_plan(console, writer, chosen)
 
 
@@ -56,7 +56,7 @@ def _write_plan(console: ExactConsole, writer: PlanWriter, options: VocalNetwork
     _remember(writer, networks)
     session = console.session
     with Workers(2) as workers:
-        spectra = workers.start(frames_of, session.with_role("backing track").source)
+        spectra = workers.start(measure_spectra, session.with_role("backing track").source)
         vocal, backing = hear(session, options)
         under = spectra()
     name = session.with_role("lead vocal").name
@@ -114,7 +114,7 @@ class _Stages:
         strip = self._writer.plan.strip(self._name)
         heard = source or self._console.inserted(strip, self._writer.plan.pan_law)
         try:
-            return network.predicted(pair_spectra(frames_of(heard), self._under))
+            return network.predict(pair_spectra(measure_spectra(heard), self._under))
         except ValueError:
             self._writer.warn(f"{network.name} hears no vocal above its gate: the rules decide")
             return []

@@ -32,9 +32,9 @@ class LoadedNetwork:
     sha256: str
     model: VocalCnn
 
-    def predicted(self, pair: Pair) -> list[float]:
-        """The outputs of the network; see `VocalCnn.predicted`."""
-        return self.model.predicted(pair)
+    def predict(self, pair: Pair) -> list[float]:
+        """See `VocalCnn.predict`."""
+        return self.model.predict(pair)
 
 
 class Networks(dict[VocalTask, LoadedNetwork]):

@@ -1,7 +1,7 @@
-"""Examples for the mixing console's controller: a stretch of a song, disturbed, and what is wanted.
+"""Examples for the mixing console's controller: a disturbed stretch of a song, and its target.
 
 The stems of a human mix are offset, folded, equalized, compressed, left out and put together at
-random ("effect normalization" in reverse), and the human mix is wanted back.
+random ("effect normalization" in reverse), and the network is to find the human mix again.
 """
 
 import math
@@ -19,7 +19,7 @@ from automix.consoles.exact import ExactConsole
 from automix.dsp.compressor import Compressor
 from automix.dsp.equalizer import Equalizer
 from automix.errors import InputError
-from automix.methods.stems.dmc_hearing import summaries_of
+from automix.methods.stems.dmc_hearing import summarize_tracks
 from automix.methods.stems.hearing import HeardTrack, hear_stems
 from automix.methods.stems.levels import choose_pans, level_offsets
 from automix.methods.stems.rules import write_rules
@@ -31,8 +31,9 @@ from automix.plan.settings import CompressorSettings, EqualizerBand, EqualizerSe
 from automix.plan.writer import PlanWriter
 from automix.session.blank_plan import blank_plan
 from automix.session.tracks import Session, Track
-from automix.training.prepared import RATE_HZ, PreparedSong, as_stereo, in_memory
-from automix.training.settings import Augmentation, DmcTraining
+from automix.training.controller.settings import Augmentation, DmcTraining
+from automix.training.decoded_songs import RATE_HZ, DecodedSong, as_source, as_stereo
+from automix.training.songs import Songs
 from automix.units import db_to_gain
 
 _LEAST_BELOW_LOUDEST_LU = 40.0
@@ -42,21 +43,22 @@ _ALIKE = 0.98
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Example:
-    """One example; figures by track.
+class MixExample:
+    """One example: a few tracks of one song.
 
     Attributes:
-        song: Number of the song that it is of.
-        summaries: What the encoder hears of each track ``(tracks, ...)``.
-        base_lu: Loudness that the outputs depart from: what the rules give it above equal loudness,
-            or as it is.
-        wanted_lu: Loudness that it has in the human mix.
-        base_pan: Pan position that the outputs depart from: that of the rules, or the center.
-        wanted_distance: Distance from the center that it has in the human mix; NaN where that says
-            nothing, because the track is stereo there, or the rules leave it in the center.
-        session: The disturbed tracks where they are loudest; none where they are not mixed.
-        human: The human mix of them ``(2, samples)``.
-        plan: That of the rules, or a blank one.
+        song: Number of the song.
+        summaries: Input of the encoder for each track ``(tracks, ...)``.
+        base_lu: Loudness ``(tracks,)`` that the outputs depart from: above equal loudness as the
+            rules set it, or that of the tracks as they are.
+        wanted_lu: Loudness ``(tracks,)`` in the human mix.
+        base_pan: Pan position ``(tracks,)`` that the outputs depart from: that of the rules, or the
+            center.
+        wanted_distance: Distance from the center ``(tracks,)`` in the human mix; NaN where that
+            says nothing, because the track is stereo there, or the rules leave it in the center.
+        session: The disturbed tracks where the song is loudest; none where nothing is mixed.
+        human: The human mix of these tracks ``(2, samples)``.
+        plan: The plan of the rules, or a blank one.
     """
 
     song: int
@@ -69,14 +71,14 @@ class Example:
     human: Samples | None = None
     plan: MixPlan | None = None
 
-    def without_audio(self) -> "Example":
-        """What can be learned from without mixing."""
+    def without_audio(self) -> "MixExample":
+        """The example as it is needed to learn from without mixing."""
         return replace(self, session=None, human=None, plan=None)
 
 
 @dataclass(eq=False)
 class _Stem:
-    """A stem of the human mix, and what is made of it."""
+    """A stem as it is in the human mix (``wet``), and as the controller is given it."""
 
     name: str
     role: Role
@@ -84,17 +86,17 @@ class _Stem:
     given: Samples
 
 
-class Examples:
+class MixExamples:
     """Examples by number: the same number, settings and songs give the same example.
 
     Args:
-        songs: To take them from, each as often as its weight says.
-        weights: Of the songs, any scale.
-        settings: Of the training.
+        songs: Songs that the examples are cut from.
+        weights: How often each song is taken, on any scale.
+        settings: Settings of the training.
     """
 
     def __init__(
-        self, songs: Sequence[PreparedSong], weights: Sequence[float], settings: DmcTraining
+        self, songs: Sequence[DecodedSong], weights: Sequence[float], settings: DmcTraining
     ) -> None:
         self._songs = songs
         self._shares = np.asarray(weights, float) / float(np.sum(weights))
@@ -103,11 +105,11 @@ class Examples:
 
     @property
     def count(self) -> int:
-        """How many songs there are."""
+        """Number of songs that the examples are cut from."""
         return len(self._songs)
 
-    def __getitem__(self, number: int) -> Example:
-        """An example.
+    def __getitem__(self, number: int) -> MixExample:
+        """Makes the example of a number.
 
         Raises:
             InputError: None of several stretches of the songs had two audible tracks.
@@ -124,10 +126,8 @@ class Examples:
             "the songs have hardly a stretch in which two tracks can be heard; give other songs"
         )
 
-    def _stretch(
-        self, song: PreparedSong, draw: np.random.Generator
-    ) -> tuple[list[_Stem], Samples]:
-        """Stems of a stretch of a song with what is wanted of each, and the human mix."""
+    def _stretch(self, song: DecodedSong, draw: np.random.Generator) -> tuple[list[_Stem], Samples]:
+        """The stems of a random stretch of a song as the human mix has them, and that mix."""
         length_s = draw.uniform(self._settings.shortest_s, self._settings.longest_s)
         length = min(round(length_s * RATE_HZ), song.frames)
         start = int(draw.integers(song.frames - length + 1))
@@ -143,7 +143,7 @@ class Examples:
         if len(stems) < 2:
             return stems, human
         if song.human is not None:
-            return _as_mixed(stems, human), human
+            return _fit_levels(stems, human), human
         order = [int(index) for index in draw.permutation(len(stems))]
         if draw.uniform() < self._settings.augmentation.subset and len(stems) > 2:
             order = order[: int(draw.integers(2, len(stems) + 1))]
@@ -156,14 +156,14 @@ class Examples:
 
     def _example(
         self, song: int, stems: list[_Stem], human: Samples, draw: np.random.Generator
-    ) -> Example | None:
+    ) -> MixExample | None:
         stems = [
             replace(stem, given=disturb_track(stem.given, self._settings.augmentation, draw))
             for stem in stems
         ]
         session = Session(
             tracks=tuple(
-                Track(name=stem.name, role=stem.role, source=in_memory(stem.given))
+                Track(name=stem.name, role=stem.role, source=as_source(stem.given))
                 for stem in stems
             )
         )
@@ -184,9 +184,9 @@ class Examples:
             _wanted_distance(stem) if free or pan != 0.5 else math.nan
             for stem, pan in zip(kept, pans, strict=True)
         ]
-        example = Example(
+        example = MixExample(
             song=song,
-            summaries=stack_summaries(summaries_of(session, heard, self._settings.model)),
+            summaries=stack_summaries(summarize_tracks(session, heard, self._settings.model)),
             base_lu=torch.tensor(levels),
             wanted_lu=torch.tensor([loudness[stem.name] for stem in kept]),
             base_pan=torch.tensor(pans),
@@ -198,7 +198,7 @@ class Examples:
         if self._settings.model.base == "rules":
             write_rules(ExactConsole(session), writer, self._rules, heard)
         length = min(round(self._settings.patch_s * RATE_HZ), human.shape[1])
-        start = _loudest(human, length)
+        start = _find_loudest(human, length)
         patch = Session(
             tracks=tuple(
                 replace(track, source=_cut(track.source, start, start + length))
@@ -211,7 +211,7 @@ class Examples:
     def _base(
         self, stems: list[_Stem], heard: Mapping[str, HeardTrack]
     ) -> tuple[list[float], list[float]]:
-        """Loudness and pan that the outputs depart from."""
+        """The loudness and the pan position of each stem that the outputs depart from."""
         names = [stem.name for stem in stems]
         if self._settings.model.base == "none":
             return [heard[name].lufs for name in names], [0.5] * len(names)
@@ -224,7 +224,7 @@ class Examples:
 def disturb_track(
     samples: Samples, augmentation: Augmentation, draw: np.random.Generator
 ) -> Samples:
-    """A track ``(channels, samples)`` with random settings; it keeps its length."""
+    """A track ``(channels, samples)`` at another gain and perhaps processed, as long as before."""
     if len(samples) == 2 and draw.uniform() < augmentation.mono:
         samples = samples.mean(axis=0, keepdims=True)
     signal = samples.astype(np.float64)
@@ -251,7 +251,7 @@ def disturb_track(
     return (signal * gain).astype(np.float32)
 
 
-def _as_mixed(stems: list[_Stem], human: Samples) -> list[_Stem]:
+def _fit_levels(stems: list[_Stem], human: Samples) -> list[_Stem]:
     """Stems at the least-squares levels that they have in a human mix, left and right apart."""
     sources = np.stack([as_stereo(stem.given) for stem in stems]).astype(np.float64)
     wet = np.empty_like(sources)
@@ -265,7 +265,7 @@ def _as_mixed(stems: list[_Stem], human: Samples) -> list[_Stem]:
 
 
 def _wanted_distance(stem: _Stem) -> float:
-    """How far from the center a mono track is in the human mix, 0…0.5; NaN where it is stereo."""
+    """Distance of a mono track from the center in the human mix, 0…0.5; NaN where it is stereo."""
     if len(stem.given) == 2:
         return math.nan
     left, right = as_stereo(stem.wet).astype(np.float64)
@@ -276,6 +276,7 @@ def _wanted_distance(stem: _Stem) -> float:
 
 
 def _sum(stems: Sequence[_Stem]) -> Samples:
+    """The mix ``(2, samples)`` of the stems."""
     total = np.zeros((2, stems[0].wet.shape[1]), np.float32)
     for stem in stems:
         total += as_stereo(stem.wet)
@@ -283,17 +284,32 @@ def _sum(stems: Sequence[_Stem]) -> Samples:
 
 
 def _lufs(samples: Samples) -> float:
+    """Integrated loudness in LUFS."""
     meter = LoudnessMeter(RATE_HZ, len(samples))
     meter.add(np.ascontiguousarray(samples))
     return integrated_lufs(meter.energies)
 
 
-def _loudest(human: Samples, length: int) -> int:
-    """Where the stretch of that length with the highest power begins, in steps of a fifth of it."""
+def _find_loudest(human: Samples, length: int) -> int:
+    """First sample of the stretch with the highest power, in steps of a fifth of its length."""
     sums = np.concatenate([[0.0], np.cumsum(np.square(human, dtype=np.float64).sum(axis=0))])
     starts = np.arange(0, human.shape[1] - length + 1, max(length // 5, 1))
     return int(starts[np.argmax(sums[starts + length] - sums[starts])])
 
 
 def _cut(source: AudioSource, start: int, stop: int) -> Audio:
-    return in_memory(collect(source).samples[:, start:stop])
+    """The samples of a source from ``start`` to before ``stop``."""
+    return as_source(collect(source).samples[:, start:stop])
+
+
+def open_examples(songs: Songs, settings: DmcTraining) -> tuple[MixExamples, MixExamples]:
+    """Examples to learn from, and examples of the songs that are held out.
+
+    Args:
+        songs: Songs as `open_songs` finds them.
+        settings: Settings of the training.
+    """
+    return (
+        MixExamples(songs.training, songs.weights, settings),
+        MixExamples(songs.validation, [1.0] * len(songs.validation), settings),
+    )

@@ -1,6 +1,9 @@
-"""What a controller says of an example, mixed by the differentiable console, and its error."""
+"""The mix of an example as a controller would make it, and its error, with gradients.
 
-from collections.abc import Sequence
+Everything goes through the differentiable console. On the base of the rules, the arithmetic that
+applies the advice is that of `automix.methods.stems.advice`, which also writes the plans.
+"""
+
 from dataclasses import replace
 
 import torch
@@ -14,43 +17,49 @@ from automix.consoles.differentiable import (
     from_plan,
     session_audio,
 )
-from automix.methods.stems.advice import MOST_PROCESSING, WIDEST
-from automix.methods.stems.processing import HIGHEST_RATIO, LARGEST_CUT_DB
-from automix.networks import losses
+from automix.methods.stems.advice import (
+    limit_processing,
+    scale_cut_db,
+    scale_pan,
+    scale_ratio,
+    scale_send_db,
+)
 from automix.networks.dmc import value_at
-from automix.networks.dmc_description import outputs
+from automix.networks.dmc_description import DmcDescription, outputs
 from automix.networks.effects import EffectNetwork
 from automix.plan.model import MixPlan
-from automix.plan.vector import SLOTS
-from automix.training.controller.examples import Example
+from automix.plan.vector import BANDS, SHELF_Q, SLOTS
+from automix.training.audio_losses import AUDIO_LOSSES
+from automix.training.controller.examples import MixExample
 from automix.training.controller.neural_console import neural_mix
-from automix.training.prepared import RATE_HZ
-from automix.training.settings import DmcTraining
+from automix.training.controller.settings import DmcTraining
+from automix.training.decoded_songs import RATE_HZ
 
-LOSSES = {
-    "stereo": losses.stereo_mr_stft,
-    "left-right": losses.left_right_mr_stft,
-    "l1": lambda found, wanted: losses.l1(found, wanted).mean(-1),
-    "stereo-l1": losses.stereo_l1,
-}
-_LEVEL = 0.1
-"""RMS at which mixes are compared: how loud a whole mix is, is not the controller's affair."""
+_COMPARED_RMS = 0.1
+"""RMS to which mixes are brought before they are compared: the loudness of a whole mix is not the
+controller's affair."""
+_SHARPNESS = 4.0
+"""Factor on the outputs for the spaces before a softmax turns them into a mixture of spaces."""
 
 
 def example_loss(
-    example: Example,
+    example: MixExample,
     positions: Tensor,
     settings: DmcTraining,
     strip: EffectNetwork | None = None,
 ) -> Tensor:
-    """Error of the mix of one example.
+    """Error of the mix of one example against the human mix.
 
     Args:
-        example: With its audio.
-        positions: ``(tracks or more, outputs)`` in −1…1; rows beyond the tracks are filling.
-        settings: Of the training.
+        example: An example with its audio.
+        positions: Outputs ``(tracks or more, outputs)`` in −1…1; rows beyond the tracks are
+            filling.
+        settings: Settings of the training.
         strip: A neural strip to mix through, see `neural_console` beside this; if none, the
-            differentiable console does.
+            differentiable console is used.
+
+    Raises:
+        ValueError: The example was made without audio.
     """
     if example.session is None or example.human is None or example.plan is None:
         raise ValueError("the example was made without audio")
@@ -62,80 +71,91 @@ def example_loss(
         audio = session_audio(example.session, layout, example.human.shape[1]).to(device)
         tracks = positions[: len(plan.tracks)]
         mix = neural_mix(strip, audio[0], tracks, settings.model)[None]
-        return LOSSES[settings.audio_loss](_leveled(mix), _leveled(human))[0]
-    said = {
-        slot.name: value_at(column, slot)[None, : len(plan.tracks)].double()
-        for slot, column in zip(outputs(settings.model), positions.unbind(-1), strict=True)
-    }
+        return _mix_error(mix, human, settings)
+    decoded = _decode(positions, len(plan.tracks), settings.model)
     if settings.model.base == "rules":
         layout, values = from_plan(plan, example.session)
-        values = _advised(layout, values, said)
+        values = apply_advice(layout, values, decoded)
     else:
-        layout, values = from_plan(_with_bands(plan), example.session)
-        values = {**values, **_strips(said)}
+        layout, values = from_plan(_add_five_bands(plan), example.session)
+        values = {**values, **console_values(decoded)}
     audio = session_audio(example.session, layout, example.human.shape[1]).to(device)
     mix = DifferentiableConsole(RATE_HZ, layout).mix(audio, values)
-    error: Tensor = LOSSES[settings.audio_loss](_leveled(mix), _leveled(human))[0]
-    return error
+    return _mix_error(mix, human, settings)
 
 
-def _leveled(mix: Tensor) -> Tensor:
+def _decode(positions: Tensor, tracks: int, model: DmcDescription) -> dict[str, Tensor]:
+    """Values ``(1, tracks)`` of the outputs by their names, in their units, as float64."""
+    return {
+        slot.name: value_at(column, slot)[None, :tracks].double()
+        for slot, column in zip(outputs(model), positions.unbind(-1), strict=True)
+    }
+
+
+def _mix_error(mix: Tensor, human: Tensor, settings: DmcTraining) -> Tensor:
+    return AUDIO_LOSSES[settings.audio_loss](_level(mix), _level(human))[0]
+
+
+def _level(mix: Tensor) -> Tensor:
+    """A mix ``(..., 2, samples)`` at the RMS at which mixes are compared."""
     power = mix.square().mean((-2, -1), keepdim=True)
-    return mix * (_LEVEL / power.clamp_min(1e-12).sqrt())
+    return mix * (_COMPARED_RMS / power.clamp_min(1e-12).sqrt())
 
 
-def _advised(
-    layout: ConsoleLayout, values: dict[str, Tensor], said: dict[str, Tensor]
+def apply_advice(
+    layout: ConsoleLayout, values: dict[str, Tensor], decoded: dict[str, Tensor]
 ) -> dict[str, Tensor]:
-    """The values of the rules with the advice applied, as `automix.methods.stems.rules` does."""
-    on = said["level_lu"].device
+    """The console's values of a plan of the rules with advice applied, as the rules apply it.
+
+    Args:
+        layout: Tells which tracks are mono; a stereo track keeps its place.
+        values: Values of the plan without advice, see `from_plan`.
+        decoded: Values ``(1, tracks)`` of the controller's outputs.
+    """
+    on = decoded["level_lu"].device
     values = {name: value.to(on) for name, value in values.items()}
-    values["fader_db"] = values["fader_db"] + said["level_lu"]
+    values["fader_db"] = values["fader_db"] + decoded["level_lu"]
     mono = torch.tensor([bool(track.mono) for track in layout.tracks], device=on)
-    width = torch.where(mono, said["width"], 1.0)
-    values["pan"] = 0.5 + ((values["pan"] - 0.5) * width).clamp(-WIDEST, WIDEST)
-    amount = said.get("processing")
-    if amount is not None:
-        amount = amount.clamp(max=MOST_PROCESSING)
-        gains = values["equalizer.gain_db"]
-        values["equalizer.gain_db"] = (gains * amount[..., None]).clamp_min(-LARGEST_CUT_DB)
-        ratio = values["compressor.ratio"]
-        used = values["compressor.threshold_db"] < 0.0
-        values["compressor.ratio"] = torch.where(
-            used, (1.0 + (ratio - 1.0) * amount).clamp_max(HIGHEST_RATIO), ratio
-        )
-        if "sends_db" in values:
-            values["sends_db"] = values["sends_db"] + 20.0 * torch.log10(amount)[..., None]
+    values["pan"] = scale_pan(values["pan"], torch.where(mono, decoded["width"], 1.0))
+    if "processing" not in decoded:
+        return values
+    amount = limit_processing(decoded["processing"])
+    values["equalizer.gain_db"] = scale_cut_db(values["equalizer.gain_db"], amount[..., None])
+    ratio = values["compressor.ratio"]
+    is_used = values["compressor.threshold_db"] < 0.0
+    values["compressor.ratio"] = torch.where(is_used, scale_ratio(ratio, amount), ratio)
+    if "sends_db" in values:
+        values["sends_db"] = scale_send_db(values["sends_db"], amount[..., None])
     return values
 
 
-def _with_bands(plan: MixPlan) -> MixPlan:
+def _add_five_bands(plan: MixPlan) -> MixPlan:
+    """The plan with the strip's five neutral bands on every track, so that they can be set."""
     tracks = (replace(strip, equalizer=FIVE_BANDS) for strip in plan.tracks)
     return replace(plan, tracks=tuple(tracks))
 
 
-def _strips(said: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The values of strips that the outputs stand for, without a base."""
-    values = {name: said[name] for name in ("fader_db", "pan")}
-    if "polarity" not in said:
+def console_values(decoded: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The console's values of whole strips, for a controller without a base.
+
+    Args:
+        decoded: Values ``(1, tracks)`` of the controller's outputs.
+    """
+    values = {name: decoded[name] for name in ("fader_db", "pan")}
+    if "polarity" not in decoded:
         return values
-    values |= {name: said[name] for name in ("input_gain_db", "polarity")}
-    names = [slot.name for slot in SLOTS]
-
-    def bands(field: str) -> Tensor:
-        chosen = [name for name in names if name.endswith(f".{field}") and name[:4] in _BANDS]
-        return torch.stack([said[name] for name in chosen], -1)
-
-    values["equalizer.frequency_hz"] = bands("frequency_hz")
-    values["equalizer.gain_db"] = bands("gain_db")
-    shelf = torch.full_like(values["fader_db"], 0.707)
-    peaks = bands("q").unbind(-1)
-    values["equalizer.q"] = torch.stack([shelf, *peaks, shelf], -1)
-    values |= {name: said[name] for name in names if name.startswith("compressor.")}
-    mixture = torch.stack([said[f"space.{space}"] for space in SPACES], -1)
-    values["space.mixture"] = torch.softmax(4.0 * mixture, -1)
-    values |= {name: said[name] for name in ("space.decay", "space.wet")}
+    values |= {name: decoded[name] for name in ("input_gain_db", "polarity")}
+    shelf_q = torch.full_like(values["fader_db"], SHELF_Q)
+    for number, field in enumerate(("frequency_hz", "gain_db", "q")):
+        columns = [
+            decoded[band.slots[number].name] if number < len(band.slots) else shelf_q
+            for band in BANDS
+        ]
+        values[f"equalizer.{field}"] = torch.stack(columns, -1)
+    values |= {
+        slot.name: decoded[slot.name] for slot in SLOTS if slot.name.startswith("compressor.")
+    }
+    mixture = torch.stack([decoded[f"space.{space}"] for space in SPACES], -1)
+    values["space.mixture"] = torch.softmax(_SHARPNESS * mixture, -1)
+    values |= {name: decoded[name] for name in ("space.decay", "space.wet")}
     return values
-
-
-_BANDS: Sequence[str] = ("low_", "peak", "high")

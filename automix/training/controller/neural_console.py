@@ -20,14 +20,14 @@ def open_strip(name: str, controller: DmcDescription, device: torch.device) -> E
     """A trained effect that a controller can be trained through; its own weights stay.
 
     Args:
-        name: Of weights that ship, or a file.
-        controller: Says what the outputs are.
-        device: Where it is to be.
+        name: Name of weights that ship, or a file.
+        controller: Description of the controller, which says what its outputs mean.
+        device: Device that the effect is put on.
 
     Raises:
         DeviceError: The weights cannot be used.
-        UsageError: They are not of the channel in its static order, or the controller does not set
-            the 25 values of a strip.
+        UsageError: The effect is not the channel in its static order, or the controller does not
+            set the 25 values of a strip.
     """
     if controller.base != "none" or controller.mode != "full":
         raise UsageError("neural_strip: needs the base 'none' and the mode 'full' of the model")
@@ -50,29 +50,29 @@ def neural_mix(
     published; stereo tracks are folded.
 
     Args:
-        strip: See `open_strip`.
+        strip: A neural strip, see `open_strip`.
         audio: Tracks ``(tracks, channels, samples)``.
-        positions: Of the controller's outputs ``(tracks, outputs)`` in −1…1.
-        controller: What the outputs mean.
+        positions: The controller's outputs ``(tracks, outputs)`` in −1…1.
+        controller: Description of the controller, which says what its outputs mean.
 
     Returns:
         ``(2, samples)``.
     """
     slots = outputs(controller)
-    said = {
+    decoded = {
         slot.name: value_at(column, slot)
         for slot, column in zip(slots, positions.unbind(-1), strict=True)
     }
     settings = positions[:, -_STRIP:].float()
-    gain = 10.0 ** (said["input_gain_db"] / 20.0) * said["polarity"]
-    fader = 10.0 ** (said["fader_db"] / 20.0)
-    angle = 0.5 * math.pi * said["pan"]
+    gain = 10.0 ** (decoded["input_gain_db"] / 20.0) * decoded["polarity"]
+    fader = 10.0 ** (decoded["fader_db"] / 20.0)
+    angle = 0.5 * math.pi * decoded["pan"]
     sides = torch.stack([torch.cos(angle), torch.sin(angle)], -1) * fader[:, None]
     mix = audio.new_zeros(2, audio.shape[-1])
     for track, level, values, left_right in zip(audio, gain, settings, sides, strict=True):
         mono = level * track.mean(0)
         padded = torch.nn.functional.pad(mono, (strip.before, strip.after))
         # One track's activations at a time: they are computed again on the way back.
-        made = checkpoint(strip, padded[None, None], values[None], use_reentrant=False)
-        mix = mix + left_right[:, None] * made[0]
+        wet = checkpoint(strip, padded[None, None], values[None], use_reentrant=False)
+        mix = mix + left_right[:, None] * wet[0]
     return mix

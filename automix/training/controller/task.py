@@ -12,11 +12,14 @@ from automix.networks.checkpoints import save_weights
 from automix.networks.dmc import Dmc, combine_opinions, value_at
 from automix.networks.dmc_description import outputs
 from automix.networks.encoders import CompactEncoder, stack_summaries
-from automix.training.controller.examples import Example, Examples
+from automix.training.controller.examples import MixExample, MixExamples, open_examples
 from automix.training.controller.mix import example_loss
 from automix.training.controller.neural_console import open_strip
-from automix.training.numbered import VALIDATION, make_examples
-from automix.training.settings import DmcTraining
+from automix.training.controller.settings import DmcTraining
+from automix.training.example_loading import VALIDATION, make_examples
+from automix.training.first_weights import load_first_weights
+from automix.training.run import TrainingRun
+from automix.training.songs import Songs
 
 _HUBER_DB = 3.0
 _PAN_SCALE = 10.0
@@ -29,14 +32,15 @@ class ControllerBatch:
     """Examples side by side, filled up with zeros to one number of tracks.
 
     Attributes:
-        summaries: ``(batch, tracks, ...)``.
-        mask: ``(batch, tracks)``, 1 where there is a track.
-        base_lu: Loudness that the outputs depart from ``(batch, tracks)``; so are the others.
-        wanted_lu: Loudness in the human mix.
-        base_pan: Pan positions that the outputs depart from.
-        wanted_distance: From the center; NaN where nothing is wanted.
-        songs: ``(batch,)`` numbers of the songs that they are of.
-        examples: Themselves, if they are to be mixed.
+        summaries: Input of the encoder ``(batch, tracks, ...)``.
+        mask: 1 where there is a track, else 0, ``(batch, tracks)``.
+        base_lu: Loudness ``(batch, tracks)`` that the outputs depart from.
+        wanted_lu: Loudness ``(batch, tracks)`` in the human mix.
+        base_pan: Pan positions ``(batch, tracks)`` that the outputs depart from.
+        wanted_distance: Distance from the center ``(batch, tracks)`` in the human mix; NaN where
+            nothing is known of it.
+        songs: Numbers ``(batch,)`` of the songs that the examples are cut from.
+        examples: The examples themselves, if they are to be mixed.
     """
 
     summaries: Tensor
@@ -46,16 +50,16 @@ class ControllerBatch:
     base_pan: Tensor
     wanted_distance: Tensor
     songs: Tensor
-    examples: tuple[Example, ...]
+    examples: tuple[MixExample, ...]
 
     def to(self, device: torch.device) -> "ControllerBatch":
-        """On a device."""
+        """The same batch on a device."""
         moved = {name: value.to(device) for name, value in vars(self).items() if name != "examples"}
         return ControllerBatch(**moved, examples=self.examples)
 
 
-def collate(examples: Sequence[Example], keep: bool) -> ControllerBatch:
-    """A batch; ``keep`` says whether it holds the audio of its examples."""
+def collate(examples: Sequence[MixExample], keep: bool) -> ControllerBatch:
+    """Makes a batch of examples; ``keep`` says whether it holds their audio as well."""
 
     def rows(name: str) -> Tensor:
         found = [getattr(example, name).float() for example in examples]
@@ -77,21 +81,21 @@ def collate(examples: Sequence[Example], keep: bool) -> ControllerBatch:
 
 
 class DmcTask:
-    """See `automix.training.loop.TrainingTask`.
+    """A controller that is trained; see `automix.training.loop.TrainingTask`.
 
     Args:
-        settings: Of the training.
+        settings: Settings of the training.
         training: Examples to learn from.
         validation: Examples of other songs.
-        device: Where the network is.
+        device: Device that the network is trained on.
         report: Called with how many examples have been made, where they are made beforehand.
     """
 
     def __init__(
         self,
         settings: DmcTraining,
-        training: Examples,
-        validation: Examples,
+        training: MixExamples,
+        validation: MixExamples,
         device: torch.device,
         report: Callable[[int], None] = lambda made: None,
     ) -> None:
@@ -104,7 +108,7 @@ class DmcTask:
         name = settings.neural_strip
         self._strip = open_strip(name, settings.model, device) if name else None
         self._mixed = settings.audio_weight > 0.0
-        self._made: list[Example] = []
+        self._made: list[MixExample] = []
         count = max(64, settings.examples // 10)
         held = range(VALIDATION, VALIDATION + count)
         workers = settings.loop.workers
@@ -124,7 +128,7 @@ class DmcTask:
                 rows = torch.cat([example.summaries for example in seen])
                 controller.encoder.standardize(rows.to(device))
         if settings.kept_outputs:
-            _keep(self.network, settings.kept_outputs)
+            _freeze_first_outputs(self.network, settings.kept_outputs)
         # The Bayesian bootstrap (Rubin 1981): each member weighs the songs in its own way.
         members, songs = settings.model.members, training.count
         draw = np.random.default_rng(settings.loop.seed)
@@ -132,10 +136,10 @@ class DmcTask:
         self._weights = torch.tensor(weights, dtype=torch.float32, device=device)
 
     def batches(self, numbers: Iterator[Sequence[int]]) -> Iterator[ControllerBatch]:
-        """Batches of examples, which worker processes make where they are not at hand."""
+        """Yields batches of examples, which are made now where they were not made beforehand."""
         if self._made:
             for batch in numbers:
-                order = [self._dealt(number) for number in batch]
+                order = [self._deal(number) for number in batch]
                 yield collate([self._made[n] for n in order], keep=False)
             return
         workers = self._settings.loop.workers
@@ -144,14 +148,14 @@ class DmcTask:
         ):
             yield collate(examples, keep=self._mixed)
 
-    def _dealt(self, number: int) -> int:
-        """Which of the made examples stands for a number: each once in a round, in random order."""
+    def _deal(self, number: int) -> int:
+        """The place of the example that stands for a number: each once a round, in random order."""
         round_, place = divmod(number, len(self._made))
         generator = torch.Generator().manual_seed(self._settings.loop.seed * 7919 + round_)
         return int(torch.randperm(len(self._made), generator=generator)[place])
 
     def loss(self, batch: ControllerBatch) -> Tensor:
-        """Error of the parameters, and of the mix where that is asked for."""
+        """The error of levels and pans, and of the mix where the settings ask for it."""
         batch = batch.to(self._device)
         opinions = self.network(batch.summaries, batch.mask)
         total = self._settings.parameter_weight * self.parameter_loss(opinions, batch)
@@ -168,17 +172,22 @@ class DmcTask:
         return total
 
     def parameter_loss(self, opinions: Tensor, batch: ControllerBatch) -> Tensor:
-        """Error of loudness (Huber, without what all tracks have in common) and of pan."""
+        """The error of loudness (Huber, less what all tracks have in common) and of pan.
+
+        Args:
+            opinions: Outputs of each member ``(members, batch, tracks, outputs)`` in −1…1.
+            batch: The examples.
+        """
         level, pan = self._slots[:2]
         error = level_errors(value_at(opinions[..., 0], level), batch)
         zeros = torch.zeros_like(error)
         huber = nn.functional.huber_loss(error, zeros, reduction="none", delta=_HUBER_DB)
         per_example = (huber * batch.mask).sum(-1) / batch.mask.sum(-1) / _HUBER_DB
-        said = value_at(opinions[..., 1], pan)
+        output = value_at(opinions[..., 1], pan)
         if self._settings.model.base == "rules":
-            distance = (batch.base_pan - 0.5).abs() * said
+            distance = (batch.base_pan - 0.5).abs() * output
         else:
-            distance = (said - 0.5).abs()
+            distance = (output - 0.5).abs()
         known = batch.mask.bool() & ~batch.wanted_distance.isnan()
         wanted = torch.where(known, batch.wanted_distance, 0.0)
         panned = ((distance - wanted).square() * known).sum(-1) / known.sum(-1).clamp_min(1)
@@ -186,16 +195,17 @@ class DmcTask:
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:
-        """Mean errors on held-out songs, of the network and of its base.
+        """Mean errors on held-out songs, of the network and of the base that it departs from.
 
-        Of the mix, where that is learned from, and of the levels of the tracks in dB.
+        They are the error of the mix, where that is learned from, and the mean absolute error of
+        the levels of the tracks in dB.
         """
         found: dict[str, list[float]] = {"level_error_db": [], "base_level_error_db": []}
         for first in range(0, len(self._held), 64):
             batch = collate(self._held[first : first + 64], keep=False).to(self._device)
             opinion = combine_opinions(self.network(batch.summaries, batch.mask))
-            said = value_at(opinion[..., 0], self._slots[0])
-            for name, level in (("level_error_db", said), ("base_level_error_db", 0.0 * said)):
+            output = value_at(opinion[..., 0], self._slots[0])
+            for name, level in (("level_error_db", output), ("base_level_error_db", 0.0 * output)):
                 for row, mask in zip(level_errors(level, batch), batch.mask.bool(), strict=True):
                     found[name].append(float((row[mask] - row[mask].median()).abs().mean()))
         distances = {"distance": 1.0, "base_distance": 0.0} if self._mixed else {}
@@ -203,7 +213,7 @@ class DmcTask:
         return mixes | {name: sum(errors) / len(errors) for name, errors in found.items()}
 
     def _distance(self, share: float) -> float:
-        """Mean error of the held-out mixes, with a share of what the network says."""
+        """The mean error of the held-out mixes, with a share 0…1 of the network's outputs."""
         total = 0.0
         for example in self._held_mixes:
             batch = collate([example], keep=False).to(self._device)
@@ -216,8 +226,8 @@ class DmcTask:
         save_weights(path, "dmc", self._settings.model, self.network.state_dict())
 
 
-def _keep(network: Dmc, outputs: int) -> None:
-    """Lets only the last layer learn, and of that not the first outputs."""
+def _freeze_first_outputs(network: Dmc, outputs: int) -> None:
+    """Lets only the last layer of each controller learn, and of that not the first outputs."""
 
     def without_first(gradient: Tensor) -> Tensor:
         return torch.cat([torch.zeros_like(gradient[:outputs]), gradient[outputs:]])
@@ -230,8 +240,31 @@ def _keep(network: Dmc, outputs: int) -> None:
             parameter.register_hook(without_first)  # type: ignore[no-untyped-call]
 
 
-def level_errors(said: Tensor, batch: ControllerBatch) -> Tensor:
-    """Loudness errors in LU ``(..., batch, tracks)``, less their mean over the tracks."""
-    error = (batch.base_lu + said - batch.wanted_lu) * batch.mask
+def level_errors(level_lu: Tensor, batch: ControllerBatch) -> Tensor:
+    """Loudness errors in LU ``(..., batch, tracks)``, less their mean over the tracks.
+
+    Args:
+        level_lu: Loudness ``(..., batch, tracks)`` that is added to that of the base.
+        batch: The examples.
+    """
+    error = (batch.base_lu + level_lu - batch.wanted_lu) * batch.mask
     mean = error.sum(-1, keepdim=True) / batch.mask.sum(-1, keepdim=True)
     return (error - mean) * batch.mask
+
+
+def make_task(settings: DmcTraining, songs: Songs, run: TrainingRun) -> DmcTask:
+    """Makes the task of a run, with its first weights.
+
+    Args:
+        settings: Settings of the training.
+        songs: Songs as `open_songs` finds them.
+        run: Names the device and the weights to begin with.
+
+    Raises:
+        AutomixError: An example cannot be made, or the weights cannot be used.
+    """
+    training, validation = open_examples(songs, settings)
+    task = DmcTask(settings, training, validation, run.device, run.report_example)
+    if (start := run.start_path) is not None:
+        load_first_weights(task.network, start)
+    return task

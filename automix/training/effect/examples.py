@@ -1,4 +1,4 @@
-"""Examples for effects by their numbers: dry audio, settings, and what the strip makes of it."""
+"""Examples for effects: dry audio, settings, and the output of the exact processors for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from automix.audio.samples import Samples
 from automix.evaluation.effects import Task, process_exactly, random_vector
 from automix.networks.effect_description import RATE_HZ, EffectName
-from automix.training.effect.audio import DryAudio, Recording, cut_piece, is_heard
 from automix.training.effect.settings import EffectAugmentation, EffectTraining
+from automix.training.effect.sources import DryAudio, RecordedPair, cut_piece, is_audible
 from automix.units import db_to_gain
 
 _TASK: dict[EffectName, Task] = {
@@ -25,13 +25,13 @@ _SINGLE: tuple[Task, ...] = ("equalizer", "compressor", "reverb")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EffectExample:
-    """One example.
+    """One example: input and output of an effect at some settings.
 
     Attributes:
-        audio: What goes in ``(1, before + samples + after)``.
-        conditioning: ``(settings,)`` in −1…1.
-        target: What is to come out ``(1, samples)``.
-        dry: The input that lies at the same time as the target ``(1, samples)``.
+        audio: The input ``(1, before + samples + after)``.
+        conditioning: The settings ``(settings,)`` in −1…1.
+        target: The output that is wanted ``(1, samples)``.
+        dry: The part of the input at the same time as the target ``(1, samples)``.
     """
 
     audio: Samples
@@ -44,10 +44,10 @@ class ChannelExamples:
     """Pieces of dry audio with random settings of the exact strip.
 
     Args:
-        dry: Where the pieces come from.
-        settings: Of the training.
-        before: Samples that the network hears before the first of its output.
-        after: And after the last.
+        dry: Audio that the pieces are cut from.
+        settings: Settings of the training.
+        before: Samples of input that the network needs before the first of its output.
+        after: Samples of input that the network needs after the last of its output.
         disturbed: Whether the pieces are augmented.
     """
 
@@ -65,12 +65,12 @@ class ChannelExamples:
         self._samples = before + settings.patch_samples + after
 
     def __getitem__(self, number: int) -> EffectExample:
-        """The example of a number; the same number is the same example."""
+        """Makes the example of a number; the same number always gives the same example."""
         settings = self._settings
         rng = np.random.default_rng([settings.loop.seed, number])
-        audio = self._dry.piece(self._samples, self._kept, rng)
+        audio = self._dry.draw_piece(self._samples, self._kept, rng)
         if self._disturbed:
-            audio = self._augmented(audio, rng)
+            audio = self._augment(audio, rng)
         task = _TASK[settings.model.effect]
         if task == "combined" and rng.random() < settings.single:
             others = (1.0 - settings.space) / 2.0
@@ -84,12 +84,12 @@ class ChannelExamples:
             dry=audio[:, self._kept],
         )
 
-    def _augmented(self, audio: Samples, rng: np.random.Generator) -> Samples:
+    def _augment(self, audio: Samples, rng: np.random.Generator) -> Samples:
         other, augmentation = None, self._settings.augmentation
         if rng.random() < augmentation.colored:
             audio = make_colored_noise(self._samples, rng)
         if rng.random() < augmentation.blend:
-            other = self._dry.piece(self._samples, self._kept, rng)
+            other = self._dry.draw_piece(self._samples, self._kept, rng)
         audio = augment_audio(audio, other, augmentation, rng)
         if augmentation.low_pass and rng.random() < augmentation.low_pass:
             audio = limit_band(audio, rng)
@@ -97,7 +97,7 @@ class ChannelExamples:
 
 
 def limit_band(audio: Samples, rng: np.random.Generator) -> Samples:
-    """Audio ``(1, samples)`` without all that is above a corner of 6 … 20 kHz.
+    """Audio ``(1, samples)`` without anything above a random corner of 6 … 20 kHz.
 
     A network that has always heard something there adds a hiss where there is nothing.
     """
@@ -114,7 +114,7 @@ def make_colored_noise(samples: int, rng: np.random.Generator) -> Samples:
     spectrum falls by 0 … 5.4 dB per octave, and the level moves over up to 50 dB.
 
     Args:
-        samples: Length.
+        samples: Length of the noise.
         rng: Draws everything.
     """
     spectrum = np.fft.rfft(rng.standard_normal(samples))
@@ -133,16 +133,16 @@ class PairExamples:
     """Pieces of what went into a device and what came out of it.
 
     Args:
-        pairs: Of each recording, input, output, and the positions of its controls in −1…1.
-        settings: Of the training; its mixup (eqs. 4.15 and 4.16) mixes the controls as well.
-        before: Samples that the network hears before the first of its output.
-        after: And after the last.
+        pairs: Recordings that the pieces are cut from.
+        settings: Settings of the training; its mixup (eqs. 4.15 and 4.16) mixes the controls too.
+        before: Samples of input that the network needs before the first of its output.
+        after: Samples of input that the network needs after the last of its output.
         disturbed: Whether examples are mixed up.
     """
 
     def __init__(
         self,
-        pairs: Sequence[tuple[Recording, Recording, NDArray[np.float32]]],
+        pairs: Sequence[RecordedPair],
         settings: EffectTraining,
         before: int,
         after: int,
@@ -154,25 +154,25 @@ class PairExamples:
         self._alpha = settings.mixup if disturbed else 0.0
 
     def __getitem__(self, number: int) -> EffectExample:
-        """The example of a number; the same number is the same example."""
+        """Makes the example of a number; the same number always gives the same example."""
         rng = np.random.default_rng([self._settings.loop.seed, number])
-        example = self._piece(rng)
+        example = self._draw_example(rng)
         if self._alpha == 0.0:
             return example
-        other, share = self._piece(rng), np.float32(rng.beta(self._alpha, self._alpha))
+        other, share = self._draw_example(rng), np.float32(rng.beta(self._alpha, self._alpha))
         mixed = {
             name: share * value + (np.float32(1.0) - share) * getattr(other, name)
             for name, value in vars(example).items()
         }
         return EffectExample(**mixed)
 
-    def _piece(self, rng: np.random.Generator) -> EffectExample:
+    def _draw_example(self, rng: np.random.Generator) -> EffectExample:
         samples, before = self._settings.patch_samples, self._before
         for _ in range(_TRIES):
             given, wanted, controls = self._pairs[int(rng.integers(len(self._pairs)))]
             start = int(rng.integers(0, max(1, len(wanted) - samples + 1)))
             target = cut_piece(wanted, start, samples)
-            if is_heard(target):
+            if is_audible(target):
                 break
         audio = cut_piece(given, start - before, before + samples + self._after)
         return EffectExample(
@@ -192,9 +192,9 @@ def augment_audio(
     """Audio ``(1, samples)`` after the simple augmentations of Steinmetz 2020, section 4.4.
 
     Args:
-        audio: Dry.
-        other: Added to it at a random level, if any.
-        augmentation: How often what is done.
+        audio: Dry audio.
+        other: Audio that is added to it at a random level, if any.
+        augmentation: How often each of the augmentations happens.
         rng: Draws everything.
     """
     if other is not None:

@@ -1,6 +1,7 @@
-"""What can be chosen of the training of a neural audio effect."""
+"""What can be chosen for the training of a neural audio effect."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from automix.errors import UsageError
@@ -31,7 +32,11 @@ class EffectAugmentation(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class EffectTraining(Settings):
-    """Of a neural audio effect."""
+    """How a neural audio effect is trained.
+
+    Raises:
+        UsageError: The settings do not go together.
+    """
 
     model: EffectDescription = field(default_factory=EffectDescription)
     loop: LoopSettings = field(
@@ -81,3 +86,16 @@ class EffectTraining(Settings):
         super().__post_init__()
         if self.tail_gain > 0.0 and self.model.effect not in ("channel", "reverb"):
             raise UsageError(f"tail_gain is for what reverberates, not for {self.model.effect}")
+
+
+def effect_training(changes: Mapping[str, str]) -> EffectTraining:
+    """The default settings, with changes to the description of the network.
+
+    Args:
+        changes: Values by name of the field of `EffectDescription`, such as ``network``.
+
+    Raises:
+        UsageError: The changes do not go together.
+    """
+    settings = EffectTraining()
+    return replace(settings, model=replace(settings.model, **changes))  # type: ignore[arg-type]

@@ -1,8 +1,8 @@
-"""What may happen to a voice before a network hears it, on its mel spectrogram.
+"""Disturbances of a voice and its backing before a network hears them, on mel spectrograms.
 
 Equalizers, microphones and singers multiply the power of each band, so thousands of them cost no
-more than a sum of levels. A gain of the equalizer is what the network is to find; all else is what
-it is to see through.
+more than a sum of levels. The network is to find the gains of the equalizer, and to ignore all the
+other disturbances.
 """
 
 from functools import lru_cache
@@ -35,13 +35,14 @@ def band_centers_hz() -> Tensor:
     return (band_weights() * f[:, None]).sum(0) / band_weights().sum(0)
 
 
-def _octaves() -> Tensor:
+def _center_octaves() -> Tensor:
+    """Logarithm to base 2 of the center frequency in Hz of each mel band ``(128,)``."""
     return band_centers_hz().log2()
 
 
 @lru_cache(maxsize=1)
 def _responses_db() -> Tensor:
-    """What a peak filter does to each mel band: ``(9, gains, 128)`` dB, a flat spectrum given."""
+    """Gain in dB that a peak filter gives each mel band of a flat spectrum ``(9, gains, 128)``."""
     f = np.linspace(0.0, RATE_HZ / 2.0, N_FFT // 2 + 1)
     weights = (band_weights() / band_weights().sum(0)).double().numpy()
     gains_db = np.arange(GAINS_DB.low, GAINS_DB.high + _STEP_DB / 2, _STEP_DB)
@@ -62,7 +63,7 @@ def _responses_db() -> Tensor:
 
 
 def equalizer_db(gains_db: Tensor) -> Tensor:
-    """Levels ``(n, 128)`` that nine peak filters of Q 1 in series add, by gains ``(n, 9)``."""
+    """Levels in dB ``(n, 128)`` that nine peak filters of Q 1 add, given their gains ``(n, 9)``."""
     table = _responses_db()
     place = (gains_db.clamp(GAINS_DB.low, GAINS_DB.high) - GAINS_DB.low) / _STEP_DB
     low = place.floor().long().clamp_max(table.shape[1] - 2)
@@ -72,14 +73,14 @@ def equalizer_db(gains_db: Tensor) -> Tensor:
 
 
 def draw_gain_rows_db(count: int, draw: torch.Generator) -> Tensor:
-    """Gains ``(count, 9)``: 4 of 9 bands, evenly within ±15 dB, the others 0 (section III-A)."""
+    """Draws gains ``(count, 9)``: 4 of 9 bands evenly within ±15 dB, the others 0 (III-A)."""
     shape = (count, len(BANDS_HZ))
     gains = GAINS_DB.low + (GAINS_DB.high - GAINS_DB.low) * torch.rand(shape, generator=draw)
     return gains * (torch.rand(shape, generator=draw).argsort(1) < CHANGED_BANDS)
 
 
-def singers_db(count: int, settings: VocalTraining, draw: torch.Generator) -> Tensor:
-    """Levels ``(count, 128)`` by which spectra of singers, rooms and microphones differ.
+def draw_singers_db(count: int, settings: VocalTraining, draw: torch.Generator) -> Tensor:
+    """Draws levels in dB ``(count, 128)`` by which singers, rooms and microphones differ.
 
     Gaussian curves over the logarithm of frequency, smooth over 2.5 octaves, 0.9 and 0.35, wider at
     both ends; high passes and low passes, and dull or bright trebles.
@@ -93,12 +94,12 @@ def singers_db(count: int, settings: VocalTraining, draw: torch.Generator) -> Te
     def spread() -> Tensor:
         return (0.5 * torch.randn(count, 1, generator=draw)).exp().clamp(0.3, 2.5)
 
-    octaves, centers = _octaves(), band_centers_hz()
+    octaves, centers = _center_octaves(), band_centers_hz()
     ends = 1.0 + 0.6 * ((7.5 - octaves).clamp(0, 1) + (octaves - 12.5).clamp(0, 1))
-    curve = spread() * settings.spectrum_db * _smooth(count, 2.5, draw)
-    curve = (curve + spread() * settings.color_db * _smooth(count, 0.9, draw)) * ends
+    curve = spread() * settings.spectrum_db * _draw_curves(count, 2.5, draw)
+    curve = (curve + spread() * settings.color_db * _draw_curves(count, 0.9, draw)) * ends
     # Formants too, lest the network knows few voices by theirs and takes another's for damage.
-    curve = curve + spread() * 0.7 * settings.color_db * _smooth(count, 0.35, draw)
+    curve = curve + spread() * 0.7 * settings.color_db * _draw_curves(count, 0.35, draw)
     order = torch.randint(1, 5, (count, 1), generator=draw)
     high_pass = -10.0 * torch.log10(1.0 + (40.0 * 2.0 ** uniform(0, 2.3) / centers) ** (2 * order))
     treble = uniform(-18.0, 8.0) / (1.0 + (3000.0 * 2.0 ** uniform(0, 1.7) / centers) ** 2)
@@ -109,16 +110,17 @@ def singers_db(count: int, settings: VocalTraining, draw: torch.Generator) -> Te
 
 
 @lru_cache(maxsize=4)
-def _factor(octaves_wide: float) -> Tensor:
-    distance = _octaves()[:, None] - _octaves()
+def _curve_factor(octaves_wide: float) -> Tensor:
+    """Cholesky factor ``(128, 128)`` of the covariance of curves smooth over some octaves."""
+    distance = _center_octaves()[:, None] - _center_octaves()
     kernel = torch.exp(-(distance**2) / (2.0 * octaves_wide**2)) + 1e-4 * torch.eye(BANDS)
     factor: Tensor = torch.linalg.cholesky(kernel)
     return factor
 
 
-def _smooth(count: int, octaves_wide: float, draw: torch.Generator) -> Tensor:
-    """Gaussian curves ``(count, 128)`` of unit variance."""
-    return torch.randn(count, BANDS, generator=draw) @ _factor(octaves_wide).T
+def _draw_curves(count: int, octaves_wide: float, draw: torch.Generator) -> Tensor:
+    """Draws Gaussian curves ``(count, 128)`` of unit variance, smooth over some octaves."""
+    return torch.randn(count, BANDS, generator=draw) @ _curve_factor(octaves_wide).T
 
 
 def transpose_spectra(blocks: Tensor, octaves: Tensor) -> Tensor:
@@ -132,9 +134,13 @@ def transpose_spectra(blocks: Tensor, octaves: Tensor) -> Tensor:
 
 
 def dynamics_gain(power: Tensor, factor: float) -> Tensor:
-    """Gains in power ``(frames,)`` that multiply the dynamics of a vocal, of levels ``power``.
+    """Gains in power ``(frames,)`` that multiply the dynamics of a vocal.
 
     Levels are averaged over about 0.1 s, as a compressor would.
+
+    Args:
+        power: Power of the vocal in each frame ``(frames,)``.
+        factor: Factor on the distance in dB of each frame from the loudest one.
     """
     smooth = nn.functional.avg_pool1d(power[None], 5, stride=1, padding=2, count_include_pad=False)[
         0
@@ -146,13 +152,16 @@ def dynamics_gain(power: Tensor, factor: float) -> Tensor:
 def disturb_blocks(
     blocks: Tensor, settings: VocalTraining, draw: torch.Generator, gains_db: Tensor | None
 ) -> Tensor:
-    """Blocks ``(n, 2, 128, frames)`` of mel powers as of other singers, microphones and backings.
+    """Makes blocks sound like other singers, microphones and backings.
 
     Args:
-        blocks: As they were.
-        settings: How much is disturbed.
-        draw: Of everything that is drawn.
-        gains_db: Of the equalizer on the vocal ``(n, 9)``, if there is one.
+        blocks: Mel powers ``(n, 2, 128, frames)``.
+        settings: Settings of the training, which say how much is disturbed.
+        draw: Source of everything that is drawn.
+        gains_db: Gains of the equalizer on the vocal ``(n, 9)``, if there is one.
+
+    Returns:
+        Mel powers in the shape of ``blocks``.
     """
     count = len(blocks)
     vocal, backing = blocks.unbind(1)
@@ -165,10 +174,10 @@ def disturb_blocks(
         vocal = transpose_spectra(vocal, spread * settings.transposition_octaves)
     if gains_db is None and settings.spectrum_db == settings.color_db == 0.0:
         return torch.stack([vocal, backing], 1)
-    curve = singers_db(count, settings, draw)
+    curve = draw_singers_db(count, settings, draw)
     if gains_db is not None:
         curve = curve + equalizer_db(gains_db)
     if settings.spectrum_db > 0.0:
-        around = 3.0 * _smooth(count, 2.5, draw)
+        around = 3.0 * _draw_curves(count, 2.5, draw)
         backing = backing * 10.0 ** (around[..., None] / 10.0)
     return torch.stack([vocal * 10.0 ** (curve[..., None] / 10.0), backing], 1)

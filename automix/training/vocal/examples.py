@@ -1,4 +1,4 @@
-"""Views: stretches of songs as blocks of mel powers, made once and learned from again and again."""
+"""Stretches of songs as blocks of mel powers, made once and learned from again and again."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,59 +20,59 @@ from automix.networks.vocal_mel import (
     RATE_HZ,
     MelFrames,
     Pair,
-    frames_of_mono,
+    measure_mono_spectra,
     pair_spectra,
 )
 from automix.parallel.workers import in_parallel
 from automix.plan.settings import FdnReverbSettings
+from automix.training.vocal.decay import make_decay_blocks
 from automix.training.vocal.disturbance import dynamics_gain
 from automix.training.vocal.settings import VocalTraining
-from automix.training.vocal.songs import VocalSong
-from automix.training.vocal.tails import decaying
+from automix.training.vocal.sources import VocalSong
 
 _AT_A_TIME = 64
 _LONGEST_RESPONSE_S = 3.0  # of the longest reverb, 1 % of the energy is later
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Views:
-    """Blocks and what is wanted of a network that hears them.
+class Stretches:
+    """Stretches of songs as blocks, and the outputs that a network is to give for them.
 
     Attributes:
-        blocks: Mel powers ``(views, 2, rows, frames)``, as `cut_blocks` leaves them.
-        wanted: Positions 0…1 in the ranges of the outputs ``(views, outputs)``; none for the
+        blocks: Mel powers ``(stretches, 2, rows, frames)``, as `cut_blocks` leaves them.
+        wanted: Positions 0…1 in the ranges of the outputs ``(stretches, outputs)``; none for the
             equalizer, whose gains are drawn anew each time.
-        songs: Number of the song of each view.
+        songs: Number of the song of each stretch ``(stretches,)``.
     """
 
     blocks: Tensor
     wanted: Tensor | None
     songs: Tensor
 
-    def only(self, chosen: Tensor) -> "Views":
-        """Those that are marked ``(views,)``."""
+    def select(self, chosen: Tensor) -> "Stretches":
+        """The stretches that a mask ``(stretches,)`` marks."""
         wanted = None if self.wanted is None else self.wanted[chosen]
-        return Views(blocks=self.blocks[chosen], wanted=wanted, songs=self.songs[chosen])
+        return Stretches(blocks=self.blocks[chosen], wanted=wanted, songs=self.songs[chosen])
 
 
-def make_views(
+def make_stretches(
     songs: Sequence[VocalSong],
     settings: VocalTraining,
     seed: int,
     report: Callable[[str], None] = lambda stage: None,
-) -> Views:
-    """Makes the views of songs.
+) -> Stretches:
+    """Makes stretches of songs.
 
     Args:
-        songs: Taken as often as they weigh.
-        settings: Of the training.
-        seed: Of the draw.
-        report: Called with what is being made.
+        songs: Songs to cut them from, each as often as it weighs.
+        settings: Settings of the training.
+        seed: Decides everything that is drawn.
+        report: Called with the name of whatever is being made.
     """
     rng = np.random.default_rng(seed)
     task = settings.model.task
     if task == "reverb":
-        return _wet_views(songs, settings, rng, report)
+        return _make_wet_stretches(songs, settings, rng, report)
     shares = np.array([song.weight for song in songs])
     drawn = rng.choice(len(songs), settings.views, p=shares / shares.sum())
     seeds = rng.integers(2**63, size=settings.views)
@@ -84,24 +84,26 @@ def make_views(
             drawn[first : first + _AT_A_TIME], seeds[first : first + _AT_A_TIME], strict=True
         )
         made = in_parallel(
-            lambda asked: _view(songs[asked[0]], settings, np.random.default_rng(asked[1])),
+            lambda drawn: _cut_stretch(songs[drawn[0]], settings, np.random.default_rng(drawn[1])),
             list(part),
         )
         blocks += [block for block, _ in made]
         wanted += [[legal.to_unit(value)] for _, value in made]
-    return Views(
+    return Stretches(
         blocks=torch.stack(blocks),
         wanted=None if task == "equalization" else torch.tensor(wanted, dtype=torch.float32),
         songs=torch.from_numpy(drawn),
     )
 
 
-def _view(
+def _cut_stretch(
     song: VocalSong, settings: VocalTraining, rng: np.random.Generator
 ) -> tuple[Tensor, float]:
-    """A stretch ``(2, 128, frames)`` of a song, its dynamics changed where that is asked for.
+    """Cuts a stretch of a song, its dynamics changed where the settings ask for it.
 
-    With it comes the level, or the loudness range before the change.
+    Returns:
+        The block ``(2, 128, frames)``, and the level or loudness range of the vocal before the
+        change, in LU.
     """
     vocal, value = song.vocal, song.range_lu
     if settings.model.task == "level":
@@ -109,10 +111,10 @@ def _view(
     if song.raw is not None and rng.random() < settings.raw:
         vocal = song.raw
     if settings.diversity > 1.0:
-        factor = _factor(settings.diversity, rng)
-        vocal, value = with_dynamics(vocal, factor), range_with_dynamics(song, factor)
+        factor = _draw_factor(settings.diversity, rng)
+        vocal, value = scale_dynamics(vocal, factor), scaled_range_lu(song, factor)
     if settings.expansion > 1.0:
-        vocal = with_dynamics(vocal, _factor(settings.expansion, rng))
+        vocal = scale_dynamics(vocal, _draw_factor(settings.expansion, rng))
     description = settings.model
     pair = pair_spectra(vocal, song.backing)
     if not (pair.level_db > description.gate_db).any():  # the change left nothing
@@ -128,19 +130,20 @@ def _view(
     return cut_blocks(part, description)[0], value
 
 
-def _factor(largest: float, rng: np.random.Generator) -> float:
+def _draw_factor(largest: float, rng: np.random.Generator) -> float:
+    """A factor from 1 / ``largest`` to ``largest``, evenly over its logarithm."""
     limit = np.log(largest)
     return float(np.exp(rng.uniform(-limit, limit)))
 
 
-def range_with_dynamics(song: VocalSong, factor: float) -> float:
-    """The loudness range of a song's vocal with its dynamics multiplied."""
+def scaled_range_lu(song: VocalSong, factor: float) -> float:
+    """The loudness range in LU of a song's vocal with its dynamics multiplied."""
     level = np.maximum(song.energies / song.energies.max(), 1e-9)
     changed = song.energies * level ** (factor - 1.0)
     return loudness_range_lu(changed, PAPER.loudness_range_window_s)
 
 
-def with_dynamics(vocal: MelFrames, factor: float) -> MelFrames:
+def scale_dynamics(vocal: MelFrames, factor: float) -> MelFrames:
     """A vocal with its dynamics multiplied."""
     gain = dynamics_gain(vocal.power, factor)
     power = vocal.power * gain
@@ -148,13 +151,13 @@ def with_dynamics(vocal: MelFrames, factor: float) -> MelFrames:
     return replace(vocal, mel=vocal.mel * gain, power=power)
 
 
-def _wet_views(
+def _make_wet_stretches(
     songs: Sequence[VocalSong],
     settings: VocalTraining,
     rng: np.random.Generator,
     report: Callable[[str], None],
-) -> Views:
-    """Views of vocals with known reverbs, of each of which several vocals are heard."""
+) -> Stretches:
+    """Stretches of vocals with known reverbs, each of which several vocals are given."""
     shares = np.array([song.weight for song in songs])
     each = max(1, settings.views // settings.reverbs)
     reverbs = [draw_reverb(rng) for _ in range(settings.reverbs)]
@@ -167,34 +170,34 @@ def _wet_views(
         def make(index: int) -> list[Tensor]:
             draw = np.random.default_rng(seeds[index])
             chosen = [songs[number] for number in drawn[index]]
-            return _wet(chosen, reverbs[index], settings, draw)
+            return _reverberate(chosen, reverbs[index], settings, draw)
 
         for made in in_parallel(make, range(first, min(first + 8, settings.reverbs))):
             blocks += made
-    wanted = [positions(reverb) for reverb in reverbs for _ in range(each)]
-    return Views(
+    wanted = [reverb_positions(reverb) for reverb in reverbs for _ in range(each)]
+    return Stretches(
         blocks=torch.stack(blocks),
         wanted=torch.tensor(wanted, dtype=torch.float32),
         songs=torch.tensor(drawn).flatten(),
     )
 
 
-def positions(reverb: FdnReverbSettings) -> list[float]:
-    """The ten parameters as positions 0…1."""
+def reverb_positions(reverb: FdnReverbSettings) -> list[float]:
+    """The ten parameters of a reverb as positions 0…1 in their ranges."""
     ranges = zip(REVERB_FIELDS, output_ranges("reverb"), strict=True)
     return [legal.to_unit(getattr(reverb, name)) for name, legal in ranges]
 
 
-def _wet(
+def _reverberate(
     songs: Sequence[VocalSong],
     reverb: FdnReverbSettings,
     settings: VocalTraining,
     rng: np.random.Generator,
 ) -> list[Tensor]:
-    """One block ``(2, 128, frames)`` of each song, its vocal with a reverb."""
+    """Makes one block ``(2, 128, frames)`` of each song, its vocal with a reverb."""
     model = settings.model
     if model.hearing == "decay":
-        return decaying(songs, reverb, settings, rng)
+        return make_decay_blocks(songs, reverb, settings, rng)
     count = round(settings.shortest_s * RATE_HZ / HOP_LENGTH)
     if model.hearing == "blocks":  # more than a block: gaps are dropped, and the reverb builds up
         count = 2 * model.frames
@@ -205,21 +208,21 @@ def _wet(
     spectrum = np.fft.rfft(response.astype(np.float32), size)
     blocks = []
     for song in songs:
-        start = _sung_start(song, length, rng)
+        start = _find_sung_start(song, length, rng)
         dry = song.dry[start : start + length].astype(np.float32)
         wet = np.fft.irfft(np.fft.rfft(dry, size) * spectrum, size)[:length].astype(np.float32)
         first = start // HOP_LENGTH
         mel = song.backing.mel[:, first : first + count + 1]
         around = replace(song.backing, mel=mel)
-        pair = pair_spectra(frames_of_mono([wet]), around)
+        pair = pair_spectra(measure_mono_spectra([wet]), around)
         if not (pair.level_db > model.gate_db).any():  # silence, however it was drawn
             pair = pair_spectra(song.vocal, song.backing)
         blocks.append(cut_blocks(pair, model)[-1])
     return blocks
 
 
-def _sung_start(song: VocalSong, length: int, rng: np.random.Generator) -> int:
-    """Where a stretch begins that is sung for the most part, of some that are drawn."""
+def _find_sung_start(song: VocalSong, length: int, rng: np.random.Generator) -> int:
+    """The first sample of the stretch, of some that are drawn, with the largest part sung."""
     last = max(1, len(song.dry) - length)
     starts = rng.integers(last, size=8) // HOP_LENGTH * HOP_LENGTH
     marks = vocal_mel.mark_singing(song.vocal).float()

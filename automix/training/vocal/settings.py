@@ -1,4 +1,4 @@
-"""What can be chosen of a training of the vocal networks, and what the two variants choose."""
+"""What can be chosen for the training of a vocal network, and what the two variants choose."""
 
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
@@ -15,7 +15,7 @@ TASKS: tuple[VocalTask, ...] = ("equalization", "compression", "reverb", "level"
 
 @dataclass(frozen=True, kw_only=True)
 class VocalTraining(Settings):
-    """Of one vocal network. The defaults disturb nothing, as in the paper."""
+    """How one vocal network is trained; the defaults disturb nothing, as in the paper."""
 
     model: VocalCnnDescription = field(default_factory=VocalCnnDescription)
     loop: LoopSettings = field(default_factory=LoopSettings)
@@ -75,7 +75,7 @@ class VocalTraining(Settings):
 
 
 def vocal_training(task: VocalTask, variant: Variant) -> VocalTraining:
-    """The training of a network: the paper's, or the one that makes up for its causes of failure.
+    """The settings for a network: those of the paper, or those that learn more from few songs.
 
     ``paper``: section III-C and IV-A. ``wide``: logarithmic spectra, more of the song at a time,
     and voices, backings and dynamics that are disturbed while the network learns.

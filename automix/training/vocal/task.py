@@ -8,13 +8,17 @@ import torch
 from torch import Tensor, nn
 
 from automix.methods.vocal.settings import PAPER
-from automix.networks.checkpoints import save_weights
-from automix.networks.vocal_cnn import FAMILY, VocalCnn, largest, scale_blocks
+from automix.networks.checkpoints import load_into, read_tensors, save_weights
+from automix.networks.vocal_cnn import FAMILY, VocalCnn, keep_largest, scale_blocks
 from automix.networks.vocal_cnn_description import GAINS_DB, REVERB_FIELDS, output_ranges
+from automix.training.loop import Training
+from automix.training.request import STATE
+from automix.training.run import TrainingRun
 from automix.training.vocal.disturbance import disturb_blocks, draw_gain_rows_db, equalizer_db
-from automix.training.vocal.examples import Views, make_views
+from automix.training.vocal.examples import Stretches, make_stretches
 from automix.training.vocal.settings import VocalTraining
-from automix.training.vocal.songs import VocalSong
+from automix.training.vocal.sources import VocalSong
+from automix.training.vocal.trust import group_songs, least_error_shares
 
 _VALIDATION = 400
 _HELD_REVERBS = 100
@@ -24,11 +28,11 @@ _REVERB_WEIGHTS = {"dry_wet": 10.0, "reverberation_time_s": 5.0, "room_size": 5.
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VocalBatch:
-    """What a network hears, and what is wanted of it.
+    """Input of a network, and the outputs that are wanted for it.
 
     Attributes:
-        blocks: As the network is given them ``(batch, 2, 128, frames)``.
-        wanted: Positions 0…1 ``(batch, outputs)``.
+        blocks: Scaled blocks ``(batch, 2, rows, frames)``.
+        wanted: Positions 0…1 ``(batch, outputs)`` in the ranges of the outputs.
     """
 
     blocks: Tensor
@@ -36,22 +40,22 @@ class VocalBatch:
 
 
 class VocalTask:
-    """See `automix.training.loop.TrainingTask`.
+    """A vocal network that is trained; see `automix.training.loop.TrainingTask`.
 
     Args:
-        settings: Of the training.
-        views: To learn from.
-        held: Of other songs, to validate with.
-        device: Where the network is.
+        settings: Settings of the training.
+        stretches: Stretches of songs to learn from.
+        held: Stretches of other songs to validate with.
+        device: Device that the network is trained on.
 
     Attributes:
-        network: That is trained.
-        views: As given.
-        held: Examples of the views to validate with.
+        network: The network.
+        stretches: Stretches of songs to learn from, as given.
+        held: Input and wanted outputs of the stretches to validate with.
     """
 
     def __init__(
-        self, settings: VocalTraining, views: Views, held: Views, device: torch.device
+        self, settings: VocalTraining, stretches: Stretches, held: Stretches, device: torch.device
     ) -> None:
         self._settings = settings
         self._device = device
@@ -63,11 +67,11 @@ class VocalTask:
         if self._task == "level":
             (legal,) = output_ranges(self._task)
             self.network.constant.fill_(legal.to_unit(PAPER.relative_loudness_lu))
-        elif self._task == "compression" and views.wanted is not None:
-            self.network.constant = views.wanted.median(0).values.to(device)
-        self.views = views
-        self.held = _undisturbed(held, settings)
-        self._mean = torch.zeros(()) if views.wanted is None else views.wanted.mean(0)
+        elif self._task == "compression" and stretches.wanted is not None:
+            self.network.constant = stretches.wanted.median(0).values.to(device)
+        self.stretches = stretches
+        self.held = _make_held(held, settings)
+        self._mean = torch.zeros(()) if stretches.wanted is None else stretches.wanted.mean(0)
 
     @classmethod
     def of_songs(
@@ -78,14 +82,14 @@ class VocalTask:
         device: torch.device,
         report: Callable[[str], None] = lambda stage: None,
     ) -> "VocalTask":
-        """Makes the views first.
+        """Makes the stretches of songs, and the task of learning from them.
 
         Args:
-            settings: Of the training.
+            settings: Settings of the training.
             training: Songs to learn from.
-            validation: Other songs.
-            device: Where the network is.
-            report: Called with what is being made.
+            validation: Songs to validate with.
+            device: Device that the network is trained on.
+            report: Called with the name of whatever is being made.
         """
         seed = settings.loop.seed
         fewer = replace(
@@ -93,52 +97,55 @@ class VocalTask:
             views=min(settings.views, _VALIDATION),
             reverbs=min(settings.reverbs, _HELD_REVERBS),
         )
-        views = make_views(training, settings, seed, report)
-        return cls(settings, views, make_views(validation, fewer, seed + 1, report), device)
+        stretches = make_stretches(training, settings, seed, report)
+        held = make_stretches(validation, fewer, seed + 1, report)
+        return cls(settings, stretches, held, device)
 
     def batches(self, numbers: Iterator[Sequence[int]]) -> Iterator[VocalBatch]:
-        """Batches whose first number decides what is drawn."""
+        """Yields batches, of which the first number decides what is drawn."""
         for batch in numbers:
             seed = hash((self._settings.loop.seed, batch[0])) % 2**63
-            yield self._batch(len(batch), torch.Generator().manual_seed(seed))
+            yield self._make_batch(len(batch), torch.Generator().manual_seed(seed))
 
-    def _batch(self, count: int, draw: torch.Generator) -> VocalBatch:
-        views = self.views
-        taken = torch.randint(len(views.blocks), (count,), generator=draw)
+    def _make_batch(self, count: int, draw: torch.Generator) -> VocalBatch:
+        """Draws stretches and disturbs them."""
+        stretches = self.stretches
+        taken = torch.randint(len(stretches.blocks), (count,), generator=draw)
         gains = None
-        if views.wanted is None:
+        if stretches.wanted is None:
             gains = draw_gain_rows_db(count, draw)
-            wanted = _positions(gains)
+            wanted = _gain_positions(gains)
         else:
-            wanted = views.wanted[taken]
-        blocks = disturb_blocks(views.blocks[taken], self._settings, draw, gains)
+            wanted = stretches.wanted[taken]
+        blocks = disturb_blocks(stretches.blocks[taken], self._settings, draw, gains)
         return VocalBatch(blocks=scale_blocks(blocks, self._settings.model), wanted=wanted)
 
     def loss(self, batch: VocalBatch) -> Tensor:
-        """Equation 2 for the reverb, 3 for the equalizer, else the mean squared error."""
-        said = self.network(batch.blocks.to(self._device))
+        """The error: equation 2 for the reverb, 3 for the equalizer, else mean squared."""
+        positions = self.network(batch.blocks.to(self._device))
         wanted = batch.wanted.to(self._device)
         delta = self._settings.huber
         if self._task == "equalization":
-            return equalizer_loss(said, wanted, self._settings.unchanged_weight, delta)
+            return equalizer_loss(positions, wanted, self._settings.unchanged_weight, delta)
         if self._task == "reverb":
-            return reverb_loss(said, wanted, self._settings.rest_weight, delta)
-        return _error(said, wanted, delta).mean()
+            return reverb_loss(positions, wanted, self._settings.rest_weight, delta)
+        return _error(positions, wanted, delta).mean()
 
     @torch.inference_mode()
     def validate(self) -> dict[str, float]:
         """Mean absolute errors on held-out songs, of the network and of a constant.
 
-        The constant is no gain for the equalizer, else the mean of what is learned from. Of the
+        The constant is no gain for the equalizer, else the mean of the training set. For the
         reverb, the first two figures are means over the ten parameters, relative to the constant.
         """
-        said, wanted = self.network.trusted(self.said()).cpu(), self.held.wanted
+        positions = self.network.apply_trust(self.predict_held()).cpu()
+        wanted = self.held.wanted
         ranges = output_ranges(self._task)
         scale = torch.tensor([legal.high - legal.low for legal in ranges])
-        errors = (said.clamp(0, 1) - wanted).abs().mean(0) * scale
+        errors = (positions.clamp(0, 1) - wanted).abs().mean(0) * scale
         if self._task == "equalization":
             gains = _gains_db(wanted)
-            applied = largest(_gains_db(said.clamp(0, 1)))
+            applied = keep_largest(_gains_db(positions.clamp(0, 1)))
             return {
                 "error_db": float((applied - gains).abs().mean()),
                 "zero_error_db": float(gains.abs().mean()),
@@ -150,8 +157,8 @@ class VocalTask:
         return {"error_lu": float(errors), "mean_error_lu": float(constant)}
 
     @torch.inference_mode()
-    def said(self) -> Tensor:
-        """Positions ``(views, outputs)`` of the held-out views, wholly trusted."""
+    def predict_held(self) -> Tensor:
+        """Outputs ``(stretches, outputs)`` for the held-out stretches, as if wholly trusted."""
         self.network.eval()
         parts = torch.split(self.held.blocks, _AT_A_TIME)
         return torch.cat([self.network(part.to(self._device)) for part in parts])
@@ -161,36 +168,39 @@ class VocalTask:
         save_weights(path, FAMILY, self._settings.model, self.network.state_dict())
 
 
-def _undisturbed(views: Views, settings: VocalTraining) -> VocalBatch:
-    """Views as examples, with an equalizer where that is wanted, and nothing else."""
-    if views.wanted is not None:
-        return VocalBatch(blocks=scale_blocks(views.blocks, settings.model), wanted=views.wanted)
-    gains = draw_gain_rows_db(len(views.blocks), torch.Generator().manual_seed(1))
-    blocks = views.blocks.clone()
+def _make_held(stretches: Stretches, settings: VocalTraining) -> VocalBatch:
+    """One batch of all stretches, with an equalizer where that is to be found, else as they are."""
+    if stretches.wanted is not None:
+        blocks = scale_blocks(stretches.blocks, settings.model)
+        return VocalBatch(blocks=blocks, wanted=stretches.wanted)
+    gains = draw_gain_rows_db(len(stretches.blocks), torch.Generator().manual_seed(1))
+    blocks = stretches.blocks.clone()
     blocks[:, 0] *= 10.0 ** (equalizer_db(gains)[..., None] / 10.0)
-    return VocalBatch(blocks=scale_blocks(blocks, settings.model), wanted=_positions(gains))
+    return VocalBatch(blocks=scale_blocks(blocks, settings.model), wanted=_gain_positions(gains))
 
 
-def _positions(gains_db: Tensor) -> Tensor:
+def _gain_positions(gains_db: Tensor) -> Tensor:
+    """Positions 0…1 of gains in dB."""
     return (gains_db - GAINS_DB.low) / (GAINS_DB.high - GAINS_DB.low)
 
 
 def _gains_db(positions: Tensor) -> Tensor:
+    """Gains in dB of positions 0…1."""
     return GAINS_DB.low + (GAINS_DB.high - GAINS_DB.low) * positions
 
 
-def _error(said: Tensor, wanted: Tensor, delta: float) -> Tensor:
-    """Squared errors; Huber's, scaled alike, where ``delta`` is above 0."""
+def _error(positions: Tensor, wanted: Tensor, delta: float) -> Tensor:
+    """Squared errors; Huber's, on the same scale, where ``delta`` is above 0."""
     if delta == 0.0:
-        return (said - wanted).square()
-    return 2.0 * nn.functional.huber_loss(said, wanted, reduction="none", delta=delta)
+        return (positions - wanted).square()
+    return 2.0 * nn.functional.huber_loss(positions, wanted, reduction="none", delta=delta)
 
 
 def equalizer_loss(
-    said: Tensor, wanted: Tensor, unchanged_weight: float = 0.1, delta: float = 0.0
+    positions: Tensor, wanted: Tensor, unchanged_weight: float = 0.1, delta: float = 0.0
 ) -> Tensor:
-    """L_changed + 0.1 · L_unchanged (eq. 3), by positions ``(batch, 9)``; 0.5 is no change."""
-    error = _error(said, wanted, delta)
+    """L_changed + 0.1 · L_unchanged (eq. 3) of positions ``(batch, 9)``; 0.5 is no change."""
+    error = _error(positions, wanted, delta)
     changed = (wanted != 0.5).float()
     of_changed = (error * changed).sum() / changed.sum().clamp_min(1.0)
     of_others = (error * (1.0 - changed)).sum() / (1.0 - changed).sum().clamp_min(1.0)
@@ -198,10 +208,87 @@ def equalizer_loss(
 
 
 def reverb_loss(
-    said: Tensor, wanted: Tensor, rest_weight: float = 1.0, delta: float = 0.0
+    positions: Tensor, wanted: Tensor, rest_weight: float = 1.0, delta: float = 0.0
 ) -> Tensor:
-    """10·l_DW + 5·l_RT + 5·l_RS + l_rest (eq. 2), by positions ``(batch, 10)``."""
-    errors = _error(said, wanted, delta).mean(0)
+    """10·l_DW + 5·l_RT + 5·l_RS + l_rest (eq. 2) of positions ``(batch, 10)``."""
+    errors = _error(positions, wanted, delta).mean(0)
     named = [_REVERB_WEIGHTS.get(name, 0.0) for name in REVERB_FIELDS]
     weights = torch.tensor(named, device=errors.device)
     return (weights * errors).sum() + rest_weight * errors[weights == 0.0].mean()
+
+
+def make_task(
+    settings: VocalTraining, songs: tuple[list[VocalSong], list[VocalSong]], run: TrainingRun
+) -> VocalTask:
+    """Makes the task of a run, with its first weights, and with its trust where that is tried.
+
+    Each of several processes makes stretches of its own.
+
+    Args:
+        settings: Settings of the training.
+        songs: Songs to learn from and to validate with, as `open_sources` finds them.
+        run: Names the device, the weights to begin with, and the folder of the trials.
+
+    Raises:
+        AutomixError: The weights to begin with cannot be used, or a trial fails.
+    """
+    seed = settings.loop.seed + run.processes.rank
+    settings = replace(settings, loop=replace(settings.loop, seed=seed))
+    training, validation = songs
+    task = VocalTask.of_songs(settings, training, validation, run.device, run.report_stage)
+    if (start := run.start_path) is not None:
+        load_into(task.network, read_tensors(start), start)
+    if settings.trial_steps:
+        task.network.trust = fit_trust(task, settings, training, run)
+    return task
+
+
+def fit_trust(
+    task: VocalTask,
+    settings: VocalTraining,
+    songs: Sequence[VocalSong],
+    run: TrainingRun,
+) -> Tensor:
+    """Finds by trials how far each output is trusted.
+
+    Args:
+        task: The task whose network is to be trusted; the trials use its stretches.
+        settings: Settings of its training.
+        songs: Songs that the stretches are cut from.
+        run: The run; each trial has a folder within its own, and is resumed with it.
+
+    Returns:
+        Shares 0…1 ``(outputs,)``; those that the network has where there is nothing to try.
+
+    Raises:
+        AutomixError: See `automix.training.loop.Training`.
+    """
+    departures, wanted, weights = [], [], []
+    loop = replace(settings.loop, steps=settings.trial_steps)
+    loop = replace(loop, validate_every=min(loop.validate_every, loop.steps))
+    for number, trial in enumerate(make_trials(task.stretches, settings, songs, run.device)):
+        place = run.request.folder / f"trial-{number + 1}"
+        training = Training(trial, loop, place, run.device, run.processes)
+        if run.request.resume and (place / STATE).is_file():
+            training.resume()
+        run.report_stage(f"trial {number + 1}")
+        training.run()
+        positions = trial.predict_held()
+        departures.append(positions - trial.network.constant)
+        wanted.append(trial.held.wanted.to(run.device) - trial.network.constant)
+        weights.append(torch.full_like(positions, 1.0 / len(positions)))
+    if not departures:
+        return task.network.trust
+    return least_error_shares(torch.cat(departures), torch.cat(wanted), torch.cat(weights))
+
+
+def make_trials(
+    stretches: Stretches, settings: VocalTraining, songs: Sequence[VocalSong], device: torch.device
+) -> Iterator[VocalTask]:
+    """Yields tasks that learn from stretches of some songs and validate with the others."""
+    for group in group_songs([song.data_set for song in songs]):
+        is_left_out = torch.isin(stretches.songs, torch.tensor(group))
+        if is_left_out.any() and not is_left_out.all():
+            yield VocalTask(
+                settings, stretches.select(~is_left_out), stretches.select(is_left_out), device
+            )

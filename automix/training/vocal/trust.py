@@ -1,84 +1,20 @@
-"""How far a vocal network is trusted on voices that are unlike those it learned from.
+"""Trials of how far a vocal network can be trusted on voices unlike those it learned from.
 
 Its errors on new songs of a kind that it knows say little of a song of another kind. So a kind of
 songs is left out, and a network that learned from the others is tried on it. Each output is trusted
 as far as makes the absolute error least: the preshrunk predictor of Copas 1983, "Regression,
-Prediction and Shrinkage", with what is said of songs left out as in Breiman 1996, "Stacked
-Regressions".
+Prediction and Shrinkage", fitted on predictions for songs that were left out, as in Breiman 1996,
+"Stacked Regressions".
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from automix.training.loop import STATE, Training
-from automix.training.processes import Processes
-from automix.training.vocal.examples import Views
-from automix.training.vocal.settings import VocalTraining
-from automix.training.vocal.songs import VocalSong
-from automix.training.vocal.task import VocalTask
 
-
-def fit_trust(
-    task: VocalTask,
-    settings: VocalTraining,
-    songs: Sequence[VocalSong],
-    folder: Path,
-    device: torch.device,
-    processes: Processes,
-    report: Callable[[str], None] = lambda stage: None,
-    *,
-    resume: bool = False,
-) -> Tensor:
-    """The shares 0…1 ``(outputs,)`` that trials find; as set where there is nothing to try.
-
-    Args:
-        task: Whose views are used.
-        settings: Of its training.
-        songs: That the views are of.
-        folder: Of the run; each trial has a folder in it.
-        device: Where the networks are.
-        processes: Those that train together.
-        report: Called with what begins.
-        resume: Whether trials that were begun go on.
-
-    Raises:
-        AutomixError: See `automix.training.loop.Training`.
-    """
-    departed, wanted, weights = [], [], []
-    loop = replace(settings.loop, steps=settings.trial_steps)
-    loop = replace(loop, validate_every=min(loop.validate_every, loop.steps))
-    for number, trial in enumerate(trials(task.views, settings, songs, device)):
-        place = folder / f"trial-{number + 1}"
-        training = Training(trial, loop, place, device, processes)
-        if resume and (place / STATE).is_file():
-            training.resume()
-        report(f"trial {number + 1}")
-        training.run()
-        said = trial.said()
-        departed.append(said - trial.network.constant)
-        wanted.append(trial.held.wanted.to(device) - trial.network.constant)
-        weights.append(torch.full_like(said, 1.0 / len(said)))
-    if not departed:
-        return task.network.trust
-    return least_error_shares(torch.cat(departed), torch.cat(wanted), torch.cat(weights))
-
-
-def trials(
-    views: Views, settings: VocalTraining, songs: Sequence[VocalSong], device: torch.device
-) -> Iterator[VocalTask]:
-    """What learns from the views of some songs and is to be tried on those of the others."""
-    for group in left_out([song.data_set for song in songs]):
-        is_left_out = torch.isin(views.songs, torch.tensor(group))
-        if is_left_out.any() and not is_left_out.all():
-            yield VocalTask(settings, views.only(~is_left_out), views.only(is_left_out), device)
-
-
-def left_out(sets: Sequence[int]) -> list[list[int]]:
-    """Numbers of the songs that each trial leaves out, by the data sets that songs are from.
+def group_songs(sets: Sequence[int]) -> list[list[int]]:
+    """Numbers of the songs that each trial leaves out, by the numbers of their data sets.
 
     A data set at a time, but none that holds more than half of the songs: without it, a network
     would know much less than the one that is trained on all. Where there is one data set, every
@@ -91,19 +27,19 @@ def left_out(sets: Sequence[int]) -> list[list[int]]:
     return [group for group in groups if 2 * len(group) <= len(sets)]
 
 
-def least_error_shares(departed: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
-    """The shares t in 0…1 ``(outputs,)`` of which Σ weight · |t · departed − wanted| is least.
+def least_error_shares(departures: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
+    """The shares t in 0…1 ``(outputs,)`` with the least Σ weight · |t · departure − wanted|.
 
-    Without the limits, a median of the ratios wanted / departed, weighted by weight · |departed|;
-    and since the sum is convex in t, within the limits what is nearest to it.
+    Without the limits, t is a median of the ratios wanted / departure, weighted by weight ·
+    |departure|; since the sum is convex in t, the best within the limits is nearest to it.
 
     Args:
-        departed: What was said beyond the constant ``(examples, outputs)``.
-        wanted: What is right beyond it, alike.
-        weights: Of the examples, alike.
+        departures: Predictions minus the constant ``(examples, outputs)``.
+        wanted: Right values minus the constant, in the same shape.
+        weights: Weights of the examples, in the same shape.
     """
-    size = departed.abs().clamp_min(1e-9)
-    ratios = torch.where(departed < 0, -wanted, wanted) / size
+    size = departures.abs().clamp_min(1e-9)
+    ratios = torch.where(departures < 0, -wanted, wanted) / size
     order = ratios.argsort(0)
     total = (weights * size).gather(0, order).cumsum(0)
     median = (total >= 0.5 * total[-1:]).int().argmax(0, keepdim=True)

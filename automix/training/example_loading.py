@@ -1,4 +1,4 @@
-"""Examples made by their numbers, in worker processes where there are to be some."""
+"""Makes examples by their numbers, in worker processes where the settings ask for them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
@@ -13,15 +13,17 @@ VALIDATION = 10**9
 """Numbers of validation examples begin here, so that no training example is among them."""
 
 
-class Numbered(Protocol):
-    """Makes examples by their numbers; see `automix.training.controller.examples.Examples`."""
+class ExampleMaker(Protocol):
+    """Makes examples by number, as `automix.training.controller.examples.MixExamples` does."""
 
     def __getitem__(self, number: int) -> Any:
-        """The same number is the same example."""
+        """Returns the example of a number; the same number always gives the same example."""
 
 
-class _Numbered(Dataset[Any]):
-    def __init__(self, examples: Numbered, numbers: Sequence[Any], audio: bool) -> None:
+class _ExampleDataset(Dataset[Any]):
+    """Examples, or lists of them, in the form that torch's loader takes."""
+
+    def __init__(self, examples: ExampleMaker, numbers: Sequence[Any], audio: bool) -> None:
         self._examples, self._numbers, self._audio = examples, numbers, audio
 
     def __len__(self) -> int:
@@ -31,38 +33,38 @@ class _Numbered(Dataset[Any]):
         wanted = self._numbers[place]
         try:
             if isinstance(wanted, int):
-                return self._example(wanted)
-            return [self._example(number) for number in wanted]
+                return self._make(wanted)
+            return [self._make(number) for number in wanted]
         except AutomixError as error:  # raised in a worker, it would come with its traceback
             return error
 
-    def _example(self, number: int) -> Any:
+    def _make(self, number: int) -> Any:
         example = self._examples[number]
         return example if self._audio else example.without_audio()
 
 
 def make_examples(
-    examples: Numbered,
+    examples: ExampleMaker,
     numbers: Sequence[Any],
     *,
     workers: int,
     audio: bool,
     report: Callable[[int], None] = lambda made: None,
 ) -> Iterator[Any]:
-    """Examples in the order of their numbers.
+    """Yields examples in the order of their numbers.
 
     Args:
-        examples: By number.
-        numbers: Of single examples, or sequences of numbers for lists of examples.
-        workers: Processes that make them; 0 makes them here.
+        examples: Makes an example of a number.
+        numbers: Numbers of single examples, or sequences of numbers for lists of examples.
+        workers: How many processes make them; 0 makes them in this one.
         audio: Whether they keep their audio.
         report: Called with how many there are so far.
 
     Raises:
-        AutomixError: What making an example raises.
+        AutomixError: Whatever making an example raises.
     """
     loader: DataLoader[Any] = DataLoader(
-        _Numbered(examples, numbers, audio),
+        _ExampleDataset(examples, numbers, audio),
         batch_size=None,
         num_workers=workers,
         worker_init_fn=_start_worker,
@@ -75,5 +77,6 @@ def make_examples(
 
 
 def _start_worker(worker: int) -> None:
+    """Keeps a worker process to one thread: there are as many of them as was asked for."""
     torch.set_num_threads(1)
     use_workers(1)

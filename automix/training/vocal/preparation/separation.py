@@ -15,12 +15,12 @@ from automix.errors import DeviceError, UsageError
 
 
 class Separator:
-    """A model of Demucs, ready to work.
+    """A model of Demucs that is ready to separate songs.
 
     Args:
-        model: Its name, such as ``htdemucs``, or that of a folder of weights given by ``repo``.
+        model: Name of the model, such as ``htdemucs``, or of a model in the folder ``repo``.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
-        repo: Folder that holds the weights; else Demucs looks where it always does.
+        repo: Folder that holds the weights; if none, Demucs looks where it always does.
 
     Raises:
         UsageError: Demucs is not installed.
@@ -46,8 +46,8 @@ class Separator:
         self._model.to(device).eval()
         self._device = device
 
-    def separated(self, source: AudioSource) -> tuple[Audio, Audio]:
-        """Vocal and backing of a song, at the model's rate; they sum to it."""
+    def separate(self, source: AudioSource) -> tuple[Audio, Audio]:
+        """Separates a song into vocal and backing at the model's rate; they sum to the song."""
         import torch
         from demucs.apply import apply_model
 

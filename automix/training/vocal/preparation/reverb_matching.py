@@ -1,9 +1,10 @@
 """Matches the ten parameters of the built-in reverb to an impulse response.
 
-By a genetic algorithm, as Li & Lerch III-A (after Heise, Hlatky and Loviscach 2009): what is least
-is the distance between magnitude spectrograms. It searches twice: over all settings by their
-envelopes in closed form, then around the best by what they sound like. The first generation holds
-what the direct sound and the decay curve tell. Needs PyGAD (``automix[matching]``).
+A genetic algorithm, as in Li & Lerch III-A (after Heise, Hlatky and Loviscach 2009), makes the
+distance between magnitude spectrograms small. It searches twice: over all settings by their
+envelopes in closed form, then around the best by their spectrograms. The first generation begins
+with what can be read from the direct sound and the decay curve. PyGAD (``automix[matching]``) is
+needed.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,12 @@ from numpy.typing import NDArray
 from automix.errors import InputError, UsageError
 from automix.plan.parameters import Range
 from automix.plan.settings import FdnReverbSettings
-from automix.training.vocal.reverb_likeness import Envelope, Signal, Sound, shelves_db_s
+from automix.training.vocal.preparation.reverb_likeness import (
+    Envelope,
+    Signal,
+    Spectrogram,
+    shelves_db_s,
+)
 
 SEARCHED: dict[str, Range] = {
     "dry_wet": Range(0.0, 1.0),
@@ -38,11 +44,11 @@ _DRY, _TIME, _FADE, _ROOM = 0, 1, 2, 3  # places of their genes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Match:
-    """What was found.
+class ReverbMatch:
+    """The settings that come nearest to an impulse response.
 
     Attributes:
-        settings: Of the reverb.
+        settings: Settings of the reverb.
         distance_db: Mean difference of the spectrograms.
     """
 
@@ -52,7 +58,7 @@ class Match:
 
 @dataclass(frozen=True, kw_only=True)
 class _Search:
-    """How many are tried, and how far from the best it begins."""
+    """How many settings a search tries, and how far around the best it begins."""
 
     population: int
     generations: int
@@ -70,14 +76,16 @@ _ROOMS = 581  # every twentieth of the parameter
 _NEAR, _ROOMS_NEAR = 0.02, 59  # every fiftieth
 
 
-def match_reverb(response: NDArray[np.floating[Any]], sample_rate: int, *, seed: int = 0) -> Match:
+def match_reverb(
+    response: NDArray[np.floating[Any]], sample_rate: int, *, seed: int = 0
+) -> ReverbMatch:
     """Finds settings whose impulse response sounds like a given one.
 
     Args:
         response: ``(channels, frames)`` or ``(frames,)``, from the direct sound on, at the level at
             which the dry signal passes; channels are folded.
         sample_rate: Frames per second, 16 kHz or more.
-        seed: Of the draws; the same seed gives the same match.
+        seed: Decides everything that is drawn; the same seed gives the same match.
 
     Raises:
         InputError: The response is silent, shorter than 50 ms, or of a lower rate.
@@ -90,32 +98,32 @@ def match_reverb(response: NDArray[np.floating[Any]], sample_rate: int, *, seed:
         raise InputError("the impulse response is silent or shorter than 50 ms")
     rng = np.random.default_rng(seed)
     envelope = Envelope(mono, sample_rate)
-    best = _by_envelope(envelope, _first_guess(mono, sample_rate), rng)
-    coarse = Sound(_at_rate(mono, sample_rate, COARSE_RATE_HZ), COARSE_RATE_HZ, 1.5)
+    best = _search_by_envelope(envelope, _guess_genes(mono, sample_rate), rng)
+    coarse = Spectrogram(_resample_response(mono, sample_rate, COARSE_RATE_HZ), COARSE_RATE_HZ, 1.5)
     fine = None
     if sample_rate >= FINE_RATE_HZ:  # a network of this rate has these very delays
-        fine = Sound(_at_rate(mono, sample_rate, FINE_RATE_HZ), FINE_RATE_HZ, 0.7)
-    rooms = _rooms(best, np.linspace(0.0, 1.0, _ROOMS), (fine or coarse).likeness)
-    start = _around(best, _BY_SOUND, rng)
+        fine = Spectrogram(_resample_response(mono, sample_rate, FINE_RATE_HZ), FINE_RATE_HZ, 0.7)
+    rooms = _choose_rooms(best, np.linspace(0.0, 1.0, _ROOMS), (fine or coarse).likeness)
+    start = _draw_around(best, _BY_SOUND, rng)
     start[:, _ROOM] = rooms[np.arange(len(start)) % len(rooms)]
-    best, distance_db = _evolved(start, _likeness(coarse, envelope), _BY_SOUND, rng)
+    best, distance_db = _evolve(start, _make_distance(coarse, envelope), _BY_SOUND, rng)
     if fine is not None:
         near = best[_ROOM] + np.linspace(-_NEAR, _NEAR, _ROOMS_NEAR)
-        best[_ROOM] = _rooms(best, near, lambda made: -fine.distance_db(made))[0]
-        start = _around(best, _FINELY, rng)
+        best[_ROOM] = _choose_rooms(best, near, lambda made: -fine.distance_db(made))[0]
+        start = _draw_around(best, _FINELY, rng)
         start[:, _ROOM] = best[_ROOM]  # a room that is nearly right has other delays
-        best, distance_db = _evolved(start, _likeness(fine, envelope, 0.0), _FINELY, rng)
-    return Match(settings=_settings(best), distance_db=distance_db)
+        best, distance_db = _evolve(start, _make_distance(fine, envelope, 0.0), _FINELY, rng)
+    return ReverbMatch(settings=_express_genes(best), distance_db=distance_db)
 
 
-def _by_envelope(envelope: Envelope, guess: Signal, rng: np.random.Generator) -> Signal:
+def _search_by_envelope(envelope: Envelope, guess: Signal, rng: np.random.Generator) -> Signal:
     """The best genes of all, and of some near a first guess, by direct sound and late levels."""
     start = rng.random((_BY_ENVELOPE.population, len(SEARCHED)))
     known = start[::2][:, [_DRY, _TIME]]
     start[::2, [_DRY, _TIME]] = guess[[_DRY, _TIME]] + 0.05 * rng.standard_normal(known.shape)
     start[::4, _FADE] = 0.0
     start[0] = guess
-    best, _ = _evolved(
+    best, _ = _evolve(
         start,
         lambda made: envelope.distance_db(made) + 0.5 * envelope.direct_distance_db(made),
         _BY_ENVELOPE,
@@ -124,15 +132,15 @@ def _by_envelope(envelope: Envelope, guess: Signal, rng: np.random.Generator) ->
     return best
 
 
-def _around(best: Signal, search: _Search, rng: np.random.Generator) -> Signal:
+def _draw_around(best: Signal, search: _Search, rng: np.random.Generator) -> Signal:
     """Genes around the best, and itself."""
     start: Signal = best + search.spread * rng.standard_normal((search.population, len(best)))
     start[0] = best
     return start
 
 
-def _likeness(
-    sound: Sound, envelope: Envelope, weight: float = 0.2
+def _make_distance(
+    sound: Spectrogram, envelope: Envelope, weight: float = 0.2
 ) -> Callable[[FdnReverbSettings], float]:
     """The distance by sound, by direct sound, and, ``weight`` of it, by late levels."""
 
@@ -143,13 +151,13 @@ def _likeness(
     return distance_db
 
 
-def _settings(genes: Signal) -> FdnReverbSettings:
+def _express_genes(genes: Signal) -> FdnReverbSettings:
     """The settings that genes stand for.
 
     The gene of the time is that of 1 kHz, which a response tells by itself: without that, a longer
     time with stronger shelves would be nearly as good, and the search would lose its way.
     """
-    values = _values(genes)
+    values = _gene_values(genes)
     at_middle_s = values.pop("reverberation_time_s")
     fade_in = values.pop("fade_in_time_s")
     settings = FdnReverbSettings(**values)
@@ -159,23 +167,26 @@ def _settings(genes: Signal) -> FdnReverbSettings:
     return replace(settings, reverberation_time_s=time_s, fade_in_time_s=fade_in * time_s)
 
 
-def _values(genes: Signal) -> dict[str, Any]:
+def _gene_values(genes: Signal) -> dict[str, Any]:
+    """Values of genes 0…1 by the names of `SEARCHED`."""
     return {
         name: legal.from_unit(float(gene))
         for (name, legal), gene in zip(SEARCHED.items(), genes, strict=True)
     }
 
 
-def _rooms(genes: Signal, tried: Signal, likeness: Callable[[FdnReverbSettings], float]) -> Signal:
+def _choose_rooms(
+    genes: Signal, tried: Signal, likeness: Callable[[FdnReverbSettings], float]
+) -> Signal:
     """The three likeliest of some genes of the room size, the other genes being as they are."""
     rows = np.tile(genes, (len(tried), 1))
     rows[:, _ROOM] = np.clip(tried, 0.0, 1.0)
-    order = np.argsort([likeness(_settings(row)) for row in rows], kind="stable")
+    order = np.argsort([likeness(_express_genes(row)) for row in rows], kind="stable")
     found: Signal = rows[order[::-1][:3], _ROOM]
     return found
 
 
-def _at_rate(response: Signal, sample_rate: int, rate_hz: int) -> Signal:
+def _resample_response(response: Signal, sample_rate: int, rate_hz: int) -> Signal:
     """The response to an impulse at another rate, of the same gain at every frequency."""
     import soxr
 
@@ -188,7 +199,7 @@ def _at_rate(response: Signal, sample_rate: int, rate_hz: int) -> Signal:
     return np.asarray(found[rate_hz // 10 :])
 
 
-def _first_guess(response: Signal, sample_rate: int) -> Signal:
+def _guess_genes(response: Signal, sample_rate: int) -> Signal:
     """Genes in the middle, but for what can be read from the response itself.
 
     The first sample is the dry part alone where the network fades in; else it tells nothing.
@@ -216,13 +227,13 @@ def decay_s(response: Signal, sample_rate: int) -> float:
     return 60.0 * (last - first) / sample_rate / float(level[first] - level[last])
 
 
-def _evolved(
+def _evolve(
     start: Signal,
     distance_db: Callable[[FdnReverbSettings], float],
     search: _Search,
     rng: np.random.Generator,
 ) -> tuple[Signal, float]:
-    """The best of all generations, and its distance."""
+    """The best genes of all generations, and their distance in dB."""
     try:
         import pygad
     except ImportError as error:
@@ -230,7 +241,7 @@ def _evolved(
             "matching reverbs needs PyGAD, which is not installed; pip install 'automix[matching]'"
         ) from error
 
-    def mutated(offspring: Signal, algorithm: Any) -> Signal:
+    def mutate(offspring: Signal, algorithm: Any) -> Signal:
         # Ever smaller steps, in some of the genes.
         share = algorithm.generations_completed / search.generations
         steps = search.spread * 0.1**share * rng.standard_normal(offspring.shape)
@@ -243,12 +254,12 @@ def _evolved(
     algorithm = pygad.GA(
         num_generations=search.generations,
         num_parents_mating=search.population // 3,
-        fitness_func=lambda algorithm, genes, index: -distance_db(_settings(genes)),
+        fitness_func=lambda algorithm, genes, index: -distance_db(_express_genes(genes)),
         initial_population=np.clip(start, 0.0, 1.0),
         parent_selection_type="tournament",
         K_tournament=3,
         crossover_type="uniform",
-        mutation_type=mutated,
+        mutation_type=mutate,
         keep_elitism=3,
         random_seed=int(rng.integers(2**31)),
         suppress_warnings=True,
@@ -259,7 +270,7 @@ def _evolved(
 
 
 def draw_searched_reverb(rng: np.random.Generator) -> FdnReverbSettings:
-    """Settings anywhere in `SEARCHED`."""
-    values = _values(rng.random(len(SEARCHED)))
+    """Draws settings from anywhere in `SEARCHED`."""
+    values = _gene_values(rng.random(len(SEARCHED)))
     values["fade_in_time_s"] *= values["reverberation_time_s"]
     return FdnReverbSettings(**values)

@@ -1,4 +1,4 @@
-"""Stretches of vocals with a known reverb, as the network that hears decay learns from them."""
+"""Stretches of vocals with a known reverb, for the network that measures how a vocal decays."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,13 @@ from automix.networks.vocal_mel import (
     HOP_LENGTH,
     RATE_HZ,
     Pair,
-    frames_of_mono,
     mark_singing,
+    measure_mono_spectra,
     pair_spectra,
 )
 from automix.plan.settings import FdnReverbSettings
 from automix.training.vocal.settings import VocalTraining
-from automix.training.vocal.songs import VocalSong
+from automix.training.vocal.sources import VocalSong
 
 _RESPONSE_S = 4.0
 _TAIL_S = 3.5
@@ -28,13 +28,13 @@ _LARGEST_SPEED = 1.5
 _TRIES = 6
 
 
-def decaying(
+def make_decay_blocks(
     songs: Sequence[VocalSong],
     reverb: FdnReverbSettings,
     settings: VocalTraining,
     rng: np.random.Generator,
 ) -> list[Tensor]:
-    """One block ``(2, 16, frames)`` of a stretch of each song, its vocal with a reverb.
+    """Makes one block ``(2, 16, frames)`` of a stretch of each song, its vocal with a reverb.
 
     Some stretches are played faster or slower before, as other singers in another tempo; some have
     been mixed before, or been in a room; after some, the reverb dies away.
@@ -45,36 +45,37 @@ def decaying(
     spectrum = np.fft.rfft(response.astype(np.float32), size)
     blocks = []
     for song in songs:
-        dry = _stretch(song, settings, rng)
+        dry = _draw_stretch(song, settings, rng)
         end = len(dry) + (round(_TAIL_S * RATE_HZ) if rng.random() < settings.tails else 0)
         found = np.fft.rfft(dry, size) * spectrum
         if rng.random() < settings.rooms:
-            found *= np.fft.rfft(_room(rng), size)
+            found *= np.fft.rfft(_draw_room_response(rng), size)
         wet = np.fft.irfft(found, size)[:end].astype(np.float32)
-        frames = frames_of_mono([wet])
-        blocks.append(_heard(pair_spectra(frames, frames), song, settings.model))
+        frames = measure_mono_spectra([wet])
+        blocks.append(_cut_block(pair_spectra(frames, frames), song, settings.model))
     return blocks
 
 
-def _heard(pair: Pair, song: VocalSong, model: VocalCnnDescription) -> Tensor:
+def _cut_block(pair: Pair, song: VocalSong, model: VocalCnnDescription) -> Tensor:
+    """The block ``(2, 16, frames)`` of a vocal, or of the whole song's if that vocal is silent."""
     if not (pair.level_db > model.gate_db).any():  # silence, however it was drawn
         pair = pair_spectra(song.vocal, song.backing)
     return cut_blocks(pair, model)[0]
 
 
-def _stretch(song: VocalSong, settings: VocalTraining, rng: np.random.Generator) -> Samples:
-    """Samples of a song, the one of some places that is sung for the most part."""
+def _draw_stretch(song: VocalSong, settings: VocalTraining, rng: np.random.Generator) -> Samples:
+    """Samples ``(samples,)`` of a vocal, from the place of some that has the largest part sung."""
     samples = song.finished if rng.random() < settings.finished else song.dry
     length = round(rng.uniform(settings.shortest_s, settings.longest_s) * RATE_HZ)
     marks = mark_singing(song.vocal).numpy()
     starts = rng.integers(max(1, len(samples) - length), size=_TRIES)
     shares = [marks[s // HOP_LENGTH : (s + length) // HOP_LENGTH].mean() for s in starts]
     start = int(starts[int(np.argmax(np.nan_to_num(shares)))])
-    return _at_speed(samples[start : start + length], settings.speed_octaves, rng)
+    return _change_speed(samples[start : start + length], settings.speed_octaves, rng)
 
 
-def _room(rng: np.random.Generator) -> Samples:
-    """Response of some room or echo that a vocal has of its own: noise that dies away."""
+def _draw_room_response(rng: np.random.Generator) -> Samples:
+    """Impulse response of a room or echo that a vocal was recorded in: noise that dies away."""
     time_s = float(np.exp(rng.uniform(np.log(0.2), np.log(2.0))))
     time = np.arange(round(time_s * RATE_HZ)) / RATE_HZ
     noise = rng.standard_normal(len(time)) * 10.0 ** (-3.0 * time / time_s)
@@ -86,9 +87,10 @@ def _room(rng: np.random.Generator) -> Samples:
     return response
 
 
-def _at_speed(
+def _change_speed(
     samples: NDArray[np.float16], spread_octaves: float, rng: np.random.Generator
 ) -> Samples:
+    """Samples played faster or slower by a random number of octaves."""
     largest = np.log2(_LARGEST_SPEED)
     octaves = np.clip(spread_octaves * rng.standard_normal(), -largest, largest)
     places = np.arange(0.0, len(samples) - 1.0, 2.0**octaves)

@@ -1,4 +1,4 @@
-"""How like a reverb is to an impulse response: by its envelope, its sound, its first echoes."""
+"""Distances between a reverb and an impulse response: of envelope, spectrum and first echoes."""
 
 import math
 
@@ -40,7 +40,7 @@ class _Bands:
 
 
 def _difference_db(found: Signal, wanted: Signal) -> float:
-    """Mean magnitude of the differences of what either holds above the floor."""
+    """Mean absolute difference of levels, all below a floor counted as the floor."""
     floor_db = float(wanted.max()) - _DEPTH_DB
     return float(np.abs(np.maximum(found, floor_db) - np.maximum(wanted, floor_db)).mean())
 
@@ -72,7 +72,7 @@ class Envelope:
 
     def distance_db(self, settings: FdnReverbSettings) -> float:
         """Mean difference of the late levels."""
-        return _difference_db(self._made(settings), self._wanted)
+        return _difference_db(self._predict_levels(settings), self._wanted)
 
     def direct_distance_db(self, settings: FdnReverbSettings) -> float:
         """Difference of the first sample: the dry part, and the first pass unless that fades in."""
@@ -80,7 +80,8 @@ class Envelope:
         direct_db = 20.0 * math.log10(direct + 1e-3)
         return abs(direct_db - self._direct_db)
 
-    def _made(self, settings: FdnReverbSettings) -> Signal:
+    def _predict_levels(self, settings: FdnReverbSettings) -> Signal:
+        """Late levels in dB ``(bands, frames)`` that settings have in closed form."""
         delays_s = line_delays_s(settings)
         shelf_db_s = shelves_db_s(settings, self._bands.centers_hz, self._rate_hz)
         boost_db_s = max(0.0, float(shelf_db_s.max()))
@@ -99,9 +100,9 @@ class Envelope:
 
 
 def shelves_db_s(settings: FdnReverbSettings, frequencies_hz: Signal, rate_hz: int) -> Signal:
-    """Gain of both shelves in dB per second ``(n,)``.
+    """Gain of both shelves in dB per second ``(n,)``, on a line of the mean delay.
 
-    Of one as long as the mean line, since its gain goes with the delay.
+    The gain of a shelf goes with the delay of its line.
     """
     mean_s = float(line_delays_s(settings).mean())
     low: BiquadKind = "low_shelf"
@@ -117,13 +118,13 @@ def shelves_db_s(settings: FdnReverbSettings, frequencies_hz: Signal, rate_hz: i
     return gain_db_s
 
 
-class Sound:
+class Spectrogram:
     """Compares the beginnings of responses by their spectrograms (Li & Lerch III-A).
 
     Args:
-        wanted: A response.
-        rate_hz: Of it, and of those that it is compared with.
-        length_s: How much is compared.
+        wanted: The response that others are compared with.
+        rate_hz: Sample rate of all responses.
+        length_s: Length of the beginning that is compared.
     """
 
     def __init__(self, wanted: Signal, rate_hz: int, length_s: float) -> None:
@@ -136,7 +137,10 @@ class Sound:
     def likeness(self, settings: FdnReverbSettings) -> float:
         """Correlation of the first echoes: 1 where all of them come when those wanted do."""
         made = response_to_mono(settings, self._rate_hz, longest_s=_ECHOES_S).mean(axis=0)
-        echoes = _echoes(made, self._rate_hz), _echoes(self._response, self._rate_hz)
+        echoes = (
+            _measure_echoes(made, self._rate_hz),
+            _measure_echoes(self._response, self._rate_hz),
+        )
         return float(np.corrcoef(*echoes)[0, 1])
 
     def _levels(self, response: Signal) -> Signal:
@@ -153,7 +157,7 @@ class Sound:
         return _difference_db(self._levels(made.mean(axis=0)), self._wanted)
 
 
-def _echoes(response: Signal, rate_hz: int) -> Signal:
+def _measure_echoes(response: Signal, rate_hz: int) -> Signal:
     """Strengths of the first echoes, to half a millisecond, whatever their decay."""
     size = rate_hz // 2000
     frames = round(_ECHOES_S * rate_hz)

@@ -25,33 +25,32 @@ from automix.files.reading import open_audio
 from automix.files.target import OutputTarget
 from automix.methods.vocal.settings import PAPER
 from automix.networks.vocal_cnn_description import LEVELS_LU, RANGES_LU
-from automix.training.vocal.reverb_matching import match_reverb
-from automix.training.vocal.run import PREPARED
-from automix.training.vocal.separation import Separator
-from automix.training.vocal.songs import RAW
-from automix.training.vocal.sources import (
+from automix.training.vocal.preparation.reverb_matching import match_reverb
+from automix.training.vocal.preparation.separation import Separator
+from automix.training.vocal.preparation.sources import (
     RATE_HZ,
     VocalPair,
     VocalSource,
-    name_apart,
-    vocal_sources,
+    add_set_name,
+    find_vocals,
 )
+from automix.training.vocal.sources import PREPARED, RAW
 
 FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preparation:
-    """What is asked for.
+class VocalPreparation:
+    """A preparation of vocals as it is asked for.
 
     Attributes:
         sources: Folders of songs.
-        folder: Where the data are written.
-        raw: Randomly equalized copies of each vocal.
-        wet: Copies of each vocal with known random reverbs.
+        folder: Folder that the data are written to.
+        raw: Number of randomly equalized copies of each vocal.
+        wet: Number of copies of each vocal with known random reverbs.
         responses: Folder of impulse responses, named as the songs, that are matched to the reverb.
         separator: Separates finished songs; without it, the sources hold vocals and backings.
-        seed: Of what is drawn.
+        seed: Decides everything that is drawn.
     """
 
     sources: Sequence[Path]
@@ -65,12 +64,12 @@ class Preparation:
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedVocal:
-    """What became of a song.
+    """The result for one song.
 
     Attributes:
-        name: Of it.
+        name: Name of the song.
         kept: Whether it was there already, made of the same files.
-        left_out: Why it is an outlier; empty if it is none.
+        left_out: Why the song is an outlier; empty if it is none.
     """
 
     name: str
@@ -79,7 +78,7 @@ class PreparedVocal:
 
 
 def prepare_vocals(
-    asked: Preparation, report: Callable[[str], None] = lambda song: None
+    request: VocalPreparation, report: Callable[[str], None] = lambda song: None
 ) -> Iterator[PreparedVocal]:
     """Writes ``songs/NAME/vocal.flac`` and ``beat.flac``, and the manifest after each song.
 
@@ -87,7 +86,7 @@ def prepare_vocals(
     kept: a preparation that was ended goes on.
 
     Args:
-        asked: What is asked for.
+        request: The preparation that is asked for.
         report: Called with the name of each song as it begins.
 
     Raises:
@@ -95,50 +94,52 @@ def prepare_vocals(
         OutputError: The folder cannot be written, or is no folder of prepared data.
         UsageError: Two songs have one name, or a program is missing.
     """
-    sources = _sources(asked)
-    manifest = _read_manifest(asked.folder)
+    sources = _find_sources(request)
+    manifest = _read_manifest(request.folder)
     done: dict[str, Any] = {entry["name"]: entry for entry in manifest}
     for source in sources:
         report(source.name)
-        made_of = _made_of(source, asked)
+        made_of = _describe_origin(source, request)
         old = done.get(source.name)
-        if old is not None and old["made_of"] == made_of and _is_whole(old, asked.folder):
+        if old is not None and old["made_of"] == made_of and _is_whole(old, request.folder):
             yield PreparedVocal(name=source.name, kept=True, left_out=old["left_out"])
             continue
-        entry = _prepared(source, asked, made_of)
+        entry = _prepare_song(source, request, made_of)
         done[source.name] = entry
-        _write_manifest(asked.folder, [done[name] for name in sorted(done)])
+        _write_manifest(request.folder, [done[name] for name in sorted(done)])
         yield PreparedVocal(name=source.name, kept=False, left_out=entry["left_out"])
 
 
-def _sources(asked: Preparation) -> list[VocalSource]:
+def _find_sources(request: VocalPreparation) -> list[VocalSource]:
+    """All songs, each with a name of its own."""
     found: list[VocalSource] = []
-    for root in asked.sources:
-        some = vocal_sources(root, asked.separator)
-        found += name_apart(some, root.resolve().name) if len(asked.sources) > 1 else some
+    for root in request.sources:
+        some = find_vocals(root, request.separator)
+        found += add_set_name(some, root.resolve().name) if len(request.sources) > 1 else some
     names = [source.name for source in found]
     if doubled := {name for name in names if names.count(name) > 1}:
         raise UsageError(f"two songs are named {printable(min(doubled))}; rename one")
     return found
 
 
-def _made_of(source: VocalSource, asked: Preparation) -> dict[str, Any]:
-    """What decides the result, so that a later run knows whether it is the same."""
-    response = _response(source, asked)
+def _describe_origin(source: VocalSource, request: VocalPreparation) -> dict[str, Any]:
+    """Everything that decides the result, by which a later run knows whether it is the same."""
+    response = _find_response(source, request)
     return {
         "files": {path.name: sha256(path) for path in source.files},
         "response": sha256(response) if response else "",
-        "raw": asked.raw,
-        "wet": asked.wet,
-        "seed": asked.seed,
-        "separated": asked.separator is not None,
+        "raw": request.raw,
+        "wet": request.wet,
+        "seed": request.seed,
+        "separated": request.separator is not None,
     }
 
 
-def _response(source: VocalSource, asked: Preparation) -> Path | None:
-    if asked.responses is None:
+def _find_response(source: VocalSource, request: VocalPreparation) -> Path | None:
+    """The impulse response that is named as the song, if there is one."""
+    if request.responses is None:
         return None
-    found = sorted(asked.responses.glob(f"{Path(source.name).name}.*"))
+    found = sorted(request.responses.glob(f"{Path(source.name).name}.*"))
     return found[0] if found else None
 
 
@@ -146,7 +147,10 @@ def _is_whole(entry: dict[str, Any], folder: Path) -> bool:
     return all((folder / file["file"]).is_file() for file in entry["files"])
 
 
-def _prepared(source: VocalSource, asked: Preparation, made_of: dict[str, Any]) -> dict[str, Any]:
+def _prepare_song(
+    source: VocalSource, request: VocalPreparation, made_of: dict[str, Any]
+) -> dict[str, Any]:
+    """Writes the files of a song and returns its entry in the manifest."""
     pair = source.open()
     level_lu, range_lu = measure_pair(pair)
     entry: dict[str, Any] = {
@@ -168,28 +172,30 @@ def _prepared(source: VocalSource, asked: Preparation, made_of: dict[str, Any]) 
             continue
         if name != RAW and peak > CEILING:  # both alike, so that the level between them stays
             audio = Audio(audio.samples * (CEILING / peak), RATE_HZ)
-        entry["files"].append(_written(audio, asked.folder, f"{place}/{name}.flac"))
-    rng = np.random.default_rng((asked.seed, *source.name.encode()))
-    for number in range(1, asked.raw + 1):
+        entry["files"].append(_write_audio(audio, request.folder, f"{place}/{name}.flac"))
+    rng = np.random.default_rng((request.seed, *source.name.encode()))
+    for number in range(1, request.raw + 1):
         gains = draw_sparse_gains_db(rng)
         file = f"raw/{source.name}-{number:03d}.flac"
-        written = _written(equalize_vocal(pair.vocal, gains), asked.folder, file)
-        entry["files"].append({**written, "gains_db": gains})
-    for number in range(1, asked.wet + 1):
+        file_entry = _write_audio(equalize_vocal(pair.vocal, gains), request.folder, file)
+        entry["files"].append({**file_entry, "gains_db": gains})
+    for number in range(1, request.wet + 1):
         reverb = draw_reverb(rng)
         file = f"wet/{source.name}-{number:03d}.flac"
-        written = _written(reverberate_vocal(pair.raw or pair.vocal, reverb), asked.folder, file)
-        entry["files"].append({**written, "reverb": asdict(reverb)})
-    response_file = _response(source, asked)
+        file_entry = _write_audio(
+            reverberate_vocal(pair.raw or pair.vocal, reverb), request.folder, file
+        )
+        entry["files"].append({**file_entry, "reverb": asdict(reverb)})
+    response_file = _find_response(source, request)
     if response_file is not None:
-        audio = Audio(_whole(response_file), RATE_HZ)
-        match = match_reverb(audio.samples, RATE_HZ, seed=asked.seed)
+        audio = Audio(_read_whole(response_file), RATE_HZ)
+        match = match_reverb(audio.samples, RATE_HZ, seed=request.seed)
         entry["matched_reverb"] = asdict(match.settings)
         entry["matched_distance_db"] = round(match.distance_db, 3)
     return entry
 
 
-def _whole(path: Path) -> Any:
+def _read_whole(path: Path) -> Any:
     from automix.audio.blocks import collect
     from automix.audio.resampling import resample
 
@@ -197,7 +203,7 @@ def _whole(path: Path) -> Any:
 
 
 def measure_pair(pair: VocalPair) -> tuple[float, float]:
-    """Loudness of the vocal minus that of the backing, and its loudness range, in LU."""
+    """Measures the loudness of the vocal minus that of the backing, and its range, in LU."""
     energies = []
     for audio in (pair.vocal, pair.backing):
         meter = LoudnessMeter(RATE_HZ, 2)
@@ -208,7 +214,8 @@ def measure_pair(pair: VocalPair) -> tuple[float, float]:
     return integrated_lufs(energies[0]) - integrated_lufs(energies[1]), range_lu
 
 
-def _written(audio: Audio, folder: Path, name: str) -> dict[str, Any]:
+def _write_audio(audio: Audio, folder: Path, name: str) -> dict[str, Any]:
+    """Writes a file and returns its entry in the manifest."""
     path = folder / name
     with OutputTarget.reserve(path, overwrite=True) as target:
         target.write_audio(

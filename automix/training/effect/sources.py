@@ -1,4 +1,4 @@
-"""Dry audio to train effects with: any folder of it, decoded once to mono."""
+"""Audio to train effects with, decoded once to mono: dry recordings, or pairs from an LA-2A."""
 
 import hashlib
 import os
@@ -13,16 +13,22 @@ from automix.audio.blocks import fold_to_mono
 from automix.audio.resampling import resample
 from automix.audio.samples import Samples
 from automix.datasets.listing import list_audio, list_folders
+from automix.datasets.signaltrain_la2a import La2aRecording, read_recordings
 from automix.errors import InputError, OutputError, UsageError
 from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.reading import open_audio
-from automix.networks.effect_description import RATE_HZ
+from automix.networks.effect_description import LA2A_SLOTS, RATE_HZ
 from automix.parallel.workers import in_parallel
 from automix.session.song_folder import MIX_NAME
+from automix.training.effect.settings import EffectTraining
+from automix.training.run import TrainingRun
 
 Recording = NDArray[np.float16]
-"""Samples ``(frames,)``."""
+"""Samples ``(frames,)`` at 44.1 kHz."""
+
+RecordedPair = tuple[Recording, Recording, NDArray[np.float32]]
+"""Input of a device, its output, and the positions of its controls in −1…1."""
 
 _QUIETEST_RMS = 1e-3  # −60 dBFS
 _TRIES = 50
@@ -33,17 +39,17 @@ class DryAudio:
     """Recordings to cut pieces from.
 
     Attributes:
-        recordings: For each data set, mapped into memory.
+        recordings: The recordings of each data set, mapped into memory.
     """
 
     recordings: tuple[tuple[Recording, ...], ...]
 
-    def piece(self, samples: int, sound: slice, rng: np.random.Generator) -> Samples:
-        """A piece ``(1, samples)`` from anywhere, with silence around what is too short.
+    def draw_piece(self, samples: int, sound: slice, rng: np.random.Generator) -> Samples:
+        """Draws a piece ``(1, samples)`` from anywhere, with silence around what is too short.
 
         Args:
-            samples: Length.
-            sound: Part of it that is not to be silent.
+            samples: Length of the piece.
+            sound: Part of the piece that is not to be silent.
             rng: Draws the data set, the recording and the place.
         """
         for _ in range(_TRIES):
@@ -51,7 +57,7 @@ class DryAudio:
             recording = of_set[rng.integers(len(of_set))]
             start = int(rng.integers(-samples // 4, max(1, len(recording) - samples // 2)))
             found = cut_piece(recording, start, samples)
-            if is_heard(found[:, sound]):
+            if is_audible(found[:, sound]):
                 break
         return found
 
@@ -64,9 +70,24 @@ def cut_piece(recording: Recording, start: int, samples: int) -> Samples:
     return found
 
 
-def is_heard(audio: Samples) -> bool:
+def is_audible(audio: Samples) -> bool:
     """Whether there is any sound to hear an effect by."""
     return float(np.sqrt(np.square(audio).mean())) > _QUIETEST_RMS
+
+
+EffectSource = DryAudio | list[RecordedPair]
+
+
+def open_sources(settings: EffectTraining, run: TrainingRun) -> tuple[EffectSource, EffectSource]:
+    """Finds and decodes what an effect is learned from, and what is held out.
+
+    Raises:
+        AutomixError: See `open_dry`, and `open_pairs` for the LA-2A.
+    """
+    request = run.request
+    if settings.model.effect == "la2a":
+        return open_pairs(run)
+    return open_dry(request.data, request.held_out, request.cache_folder, run.report_stage)
 
 
 def open_dry(
@@ -75,7 +96,7 @@ def open_dry(
     cache: Path,
     report: Callable[[str], None] = lambda name: None,
 ) -> tuple[DryAudio, DryAudio]:
-    """Finds and decodes dry audio: what to learn from, and what is held out.
+    """Finds and decodes dry audio to learn from, and dry audio that is held out.
 
     Args:
         data: Folders, searched to the bottom. Files named ``mix`` are left out.
@@ -89,7 +110,7 @@ def open_dry(
         UsageError: What is to be held out is not there, or nothing is left to learn from.
         OutputError: The cache cannot be written.
     """
-    sets = [_found(root) for root in data]
+    sets = [_find_files(root) for root in data]
     for root, files in zip(data, sets, strict=True):
         if not files:
             raise InputError(f"{printable(root)}: no audio files; give a folder of dry recordings")
@@ -115,15 +136,16 @@ def open_dry(
     return DryAudio(recordings=parts[0]), DryAudio(recordings=parts[1])
 
 
-def _found(folder: Path) -> list[Path]:
+def _find_files(folder: Path) -> list[Path]:
+    """All audio files of a folder and those below it, but for mixes."""
     files = [file for file in list_audio(folder) if file.stem.casefold() != MIX_NAME]
-    return files + [file for below in list_folders(folder) for file in _found(below)]
+    return files + [file for below in list_folders(folder) for file in _find_files(below)]
 
 
 def _split(
     files: Sequence[Path], data: Sequence[Path], held_out: Sequence[str]
 ) -> Callable[[Path], bool]:
-    """Says of a file whether it is held out."""
+    """Makes the function that tells of a file whether it is held out."""
 
     def names(file: Path) -> set[str]:
         root = next(root for root in data if file.is_relative_to(root))
@@ -143,7 +165,12 @@ def _split(
 
 
 def decode_recording(file: Path, cache: Path, report: Callable[[str], None]) -> Recording:
-    """A recording, mono at 44.1 kHz, decoded into a folder or found there from an earlier run.
+    """Decodes a recording to mono at 44.1 kHz, or finds it as an earlier run decoded it.
+
+    Args:
+        file: The audio file.
+        cache: Folder for the decoded audio.
+        report: Called with the name of the file's folder if it has to be decoded.
 
     Raises:
         InputError: The file cannot be used.
@@ -165,3 +192,38 @@ def decode_recording(file: Path, cache: Path, report: Callable[[str], None]) -> 
             raise OutputError(f"{printable(cache)}: cannot be written: {error.strerror}") from error
     mapped: Recording = np.load(place, mmap_mode="r")
     return mapped
+
+
+def open_pairs(run: TrainingRun) -> tuple[list[RecordedPair], list[RecordedPair]]:
+    """Finds and decodes recordings of an LA-2A to learn from, and those to validate with.
+
+    Raises:
+        UsageError: Something else is to be held out than the data set says.
+        InputError: The folders hold no such data set, or a part of it is missing.
+        OutputError: The cache cannot be written.
+    """
+    request = run.request
+    if request.held_out:
+        raise UsageError("--hold-out: SignalTrain LA2A has a split of its own, Train, Val and Test")
+    sides: dict[str, list[RecordedPair]] = {"train": [], "validation": []}
+    for recording in (found for root in request.data for found in read_recordings(root)):
+        if recording.side in sides:
+            positions = la2a_positions(recording)
+            given, wanted = (
+                decode_recording(file, request.cache_folder, run.report_stage)
+                for file in (recording.input, recording.target)
+            )
+            sides[recording.side].append((given, wanted, positions))
+    for side, folder in (("train", "Train"), ("validation", "Val")):
+        if not sides[side]:
+            raise InputError(
+                f"{printable(request.data[0])}: nothing in {folder}; training needs it"
+            )
+    return sides["train"], sides["validation"]
+
+
+def la2a_positions(recording: La2aRecording) -> NDArray[np.float32]:
+    """Positions −1…1 of the two controls of a recording, as a network takes them."""
+    values = (float(recording.limit), recording.peak_reduction)
+    positions = [slot.position(value) for slot, value in zip(LA2A_SLOTS, values, strict=True)]
+    return np.array(positions, np.float32)

@@ -20,19 +20,19 @@ _RIDGE = 0.1  # of values around 1, added up over the draws
 _CURVE = 0.25  # gains of blocks in a row multiply
 
 
-def begin_with(network: EffectNetwork, path: Path) -> list[TcnBlock]:
-    """Gives a network its first weights.
+def load_first_weights(network: EffectNetwork, path: Path) -> list[TcnBlock]:
+    """Gives a network the weights of another one to begin with.
 
     A TCN with more blocks or stacks goes on from one with fewer: the added ones begin as those of
     a new network, which change next to nothing. One with fewer takes the first ones. Of a network
     of any order, one of the static order takes what that order means; the other way round, the
-    order has no say at first.
+    order has no influence at first.
 
     Returns:
         The blocks that were added.
 
     Raises:
-        DeviceError: They are of another kind of network.
+        DeviceError: The file cannot be used, or is of another kind of network.
     """
     tensors, own = read_tensors(path), network.state_dict()
     given = read_description(path, FAMILY, EffectDescription)
@@ -62,12 +62,12 @@ def let_reverberate(network: Tcn, blocks: Sequence[TcnBlock], gain: float) -> No
 
     Random convolutions in a row answer with dense noise, as a space does. With the small gains of
     new blocks nothing of that is heard, and training takes long to find it. So their gains begin
-    as gain · wet^¼, by least squares from what the settings tell all blocks.
+    as gain · wet^¼, by least squares from the FiLM vector that the settings give all blocks.
 
     Args:
-        network: Of the effect ``channel``.
-        blocks: Of it, the last ones.
-        gain: Where the space is all wet.
+        network: Network of the effect ``channel`` or ``reverb``.
+        blocks: The last blocks of the network.
+        gain: Gain of the blocks where the space is all wet.
     """
     description, rng = network.description, np.random.default_rng(0)
     varied = description.order == "variable"
@@ -77,10 +77,10 @@ def let_reverberate(network: Tcn, blocks: Sequence[TcnBlock], gain: float) -> No
     )
     slot = [slot.name for slot in description.slots].index("space.wet")
     wanted = gain * (0.5 + 0.5 * vectors[:, slot]).clamp_min(0.0) ** _CURVE
-    told = network.film(vectors)[0]
-    rows = torch.cat([told, torch.ones(_DRAWS, 1)], 1).double()
+    shared = network.film(vectors)[0]
+    rows = torch.cat([shared, torch.ones(_DRAWS, 1)], 1).double()
     ridge = _RIDGE * torch.eye(rows.shape[1], dtype=rows.dtype)
-    found = torch.linalg.solve(rows.T @ rows + ridge, rows.T @ wanted.double()).float()
+    solution = torch.linalg.solve(rows.T @ rows + ridge, rows.T @ wanted.double()).float()
     for block in blocks:
-        block.film.gamma.weight.copy_(found[:-1].expand_as(block.film.gamma.weight))
-        block.film.gamma.bias.fill_(float(found[-1]))
+        block.film.gamma.weight.copy_(solution[:-1].expand_as(block.film.gamma.weight))
+        block.film.gamma.bias.fill_(float(solution[-1]))

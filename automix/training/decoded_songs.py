@@ -25,14 +25,14 @@ _CARD = "song.json"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PreparedSong:
+class DecodedSong:
     """A song whose stems lie decoded on the disk.
 
     Attributes:
-        name: Of its folder.
+        name: Name of its folder.
         tracks: Name and role of each stem.
-        stems: Of each, samples ``(channels, frames)`` float16, mapped into memory.
-        human: The human mix alike; none where it is the sum of the stems.
+        stems: Samples of each stem, ``(channels, frames)`` float16, mapped into memory.
+        human: Samples of the human mix; none where it is the sum of the stems.
     """
 
     name: str
@@ -42,7 +42,7 @@ class PreparedSong:
 
     @property
     def frames(self) -> int:
-        """Length at `RATE_HZ`."""
+        """Number of samples per channel at `RATE_HZ`."""
         return int(self.stems[0].shape[1])
 
     def stem(self, index: int, start: int, stop: int) -> Samples:
@@ -64,13 +64,13 @@ def as_stereo(samples: Samples) -> Samples:
     return np.broadcast_to(samples, (2, samples.shape[1]))
 
 
-def prepare(
+def decode_songs(
     songs: Sequence[SongFiles], folder: Path, report: Callable[[str], None] = lambda song: None
-) -> list[PreparedSong]:
+) -> list[DecodedSong]:
     """Decodes songs into a folder; what lies there from an earlier run is used again.
 
     Args:
-        songs: See `automix.datasets`.
+        songs: Files of the songs.
         folder: For the decoded audio, about 170 kB for each second and stereo stem.
         report: Called with the name of each song as it begins.
 
@@ -78,31 +78,34 @@ def prepare(
         InputError: A file cannot be used.
         OutputError: The folder cannot be written.
     """
-    prepared = []
+    decoded = []
     for song in songs:
         report(song.name)
         place = folder / song.name
-        card: dict[str, object] = {"files": [_stamp(path) for path in _paths(song)]}
+        card: dict[str, object] = {"files": [_identify(path) for path in _list_files(song)]}
         try:
-            if not (place / _CARD).is_file() or _read(place)["files"] != card["files"]:
+            if not (place / _CARD).is_file() or _read_card(place)["files"] != card["files"]:
                 _decode(song, place, card)
         except OSError as error:
             raise OutputError(f"{printable(place)}: cannot be written: {error.strerror}") from error
-        prepared.append(_opened(song, place))
-    return prepared
+        decoded.append(_open(song, place))
+    return decoded
 
 
-def _paths(song: SongFiles) -> list[Path]:
+def _list_files(song: SongFiles) -> list[Path]:
+    """All files that a song is decoded from."""
     stems = [path for stem in song.stems for path in stem.paths]
     return [*stems, *([song.human] if song.human else [])]
 
 
-def _stamp(path: Path) -> list[str | int]:
+def _identify(path: Path) -> list[str | int]:
+    """Path, size in bytes and time of change in ns, by which a changed file is noticed."""
     status = path.stat()
     return [str(path.resolve()), status.st_size, status.st_mtime_ns]
 
 
-def _read(place: Path) -> dict[str, Any]:
+def _read_card(place: Path) -> dict[str, Any]:
+    """What the cache says of a song: the files it was decoded from, and its tracks."""
     card: dict[str, Any] = json.loads((place / _CARD).read_text(encoding="utf-8"))
     return card
 
@@ -125,13 +128,13 @@ def _write(source: AudioSource, path: Path) -> None:
     np.save(path, np.concatenate(blocks, axis=1))
 
 
-def _opened(song: SongFiles, place: Path) -> PreparedSong:
-    tracks = [(str(name), role) for name, role in _read(place)["tracks"]]
+def _open(song: SongFiles, place: Path) -> DecodedSong:
+    tracks = [(str(name), role) for name, role in _read_card(place)["tracks"]]
     stems = tuple(np.load(place / f"{index}.npy", mmap_mode="r") for index in range(len(tracks)))
     human = np.load(place / "human.npy", mmap_mode="r") if song.human is not None else None
-    return PreparedSong(name=song.name, tracks=tuple(tracks), stems=stems, human=human)
+    return DecodedSong(name=song.name, tracks=tuple(tracks), stems=stems, human=human)
 
 
-def in_memory(samples: Samples) -> Audio:
-    """Samples at `RATE_HZ` as a source."""
+def as_source(samples: Samples) -> Audio:
+    """A source of samples ``(channels, frames)`` at `RATE_HZ`."""
     return Audio(np.ascontiguousarray(samples), RATE_HZ)

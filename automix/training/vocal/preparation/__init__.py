@@ -1,0 +1,1 @@
+"""Preparation of vocals and backings to train on, as `automix data vocal` does it."""
