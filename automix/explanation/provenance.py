@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from automix.dsp.processors import PROCESSORS, Part, Processor, active_at, active_inserts
 from automix.errors import PlanError
 from automix.plan.address import look_up
 from automix.plan.model import ChannelStrip, Decision, MixPlan
@@ -17,7 +18,6 @@ _PARTS = {
     "pan": "pan",
     "mute": "mute",
     "sends": "send",
-    "de_esser": "de-esser",
     "pre_delay_ms": "reverb",
     "space": "reverb",
 }
@@ -33,7 +33,7 @@ class Setting:
         address: As in ``--set``.
         value: What it is; none where it was removed, or where a whole processor is meant.
         decided: What the method set; none where no rule set it and it was neutral.
-        unit: Of numbers.
+        unit: The unit of a number.
         edited: Whether it was changed after the method was done.
     """
 
@@ -56,7 +56,7 @@ class Action:
     """What one rule did to one processor of a track, a bus or the master.
 
     Attributes:
-        owner: Whose.
+        owner: The name of the track or bus, or ``master``.
         part: Such as ``level`` or ``equalizer``.
         rule: Name of the rule, of the network, ``reference``, ``macro``, or ``by hand``.
         reason: One sentence.
@@ -82,7 +82,7 @@ class RemovedTrack:
     """A track that the plan gives reasons for and no longer has.
 
     Attributes:
-        name: Of the track.
+        name: The name of the track.
         fader_db: What its fader was.
         lufs: How loud it would be before the master, if the plan tells.
         makes_way: Settings of other tracks that still make way for it.
@@ -104,7 +104,7 @@ def actions(plan: MixPlan) -> tuple[Action, ...]:
             continue
         setting = _setting(plan, decision)
         head = decision.setting[len(owner) + 1 :].partition(".")[0]
-        part = _PARTS.get(head, head)
+        part = _part_of(head)
         key = (owner, part, decision.rule, decision.reason)
         before = found.get(key)
         found[key] = Action(
@@ -117,6 +117,12 @@ def actions(plan: MixPlan) -> tuple[Action, ...]:
         )
     grouped = [*found.values(), *_by_hand(plan)]
     return tuple(sorted(grouped, key=lambda action: owners.index(action.owner)))
+
+
+def _part_of(field: str) -> str:
+    """The name for people of what a field of a strip, bus or master belongs to."""
+    titles = {processor.name: processor.title for processor in PROCESSORS}
+    return _PARTS.get(field) or titles.get(field, field)
 
 
 def _owner(plan: MixPlan, decision: Decision) -> str | None:
@@ -142,9 +148,11 @@ def _setting(plan: MixPlan, decision: Decision) -> Setting:
 
 
 def _by_hand(plan: MixPlan) -> Iterator[Action]:
-    """Levels, positions and mutes that no rule has set."""
+    """Levels, positions, mutes and processors that no rule has set."""
     decided = {decision.setting for decision in plan.decisions}
     bare = plan.method == "dmc" and not any(d.rule == "level" for d in plan.decisions)
+    if not bare:
+        yield from _processors_by_hand(plan)
     for strip in plan.tracks:
         for field in _BY_HAND:
             address = f"{strip.name}.{field}"
@@ -156,7 +164,7 @@ def _by_hand(plan: MixPlan) -> Iterator[Action]:
             unit = declared.range.unit if declared.range else ""
             yield Action(
                 owner=strip.name,
-                part=_PARTS.get(field, field.partition(".")[0]),
+                part=_part_of(field.partition(".")[0]),
                 rule="by hand",
                 reason="no rule has set it",
                 figures=(),
@@ -169,6 +177,44 @@ def _by_hand(plan: MixPlan) -> Iterator[Action]:
                         edited=True,
                     ),
                 ),
+            )
+
+
+def _processors_by_hand(plan: MixPlan) -> Iterator[Action]:
+    """Processors that are on and that no rule has set anything of."""
+    decided = [f"{decision.setting}." for decision in plan.decisions]
+    used: list[tuple[str, Part, Processor]] = [
+        *((strip.name, strip, row) for strip in plan.tracks for row in active_inserts(strip)),
+        *((b.name, b, row) for b in plan.buses for row in active_at(b, "before", "after")),
+        *(("master", plan.master, row) for row in active_at(plan.master, "filter", "gain")),
+    ]
+    for owner, part, row in used:
+        address = f"{owner}.{row.name}"
+        if not any(setting.startswith(f"{address}.") for setting in decided):
+            yield Action(
+                owner=owner,
+                part=_part_of(row.name),
+                rule="by hand",
+                reason="no rule has set it",
+                figures=(),
+                settings=tuple(_changed_settings(row.of(part), address)),
+            )
+
+
+def _changed_settings(settings: Settings, address: str) -> Iterator[Setting]:
+    """Every setting that differs from its default, as one that was edited."""
+    for name, declared in parameters(type(settings)).items():
+        value, default = getattr(settings, name), declared.default
+        if declared.many:
+            for number, entry in enumerate(value, 1):
+                yield from _changed_settings(entry, f"{address}.{name}.{number}")
+        elif value != default:
+            yield Setting(
+                address=f"{address}.{name}",
+                value=value,
+                decided=default,
+                unit=declared.range.unit if declared.range else "",
+                edited=True,
             )
 
 

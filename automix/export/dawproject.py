@@ -13,6 +13,7 @@ from pathlib import Path
 
 from automix.audio.samples import AudioSource
 from automix.consoles.exact import ExactConsole
+from automix.dsp.processors import COMPRESSOR, active_at, describe_settings
 from automix.errors import UsageError
 from automix.export.archive import ArchiveTarget, AudioEntry
 from automix.export.dawproject_xml import Clip, ReturnTrack, metadata_xml, project_xml
@@ -20,13 +21,12 @@ from automix.export.names import audio_file_names
 from automix.export.recordings import (
     USUAL_MAX_FADER_DB,
     PrintedRecording,
-    compresses,
     print_return,
     recording,
 )
 from automix.files.info import ReadOptions
 from automix.files.names import printable
-from automix.plan.model import Bus, MixPlan
+from automix.plan.model import Bus, Master, MixPlan
 from automix.session.tracks import open_plan_session, plan_inputs
 
 SUFFIX = ".dawproject"
@@ -224,7 +224,6 @@ class _Contents:
 
     def exported(self) -> list[ExportedTrack]:
         """Of the recordings."""
-        names = {"e": "Equalizer", "c": "Compressor"}
         return [
             ExportedTrack(
                 name=track.strip.name,
@@ -235,7 +234,7 @@ class _Contents:
                 audio_gain_db=track.audio_gain_db,
                 pan=track.strip.pan,
                 mute=track.strip.mute,
-                devices=tuple(names[stage] for stage in track.devices),
+                devices=tuple(row.device.name for row in track.devices if row.device),
                 printed=track.printed,
             )
             for track, clip in self.clips()
@@ -248,14 +247,21 @@ def _reverb_text(bus: Bus) -> str:
         if bus.space.wet > 0.0
         else f"reverberation time {bus.reverb.reverberation_time_s:.2f} s"
     )
-    return f"{kind}, pre-delay {bus.pre_delay_ms:g} ms, return {bus.gain_db:+.2f} dB"
+    others = "".join(
+        f", {row.title} ({describe_settings(row.of(bus))})"
+        for row in active_at(bus, "before", "after")
+        if row.device is None
+    )
+    return f"{kind}, pre-delay {bus.pre_delay_ms:g} ms, return {bus.gain_db:+.2f} dB{others}"
 
 
 def _left_out(plan: MixPlan, recordings: Sequence[PrintedRecording], *, dry: bool) -> list[str]:
     missing = [
         f"{recording.strip.name}: {what}" for recording in recordings for what in recording.left_out
     ]
-    return missing + ([f"{bus.name}: {_reverb_text(bus)}" for bus in plan.buses] if dry else [])
+    missing += [f"{bus.name}: {_reverb_text(bus)}" for bus in plan.buses] if dry else []
+    of_master = active_at(plan.master, "filter", "gain")
+    return missing + [f"master: {row.title}" for row in of_master if row.device is None]
 
 
 _CENTER_DB = {"linear": -6.0, "constant-power": -3.0, "compromise": -4.5}
@@ -288,7 +294,7 @@ def _notes(plan: MixPlan, recordings: Sequence[PrintedRecording], max_fader_db: 
         notes.append(f"the master's fader is at {gain_db:+.2f} dB, more than many DAWs have")
     for track in recordings:
         threshold_db = track.strip.compressor.threshold_db + track.audio_gain_db
-        if "c" in track.devices and threshold_db > 0.0 and track.audio_gain_db:
+        if COMPRESSOR in track.devices and threshold_db > 0.0 and track.audio_gain_db:
             notes.append(
                 f"{track.strip.name}: compressor threshold {threshold_db:+.1f} dB, more than"
                 " many compressors have"
@@ -297,5 +303,4 @@ def _notes(plan: MixPlan, recordings: Sequence[PrintedRecording], max_fader_db: 
 
 
 def _is_plain(plan: MixPlan) -> bool:
-    master = plan.master
-    return replace(master, gain_db=0.0) == type(master)() and not compresses(master.compressor)
+    return replace(plan.master, gain_db=0.0) == Master()

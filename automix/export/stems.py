@@ -10,8 +10,7 @@ import numpy as np
 from automix.audio.blocks import collect
 from automix.audio.samples import AudioSource, Samples
 from automix.audio.streams import Stream
-from automix.consoles.exact import ExactConsole, master_flow
-from automix.dsp.equalizer import Equalizer
+from automix.consoles.exact import ExactConsole, MasterFilters, master_flow
 from automix.errors import OutputError, PlanError
 from automix.evaluation.ratings import in_natural_order
 from automix.export.dawproject import Guard
@@ -152,10 +151,10 @@ def _return_stem(
     rate = premaster.sample_rate
 
     def blocks() -> Iterator[Samples]:
-        equalizer = Equalizer(plan.master.equalizer, rate, 2)
+        filters = MasterFilters(plan.master, rate)
         gains = (gain for _, gain in master_flow(premaster, plan.master))
         for flow, gain in zip(console.flow(plan), gains, strict=True):
-            yield (equalizer.process(flow.returns[bus]) * gain).astype(np.float32)
+            yield (filters.process(flow.returns[bus]) * gain).astype(np.float32)
 
     return Stream(sample_rate=rate, channels=2, frames=premaster.frames, make_blocks=blocks)
 

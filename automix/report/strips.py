@@ -4,6 +4,17 @@ import html
 import math
 from collections.abc import Iterator
 
+from automix.dsp.processors import (
+    COMPRESSOR,
+    EQUALIZER,
+    REVERB,
+    SPACE,
+    Part,
+    Processor,
+    active_at,
+    active_inserts,
+    describe_settings,
+)
 from automix.mixing.mix import Mix
 from automix.plan.model import Bus, ChannelStrip, Decision, Master, MixPlan
 from automix.plan.parameters import Settings, parameters
@@ -22,11 +33,12 @@ def track_card(strip: ChannelStrip, plan: MixPlan, mix: Mix, mix_lufs: float) ->
     ]
     facts += ["muted"] if strip.mute else []
     facts += ["polarity inverted"] if strip.invert_polarity else []
-    if strip.space.wet > 0.0:
+    if strip.space.is_active:
         facts.append(f"{strip.space.space}, {100 * strip.space.wet:.0f} % wet")
-    if strip.reverb.dry_wet > 0.0:
+    if strip.reverb.is_active:
         time_s = strip.reverb.reverberation_time_s
         facts.append(f"reverb {time_s:.1f} s, {100 * strip.reverb.dry_wet:.0f} % wet")
+    facts += _processors(strip, active_inserts(strip))
     facts += [f"send to {send.bus} {send.gain_db:+.1f} dB" for send in strip.sends]
     drawn = _curves(strip.equalizer, strip.compressor, plan.sample_rate_hz, strip.name)
     return _card(strip.name, facts, drawn, _decisions(plan, strip.name))
@@ -34,11 +46,12 @@ def track_card(strip: ChannelStrip, plan: MixPlan, mix: Mix, mix_lufs: float) ->
 
 def bus_card(bus: Bus, plan: MixPlan) -> str:
     """A bus."""
-    if bus.space.wet > 0.0:
+    if bus.space.is_active:
         room = f"{bus.space.space}, decay {bus.space.decay:.2g}"
     else:
         room = f"reverberation time {bus.reverb.reverberation_time_s:.2f} s"
     facts = ["bus", room, f"pre-delay {bus.pre_delay_ms:.0f} ms", f"return {bus.gain_db:+.1f} dB"]
+    facts += _processors(bus, active_at(bus, "before", "after"))
     drawn = _curves(bus.equalizer, CompressorSettings(), plan.sample_rate_hz, bus.name)
     return _card(bus.name, facts, drawn, _decisions(plan, bus.name))
 
@@ -47,7 +60,8 @@ def master_card(plan: MixPlan) -> str:
     """The master."""
     master: Master = plan.master
     facts = [f"gain {master.gain_db:+.1f} dB"]
-    if master.limiter.ceiling_dbtp < 24.0:
+    facts += _processors(master, active_at(master, "filter", "gain"))
+    if master.limiter.is_active:
         facts.append(f"limiter at {master.limiter.ceiling_dbtp:.1f} dBTP")
     drawn = _curves(master.equalizer, master.compressor, plan.sample_rate_hz, "master")
     return _card("master", facts, drawn, _decisions(plan, "master"))
@@ -91,6 +105,12 @@ def _curves(
         "compressor": diagrams.compressor_curve(compressor, name),
     }
     return [f"<div class={kind}>{svg}</div>" for kind, svg in drawn.items() if svg is not None]
+
+
+def _processors(part: Part, active: list[Processor]) -> list[str]:
+    """The processors that are neither drawn nor told in words of their own, with their settings."""
+    told = (EQUALIZER, COMPRESSOR, REVERB, SPACE)
+    return [f"{row.title}: {describe_settings(row.of(part))}" for row in active if row not in told]
 
 
 def _decisions(plan: MixPlan, name: str) -> list[Decision]:

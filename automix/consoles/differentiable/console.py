@@ -9,21 +9,41 @@ from torch import Tensor
 from automix.consoles.differentiable.convolution import convolve_and_mix
 from automix.consoles.differentiable.layout import BusLayout, ConsoleLayout, TrackLayout
 from automix.consoles.differentiable.pan import balance_gains, pan_gains
-from automix.consoles.differentiable.processors import compress, de_ess, equalize, gain_of
+from automix.consoles.differentiable.processors import equalize, gain_of
 from automix.consoles.differentiable.responses import network_response, space_responses
 from automix.consoles.differentiable.values import ConsolePart, Values, split_values
+from automix.dsp.processors import (
+    EQUALIZER,
+    REVERB,
+    SPACE,
+    Part,
+    Place,
+    Processor,
+    Twin,
+    load,
+    places_in_order,
+    processors_of,
+)
+from automix.plan.model import Bus, ChannelStrip, Master
+from automix.plan.settings import BandKind
 from automix.units import ms_to_samples
 
 
 @dataclass(frozen=True)
 class _Alike:
-    """What the strips that are processed together have in common."""
+    """What the strips that are processed together have in common.
+
+    Attributes:
+        mono: Whether the tracks are mono.
+        order: The order of the three groups.
+        reverb: The feedback delay network, if it is used.
+        switched_on: Names of the processors with a switch that are used.
+    """
 
     mono: bool
     order: str
     reverb: object
-    de_esser: bool
-    space: bool
+    switched_on: frozenset[str]
 
 
 class DifferentiableConsole:
@@ -91,12 +111,18 @@ class DifferentiableConsole:
         self, layout: Sequence[TrackLayout], strips: ConsolePart, channels: int
     ) -> dict[_Alike, list[int]]:
         groups: dict[_Alike, list[int]] = {}
-        wet, space = strips.used("reverb.dry_wet"), strips.used("space.wet")
-        de_esser = strips.used("de_esser.max_reduction_db")
+        used = {
+            row.name: strips.used(f"{row.name}.{row.twin.switch}")
+            for row in processors_of(ChannelStrip)
+            if isinstance(row.twin, Twin) and row.twin.switch
+        }
         for n, track in enumerate(layout):
             mono = channels == 1 if track.mono is None else track.mono
-            reverb = track.reverb if wet[n] else None
-            alike = _Alike(mono, track.order, reverb, de_esser[n], space[n])
+            names = {name for name, of_tracks in used.items() if of_tracks[n]}
+            if track.reverb is None:
+                names.discard(REVERB.name)
+            reverb = track.reverb if REVERB.name in names else None
+            alike = _Alike(mono, track.order, reverb, frozenset(names))
             groups.setdefault(alike, []).append(n)
         return groups
 
@@ -109,28 +135,54 @@ class DifferentiableConsole:
             signal = signal * gain[..., None, None].to(signal.dtype)
         routes = self._routes(strips, alike.mono)
         wet_part: Tensor | float = 0.0
-        for stage in alike.order:
-            if stage == "e":
-                kinds = [track.bands for track in layout]
-                signal = equalize(signal, strips, kinds, self.sample_rate)
-                if alike.de_esser:
-                    signal = de_ess(signal, strips, self.sample_rate)
-            elif stage == "c":
-                signal = compress(signal, strips, self.sample_rate)
+        chain = _chain(alike)
+        for row in chain:
+            if row.makes_stereo and row not in (REVERB, SPACE):
+                signal = signal.expand(-1, -1, 2, -1)
+            if row is REVERB:
+                signal = self._network(signal, strips, layout[0])
+            elif row is SPACE and row is chain[-1]:
+                # Nothing but gains follows: the wet parts are added up as spectra.
+                wet = strips.get("space.wet")[:, None, :, None]
+                wet_part = self._spaces(signal, strips, routes * wet)
+                routes = routes * (1.0 - wet)
+            elif row is SPACE:
+                signal = self._space_insert(signal, strips)
             else:
-                if layout[0].reverb is not None and alike.reverb is not None:
-                    signal = self._network(signal, strips, layout[0])
-                if alike.space and stage == alike.order[-1]:
-                    # Nothing but gains follows: the wet parts are added up as spectra.
-                    wet = strips.get("space.wet")[:, None, :, None]
-                    wet_part = self._spaces(signal, strips, routes * wet)
-                    routes = routes * (1.0 - wet)
-                elif alike.space:
-                    signal = self._space_insert(signal, strips)
+                signal = self._process(row, signal, strips, [track.bands for track in layout])
         if signal.shape[2] == 1:
             routes = routes.sum(-1, keepdim=True)
         dry = torch.matmul(routes.flatten(2).to(signal.dtype), signal.flatten(1, 2))
         return dry + wet_part
+
+    def _process(
+        self,
+        row: Processor,
+        signal: Tensor,
+        settings: ConsolePart,
+        bands: Sequence[Sequence[BandKind]],
+    ) -> Tensor:
+        """A signal through one processor that leaves its length alone."""
+        if row is EQUALIZER:
+            return equalize(signal, settings, bands, self.sample_rate)
+        if not isinstance(row.twin, Twin):  # `from_plan` refuses those that are on
+            return signal
+        processed: Tensor = load(row.twin.function)(signal, settings, self.sample_rate)
+        return processed
+
+    def _process_all(
+        self,
+        rows: Sequence[Processor],
+        signal: Tensor,
+        settings: ConsolePart,
+        bands: Sequence[Sequence[BandKind]],
+    ) -> Tensor:
+        """Buses or the master through those of some processors that are on in any of them."""
+        for row in rows:
+            switch = row.twin.switch if isinstance(row.twin, Twin) else None
+            if switch is None or any(settings.used(f"{row.name}.{switch}")):
+                signal = self._process(row, signal, settings, bands)
+        return signal
 
     def _routes(self, strips: ConsolePart, mono: bool) -> Tensor:
         """Gains ``(batch, outputs, tracks, sides)`` of fader, pan and sends."""
@@ -178,7 +230,8 @@ class DifferentiableConsole:
             for n, bus in enumerate(layout)
         ]
         signal = torch.stack(delayed, 1).unsqueeze(2)
-        signal = equalize(signal, buses, [bus.bands for bus in layout], self.sample_rate)
+        bands = [bus.bands for bus in layout]
+        signal = self._process_all(_rows_at(Bus, "before"), signal, buses, bands)
         total = feeds.new_zeros(len(feeds), 2, samples)
         for n, bus in enumerate(layout):
             response = self._bus_response(bus, buses.of([n]), signal)
@@ -193,11 +246,30 @@ class DifferentiableConsole:
         return space_responses(settings, self.sample_rate, like.shape[-1], like.dtype)
 
     def _master(self, mix: Tensor, master: ConsolePart) -> Tensor:
-        signal = mix.unsqueeze(1)
-        signal = equalize(signal, master, [self.layout.master_bands], self.sample_rate)
-        signal = compress(signal, master, self.sample_rate)
+        rows = [*_rows_at(Master, "filter"), *_rows_at(Master, "gain")]
+        bands = [self.layout.master_bands]
+        signal = self._process_all(rows, mix.unsqueeze(1), master, bands)
         gain = gain_of(master.get("gain_db"))[..., None, None]
         return (signal * gain.to(signal.dtype)).squeeze(1)
+
+
+def _rows_at(part: type[Part], place: Place) -> list[Processor]:
+    """The processors at one place that have a twin."""
+    return [
+        row
+        for row in processors_of(part)
+        if row.place_in(part) == place and isinstance(row.twin, Twin)
+    ]
+
+
+def _chain(alike: _Alike) -> list[Processor]:
+    """The processors of alike strips in signal order, without those that are switched off."""
+    return [
+        row
+        for place in places_in_order(alike.order)
+        for row in _rows_at(ChannelStrip, place)
+        if isinstance(row.twin, Twin) and (row.twin.switch is None or row.name in alike.switched_on)
+    ]
 
 
 def _blend(dry: Tensor, wet: Tensor, amount: Tensor) -> Tensor:

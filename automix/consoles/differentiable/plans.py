@@ -11,14 +11,19 @@ from torch import Tensor
 
 from automix.audio.blocks import collect, fold_to_mono, pad
 from automix.consoles.differentiable.layout import BusLayout, ConsoleLayout, TrackLayout
-from automix.consoles.differentiable.values import (
-    COMPRESSOR,
-    DE_ESSER,
+from automix.consoles.differentiable.values import SPACES, STRIP_LEVELS, Values, values_of
+from automix.dsp.processors import (
     EQUALIZER,
-    SPACES,
-    STRIP_LEVELS,
-    Values,
+    REVERB,
+    SPACE,
+    Part,
+    Processor,
+    Twin,
+    active_at,
+    active_inserts,
+    processors_of,
 )
+from automix.errors import UsageError
 from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
 from automix.plan.parameters import Settings, parameters
 from automix.plan.settings import EqualizerBand
@@ -32,8 +37,8 @@ SomePart = TypeVar("SomePart", ChannelStrip, Bus, Master)
 def from_plan(plan: MixPlan, session: Session) -> tuple[ConsoleLayout, dict[str, Tensor]]:
     """The layout and the values with which the differentiable console renders a plan.
 
-    Muted tracks are left out. Only bands that the plan has can change, so give a strip
-    `FIVE_BANDS` where its equalizer is to be found.
+    Muted tracks are left out, and so is the limiter of the master. Only bands that the plan has can
+    change, so give a strip `FIVE_BANDS` where its equalizer is to be found.
 
     Args:
         plan: The plan.
@@ -44,8 +49,10 @@ def from_plan(plan: MixPlan, session: Session) -> tuple[ConsoleLayout, dict[str,
 
     Raises:
         InputError: The plan has a track that the session has not.
+        UsageError: A processor that is on has no twin in torch.
     """
     strips = _audible(plan)
+    _check_twins(plan, strips)
     layout = ConsoleLayout(
         tracks=tuple(_track_layout(strip, session) for strip in strips),
         buses=tuple(_bus_layout(bus) for bus in plan.buses),
@@ -54,15 +61,14 @@ def from_plan(plan: MixPlan, session: Session) -> tuple[ConsoleLayout, dict[str,
     )
     values = _numbers(strips, "", STRIP_LEVELS) | _equalizers(strips) | _mixtures(strips)
     values["polarity"] = _tensor([-1.0 if strip.invert_polarity else 1.0 for strip in strips])
-    values |= _numbers(strips, "de_esser", DE_ESSER) | _numbers(strips, "compressor", COMPRESSOR)
-    values |= _numbers(strips, "reverb", ("dry_wet",)) | _numbers(strips, "space", ("decay", "wet"))
+    values |= _processors(strips, ChannelStrip)
     if plan.buses:
         values["sends_db"] = _tensor([[_send_db(s, bus) for bus in plan.buses] for s in strips])
         of_buses = _numbers(plan.buses, "", ("gain_db",)) | _equalizers(plan.buses)
-        of_buses |= _numbers(plan.buses, "space", ("decay",)) | _mixtures(plan.buses)
+        of_buses |= _processors(plan.buses, Bus) | _mixtures(plan.buses)
         values |= {f"bus.{name}": value for name, value in of_buses.items()}
     master = (plan.master,)
-    of_master = _numbers(master, "", ("gain_db",)) | _numbers(master, "compressor", COMPRESSOR)
+    of_master = _numbers(master, "", ("gain_db",)) | _processors(master, Master)
     of_master |= _equalizers(master)
     return layout, values | {f"master.{name}": value[:, 0] for name, value in of_master.items()}
 
@@ -117,6 +123,42 @@ def session_audio(session: Session, layout: ConsoleLayout, frames: int) -> Tenso
     return torch.from_numpy(audio)
 
 
+def _check_twins(plan: MixPlan, strips: Sequence[ChannelStrip]) -> None:
+    """Raises an error that names a processor which this console would drop."""
+    active: list[tuple[str, Part, Processor]] = [
+        *(
+            (f"track {strip.name!r}", strip, row)
+            for strip in strips
+            for row in active_inserts(strip)
+        ),
+        *(
+            (f"bus {bus.name!r}", bus, row)
+            for bus in plan.buses
+            for row in active_at(bus, "before")
+        ),
+        *(("master", plan.master, row) for row in active_at(plan.master, "filter", "gain")),
+    ]
+    for bus in plan.buses:
+        for row in active_at(bus, "after"):
+            raise UsageError(
+                f"bus {bus.name!r}: the differentiable console has no {row.title} after the reverb"
+            )
+    for name, part, row in active:
+        if not isinstance(row.twin, Twin):
+            raise UsageError(
+                f"{name}: the differentiable console has no {row.title}: {row.twin}; switch it off"
+            )
+        if row in (EQUALIZER, REVERB, SPACE):  # what of them has no gradient is in the layout
+            continue
+        settings = row.of(part)
+        for field, parameter in parameters(row.settings).items():
+            if field not in row.twin.values and getattr(settings, field) != parameter.default:
+                raise UsageError(
+                    f"{name}: the differentiable console has no {row.title} with another {field}"
+                    f" than {parameter.default}"
+                )
+
+
 def _audible(plan: MixPlan) -> list[ChannelStrip]:
     return [strip for strip in plan.tracks if not strip.mute]
 
@@ -151,6 +193,15 @@ def _numbers(parts: Sequence[Any], processor: str, names: Sequence[str]) -> dict
     return {prefix + name: _tensor([getattr(owner, name) for owner in owners]) for name in names}
 
 
+def _processors(parts: Sequence[Any], kind: type[Part]) -> dict[str, Tensor]:
+    """The values of all processors but the equalizer."""
+    values: dict[str, Tensor] = {}
+    for row in processors_of(kind):
+        if row is not EQUALIZER:
+            values |= _numbers(parts, row.name, values_of(row, kind))
+    return values
+
+
 def _equalizers(parts: Sequence[ChannelStrip | Bus | Master]) -> dict[str, Tensor]:
     """Bands ``(1, parts, bands)``, filled up with neutral ones."""
     most = max((len(part.equalizer.bands) for part in parts), default=0)
@@ -158,7 +209,7 @@ def _equalizers(parts: Sequence[ChannelStrip | Bus | Master]) -> dict[str, Tenso
     rows = [(*part.equalizer.bands, *filling)[:most] for part in parts]
     return {
         f"equalizer.{name}": _tensor([[getattr(band, name) for band in row] for row in rows])
-        for name in EQUALIZER
+        for name in values_of(EQUALIZER, ChannelStrip)
     }
 
 
