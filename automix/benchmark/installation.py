@@ -4,6 +4,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from automix.dsp.processors import PROCESSORS, Plugin, Processor, Twin, declare_settings
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS, Method
 from automix.networks.catalog import MODELS
 from automix.parallel.machine import machine, package_versions
@@ -52,6 +53,58 @@ def installation(plugins: Path | None = None) -> dict[str, Any]:
 def models() -> dict[str, Any]:
     """The networks with their sizes, receptive fields and weights."""
     return {"models": [model.described() for model in MODELS]}
+
+
+def describe_processors() -> dict[str, Any]:
+    """The processors: their places, their settings, and which consoles can do them.
+
+    Returns:
+        ``processors``, a list: ``name``, ``title``, ``summary``; ``strip``, ``bus`` and ``master``,
+        the place that it has there, or none; ``consoles``, in words; ``settings``, each with
+        ``name``, ``low``, ``high``, ``unit``, ``scale``, ``choices``, ``neutral`` and ``about``.
+    """
+    return {"processors": [_describe_processor(processor) for processor in PROCESSORS]}
+
+
+def _describe_processor(processor: Processor) -> dict[str, Any]:
+    twin, plugin, device = processor.twin, processor.plugin, processor.device
+    return {
+        "name": processor.name,
+        "title": processor.title,
+        "summary": processor.summary,
+        "strip": processor.strip,
+        "bus": processor.bus,
+        "master": processor.master,
+        "consoles": {
+            "exact": "yes",
+            "differentiable": "yes" if isinstance(twin, Twin) else f"no: {twin}",
+            "neural": "by the network"
+            if processor.conditioning
+            else _NEURAL[bool(processor.strip)],
+            "plugins": plugin.name if isinstance(plugin, Plugin) else _PLUGINS[plugin],
+            "daw": f"its {device.name}" if device else "printed into the audio",
+        },
+        "settings": [
+            {
+                "name": name,
+                "low": declared.range.low if declared.range else None,
+                "high": declared.range.high if declared.range else None,
+                "unit": declared.range.unit if declared.range else "",
+                "scale": declared.range.scale if declared.range else None,
+                "choices": list(declared.choices),
+                "neutral": declared.default,
+                "about": declared.about,
+            }
+            for name, declared in declare_settings(processor.settings)
+        ],
+    }
+
+
+_NEURAL = {
+    True: "exact, before or after the network; else refused",
+    False: "exact",
+}
+_PLUGINS = {"exact": "exact", "refused": "no"}
 
 
 def _devices() -> list[dict[str, Any]]:

@@ -12,13 +12,14 @@ Only the standard library and the plan are imported here. What a row needs beyon
 ``module:function`` and imported where it is used, see `load`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from automix.plan.model import Bus, ChannelStrip, Master
-from automix.plan.parameters import parameters
+from automix.plan.parameters import Parameter, Settings, parameters
 from automix.plan.settings import (
     CompressorSettings,
     DeEsserSettings,
@@ -301,6 +302,16 @@ def makes_stereo(strip: ChannelStrip) -> bool:
 def neutral_inserts() -> dict[str, ProcessorSettings]:
     """The fields of a strip in which no processor does anything."""
     return {processor.name: processor.settings() for processor in processors_of(ChannelStrip)}
+
+
+def declare_settings(settings: type[Settings]) -> Iterator[tuple[str, Parameter]]:
+    """Every single setting of a processor; those of a list are named ``bands.N.gain_db``."""
+    for name, parameter in parameters(settings).items():
+        if issubclass(parameter.kind, Settings):
+            for inner, declared in declare_settings(parameter.kind):
+                yield f"{name}.N.{inner}" if parameter.many else f"{name}.{inner}", declared
+        else:
+            yield name, parameter
 
 
 def describe_settings(settings: ProcessorSettings) -> str:

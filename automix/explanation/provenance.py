@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from automix.dsp.processors import PROCESSORS, Part, Processor, active_at, active_inserts
+from automix.dsp import processors
+from automix.dsp.processors import Part, Processor, active_at, active_inserts
 from automix.errors import PlanError
 from automix.plan.address import look_up
 from automix.plan.model import ChannelStrip, Decision, MixPlan
@@ -121,7 +122,7 @@ def actions(plan: MixPlan) -> tuple[Action, ...]:
 
 def _part_of(field: str) -> str:
     """The name for people of what a field of a strip, bus or master belongs to."""
-    titles = {processor.name: processor.title for processor in PROCESSORS}
+    titles = {processor.name: processor.title for processor in processors.PROCESSORS}
     return _PARTS.get(field) or titles.get(field, field)
 
 
@@ -151,8 +152,9 @@ def _by_hand(plan: MixPlan) -> Iterator[Action]:
     """Levels, positions, mutes and processors that no rule has set."""
     decided = {decision.setting for decision in plan.decisions}
     bare = plan.method == "dmc" and not any(d.rule == "level" for d in plan.decisions)
-    if not bare:
-        yield from _processors_by_hand(plan)
+    whole = () if bare else tuple(_processors_by_hand(plan))
+    yield from whole
+    decided |= {setting.address for action in whole for setting in action.settings}
     for strip in plan.tracks:
         for field in _BY_HAND:
             address = f"{strip.name}.{field}"
