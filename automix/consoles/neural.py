@@ -73,7 +73,7 @@ class NeuralConsole(ExactConsole):
 
     Args:
         session: The tracks.
-        network: Of the effect ``channel``.
+        network: A network that imitates the effect ``channel``.
         half: See `automix.networks.effect_rendering.render_effect`.
 
     Raises:
@@ -98,7 +98,7 @@ class NeuralConsole(ExactConsole):
         kept = self._kept.get(strip.name)
         if kept is not None and kept[:2] == (inserts, pan_law):
             return kept[2]
-        first, imitated, last = self._shared_out(inserts)
+        first, imitated, last = self._share_out(inserts)
         if imitated == ChannelStrip(name=strip.name, order=strip.order):
             return super().inserted(strip, pan_law)
         in_any_order = self._network.description.order == "variable"
@@ -112,7 +112,7 @@ class NeuralConsole(ExactConsole):
             self._kept[strip.name] = (inserts, pan_law, audio)
         return audio
 
-    def _shared_out(
+    def _share_out(
         self, inserts: ChannelStrip
     ) -> tuple[ChannelStrip, ChannelStrip, ChannelStrip | None]:
         """What comes before the network, what it imitates, and what comes after it, if anything."""
@@ -162,7 +162,7 @@ def _is_imitable(inserts: ChannelStrip, place: StripPlace) -> bool:
 
 
 def open_console(name: str, device: str) -> Callable[[Session], NeuralConsole]:
-    """How to make the neural console of some weights.
+    """Reads weights and returns a function that makes their console for a session.
 
     Args:
         name: ``neural``, which is `SHIPPED`, other weights that ship, or a file.

@@ -103,7 +103,7 @@ def actions(plan: MixPlan) -> tuple[Action, ...]:
         owner = _owner(plan, decision)
         if owner is None:
             continue
-        setting = _setting(plan, decision)
+        setting = _read_setting(plan, decision)
         head = decision.setting[len(owner) + 1 :].partition(".")[0]
         part = _part_of(head)
         key = (owner, part, decision.rule, decision.reason)
@@ -116,7 +116,7 @@ def actions(plan: MixPlan) -> tuple[Action, ...]:
             figures=decision.figures,
             settings=(*(before.settings if before else ()), setting),
         )
-    grouped = [*found.values(), *_by_hand(plan)]
+    grouped = [*found.values(), *_find_edits(plan)]
     return tuple(sorted(grouped, key=lambda action: owners.index(action.owner)))
 
 
@@ -133,7 +133,7 @@ def _owner(plan: MixPlan, decision: Decision) -> str | None:
     return max(fits, key=len, default=None)
 
 
-def _setting(plan: MixPlan, decision: Decision) -> Setting:
+def _read_setting(plan: MixPlan, decision: Decision) -> Setting:
     address, decided = decision.setting, decision.value
     try:
         declared, value = look_up(plan, address)
@@ -148,11 +148,11 @@ def _setting(plan: MixPlan, decision: Decision) -> Setting:
     )
 
 
-def _by_hand(plan: MixPlan) -> Iterator[Action]:
+def _find_edits(plan: MixPlan) -> Iterator[Action]:
     """Levels, positions, mutes and processors that no rule has set."""
     decided = {decision.setting for decision in plan.decisions}
     bare = plan.method == "dmc" and not any(d.rule == "level" for d in plan.decisions)
-    whole = () if bare else tuple(_processors_by_hand(plan))
+    whole = () if bare else tuple(_find_edited_processors(plan))
     yield from whole
     decided |= {setting.address for action in whole for setting in action.settings}
     for strip in plan.tracks:
@@ -182,7 +182,7 @@ def _by_hand(plan: MixPlan) -> Iterator[Action]:
             )
 
 
-def _processors_by_hand(plan: MixPlan) -> Iterator[Action]:
+def _find_edited_processors(plan: MixPlan) -> Iterator[Action]:
     """Processors that are on and that no rule has set anything of."""
     decided = [f"{decision.setting}." for decision in plan.decisions]
     used: list[tuple[str, Part, Processor]] = [
@@ -224,15 +224,17 @@ def find_removed_tracks(plan: MixPlan) -> tuple[RemovedTrack, ...]:
     """Tracks that decisions are about and that the plan has no more, by name."""
     gone: dict[str, dict[str, Decision]] = {}
     for decision in plan.decisions:
-        if _owner(plan, decision) is None and (split := _split(decision.setting)):
+        if _owner(plan, decision) is None and (split := _split_address(decision.setting)):
             gone.setdefault(split[0], {})[split[1]] = decision
     # Every method sets the fader of the tracks that it hears; what has none was a bus.
     return tuple(
-        _removed(plan, name, gone[name]) for name in sorted(gone) if "fader_db" in gone[name]
+        _describe_removed(plan, name, gone[name])
+        for name in sorted(gone)
+        if "fader_db" in gone[name]
     )
 
 
-def _removed(plan: MixPlan, name: str, decisions: dict[str, Decision]) -> RemovedTrack:
+def _describe_removed(plan: MixPlan, name: str, decisions: dict[str, Decision]) -> RemovedTrack:
     fader = decisions.get("fader_db")
     figures = dict(fader.figures) if fader else {}
     lufs = figures.get("processed_lufs", figures.get("track_lufs"))
@@ -245,7 +247,7 @@ def _removed(plan: MixPlan, name: str, decisions: dict[str, Decision]) -> Remove
     )
 
 
-def _split(address: str) -> tuple[str, str] | None:
+def _split_address(address: str) -> tuple[str, str] | None:
     """Name and setting of an address whose track is not there: the longest name that makes one."""
     parts = address.split(".")
     for count in range(len(parts) - 1, 0, -1):
@@ -257,16 +259,16 @@ def _split(address: str) -> tuple[str, str] | None:
 
 def describe_action(plan: MixPlan, action: Action) -> str:
     """The settings of an action in words of a desk, such as ``−1.5 dB at 500 Hz``."""
-    return ", ".join(_described(plan, setting) for setting in action.settings)
+    return ", ".join(_describe_setting(plan, setting) for setting in action.settings)
 
 
-def _described(plan: MixPlan, setting: Setting) -> str:
+def _describe_setting(plan: MixPlan, setting: Setting) -> str:
     if setting.value is None:
         return (
             "–" if setting.decided is None else f"removed; was {format_value(setting.decided, '')}"
         )
     head, _, field = setting.address.rpartition(".")
-    say = _place if field == "pan" else format_value
+    say = _describe_pan if field == "pan" else format_value
     value = say(setting.value, setting.unit)
     if setting.edited and setting.decided is not None:
         value += f" (edited, was {say(setting.decided, setting.unit)})"
@@ -288,7 +290,7 @@ def _described(plan: MixPlan, setting: Setting) -> str:
     return f"{name} {value}"
 
 
-def _place(value: Value, unit: str) -> str:
+def _describe_pan(value: Value, unit: str) -> str:
     return position(value) if isinstance(value, float) else format_value(value, unit)
 
 

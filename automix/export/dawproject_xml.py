@@ -42,7 +42,7 @@ class Clip:
 
     Attributes:
         path: The path of its file in the archive.
-        audio: What it holds.
+        audio: The audio in that file.
     """
 
     path: str

@@ -44,9 +44,9 @@ class PrintedRecording:
         bits: The depth that holds the audio without loss.
         devices: The processors that become devices of the DAW, in signal order.
         volume_db: The level of the DAW's fader.
-        audio_gain_db: What of the plan's fader is in the audio.
+        audio_gain_db: The part of the plan's fader that is in the audio.
         printed: Other things in the audio, for people.
-        left_out: What is nowhere, for people.
+        left_out: Processors that are neither in the audio nor devices, for people.
     """
 
     strip: ChannelStrip
@@ -59,7 +59,7 @@ class PrintedRecording:
     left_out: tuple[str, ...]
 
 
-def recording(
+def print_recording(
     console: ExactConsole,
     plan: MixPlan,
     strip: ChannelStrip,
@@ -68,7 +68,7 @@ def recording(
     max_fader_db: float,
     read: ReadOptions,
 ) -> PrintedRecording:
-    """What a DAW gets of a track.
+    """Prepares a track for a DAW.
 
     Args:
         console: The console of the plan's session.
@@ -94,7 +94,7 @@ def recording(
     exact = audio is track.source and _is_exact(track, read)
     excess_db = max(0.0, strip.fader_db - max_fader_db)
     if excess_db:
-        audio = _amplified(audio, excess_db)
+        audio = _amplify(audio, excess_db)
         printed.append(f"{excess_db:.2f} dB of the fader")
     return PrintedRecording(
         strip=strip,
@@ -186,7 +186,7 @@ def _is_exact(track: Track, read: ReadOptions) -> bool:
     )
 
 
-def _amplified(source: AudioSource, gain_db: float) -> Stream:
+def _amplify(source: AudioSource, gain_db: float) -> Stream:
     gain = np.float32(db_to_gain(gain_db))
     return Stream(
         sample_rate=source.sample_rate,

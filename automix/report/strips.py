@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from automix.dsp.processors import (
     COMPRESSOR,
+    DE_ESSER,
     EQUALIZER,
     REVERB,
     SPACE,
@@ -75,7 +76,7 @@ def settings_table(plan: MixPlan) -> str:
         f"<tr><td>{html.escape(address)}</td><td>{html.escape(value)}</td>"
         f"<td>{html.escape(about)}</td></tr>"
         for name, owner in owners
-        for address, value, about in _changed(owner, name)
+        for address, value, about in _list_changes(owner, name)
     )
     return (
         "<details><summary>What differs from neutral</summary><div class=scroll><table><thead><tr>"
@@ -108,8 +109,11 @@ def _curves(
 
 
 def _processors(part: Part, active: list[Processor]) -> list[str]:
-    """The processors that are neither drawn nor told in words of their own, with their settings."""
-    told = (EQUALIZER, COMPRESSOR, REVERB, SPACE)
+    """The processors that the card does not draw or describe in words of their own.
+
+    A de-esser is in the reasons of the card and in the table of settings.
+    """
+    told = (EQUALIZER, DE_ESSER, COMPRESSOR, REVERB, SPACE)
     return [f"{row.title}: {describe_settings(row.of(part))}" for row in active if row not in told]
 
 
@@ -130,16 +134,16 @@ def _position(pan: float) -> str:
     return f"{200 * abs(pan - 0.5):.0f} % {'left' if pan < 0.5 else 'right'}"
 
 
-def _changed(settings: Settings, prefix: str) -> Iterator[tuple[str, str, str]]:
+def _list_changes(settings: Settings, prefix: str) -> Iterator[tuple[str, str, str]]:
     """Address, value and meaning of every setting that differs from its default."""
     for name, parameter in parameters(type(settings)).items():
         value = getattr(settings, name)
         address = f"{prefix}.{name}"
         if isinstance(value, Settings):
-            yield from _changed(value, address)
+            yield from _list_changes(value, address)
         elif isinstance(value, tuple) and value and isinstance(value[0], Settings):
             for number, entry in enumerate(value, 1):
-                yield from _changed(entry, f"{address}.{number}")
+                yield from _list_changes(entry, f"{address}.{number}")
         elif value != parameter.default and name != "name":
             unit = parameter.range.unit if parameter.range else ""
             shown = f"{value:.4g} {unit}".rstrip() if isinstance(value, float) else str(value)

@@ -57,7 +57,7 @@ class DifferentiableConsole:
 
     Args:
         sample_rate: Frames per second.
-        layout: What is fixed of the mix.
+        layout: The part of the mix that has no gradient; see `ConsoleLayout`.
     """
 
     def __init__(self, sample_rate: int, layout: ConsoleLayout | None = None) -> None:
@@ -79,24 +79,24 @@ class DifferentiableConsole:
         Raises:
             ValueError: Audio of another shape than the layout's, or an unknown value.
         """
-        layout = self._checked(audio)
+        layout = self._check_audio(audio)
         of_strips, of_buses, of_master = split_values(values)
         batch, tracks, channels, _ = audio.shape
         strips = ConsolePart(of_strips, (batch, tracks), audio.device)
         outputs = audio.new_zeros(batch, 2 + len(self.layout.buses), audio.shape[-1])
-        for alike, members in self._groups(layout, strips, channels).items():
+        for alike, members in self._group_strips(layout, strips, channels).items():
             signal = audio if len(members) == tracks else audio[:, members]
             if alike.mono:
                 signal = signal[:, :, :1]
             kinds = [layout[n] for n in members]
-            outputs = outputs + self._strips(signal, strips.of(members), alike, kinds)
+            outputs = outputs + self._mix_strips(signal, strips.of(members), alike, kinds)
         mix, feeds = outputs[:, :2], outputs[:, 2:]
         if self.layout.buses:
             buses = ConsolePart(of_buses, (batch, len(self.layout.buses)), audio.device)
-            mix = mix + self._returns(feeds, buses)
-        return self._master(mix, ConsolePart(of_master, (batch, 1), audio.device))
+            mix = mix + self._mix_returns(feeds, buses)
+        return self._apply_master(mix, ConsolePart(of_master, (batch, 1), audio.device))
 
-    def _checked(self, audio: Tensor) -> Sequence[TrackLayout]:
+    def _check_audio(self, audio: Tensor) -> Sequence[TrackLayout]:
         if audio.ndim != 4 or audio.shape[2] not in (1, 2):
             shape = tuple(audio.shape)
             raise ValueError(
@@ -107,7 +107,7 @@ class DifferentiableConsole:
             raise ValueError(f"the layout has {len(tracks)} tracks, the audio {audio.shape[1]}")
         return tracks
 
-    def _groups(
+    def _group_strips(
         self, layout: Sequence[TrackLayout], strips: ConsolePart, channels: int
     ) -> dict[_Alike, list[int]]:
         groups: dict[_Alike, list[int]] = {}
@@ -126,28 +126,28 @@ class DifferentiableConsole:
             groups.setdefault(alike, []).append(n)
         return groups
 
-    def _strips(
+    def _mix_strips(
         self, signal: Tensor, strips: ConsolePart, alike: _Alike, layout: Sequence[TrackLayout]
     ) -> Tensor:
         """What strips of one kind give ``(batch, outputs, samples)``: left, right, sends."""
         if any(strips.used("input_gain_db")) or any(strips.used("polarity")):
             gain = gain_of(strips.get("input_gain_db")) * strips.get("polarity")
             signal = signal * gain[..., None, None].to(signal.dtype)
-        routes = self._routes(strips, alike.mono)
+        routes = self._make_routes(strips, alike.mono)
         wet_part: Tensor | float = 0.0
-        chain = _chain(alike)
+        chain = _list_processors(alike)
         for row in chain:
             if row.makes_stereo and row not in (REVERB, SPACE):
                 signal = signal.expand(-1, -1, 2, -1)
             if row is REVERB:
-                signal = self._network(signal, strips, layout[0])
+                signal = self._apply_network(signal, strips, layout[0])
             elif row is SPACE and row is chain[-1]:
                 # Nothing but gains follows: the wet parts are added up as spectra.
                 wet = strips.get("space.wet")[:, None, :, None]
-                wet_part = self._spaces(signal, strips, routes * wet)
+                wet_part = self._convolve_spaces(signal, strips, routes * wet)
                 routes = routes * (1.0 - wet)
             elif row is SPACE:
-                signal = self._space_insert(signal, strips)
+                signal = self._apply_space(signal, strips)
             else:
                 signal = self._process(row, signal, strips, [track.bands for track in layout])
         if signal.shape[2] == 1:
@@ -184,7 +184,7 @@ class DifferentiableConsole:
                 signal = self._process(row, signal, settings, bands)
         return signal
 
-    def _routes(self, strips: ConsolePart, mono: bool) -> Tensor:
+    def _make_routes(self, strips: ConsolePart, mono: bool) -> Tensor:
         """Gains ``(batch, outputs, tracks, sides)`` of fader, pan and sends."""
         gains_of = pan_gains if mono else balance_gains
         sides = gains_of(strips.get("pan"), self.layout.pan_law)
@@ -195,7 +195,7 @@ class DifferentiableConsole:
         sends = gain_of(strips.get("sends_db", len(self.layout.buses))).movedim(-1, 1)
         return torch.cat([straight, 0.5 * sends[..., None] * sides[:, None]], 1)
 
-    def _network(self, signal: Tensor, strips: ConsolePart, track: TrackLayout) -> Tensor:
+    def _apply_network(self, signal: Tensor, strips: ConsolePart, track: TrackLayout) -> Tensor:
         """The feedback delay network of an insert, on two sides."""
         if track.reverb is None:
             return signal
@@ -207,13 +207,13 @@ class DifferentiableConsole:
         reverberation = convolve_and_mix(rows, response[None], both).view(batch, tracks, 2, samples)
         return _blend(signal, reverberation, strips.get("reverb.dry_wet"))
 
-    def _spaces(self, signal: Tensor, strips: ConsolePart, gains: Tensor) -> Tensor:
+    def _convolve_spaces(self, signal: Tensor, strips: ConsolePart, gains: Tensor) -> Tensor:
         """The mean of the sides of each track in its space, mixed with ``gains``."""
         feeds = signal.mean(2)
         responses = space_responses(strips, self.sample_rate, feeds.shape[-1], signal.dtype)
         return convolve_and_mix(feeds, responses, gains)
 
-    def _space_insert(self, signal: Tensor, strips: ConsolePart) -> Tensor:
+    def _apply_space(self, signal: Tensor, strips: ConsolePart) -> Tensor:
         batch, tracks, _, samples = signal.shape
         responses = space_responses(strips, self.sample_rate, samples, signal.dtype)
         rows = signal.mean(2).reshape(batch * tracks, 1, samples)
@@ -222,16 +222,16 @@ class DifferentiableConsole:
         wet = wet.view(batch, tracks, 2, samples)
         return _blend(signal.expand(-1, -1, 2, -1), wet, strips.get("space.wet"))
 
-    def _returns(self, feeds: Tensor, buses: ConsolePart) -> Tensor:
+    def _mix_returns(self, feeds: Tensor, buses: ConsolePart) -> Tensor:
         """The sum ``(batch, 2, samples)`` of what the buses return."""
         layout, samples = self.layout.buses, feeds.shape[-1]
         delayed = [
-            _delayed(feeds[:, n], ms_to_samples(bus.pre_delay_ms, self.sample_rate))
+            _delay(feeds[:, n], ms_to_samples(bus.pre_delay_ms, self.sample_rate))
             for n, bus in enumerate(layout)
         ]
         signal = torch.stack(delayed, 1).unsqueeze(2)
         bands = [bus.bands for bus in layout]
-        signal = self._process_all(_rows_at(Bus, "before"), signal, buses, bands)
+        signal = self._process_all(_find_processors(Bus, "before"), signal, buses, bands)
         total = feeds.new_zeros(len(feeds), 2, samples)
         for n, bus in enumerate(layout):
             response = self._bus_response(bus, buses.of([n]), signal)
@@ -245,15 +245,15 @@ class DifferentiableConsole:
             return network_response(bus.reverb, self.sample_rate, like, channels=1)[None]
         return space_responses(settings, self.sample_rate, like.shape[-1], like.dtype)
 
-    def _master(self, mix: Tensor, master: ConsolePart) -> Tensor:
-        rows = [*_rows_at(Master, "filter"), *_rows_at(Master, "gain")]
+    def _apply_master(self, mix: Tensor, master: ConsolePart) -> Tensor:
+        rows = [*_find_processors(Master, "filter"), *_find_processors(Master, "gain")]
         bands = [self.layout.master_bands]
         signal = self._process_all(rows, mix.unsqueeze(1), master, bands)
         gain = gain_of(master.get("gain_db"))[..., None, None]
         return (signal * gain.to(signal.dtype)).squeeze(1)
 
 
-def _rows_at(part: type[Part], place: Place) -> list[Processor]:
+def _find_processors(part: type[Part], place: Place) -> list[Processor]:
     """The processors at one place that have a twin."""
     return [
         row
@@ -262,12 +262,12 @@ def _rows_at(part: type[Part], place: Place) -> list[Processor]:
     ]
 
 
-def _chain(alike: _Alike) -> list[Processor]:
+def _list_processors(alike: _Alike) -> list[Processor]:
     """The processors of alike strips in signal order, without those that are switched off."""
     return [
         row
         for place in places_in_order(alike.order)
-        for row in _rows_at(ChannelStrip, place)
+        for row in _find_processors(ChannelStrip, place)
         if isinstance(row.twin, Twin) and (row.twin.switch is None or row.name in alike.switched_on)
     ]
 
@@ -277,7 +277,7 @@ def _blend(dry: Tensor, wet: Tensor, amount: Tensor) -> Tensor:
     return (1.0 - amount) * dry + amount * wet
 
 
-def _delayed(signal: Tensor, samples: int) -> Tensor:
+def _delay(signal: Tensor, samples: int) -> Tensor:
     if samples == 0:
         return signal
     kept = signal[..., : max(0, signal.shape[-1] - samples)]

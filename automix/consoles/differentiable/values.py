@@ -78,7 +78,7 @@ class ConsolePart:
     Args:
         values: By name, without the part's prefix.
         shape: ``(batch, parts)``.
-        device: Of the audio.
+        device: Where the audio is.
     """
 
     def __init__(self, values: Values, shape: tuple[int, int], device: torch.device) -> None:
@@ -98,7 +98,7 @@ class ConsolePart:
         return neutral
 
     def of(self, index: list[int]) -> "ConsolePart":
-        """Some of the strips or buses only."""
+        """The values of some of the strips or buses, by their positions."""
         chosen = {
             name: value[:, index] if value.shape[1] > 1 else value
             for name, value in self._values.items()
