@@ -4,7 +4,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from automix.dsp.processors import PROCESSORS, Plugin, Processor, Twin, declare_settings
+from automix.dsp import processors
+from automix.dsp.processors import Plugin, Processor, Twin, declare_settings
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS, Method
 from automix.networks.catalog import MODELS
 from automix.parallel.machine import machine, package_versions
@@ -63,7 +64,7 @@ def describe_processors() -> dict[str, Any]:
         the place that it has there, or none; ``consoles``, in words; ``settings``, each with
         ``name``, ``low``, ``high``, ``unit``, ``scale``, ``choices``, ``neutral`` and ``about``.
     """
-    return {"processors": [_describe_processor(processor) for processor in PROCESSORS]}
+    return {"processors": [_describe_processor(processor) for processor in processors.PROCESSORS]}
 
 
 def _describe_processor(processor: Processor) -> dict[str, Any]:

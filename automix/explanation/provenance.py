@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from automix.dsp import processors
-from automix.dsp.processors import Part, Processor, active_at, active_inserts
+from automix.dsp.processors import (
+    COMPRESSOR,
+    DE_ESSER,
+    EQUALIZER,
+    REVERB,
+    SPACE,
+    Part,
+    Processor,
+    active_at,
+    active_inserts,
+)
 from automix.errors import PlanError
 from automix.plan.address import look_up
 from automix.plan.model import ChannelStrip, Decision, MixPlan
@@ -22,6 +32,11 @@ _PARTS = {
     "pre_delay_ms": "reverb",
     "space": "reverb",
 }
+_OFTEN_WITHOUT_REASON = (EQUALIZER, DE_ESSER, COMPRESSOR, REVERB, SPACE)
+"""Processors that methods also set without a decision of their own, such as a return's equalizer.
+
+One of them without a reason is not called edited by hand; any other is.
+"""
 _BY_HAND = ("input_gain_db", "fader_db", "pan", "mute", "compressor.makeup_db")
 """Settings that every method of the rules gives a reason for where it changes them."""
 
@@ -192,7 +207,8 @@ def _find_edited_processors(plan: MixPlan) -> Iterator[Action]:
     ]
     for owner, part, row in used:
         address = f"{owner}.{row.name}"
-        if not any(setting.startswith(f"{address}.") for setting in decided):
+        reasoned = any(setting.startswith(f"{address}.") for setting in decided)
+        if not reasoned and row not in _OFTEN_WITHOUT_REASON:
             yield Action(
                 owner=owner,
                 part=_part_of(row.name),
