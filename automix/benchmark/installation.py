@@ -4,6 +4,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from automix.dsp import processors
+from automix.dsp.processors import Plugin, Processor, Twin, declare_settings
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS, Method
 from automix.networks.catalog import MODELS
 from automix.parallel.machine import describe_machine, read_versions
@@ -31,8 +33,8 @@ def describe_installation(plugins: Path | None = None) -> dict[str, Any]:
 
     Returns:
         A dictionary for JSON: ``machine`` and ``packages`` (version by name), ``devices`` and the
-        ``device`` that ``auto`` takes, ``methods`` by command, ``describe_models`` with their sizes, and
-        ``plugins`` (path by name; empty without a folder).
+        ``device`` that ``auto`` takes, ``methods`` by command, ``describe_models`` with their
+        sizes, and ``plugins`` (path by name; empty without a folder).
 
     Raises:
         PluginError: The folder lacks a plug-in.
@@ -52,6 +54,58 @@ def describe_installation(plugins: Path | None = None) -> dict[str, Any]:
 def describe_models() -> dict[str, Any]:
     """Describes the networks, with their sizes, receptive fields and weights."""
     return {"models": [model.describe() for model in MODELS]}
+
+
+def describe_processors() -> dict[str, Any]:
+    """The processors: their places, their settings, and which consoles can do them.
+
+    Returns:
+        ``processors``, a list: ``name``, ``title``, ``summary``; ``strip``, ``bus`` and ``master``,
+        the place that it has there, or none; ``consoles``, in words; ``settings``, each with
+        ``name``, ``low``, ``high``, ``unit``, ``scale``, ``choices``, ``neutral`` and ``about``.
+    """
+    return {"processors": [_describe_processor(processor) for processor in processors.PROCESSORS]}
+
+
+def _describe_processor(processor: Processor) -> dict[str, Any]:
+    twin, plugin, device = processor.twin, processor.plugin, processor.device
+    return {
+        "name": processor.name,
+        "title": processor.title,
+        "summary": processor.summary,
+        "strip": processor.strip,
+        "bus": processor.bus,
+        "master": processor.master,
+        "consoles": {
+            "exact": "yes",
+            "differentiable": "yes" if isinstance(twin, Twin) else f"no: {twin}",
+            "neural": "by the network"
+            if processor.conditioning
+            else _NEURAL[bool(processor.strip)],
+            "plugins": plugin.name if isinstance(plugin, Plugin) else _PLUGINS[plugin],
+            "daw": f"its {device.name}" if device else "printed into the audio",
+        },
+        "settings": [
+            {
+                "name": name,
+                "low": declared.range.low if declared.range else None,
+                "high": declared.range.high if declared.range else None,
+                "unit": declared.range.unit if declared.range else "",
+                "scale": declared.range.scale if declared.range else None,
+                "choices": list(declared.choices),
+                "neutral": declared.default,
+                "about": declared.about,
+            }
+            for name, declared in declare_settings(processor.settings)
+        ],
+    }
+
+
+_NEURAL = {
+    True: "exact, before or after the network; else refused",
+    False: "exact",
+}
+_PLUGINS = {"exact": "exact", "refused": "no"}
 
 
 def _list_devices() -> list[dict[str, Any]]:

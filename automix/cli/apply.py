@@ -54,7 +54,7 @@ def apply(
     compressor.threshold_db=-24 --set compressor.ratio=4
     """
     from automix.cli.signals import remove_when_ended
-    from automix.consoles.apply import apply_effect
+    from automix.consoles.apply import EffectFiles, apply_effect
     from automix.errors import UsageError
     from automix.files.info import ReadOptions
     from automix.files.names import printable
@@ -66,18 +66,15 @@ def apply(
             raise UsageError(f"--set {assignment}: write SETTING=VALUE")
         settings[name.strip()] = value.strip()
     printer = Printer(json=json, quiet=quiet)
-    applied = apply_effect(
-        model,
-        audio,
-        output,
-        settings,
-        device=device,
-        half=half,
+    files = EffectFiles(
+        audio=audio,
+        output=output,
         bits=bits.value if bits else None,
         overwrite=force,
         read=ReadOptions(strict=strict, repair=repair, allow_truncated=allow_truncated),
         guard=remove_when_ended,
     )
+    applied = apply_effect(model, files, settings, device=device, half=half)
     for note in applied.notes:
         printer.note(note)
     if applied.clipped:

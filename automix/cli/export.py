@@ -93,6 +93,7 @@ def export(
     """
     _check(to, dry=dry, max_fader=max_fader, separate_returns=separate_returns, bits=bits)
     from automix.cli.signals import remove_when_ended
+    from automix.export.ends import ExportSource, ExportTarget
     from automix.files.info import ReadOptions
     from automix.parallel.workers import use_workers
     from automix.plan.address import change_setting, parse_assignment
@@ -103,39 +104,34 @@ def export(
     for change in set_ or []:
         mix = change_setting(mix, *parse_assignment(change))
     printer = Printer(json=json, quiet=quiet)
-    read = ReadOptions(strict=strict, repair=repair, allow_truncated=allow_truncated)
+    source = ExportSource(
+        plan=mix,
+        folder=plan.parent,
+        read=ReadOptions(strict=strict, repair=repair, allow_truncated=allow_truncated),
+        allow_outside=allow_outside,
+    )
     with printer.progress(2 + len(mix.tracks) + len(mix.buses)) as report:
         if to is ExportForm.dawproject:
             from automix.export.dawproject import SUFFIX, export_dawproject
 
+            path = _output(output, plan.with_suffix(SUFFIX))
             archive = export_dawproject(
-                mix,
-                plan.parent,
-                _output(output, plan.with_suffix(SUFFIX)),
+                source,
+                ExportTarget(path=path, guard=remove_when_ended, overwrite=force, report=report),
                 title=plan.stem,
                 inputs=[plan],
                 dry=dry,
                 max_fader_db=math.inf if max_fader is None else max_fader,
-                read=read,
-                allow_outside=allow_outside,
-                overwrite=force,
-                guard=remove_when_ended,
-                report=report,
             )
         else:
             from automix.export.stems import export_stems
 
+            path = output or plan.with_name(f"{plan.stem}-stems")
             stems = export_stems(
-                mix,
-                plan.parent,
-                output or plan.with_name(f"{plan.stem}-stems"),
+                source,
+                ExportTarget(path=path, guard=remove_when_ended, overwrite=force, report=report),
                 separate_returns=separate_returns,
                 bits=bits.value if bits else "32f",
-                read=read,
-                allow_outside=allow_outside,
-                overwrite=force,
-                guard=remove_when_ended,
-                report=report,
             )
     if to is ExportForm.dawproject:
         _tell_archive(archive, printer)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from automix.consoles.neural import through_effect
@@ -19,17 +19,17 @@ from automix.networks.effects import read_effect
 
 @dataclass(frozen=True, kw_only=True)
 class Applied:
-    """What was done.
+    """The file that was written, and how.
 
     Attributes:
         path: The file that was written.
-        network: Which network.
-        effect: What it imitates.
-        settings: Of the effect, by name, in their units; those of a choice are 0 or 1.
-        sample_rate_hz: Of both files.
-        frames: Length of what was written.
-        clipped: Samples held at full scale.
-        notes: For the user.
+        network: The name of the network.
+        effect: The effect that it imitates.
+        settings: Settings of the effect by name, in their units; those of a choice are 0 or 1.
+        sample_rate_hz: The sample rate of both files.
+        frames: The length of the file that was written.
+        clipped: How many samples were held at full scale.
+        notes: Remarks for the user.
     """
 
     path: Path
@@ -42,47 +42,59 @@ class Applied:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class EffectFiles:
+    """The file that goes through an effect, and the file that comes out.
+
+    Attributes:
+        audio: File to read.
+        output: File to write; its format by its extension.
+        bits: ``16``, ``24`` or ``32f``; if none, those of the input.
+        overwrite: Whether an existing file may be replaced.
+        read: How the input is read.
+        guard: Given what discards an unfinished output, around the work.
+    """
+
+    audio: Path
+    output: Path
+    bits: str | None = None
+    overwrite: bool = False
+    read: ReadOptions = field(default_factory=ReadOptions)
+    guard: Callable[[Callable[[], object]], AbstractContextManager[None]] = lambda discard: (
+        nullcontext()
+    )
+
+
 def apply_effect(
     model: str,
-    audio: Path,
-    output: Path,
+    files: EffectFiles,
     settings: Mapping[str, str],
     *,
     device: str = "auto",
     half: bool = False,
-    bits: str | None = None,
-    overwrite: bool = False,
-    read: ReadOptions | None = None,
-    guard: Callable[[Callable[[], object]], AbstractContextManager[None]] = lambda discard: (
-        nullcontext()
-    ),
 ) -> Applied:
     """Sends a file through a neural effect.
 
     Args:
         model: Name of weights that ship, or a file of `automix train effect`.
-        audio: File to read.
-        output: File to write; its format by its extension.
+        files: The file to read and the file to write.
         settings: See `automix.networks.effect_description.EffectDescription.conditioning`.
         device: See `automix.networks.device.choose_device`.
         half: See `automix.networks.effect_rendering.render_effect`.
-        bits: ``16``, ``24`` or ``32f``; if none, those of the input.
-        overwrite: Whether an existing file may be replaced.
-        read: How the input is read.
-        guard: Given what discards an unfinished output, around the work.
 
     Raises:
         AutomixError: The weights, the input, the output, a setting or the device cannot be used.
     """
+    audio, output, bits = files.audio, files.output, files.bits
     output_format(output, bits or "24")
     network = read_effect(weights_path(model), choose_device(device))
     description = network.description
     conditioning = description.conditioning(settings)
     with (
-        OutputTarget.reserve(output, overwrite=overwrite, inputs=[audio]) as target,
-        guard(target.discard),
+        OutputTarget.reserve(output, overwrite=files.overwrite, inputs=[audio]) as target,
+        files.guard(target.discard),
     ):
-        opened = open_audio(audio, read or ReadOptions())
+        opened = open_audio(audio, files.read)
         source = opened.source
         made = through_effect(source, network, conditioning, half=half)
         written = target.write_audio(made, bits=bits or opened.info.bits)

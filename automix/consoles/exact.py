@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,17 +11,20 @@ from numpy.typing import NDArray
 from automix.audio.blocks import collect, fold_to_mono, pad
 from automix.audio.samples import BLOCK_FRAMES, AudioSource, Samples
 from automix.audio.streams import Stream, prefetch
-from automix.dsp import spaces
-from automix.dsp.compressor import Compressor
-from automix.dsp.equalizer import Equalizer
-from automix.dsp.fdn_reverb import tail_s
+from automix.dsp import fdn_reverb, spaces
 from automix.dsp.limiter import Limiter
 from automix.dsp.pan import pan_gains
-from automix.dsp.strip import Inserts, Return, fader_gains, has_reverb
+from automix.dsp.processors import (
+    Stage,
+    active_at,
+    active_inserts,
+    makes_stereo,
+    processors_of,
+)
+from automix.dsp.strip import Inserts, Return, fader_gains
 from automix.errors import PlanError
 from automix.parallel.workers import Workers
 from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, PanLaw
-from automix.plan.settings import FdnReverbSettings
 from automix.session.tracks import Session
 from automix.units import db_to_gain, ms_to_samples, seconds_to_samples
 
@@ -42,13 +45,6 @@ class Flow:
         for block in others:
             mix += block
         return mix
-
-
-class Processor(Protocol):
-    """Anything that turns one block into the next."""
-
-    def process(self, block: Block) -> Block:
-        """The next block ``(2, n)``."""
 
 
 class ExactConsole:
@@ -128,7 +124,7 @@ class ExactConsole:
                         feeds[send.bus] += db_to_gain(send.gain_db) * channels[strip.name]
                 yield channels, feeds
 
-    def returns(self, plan: MixPlan) -> Mapping[str, Processor]:
+    def returns(self, plan: MixPlan) -> Mapping[str, Stage]:
         """What turns the blocks that are sent to a bus into its return."""
         return {bus.name: Return(bus, self.session.sample_rate) for bus in plan.buses}
 
@@ -148,21 +144,21 @@ class ExactConsole:
     def stem(self, plan: MixPlan, name: str, premaster: AudioSource) -> Stream:
         """One audible track as it is in the final mix, with its share of the returns.
 
-        All stems sum to the mix within rounding: buses and the master equalizer are linear, and the
+        All stems sum to the mix within rounding: buses and the master's filters are linear, and the
         gain curve of the master's compressor and limiter is taken from the whole mix.
 
         Args:
-            plan: Of the mix.
-            name: Of the track.
+            plan: The whole mix.
+            name: The name of the track.
             premaster: The whole mix before its master, see `premaster`.
         """
         rate = self.session.sample_rate
 
         def blocks() -> Iterator[Samples]:
-            equalizer = Equalizer(plan.master.equalizer, rate, 2)
+            filters = MasterFilters(plan.master, rate)
             gains = (gain for _, gain in master_flow(premaster, plan.master))
             for flow, gain in zip(self.flow(_solo(plan, name)), gains, strict=True):
-                yield (equalizer.process(flow.sum()) * gain).astype(np.float32)
+                yield (filters.process(flow.sum()) * gain).astype(np.float32)
 
         return Stream(sample_rate=rate, channels=2, frames=premaster.frames, make_blocks=blocks)
 
@@ -175,17 +171,14 @@ def _solo(plan: MixPlan, name: str) -> MixPlan:
 
 def inserts_of(strip: ChannelStrip) -> ChannelStrip:
     """The strip without all that comes after its inserts."""
+    processed: dict[str, Any] = {row.name: row.of(strip) for row in processors_of(ChannelStrip)}
     return ChannelStrip(
         name=strip.name,
         input_gain_db=strip.input_gain_db,
         fold=strip.fold,
         invert_polarity=strip.invert_polarity,
-        equalizer=strip.equalizer,
-        de_esser=strip.de_esser,
-        compressor=strip.compressor,
-        reverb=strip.reverb,
-        space=strip.space,
         order=strip.order,
+        **processed,
     )
 
 
@@ -201,28 +194,24 @@ def insert_stream(source: AudioSource, strip: ChannelStrip, pan_law: PanLaw) -> 
 
     return Stream(
         sample_rate=source.sample_rate,
-        channels=2 if has_reverb(strip) else source.channels,
+        channels=2 if makes_stereo(strip) else source.channels,
         frames=whole.frames,
         make_blocks=blocks,
     )
 
 
-def reverb_tail_frames(reverb: FdnReverbSettings, sample_rate: int) -> int:
-    """How long a reverb sounds on after its input."""
-    return seconds_to_samples(tail_s(reverb), sample_rate) if reverb.dry_wet > 0.0 else 0
-
-
 def insert_tail_frames(strip: ChannelStrip, sample_rate: int) -> int:
-    """How long a strip's inserts sound on: its space reverberates what its reverb gives."""
-    space_s = spaces.tail_s(strip.space) if strip.space.wet > 0.0 else 0.0
-    return reverb_tail_frames(strip.reverb, sample_rate) + seconds_to_samples(space_s, sample_rate)
+    """How long a strip's inserts sound on: each goes on with the tail of those before it."""
+    tails_s = (row.tail_s(strip) for row in active_inserts(strip))
+    return sum(seconds_to_samples(tail_s, sample_rate) for tail_s in tails_s)
 
 
 def bus_tail_frames(bus: Bus, sample_rate: int) -> int:
     """How long a bus sounds on after what is sent to it."""
-    reverb_s = spaces.tail_s(bus.space) if bus.space.wet > 0.0 else tail_s(bus.reverb)
+    reverb_s = spaces.tail_s(bus.space) if bus.space.is_active else fdn_reverb.tail_s(bus.reverb)
+    tails_s = [reverb_s, *(row.tail_s(bus) for row in active_at(bus, "before", "after"))]
     pre_delay = ms_to_samples(bus.pre_delay_ms, sample_rate)
-    return pre_delay + seconds_to_samples(reverb_s, sample_rate)
+    return pre_delay + sum(seconds_to_samples(tail_s, sample_rate) for tail_s in tails_s)
 
 
 def tail_frames(plan: MixPlan, sample_rate: int) -> int:
@@ -232,7 +221,7 @@ def tail_frames(plan: MixPlan, sample_rate: int) -> int:
 
 
 def apply_master(premaster: AudioSource, master: Master) -> Stream:
-    """The mix after the master strip: equalizer → compressor → gain → limiter."""
+    """The mix after the master: filters (equalizer) → gain curves (compressor) → gain → limiter."""
 
     def blocks() -> Iterator[Samples]:
         for block, gain in master_flow(premaster, master):
@@ -243,24 +232,43 @@ def apply_master(premaster: AudioSource, master: Master) -> Stream:
     )
 
 
+class MasterFilters:
+    """The linear filters of the master, which stems may go through one by one.
+
+    Args:
+        master: Settings.
+        sample_rate: Frames per second.
+    """
+
+    def __init__(self, master: Master, sample_rate: int) -> None:
+        self._stages = [row.make(master, sample_rate, 2) for row in active_at(master, "filter")]
+
+    def process(self, block: Block) -> Block:
+        """The next block ``(2, n)``, filtered."""
+        for stage in self._stages:
+            block = stage.process(block)
+        return block
+
+
 def master_flow(
     premaster: AudioSource, master: Master
 ) -> Iterator[tuple[Block, NDArray[np.float64]]]:
-    """Equalized blocks ``(2, n)``, and the gain curve ``(n,)`` of all that follows."""
+    """Filtered blocks ``(2, n)``, and the gain curve ``(n,)`` of all that follows."""
     rate = premaster.sample_rate
-    equalizer = Equalizer(master.equalizer, rate, 2)
-    compressor = Compressor(master.compressor, rate)
+    filters = MasterFilters(master, rate)
+    levelers: list[Any] = [row.make(master, rate, 2) for row in active_at(master, "gain")]
     waiting: deque[tuple[Block, NDArray[np.float64]]] = deque()
 
     def leveled() -> Iterator[Samples]:
         for block in premaster.blocks():
-            equalized = equalizer.process(block.astype(np.float64))
-            gain = np.broadcast_to(
-                compressor.gain(equalized) * db_to_gain(master.gain_db), equalized.shape[1:]
-            )
-            waiting.append((equalized, gain))
-            yield (equalized * gain).astype(np.float32)
+            filtered = filters.process(block.astype(np.float64))
+            gain: NDArray[np.float64] | float = 1.0
+            for leveler in levelers:
+                gain = gain * leveler.gain(filtered * gain)
+            curve = np.broadcast_to(gain * db_to_gain(master.gain_db), filtered.shape[1:])
+            waiting.append((filtered, curve))
+            yield (filtered * curve).astype(np.float32)
 
     for _, limiter_gain in Limiter(master.limiter, rate).gains(leveled()):
-        equalized, gain = waiting.popleft()
-        yield equalized, gain * limiter_gain
+        filtered, curve = waiting.popleft()
+        yield filtered, curve * limiter_gain

@@ -7,12 +7,14 @@ the master stay those of the exact console.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from automix.audio.blocks import Padded, collect, pad, reblock
 from automix.audio.resampling import resample
 from automix.audio.samples import AudioSource, Samples
 from automix.audio.streams import Stream
 from automix.consoles.exact import ExactConsole, insert_stream, inserts_of
+from automix.dsp.processors import StripPlace, active_at, places_in_order, processors_of
 from automix.errors import UsageError
 from automix.networks.checkpoints import weights_path
 from automix.networks.device import choose_device
@@ -20,12 +22,6 @@ from automix.networks.effect_description import RATE_HZ
 from automix.networks.effect_rendering import render_effect
 from automix.networks.effects import EffectNetwork, read_effect
 from automix.plan.model import ChannelStrip, PanLaw
-from automix.plan.settings import (
-    DeEsserSettings,
-    EqualizerSettings,
-    FdnReverbSettings,
-    SpaceSettings,
-)
 from automix.plan.vector import vector, vector_with_order
 from automix.session.tracks import Session
 from automix.units import seconds_to_samples
@@ -71,12 +67,13 @@ class NeuralConsole(ExactConsole):
     """Renders plans with a neural effect of the whole strip in every channel.
 
     A strip whose equalizer, compressor and space do nothing stays as it is. The space of a mono
-    track is mono. The exact processors do what the network has no settings for where they can: the
-    equalizer with the de-esser where it comes first, the reverb with the space where it comes last.
+    track is mono. The exact processors do what the network has no settings for where they can, with
+    a warning: what comes before and after the three groups, the first group (such as the equalizer
+    with the de-esser), and the reverb with the space where they come last.
 
     Args:
         session: The tracks.
-        network: Of the effect ``channel``.
+        network: A network that imitates the effect ``channel``.
         half: See `automix.networks.effect_rendering.render_effect`.
 
     Raises:
@@ -101,7 +98,7 @@ class NeuralConsole(ExactConsole):
         kept = self._kept.get(strip.name)
         if kept is not None and kept[:2] == (inserts, pan_law):
             return kept[2]
-        first, imitated, last = self._shared_out(inserts)
+        first, imitated, last = self._share_out(inserts)
         if imitated == ChannelStrip(name=strip.name, order=strip.order):
             return super().inserted(strip, pan_law)
         in_any_order = self._network.description.order == "variable"
@@ -115,7 +112,7 @@ class NeuralConsole(ExactConsole):
             self._kept[strip.name] = (inserts, pan_law, audio)
         return audio
 
-    def _shared_out(
+    def _share_out(
         self, inserts: ChannelStrip
     ) -> tuple[ChannelStrip, ChannelStrip, ChannelStrip | None]:
         """What comes before the network, what it imitates, and what comes after it, if anything."""
@@ -125,34 +122,47 @@ class NeuralConsole(ExactConsole):
             invert_polarity=inserts.invert_polarity,
         )
         imitated = replace(inserts, fold=False, input_gain_db=0.0, invert_polarity=False)
-        last = None
-        if inserts.order[0] == "e" and not _is_imitable(inserts):
-            first = replace(first, equalizer=inserts.equalizer, de_esser=inserts.de_esser)
-            imitated = replace(imitated, equalizer=EqualizerSettings(), de_esser=DeEsserSettings())
-            self._warn(inserts.name, "equalizer and de-esser are")
-        if inserts.order[-1] == "r" and inserts.reverb.dry_wet > 0.0:
-            last = ChannelStrip(name=inserts.name, reverb=inserts.reverb, space=inserts.space)
-            imitated = replace(imitated, reverb=FdnReverbSettings(), space=SpaceSettings())
-            self._warn(inserts.name, "reverb is")
-        return first, imitated, last
+        before, *groups, after = places_in_order(inserts.order)
+        early = [before]
+        if groups[0] != "r" and not _is_imitable(inserts, groups[0]):
+            early.append(groups[0])
+        late = [after]
+        if groups[-1] == "r" and not _is_imitable(inserts, "r"):
+            late.append("r")
+        first = replace(first, **_at_places(inserts, early))
+        imitated = replace(imitated, **_at_places(ChannelStrip(), early + late))
+        last = ChannelStrip(name=inserts.name, **_at_places(inserts, late))
+        self._warn(inserts, early)
+        self._warn(inserts, late)
+        return first, imitated, None if last == ChannelStrip(name=inserts.name) else last
 
-    def _warn(self, track: str, what: str) -> None:
-        warning = f"{track}: {what} exact, not neural: the network has no settings for that"
+    def _warn(self, inserts: ChannelStrip, places: list[StripPlace]) -> None:
+        titles = [row.title for row in active_at(inserts, *places)]
+        if not titles:
+            return
+        what = f"{' and '.join(titles)} {'is' if len(titles) == 1 else 'are'}"
+        warning = f"{inserts.name}: {what} exact, not neural: the network has no settings for that"
         if warning not in self.warnings:  # every pass asks for the inserts again
             self.warnings.append(warning)
 
 
-def _is_imitable(inserts: ChannelStrip) -> bool:
-    """Whether the conditioning vector has room for the equalizer and de-esser."""
+def _at_places(strip: ChannelStrip, places: list[StripPlace]) -> dict[str, Any]:
+    """The settings of the processors at some places, by field."""
+    rows = processors_of(ChannelStrip)
+    return {row.name: row.of(strip) for row in rows if row.strip in places}
+
+
+def _is_imitable(inserts: ChannelStrip, place: StripPlace) -> bool:
+    """Whether the conditioning vector has room for the processors at one place."""
     try:
-        vector(ChannelStrip(equalizer=inserts.equalizer, de_esser=inserts.de_esser))
+        vector(replace(ChannelStrip(), **_at_places(inserts, [place])))
     except UsageError:
         return False
     return True
 
 
 def open_console(name: str, device: str) -> Callable[[Session], NeuralConsole]:
-    """How to make the neural console of some weights.
+    """Reads weights and returns a function that makes their console for a session.
 
     Args:
         name: ``neural``, which is `SHIPPED`, other weights that ship, or a file.

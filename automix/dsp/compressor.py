@@ -55,10 +55,11 @@ class Compressor:
     Args:
         settings: A threshold of 0 dB, or a ratio of 1, leaves only the makeup gain.
         sample_rate: Frames per second.
+        channels: Any number, as they share one gain.
     """
 
-    def __init__(self, settings: CompressorSettings, sample_rate: int) -> None:
-        self._active = settings.threshold_db < 0.0 and settings.ratio > 1.0
+    def __init__(self, settings: CompressorSettings, sample_rate: int, channels: int = 2) -> None:
+        self._active = settings.compresses
         self._threshold = db_to_gain(settings.threshold_db)
         self._slope = 1.0 - 1.0 / settings.ratio
         self._attack = smoothing_pole(settings.attack_ms, sample_rate)

@@ -57,7 +57,7 @@ class DeEsser:
     Args:
         settings: A deepest cut of 0 dB leaves the audio unchanged.
         sample_rate: Frames per second. Where the corner is not below 0.45 of it, nothing is done.
-        channels: Of the blocks.
+        channels: The number of channels of the blocks.
     """
 
     def __init__(self, settings: DeEsserSettings, sample_rate: int, channels: int) -> None:

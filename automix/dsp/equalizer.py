@@ -4,22 +4,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.dsp.biquad import BiquadCascade, coefficients, frequency_response
-from automix.plan.settings import EqualizerBand, EqualizerSettings
+from automix.plan.settings import EqualizerSettings
 
 
 def sections(settings: EqualizerSettings, sample_rate: int) -> NDArray[np.float64]:
     """Biquad coefficients ``(sections, 5)`` of the bands that do anything."""
-    active = [band for band in settings.bands if band_is_active(band)]
+    active = [band for band in settings.bands if band.is_active]
     rows = [
         coefficients(band.kind, band.frequency_hz, band.gain_db, band.q, sample_rate)
         for band in active
     ]
     return np.array(rows).reshape(-1, 5)
-
-
-def band_is_active(band: EqualizerBand) -> bool:
-    """Whether a band changes anything: a high pass always, the others unless their gain is 0."""
-    return band.kind == "high_pass" or band.gain_db != 0.0
 
 
 def response_db(

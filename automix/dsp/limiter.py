@@ -187,7 +187,7 @@ def _true_peaks(
             tile = samples[channel, first : first + count + 2 * reach - 1]
             if np.abs(tile).max() * gain < least:
                 continue
-            fine = _interpolated(_interpolated(tile, to_double), to_quadruple)
+            fine = _interpolate(_interpolate(tile, to_double), to_quadruple)
             for n in range(count):
                 at = 4 * (reach + n - 1)
                 for point in range(at, at + 5):
@@ -208,7 +208,7 @@ def _vertex(points: Samples) -> np.float32:
 
 
 @kernel
-def _interpolated(values: Samples, weights: Samples) -> Samples:
+def _interpolate(values: Samples, weights: Samples) -> Samples:
     """``values`` with a point between any two; without meaning near the ends.
 
     Slices, four weights at a time: this form is compiled to vector instructions.

@@ -61,7 +61,7 @@ class _Acoustics:
     """What a space is made of.
 
     Attributes:
-        seed: Of its noise.
+        seed: Seed of its noise.
         absorption: Loss to the material at `_OCTAVES_HZ`, relative to that in the middle.
         box_m: Length, width and height; none for a plate.
         source_m: Position of the source in the box.
@@ -199,11 +199,11 @@ def _on_grid(space: Space) -> tuple[Vector, Vector, Vector]:
     acoustics = _SPACES[space]
     # One tap of 8 kHz more, so that the conversion to no rate comes out short of the tail.
     taps = math.ceil(tail_s(SpaceSettings(space=space)) * GRID_RATE_HZ) + GRID_RATE_HZ // 8000
-    response = _decaying(_excitation(acoustics, taps), space)
+    response = _let_decay(_excitation(acoustics, taps), space)
     bin_taps = round(_PROFILE_S * GRID_RATE_HZ)
     bins = -(-taps // bin_taps)
     weighted = np.zeros((2, bins * bin_taps))
-    weighted[:, :taps] = _weighted(response)
+    weighted[:, :taps] = _weight(response)
     energies = (weighted**2).reshape(2, bins, bin_taps).sum(axis=-1)
     totals = energies.sum(axis=-1, keepdims=True)
     response /= np.sqrt(totals)
@@ -214,7 +214,7 @@ def _on_grid(space: Space) -> tuple[Vector, Vector, Vector]:
     return response, times_s, energies
 
 
-def _weighted(response: Vector) -> Vector:
+def _weight(response: Vector) -> Vector:
     """The response, filtered so that its energy is the gain in loudness that pink noise gets."""
     frequencies_hz = _bins_hz(2 * response.shape[1])
     heard = (frequencies_hz >= 20.0) & (frequencies_hz <= 20_000.0)
@@ -279,7 +279,7 @@ def _reflections(acoustics: _Acoustics, until_s: float) -> tuple[Vector, Vector]
     return (distances_m - direct_m) / _SPEED_OF_SOUND_M_S, 1.0 / distances_m
 
 
-def _decaying(excitation: Vector, space: Space) -> Vector:
+def _let_decay(excitation: Vector, space: Space) -> Vector:
     """Lets the level at each frequency fall by 60 dB in its T60 (short-time Fourier filter)."""
     taps = excitation.shape[1]
     frames = -(-taps // _HOP) + 3

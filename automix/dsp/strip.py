@@ -1,27 +1,16 @@
 """The processors of one strip, bus or master in signal order, streaming, float64 inside."""
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
 from automix.dsp import spaces
-from automix.dsp.compressor import Compressor
 from automix.dsp.convolution import Convolver
-from automix.dsp.de_esser import DeEsser
-from automix.dsp.equalizer import Equalizer
 from automix.dsp.fdn_reverb import impulse_response
 from automix.dsp.pan import balance_gains, pan_gains
+from automix.dsp.processors import Stage, active_at, active_inserts
 from automix.plan.model import Bus, ChannelStrip, PanLaw
 from automix.plan.settings import FdnReverbSettings, SpaceSettings
 from automix.units import db_to_gain, ms_to_samples
-
-
-class Stage(Protocol):
-    """A processor of one signal."""
-
-    def process(self, block: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The next block ``(channels, n)``."""
 
 
 class Reverb:
@@ -30,9 +19,10 @@ class Reverb:
     Args:
         settings: With a dry/wet of 0 nothing is done.
         sample_rate: Frames per second.
+        channels: The number of sides; two.
     """
 
-    def __init__(self, settings: FdnReverbSettings, sample_rate: int) -> None:
+    def __init__(self, settings: FdnReverbSettings, sample_rate: int, channels: int = 2) -> None:
         self._wet = settings.dry_wet
         self._convolver = (
             Convolver(impulse_response(settings, sample_rate)) if self._wet > 0.0 else None
@@ -61,9 +51,10 @@ class SpaceReverb:
     Args:
         settings: With a wet of 0 nothing is done.
         sample_rate: Frames per second.
+        channels: The number of sides; two.
     """
 
-    def __init__(self, settings: SpaceSettings, sample_rate: int) -> None:
+    def __init__(self, settings: SpaceSettings, sample_rate: int, channels: int = 2) -> None:
         self._wet = settings.wet
         self._convolver = (
             Convolver(spaces.impulse_response(settings, sample_rate)) if self._wet > 0.0 else None
@@ -77,23 +68,19 @@ class SpaceReverb:
         return (1.0 - self._wet) * block + self._wet * wet
 
 
-def has_reverb(strip: ChannelStrip) -> bool:
-    """Whether the inserts reverberate, which gives a mono track two sides."""
-    return strip.reverb.dry_wet > 0.0 or strip.space.wet > 0.0
-
-
 class Inserts:
     """Everything of a strip before its fader, in the strip's order.
 
-    A mono track gets two sides at its reverb. They leave at the level that the pan law's center
-    gives them, so that switching the reverb on does not change the dry level; until then they have
-    the level of the track, so that it does not change what a compressor after the reverb does.
+    A mono track gets two sides at its reverb, or whatever else makes it stereo. They leave at the
+    level that the pan law's center gives them, so that switching the reverb on does not change the
+    dry level; until then they have the level of the track, so that it does not change what a
+    compressor after the reverb does.
 
     Args:
         strip: Settings.
-        channels: Of the track.
+        channels: How many the track has.
         sample_rate: Frames per second.
-        pan_law: Of the plan.
+        pan_law: The pan law of the plan, which sets the level of a mono track made stereo.
     """
 
     def __init__(
@@ -101,22 +88,15 @@ class Inserts:
     ) -> None:
         self._gain = db_to_gain(strip.input_gain_db) * (-1.0 if strip.invert_polarity else 1.0)
         self._center = pan_gains(0.5, pan_law)[0]
-        wet = has_reverb(strip)
         self._stages: list[Stage] = []
-        for stage in strip.order:
-            if stage == "e":
-                self._stages.append(Equalizer(strip.equalizer, sample_rate, channels))
-                self._stages.append(DeEsser(strip.de_esser, sample_rate, channels))
-            elif stage == "c":
-                self._stages.append(Compressor(strip.compressor, sample_rate))
-            elif wet:
-                self._stages += [_Sides()] if channels == 1 else []
-                self._stages.append(Reverb(strip.reverb, sample_rate))
-                self._stages.append(SpaceReverb(strip.space, sample_rate))
+        for processor in active_inserts(strip):
+            if processor.makes_stereo and channels == 1:
+                self._stages.append(_Sides())
                 channels = 2
+            self._stages.append(processor.make(strip, sample_rate, channels))
 
     def process(self, block: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The next block ``(channels, n)``; two channels come back where there is a reverb."""
+        """The next block ``(channels, n)``; two channels come back where a processor makes them."""
         signal = block.astype(np.float64) * self._gain
         for stage in self._stages:
             signal = stage.process(signal)
@@ -130,7 +110,7 @@ def fader_gains(strip: ChannelStrip, channels: int, pan_law: PanLaw) -> NDArray[
 
 
 class Return:
-    """A bus: mono fold → pre-delay → equalizer → reverb → return gain.
+    """A bus: mono fold → pre-delay → equalizer → reverb → what comes after it → return gain.
 
     The network is fed on one line, which excites all others evenly, and without its pass-through:
     the direct sound is in the channel already, and would return as an echo after the pre-delay. A
@@ -140,7 +120,8 @@ class Return:
 
     def __init__(self, bus: Bus, sample_rate: int) -> None:
         self._delayed = np.zeros((1, ms_to_samples(bus.pre_delay_ms, sample_rate)))
-        self._equalizer = Equalizer(bus.equalizer, sample_rate, 1)
+        self._before = [row.make(bus, sample_rate, 1) for row in active_at(bus, "before")]
+        self._after = [row.make(bus, sample_rate, 2) for row in active_at(bus, "after")]
         self._convolver = Convolver(
             spaces.impulse_response(bus.space, sample_rate)
             if bus.space.wet > 0.0
@@ -154,4 +135,9 @@ class Return:
         if self._delayed.shape[1]:
             joined = np.concatenate([self._delayed, signal], axis=1)
             signal, self._delayed = joined[:, : block.shape[1]], joined[:, block.shape[1] :]
-        return self._gain * self._convolver.process(self._equalizer.process(signal))
+        for stage in self._before:
+            signal = stage.process(signal)
+        signal = self._convolver.process(signal)
+        for stage in self._after:
+            signal = stage.process(signal)
+        return self._gain * signal

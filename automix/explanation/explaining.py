@@ -22,9 +22,9 @@ class Explanation:
         plan: That is explained.
         lufs: Integrated loudness of the finished mix.
         width_db: Power of left − right over that of left + right, before the master.
-        duration_s: Of the session.
-        tracks: What each track does in the mix, in the order of the plan.
-        actions: What set the settings.
+        duration_s: The length of the session.
+        tracks: How each track is heard in the mix, in the order of the plan.
+        actions: The rules, networks and edits that set the settings.
         removed: Tracks that the plan has no more.
         findings: What stands out, the most important first.
         moves: By track, how the settings of the others move if the method never hears it; none

@@ -47,7 +47,7 @@ class Saliency:
     """Where a network looks for one output of one track.
 
     Attributes:
-        track: Whose output.
+        track: The track whose output is traced.
         output: Which; its unit per unit of the natural logarithm of a mel band's magnitude.
         mel: Log-mel spectrogram of the track.
         own: Absolute gradient with respect to it.

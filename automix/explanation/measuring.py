@@ -35,7 +35,7 @@ class Signal:
         cells: Power over time, side and critical band.
         changed_lufs: Integrated loudness of the mix before the master without it; of a muted
             track, with it.
-        changed_width_db: Width of that mix.
+        changed_width_db: Width of that mix, as in `MeasuredMix`.
     """
 
     in_mix: bool
@@ -51,8 +51,8 @@ class MeasuredMix:
 
     Attributes:
         signals: By name of track or bus, in the order of the names.
-        lufs: Of the sum.
-        finished_lufs: Behind the master.
+        lufs: Integrated loudness of the sum.
+        finished_lufs: Integrated loudness behind the master.
         width_db: Power of left − right over that of left + right, of the sum.
     """
 
@@ -162,7 +162,7 @@ class _Desk:
         return leaves
 
     def result(self, name: str) -> Signal:
-        """Of one signal, when all blocks are through."""
+        """The figures of one signal, when all blocks are through."""
         meter = self.meters[name]
         return Signal(
             in_mix=name not in self._muted,

@@ -19,9 +19,9 @@ class Move:
     """How one setting moves.
 
     Attributes:
-        track: Whose setting it is.
+        track: The track whose setting it is.
         setting: ``fader``, ``pan``, or a cut such as ``cut at 500 Hz``.
-        before: With the track that is left out.
+        before: The value while the other track is there.
         after: Without it.
         unit: ``dB``; empty for a pan position from 0 to 1.
     """

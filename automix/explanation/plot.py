@@ -42,7 +42,7 @@ def explanation_picture(found: Explanation, title: str, form: str) -> Picture:
     """The picture of an explanation.
 
     Args:
-        found: What is drawn.
+        found: The explanation to draw.
         title: Name of the mix.
         form: One of `automix.evaluation.picture_format.FORMATS`.
     """
@@ -185,7 +185,7 @@ def _draw_changes(axes: Axes, tracks: Sequence[TrackInMix]) -> None:
 
 def _draw_saliency(axes: Axes, saliency: Saliency, duration_s: float) -> None:
     """The track's mel spectrogram in gray, and over it where the network looks."""
-    mel, own = _pooled(saliency.mel), _pooled(saliency.own)
+    mel, own = _pool(saliency.mel), _pool(saliency.own)
     end_s = len(saliency.mel) * saliency.hop_s
     frequencies = np.array(saliency.frequencies_hz)
     steps = np.arange(len(frequencies))
@@ -219,7 +219,7 @@ def _draw_saliency(axes: Axes, saliency: Saliency, duration_s: float) -> None:
     axes.set_title(f"Where the network looks in {_short(saliency.track)}")
 
 
-def _pooled(whole: NDArray[np.float32]) -> NDArray[np.float64]:
+def _pool(whole: NDArray[np.float32]) -> NDArray[np.float64]:
     """At most 700 columns, the means of those that are there."""
     count = min(len(whole), _COLUMNS)
     pieces = np.array_split(whole, max(count, 1))

@@ -3,6 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from automix.dsp import processors
+from automix.dsp.processors import (
+    COMPRESSOR,
+    DE_ESSER,
+    EQUALIZER,
+    REVERB,
+    SPACE,
+    Part,
+    Processor,
+    active_at,
+    active_inserts,
+)
 from automix.errors import PlanError
 from automix.plan.address import look_up
 from automix.plan.decision import Decision
@@ -18,10 +30,14 @@ _PARTS = {
     "pan": "pan",
     "mute": "mute",
     "sends": "send",
-    "de_esser": "de-esser",
     "pre_delay_ms": "reverb",
     "space": "reverb",
 }
+_OFTEN_WITHOUT_REASON = (EQUALIZER, DE_ESSER, COMPRESSOR, REVERB, SPACE)
+"""Processors that methods also set without a decision of their own, such as a return's equalizer.
+
+One of them without a reason is not called edited by hand; any other is.
+"""
 _BY_HAND = ("input_gain_db", "fader_db", "pan", "mute", "compressor.makeup_db")
 """Settings that every method of the rules gives a reason for where it changes them."""
 
@@ -34,7 +50,7 @@ class Setting:
         address: As in ``--set``.
         value: What it is; none where it was removed, or where a whole processor is meant.
         decided: What the method set; none where no rule set it and it was neutral.
-        unit: Of numbers.
+        unit: The unit of a number.
         edited: Whether it was changed after the method was done.
     """
 
@@ -57,7 +73,7 @@ class Action:
     """What one rule did to one processor of a track, a bus or the master.
 
     Attributes:
-        owner: Whose.
+        owner: The name of the track or bus, or ``master``.
         part: Such as ``level`` or ``equalizer``.
         rule: Name of the rule, of the network, ``reference``, ``macro``, or ``by hand``.
         reason: One sentence.
@@ -83,7 +99,7 @@ class RemovedTrack:
     """A track that the plan gives reasons for and no longer has.
 
     Attributes:
-        name: Of the track.
+        name: The name of the track.
         fader_db: What its fader was.
         lufs: How loud it would be before the master, if the plan tells.
         makes_way: Settings of other tracks that still make way for it.
@@ -103,9 +119,9 @@ def actions(plan: MixPlan) -> tuple[Action, ...]:
         owner = _owner(plan, decision)
         if owner is None:
             continue
-        setting = _setting(plan, decision)
+        setting = _read_setting(plan, decision)
         head = decision.setting[len(owner) + 1 :].partition(".")[0]
-        part = _PARTS.get(head, head)
+        part = _part_of(head)
         key = (owner, part, decision.rule, decision.reason)
         before = found.get(key)
         found[key] = Action(
@@ -116,8 +132,14 @@ def actions(plan: MixPlan) -> tuple[Action, ...]:
             figures=decision.figures,
             settings=(*(before.settings if before else ()), setting),
         )
-    grouped = [*found.values(), *_by_hand(plan)]
+    grouped = [*found.values(), *_find_edits(plan)]
     return tuple(sorted(grouped, key=lambda action: owners.index(action.owner)))
+
+
+def _part_of(field: str) -> str:
+    """The name for people of what a field of a strip, bus or master belongs to."""
+    titles = {processor.name: processor.title for processor in processors.PROCESSORS}
+    return _PARTS.get(field) or titles.get(field, field)
 
 
 def _owner(plan: MixPlan, decision: Decision) -> str | None:
@@ -127,7 +149,7 @@ def _owner(plan: MixPlan, decision: Decision) -> str | None:
     return max(fits, key=len, default=None)
 
 
-def _setting(plan: MixPlan, decision: Decision) -> Setting:
+def _read_setting(plan: MixPlan, decision: Decision) -> Setting:
     address, decided = decision.setting, decision.value
     try:
         declared, value = look_up(plan, address)
@@ -142,10 +164,13 @@ def _setting(plan: MixPlan, decision: Decision) -> Setting:
     )
 
 
-def _by_hand(plan: MixPlan) -> Iterator[Action]:
-    """Levels, positions and mutes that no rule has set."""
+def _find_edits(plan: MixPlan) -> Iterator[Action]:
+    """Levels, positions, mutes and processors that no rule has set."""
     decided = {decision.setting for decision in plan.decisions}
     bare = plan.method == "dmc" and not any(d.rule == "level" for d in plan.decisions)
+    whole = () if bare else tuple(_find_edited_processors(plan))
+    yield from whole
+    decided |= {setting.address for action in whole for setting in action.settings}
     for strip in plan.tracks:
         for field in _BY_HAND:
             address = f"{strip.name}.{field}"
@@ -157,7 +182,7 @@ def _by_hand(plan: MixPlan) -> Iterator[Action]:
             unit = declared.range.unit if declared.range else ""
             yield Action(
                 owner=strip.name,
-                part=_PARTS.get(field, field.partition(".")[0]),
+                part=_part_of(field.partition(".")[0]),
                 rule="by hand",
                 reason="no rule has set it",
                 figures=(),
@@ -173,19 +198,60 @@ def _by_hand(plan: MixPlan) -> Iterator[Action]:
             )
 
 
+def _find_edited_processors(plan: MixPlan) -> Iterator[Action]:
+    """Processors that are on and that no rule has set anything of."""
+    decided = [f"{decision.setting}." for decision in plan.decisions]
+    used: list[tuple[str, Part, Processor]] = [
+        *((strip.name, strip, row) for strip in plan.tracks for row in active_inserts(strip)),
+        *((b.name, b, row) for b in plan.buses for row in active_at(b, "before", "after")),
+        *(("master", plan.master, row) for row in active_at(plan.master, "filter", "gain")),
+    ]
+    for owner, part, row in used:
+        address = f"{owner}.{row.name}"
+        reasoned = any(setting.startswith(f"{address}.") for setting in decided)
+        if not reasoned and row not in _OFTEN_WITHOUT_REASON:
+            yield Action(
+                owner=owner,
+                part=_part_of(row.name),
+                rule="by hand",
+                reason="no rule has set it",
+                figures=(),
+                settings=tuple(_changed_settings(row.of(part), address)),
+            )
+
+
+def _changed_settings(settings: Settings, address: str) -> Iterator[Setting]:
+    """Every setting that differs from its default, as one that was edited."""
+    for name, declared in parameters(type(settings)).items():
+        value, default = getattr(settings, name), declared.default
+        if declared.many:
+            for number, entry in enumerate(value, 1):
+                yield from _changed_settings(entry, f"{address}.{name}.{number}")
+        elif value != default:
+            yield Setting(
+                address=f"{address}.{name}",
+                value=value,
+                decided=default,
+                unit=declared.range.unit if declared.range else "",
+                edited=True,
+            )
+
+
 def find_removed_tracks(plan: MixPlan) -> tuple[RemovedTrack, ...]:
     """Tracks that decisions are about and that the plan has no more, by name."""
     gone: dict[str, dict[str, Decision]] = {}
     for decision in plan.decisions:
-        if _owner(plan, decision) is None and (split := _split(decision.setting)):
+        if _owner(plan, decision) is None and (split := _split_address(decision.setting)):
             gone.setdefault(split[0], {})[split[1]] = decision
     # Every method sets the fader of the tracks that it hears; what has none was a bus.
     return tuple(
-        _removed(plan, name, gone[name]) for name in sorted(gone) if "fader_db" in gone[name]
+        _describe_removed(plan, name, gone[name])
+        for name in sorted(gone)
+        if "fader_db" in gone[name]
     )
 
 
-def _removed(plan: MixPlan, name: str, decisions: dict[str, Decision]) -> RemovedTrack:
+def _describe_removed(plan: MixPlan, name: str, decisions: dict[str, Decision]) -> RemovedTrack:
     fader = decisions.get("fader_db")
     figures = dict(fader.figures) if fader else {}
     lufs = figures.get("processed_lufs", figures.get("track_lufs"))
@@ -198,7 +264,7 @@ def _removed(plan: MixPlan, name: str, decisions: dict[str, Decision]) -> Remove
     )
 
 
-def _split(address: str) -> tuple[str, str] | None:
+def _split_address(address: str) -> tuple[str, str] | None:
     """Name and setting of an address whose track is not there: the longest name that makes one."""
     parts = address.split(".")
     for count in range(len(parts) - 1, 0, -1):
@@ -210,16 +276,16 @@ def _split(address: str) -> tuple[str, str] | None:
 
 def describe_action(plan: MixPlan, action: Action) -> str:
     """The settings of an action in words of a desk, such as ``−1.5 dB at 500 Hz``."""
-    return ", ".join(_described(plan, setting) for setting in action.settings)
+    return ", ".join(_describe_setting(plan, setting) for setting in action.settings)
 
 
-def _described(plan: MixPlan, setting: Setting) -> str:
+def _describe_setting(plan: MixPlan, setting: Setting) -> str:
     if setting.value is None:
         return (
             "–" if setting.decided is None else f"removed; was {format_value(setting.decided, '')}"
         )
     head, _, field = setting.address.rpartition(".")
-    say = _place if field == "pan" else format_value
+    say = _describe_pan if field == "pan" else format_value
     value = say(setting.value, setting.unit)
     if setting.edited and setting.decided is not None:
         value += f" (edited, was {say(setting.decided, setting.unit)})"
@@ -241,7 +307,7 @@ def _described(plan: MixPlan, setting: Setting) -> str:
     return f"{name} {value}"
 
 
-def _place(value: Value, unit: str) -> str:
+def _describe_pan(value: Value, unit: str) -> str:
     return position(value) if isinstance(value, float) else format_value(value, unit)
 
 

@@ -58,8 +58,8 @@ class TrackInMix:
     """Measurements of one track.
 
     Attributes:
-        name: As in the plan.
-        role: As in the plan.
+        name: The name of the track in the plan.
+        role: The role of the track in the plan.
         state: Whether it is heard.
         lufs: Integrated loudness in the finished mix; of a muted track, as it would be.
         over_others_lu: That, over the median of the other tracks in the mix; 0 for the only one.
@@ -67,7 +67,7 @@ class TrackInMix:
         band_shares: Share of the mix's power in each critical band ``(24,)``, 0…1.
         leads: Regions in Hz in which it is the strongest of all.
         cover: How far the others mask it.
-        change: What the mix would be without it.
+        change: How the mix would change without it.
     """
 
     name: str

@@ -6,49 +6,45 @@ muted, for a reverb of the user's own, and a track that plays the return as auto
 """
 
 import math
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from automix.audio.samples import AudioSource
 from automix.consoles.exact import ExactConsole
+from automix.dsp.processors import COMPRESSOR, active_at, describe_settings
 from automix.errors import UsageError
 from automix.export.archive import ArchiveTarget, AudioEntry
 from automix.export.dawproject_xml import Clip, ReturnTrack, metadata_xml, project_xml
+from automix.export.ends import ExportSource, ExportTarget
 from automix.export.names import audio_file_names
 from automix.export.recordings import (
     USUAL_MAX_FADER_DB,
     PrintedRecording,
-    compresses,
+    print_recording,
     print_return,
-    recording,
 )
-from automix.files.info import ReadOptions
 from automix.files.names import printable
-from automix.plan.model import Bus, MixPlan
+from automix.plan.model import Bus, Master, MixPlan
 from automix.session.tracks import open_plan_session, plan_inputs
 
 SUFFIX = ".dawproject"
 TEMPO_BPM = (20.0, 999.0)
 """Tempos that DAWs take."""
 
-Guard = Callable[[Callable[[], object]], AbstractContextManager[None]]
-Report = Callable[[str], None]
-
 
 @dataclass(frozen=True, kw_only=True)
 class ExportedProject:
-    """What is in an archive, and what is not.
+    """The contents of an archive, and what is missing from it.
 
     Attributes:
         path: The archive.
-        sample_rate_hz: Of all audio.
+        sample_rate_hz: The sample rate of all audio.
         tempo_bpm: Written to the project, or none.
-        tracks: One by one.
+        tracks: The tracks in the order of the plan.
         returns: Tracks that play the returns of buses, by name of the bus.
-        left_out: What of the mix is nowhere in the archive.
-        notes: What the user should know.
+        left_out: The parts of the mix that are nowhere in the archive.
+        notes: Remarks for the user.
     """
 
     path: Path
@@ -65,16 +61,16 @@ class ExportedTrack:
     """One track of an archive.
 
     Attributes:
-        name: As in the plan.
-        file: Its audio in the archive.
-        channels: Of it.
-        bits: Of it.
-        volume_db: Of the fader.
-        audio_gain_db: What of the plan's fader is in the audio.
+        name: The name of the track in the plan.
+        file: The path of its audio in the archive.
+        channels: The number of channels of that file.
+        bits: The depth of that file.
+        volume_db: The level of the DAW's fader.
+        audio_gain_db: The part of the plan's fader that is in the audio.
         pan: 0 left, 0.5 center, 1 right.
         mute: Whether it is muted.
-        devices: In order.
-        printed: What is in the audio.
+        devices: The devices of the DAW in signal order.
+        printed: The processors and gains that are in the audio, for people.
     """
 
     name: str
@@ -90,36 +86,24 @@ class ExportedTrack:
 
 
 def export_dawproject(
-    plan: MixPlan,
-    folder: Path,
-    output: Path,
+    source: ExportSource,
+    target: ExportTarget,
     *,
     title: str,
     inputs: Sequence[Path] = (),
     dry: bool = False,
     max_fader_db: float = math.inf,
-    read: ReadOptions | None = None,
-    allow_outside: bool = False,
-    overwrite: bool = False,
-    guard: Guard,
-    report: Report = lambda stage: None,
 ) -> ExportedProject:
     """Writes the archive.
 
     Args:
-        plan: The mix.
-        folder: Of the plan's file; its inputs are named from there.
-        output: The archive, ``.dawproject``.
-        title: Of the song.
+        source: The plan and how its files are read.
+        target: The archive, ``.dawproject``.
+        title: The title of the song.
         inputs: Files not to be written over, beside those of the plan.
         dry: Leave out what no device of the format can do, instead of printing it.
         max_fader_db: Where the DAW's faders end; more than that goes into the audio. By default
             volumes are those of the plan.
-        read: How strictly files are read.
-        allow_outside: As for `open_plan_session`.
-        overwrite: Replace a file that is there.
-        guard: Context in which a function is called if a signal ends the program.
-        report: Told the name of each stage.
 
     Raises:
         UsageError: The output has another extension.
@@ -127,39 +111,46 @@ def export_dawproject(
         InputError: A file cannot be used.
         OutputError: The archive cannot be written.
     """
-    if output.suffix.lower() != SUFFIX:
+    plan, path, report = source.plan, target.path, target.report
+    if path.suffix.lower() != SUFFIX:
         raise UsageError(
-            f"{printable(output)}: DAWs know such a file by its name; end it in {SUFFIX}"
+            f"{printable(path)}: DAWs know such a file by its name; end it in {SUFFIX}"
         )
-    read = read or ReadOptions()
-    sources = [*inputs, *plan_inputs(plan, folder)]
+    kept = [*inputs, *plan_inputs(plan, source.folder)]
     with (
-        ArchiveTarget.reserve(output, overwrite=overwrite, inputs=sources) as target,
-        guard(target.discard),
+        ArchiveTarget.reserve(path, overwrite=target.overwrite, inputs=kept) as archive,
+        target.guard(archive.discard),
     ):
         report("reading")
-        session = open_plan_session(plan, folder, read, allow_outside=allow_outside)
+        session = open_plan_session(
+            plan, source.folder, source.read, allow_outside=source.allow_outside
+        )
         console = ExactConsole(session)
         recordings = [
-            recording(console, plan, strip, dry=dry, max_fader_db=max_fader_db, read=read)
+            print_recording(
+                console, plan, strip, dry=dry, max_fader_db=max_fader_db, read=source.read
+            )
             for strip in plan.tracks
         ]
-        contents = _Contents(plan, recordings, [] if dry else _returns(console, plan))
+        contents = _Contents(plan, recordings, [] if dry else _print_returns(console, plan))
         tempo_bpm = tempo_of(plan)
         project = project_xml(
-            plan, contents.clips(), [contents.returned(bus) for bus in plan.buses], tempo_bpm
+            plan,
+            contents.list_clips(),
+            [contents.return_track(bus) for bus in plan.buses],
+            tempo_bpm,
         )
         comment = " ".join(f"Mixed by automix: {plan.method} {plan.preset}".split())
         texts = {"project.xml": project, "metadata.xml": metadata_xml(title, comment)}
-        target.write_archive(texts, contents.entries(), lambda: report("writing"))
+        archive.write_archive(texts, contents.list_entries(), lambda: report("writing"))
     return ExportedProject(
-        path=output,
+        path=path,
         sample_rate_hz=session.sample_rate,
         tempo_bpm=tempo_bpm,
-        tracks=tuple(contents.exported()),
+        tracks=tuple(contents.list_tracks()),
         returns={name: contents.return_names[name] for name in contents.return_audio},
-        left_out=tuple(_left_out(plan, recordings, dry=dry)),
-        notes=(*session.notes, *_notes(plan, recordings, max_fader_db)),
+        left_out=tuple(_list_left_out(plan, recordings, dry=dry)),
+        notes=(*session.notes, *_make_notes(plan, recordings, max_fader_db)),
     )
 
 
@@ -172,7 +163,7 @@ def tempo_of(plan: MixPlan) -> float | None:
     return None
 
 
-def _returns(console: ExactConsole, plan: MixPlan) -> list[tuple[Bus, AudioSource]]:
+def _print_returns(console: ExactConsole, plan: MixPlan) -> list[tuple[Bus, AudioSource]]:
     found = [(bus, print_return(console, plan, bus)) for bus in plan.buses]
     return [(bus, audio) for bus, audio in found if audio is not None]
 
@@ -193,13 +184,13 @@ class _Contents:
         names += [self.return_names[bus] for bus in self.return_audio]
         self._paths = [f"audio/{name}" for name in audio_file_names(names)]
 
-    def clips(self) -> list[tuple[PrintedRecording, Clip]]:
-        """Of the recordings."""
+    def list_clips(self) -> list[tuple[PrintedRecording, Clip]]:
+        """The recordings with their clips."""
         pairs = zip(self.recordings, self._paths, strict=False)
         return [(track, Clip(path=path, audio=track.audio)) for track, path in pairs]
 
-    def returned(self, bus: Bus) -> ReturnTrack:
-        """Of a bus."""
+    def return_track(self, bus: Bus) -> ReturnTrack:
+        """The track that plays the return of a bus, with the channel that its sends lead to."""
         paths = dict(zip(self.return_audio, self._paths[len(self.recordings) :], strict=True))
         name, clip = self.return_names[bus.name], None
         if bus.name in paths:
@@ -209,12 +200,12 @@ class _Contents:
             bus=bus,
             clip=clip,
             name=name,
-            comment=f"{_reverb_text(bus)}. To use a reverb of your own, put it here and unmute"
+            comment=f"{_describe_reverb(bus)}. To use a reverb of your own, put it here and unmute"
             f" this channel{instead}.",
         )
 
-    def entries(self) -> list[AudioEntry]:
-        """All files, in order."""
+    def list_entries(self) -> list[AudioEntry]:
+        """All audio files in the order of the archive."""
         whole = [(track.audio, track.bits) for track in self.recordings]
         whole += [(audio, "32f") for audio in self.return_audio.values()]
         return [
@@ -222,9 +213,8 @@ class _Contents:
             for path, (audio, bits) in zip(self._paths, whole, strict=True)
         ]
 
-    def exported(self) -> list[ExportedTrack]:
-        """Of the recordings."""
-        names = {"e": "Equalizer", "c": "Compressor"}
+    def list_tracks(self) -> list[ExportedTrack]:
+        """The tracks as the caller is told of them."""
         return [
             ExportedTrack(
                 name=track.strip.name,
@@ -235,33 +225,44 @@ class _Contents:
                 audio_gain_db=track.audio_gain_db,
                 pan=track.strip.pan,
                 mute=track.strip.mute,
-                devices=tuple(names[stage] for stage in track.devices),
+                devices=tuple(row.device.name for row in track.devices if row.device),
                 printed=track.printed,
             )
-            for track, clip in self.clips()
+            for track, clip in self.list_clips()
         ]
 
 
-def _reverb_text(bus: Bus) -> str:
+def _describe_reverb(bus: Bus) -> str:
     kind = (
         f"space: {bus.space.space}, decay {bus.space.decay:g}"
         if bus.space.wet > 0.0
         else f"reverberation time {bus.reverb.reverberation_time_s:.2f} s"
     )
-    return f"{kind}, pre-delay {bus.pre_delay_ms:g} ms, return {bus.gain_db:+.2f} dB"
+    others = "".join(
+        f", {row.title} ({describe_settings(row.of(bus))})"
+        for row in active_at(bus, "before", "after")
+        if row.device is None
+    )
+    return f"{kind}, pre-delay {bus.pre_delay_ms:g} ms, return {bus.gain_db:+.2f} dB{others}"
 
 
-def _left_out(plan: MixPlan, recordings: Sequence[PrintedRecording], *, dry: bool) -> list[str]:
+def _list_left_out(
+    plan: MixPlan, recordings: Sequence[PrintedRecording], *, dry: bool
+) -> list[str]:
     missing = [
         f"{recording.strip.name}: {what}" for recording in recordings for what in recording.left_out
     ]
-    return missing + ([f"{bus.name}: {_reverb_text(bus)}" for bus in plan.buses] if dry else [])
+    missing += [f"{bus.name}: {_describe_reverb(bus)}" for bus in plan.buses] if dry else []
+    of_master = active_at(plan.master, "filter", "gain")
+    return missing + [f"master: {row.title}" for row in of_master if row.device is None]
 
 
 _CENTER_DB = {"linear": -6.0, "constant-power": -3.0, "compromise": -4.5}
 
 
-def _notes(plan: MixPlan, recordings: Sequence[PrintedRecording], max_fader_db: float) -> list[str]:
+def _make_notes(
+    plan: MixPlan, recordings: Sequence[PrintedRecording], max_fader_db: float
+) -> list[str]:
     notes = []
     if any(track.audio.channels == 1 for track in recordings):
         notes.append(
@@ -288,7 +289,7 @@ def _notes(plan: MixPlan, recordings: Sequence[PrintedRecording], max_fader_db: 
         notes.append(f"the master's fader is at {gain_db:+.2f} dB, more than many DAWs have")
     for track in recordings:
         threshold_db = track.strip.compressor.threshold_db + track.audio_gain_db
-        if "c" in track.devices and threshold_db > 0.0 and track.audio_gain_db:
+        if COMPRESSOR in track.devices and threshold_db > 0.0 and track.audio_gain_db:
             notes.append(
                 f"{track.strip.name}: compressor threshold {threshold_db:+.1f} dB, more than"
                 " many compressors have"
@@ -297,5 +298,4 @@ def _notes(plan: MixPlan, recordings: Sequence[PrintedRecording], max_fader_db: 
 
 
 def _is_plain(plan: MixPlan) -> bool:
-    master = plan.master
-    return replace(master, gain_db=0.0) == type(master)() and not compresses(master.compressor)
+    return replace(plan.master, gain_db=0.0) == Master()

@@ -11,15 +11,16 @@ from itertools import count
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from automix.audio.samples import AudioSource
+from automix.dsp.processors import Device, active_at, load
 from automix.export.names import xml_text
-from automix.export.recordings import PrintedRecording, compresses
+from automix.export.recordings import PrintedRecording
 from automix.plan.model import Bus, MixPlan, Send
 from automix.plan.settings import (
     BandKind,
     CompressorSettings,
-    EqualizerBand,
     EqualizerSettings,
     LimiterSettings,
+    ProcessorSettings,
 )
 from automix.units import db_to_gain
 from automix.version import __version__
@@ -40,8 +41,8 @@ class Clip:
     """Audio from the start of the song.
 
     Attributes:
-        path: Of the file in the archive.
-        audio: What it holds.
+        path: The path of its file in the archive.
+        audio: The audio in that file.
     """
 
     path: str
@@ -53,9 +54,9 @@ class ReturnTrack:
     """A bus: a channel that the sends lead to, and its reverberation as audio.
 
     Attributes:
-        bus: As in the plan.
-        clip: Of its return, or none.
-        name: Of the track that plays the return.
+        bus: The bus as it is in the plan.
+        clip: The clip of its return, or none.
+        name: The name of the track that plays the return.
         comment: For whoever opens the project.
     """
 
@@ -85,9 +86,9 @@ def project_xml(
         plan: The mix.
         recordings: Its tracks, with the clips that they play.
         returns: Its buses.
-        tempo_bpm: Of the song; none leaves the DAW's.
+        tempo_bpm: The song's tempo; none leaves the DAW's.
     """
-    return _document(_Project(plan, tempo_bpm).build(recordings, returns))
+    return _document(Project(plan, tempo_bpm).build(recordings, returns))
 
 
 def _document(root: Element) -> str:
@@ -95,7 +96,7 @@ def _document(root: Element) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-class _Project:
+class Project:
     """The tree of a project while it grows; identifiers count up in the order of use."""
 
     def __init__(self, plan: MixPlan, tempo_bpm: float | None) -> None:
@@ -105,7 +106,7 @@ class _Project:
         SubElement(self._root, "Application", name="automix", version=__version__)
         if tempo_bpm is not None:
             transport = SubElement(self._root, "Transport")
-            self._real(transport, "Tempo", tempo_bpm, "bpm", low=20.0, high=999.0)
+            self.add_number(transport, "Tempo", tempo_bpm, "bpm", low=20.0, high=999.0)
         self._structure = SubElement(self._root, "Structure")
         self._arrangement = SubElement(self._root, "Arrangement", id=self._id())
         self._lanes = SubElement(self._arrangement, "Lanes", id=self._id(), timeUnit="seconds")
@@ -130,9 +131,10 @@ class _Project:
         strip = recording.strip
         comment = f"in the audio: {', '.join(recording.printed)}" if recording.printed else ""
         channel = self._track(strip.name, clip, "regular", comment)
-        self._devices(channel, recording)
-        self._bool(channel, "Mute", strip.mute)
-        self._real(channel, "Pan", strip.pan, "normalized", low=0.0, high=1.0)
+        gain_db = recording.audio_gain_db
+        self._devices(channel, [(row.device, row.of(strip), gain_db) for row in recording.devices])
+        self.add_switch(channel, "Mute", strip.mute)
+        self.add_number(channel, "Pan", strip.pan, "normalized", low=0.0, high=1.0)
         if strip.sends:
             sends = SubElement(channel, "Sends")
             for send in strip.sends:
@@ -144,8 +146,7 @@ class _Project:
         effect = self._track(
             bus.name, None, "effect", returned.comment, channel_id=self._effects[bus.name]
         )
-        if bus.equalizer.bands:
-            self._equalizer(SubElement(effect, "Devices"), bus.equalizer)
+        self._devices(effect, [(row.device, row.of(bus), 0.0) for row in active_at(bus, "before")])
         self._fader(effect, 0.0, mute=True)
         if returned.clip is not None:
             self._fader(self._track(returned.name, returned.clip, "regular", ""), 0.0, mute=False)
@@ -153,17 +154,16 @@ class _Project:
     def _master_track(self) -> None:
         master = self._plan.master
         channel = self._track("Master", None, "master", "", channel_id=self._master)
-        limited = not master.limiter.is_neutral
-        compressor = master.compressor
-        compressed = compresses(compressor) or compressor.makeup_db
-        if master.equalizer.bands or compressed or limited:
-            devices = SubElement(channel, "Devices")
-            if master.equalizer.bands:
-                self._equalizer(devices, master.equalizer)
-            if compressed:
-                self._compressor(devices, compressor, 0.0)
-            if limited:
-                self._limiter(devices, master.limiter, master.gain_db)
+        limited = master.limiter.is_active
+        rows = active_at(master, "filter", "gain", "limiter")
+        # A DAW's fader comes after all devices, where the plan's gain comes before the limiter.
+        self._devices(
+            channel,
+            [
+                (row.device, row.of(master), master.gain_db if row.master == "limiter" else 0.0)
+                for row in rows
+            ],
+        )
         self._fader(channel, 0.0 if limited else master.gain_db, mute=False)
 
     def _track(
@@ -195,78 +195,46 @@ class _Project:
         file.set("sampleRate", str(audio.sample_rate))
         SubElement(file, "File", path=clip.path, external="false")
 
-    def _devices(self, channel: Element, recording: PrintedRecording) -> None:
-        if not recording.devices:
-            return
-        devices = SubElement(channel, "Devices")
-        for stage in recording.devices:
-            if stage == "e":
-                self._equalizer(devices, recording.strip.equalizer)
-            else:
-                self._compressor(devices, recording.strip.compressor, recording.audio_gain_db)
-
-    def _device(self, devices: Element, tag: str) -> Element:
-        device = SubElement(devices, tag, id=self._id(), name=tag, deviceName=tag)
-        device.set("deviceRole", "audioFX")
-        device.set("loaded", "true")
-        self._bool(device, "Enabled", True)
-        return device
-
-    def _equalizer(self, devices: Element, settings: EqualizerSettings) -> None:
-        device = self._device(devices, "Equalizer")
-        for band in settings.bands:
-            self._band(device, band)
-
-    def _band(self, device: Element, band: EqualizerBand) -> None:
-        element = SubElement(device, "Band", type=BAND_TYPES[band.kind])
-        self._real(element, "Freq", band.frequency_hz, "hertz")
-        if band.kind == "high_pass":
-            element.set("order", str(_PASS_ORDER))
-        else:
-            self._real(element, "Gain", band.gain_db, "decibel")
-        self._real(element, "Q", band.q, "linear")
-        self._bool(element, "Enabled", True)
-
-    def _compressor(
-        self, devices: Element, settings: CompressorSettings, input_gain_db: float
+    def _devices(
+        self, channel: Element, used: Sequence[tuple[Device | None, ProcessorSettings, float]]
     ) -> None:
-        """A compressor that hears its input ``input_gain_db`` louder than the plan's does."""
-        device = self._device(devices, "Compressor")
-        amount = 100.0 * (1.0 - 1.0 / settings.ratio) if compresses(settings) else 0.0
-        self._real(device, "Attack", settings.attack_ms / 1000.0, "seconds")
-        self._bool(device, "AutoMakeup", False)
-        self._real(device, "InputGain", 0.0, "decibel")
-        self._real(device, "OutputGain", settings.makeup_db, "decibel")
-        self._real(device, "Ratio", amount, "percent", low=0.0, high=100.0)
-        self._real(device, "Release", settings.release_ms / 1000.0, "seconds")
-        self._real(device, "Threshold", settings.threshold_db + input_gain_db, "decibel")
+        """Devices with their settings, and how much louder their input is than the plan's, in dB.
 
-    def _limiter(self, devices: Element, settings: LimiterSettings, gain_db: float) -> None:
-        device = self._device(devices, "Limiter")
-        self._real(device, "InputGain", gain_db, "decibel")
-        self._real(device, "OutputGain", 0.0, "decibel")
-        self._real(device, "Release", settings.release_ms / 1000.0, "seconds")
-        self._real(device, "Threshold", settings.ceiling_dbtp, "decibel")
+        What has no device is left to the lists of what is in the audio or left out.
+        """
+        devices: Element | None = None
+        for device, settings, input_gain_db in used:
+            if device is None:
+                continue
+            if devices is None:
+                devices = SubElement(channel, "Devices")
+            tag = device.name
+            element = SubElement(devices, tag, id=self._id(), name=tag, deviceName=tag)
+            element.set("deviceRole", "audioFX")
+            element.set("loaded", "true")
+            self.add_switch(element, "Enabled", True)
+            load(device.writer)(self, element, settings, input_gain_db)
 
     def _send(self, sends: Element, send: Send) -> None:
         element = SubElement(sends, "Send", id=self._id(), type="post")
         element.set("destination", self._effects[send.bus])
-        self._bool(element, "Enable", True)
+        self.add_switch(element, "Enable", True)
         self._volume(element, send.gain_db)
 
     def _fader(self, channel: Element, volume_db: float, *, mute: bool) -> None:
-        self._bool(channel, "Mute", mute)
-        self._real(channel, "Pan", 0.5, "normalized", low=0.0, high=1.0)
+        self.add_switch(channel, "Mute", mute)
+        self.add_number(channel, "Pan", 0.5, "normalized", low=0.0, high=1.0)
         self._volume(channel, volume_db)
 
     def _volume(self, parent: Element, level_db: float) -> None:
         gain = db_to_gain(level_db)
-        self._real(parent, "Volume", gain, "linear", low=0.0, high=max(_MAX_VOLUME, gain))
+        self.add_number(parent, "Volume", gain, "linear", low=0.0, high=max(_MAX_VOLUME, gain))
 
-    def _bool(self, parent: Element, tag: str, value: bool) -> None:
+    def add_switch(self, parent: Element, tag: str, value: bool) -> None:
+        """Adds a parameter that is on or off."""
         SubElement(parent, tag, id=self._id(), name=tag, value="true" if value else "false")
 
-    def _real(
+    def add_number(
         self,
         parent: Element,
         tag: str,
@@ -276,10 +244,50 @@ class _Project:
         low: float | None = None,
         high: float | None = None,
     ) -> None:
+        """Adds a parameter in a unit of the format, with its range where both ends are given."""
         element = SubElement(parent, tag, id=self._id(), name=tag, unit=unit, value=_number(value))
         if low is not None and high is not None:
             element.set("min", _number(low))
             element.set("max", _number(high))
+
+
+def write_equalizer(
+    project: Project, device: Element, settings: EqualizerSettings, input_gain_db: float
+) -> None:
+    """Writes the bands of an equalizer, whose input may have any level."""
+    for band in settings.bands:
+        element = SubElement(device, "Band", type=BAND_TYPES[band.kind])
+        project.add_number(element, "Freq", band.frequency_hz, "hertz")
+        if band.kind == "high_pass":
+            element.set("order", str(_PASS_ORDER))
+        else:
+            project.add_number(element, "Gain", band.gain_db, "decibel")
+        project.add_number(element, "Q", band.q, "linear")
+        project.add_switch(element, "Enabled", True)
+
+
+def write_compressor(
+    project: Project, device: Element, settings: CompressorSettings, input_gain_db: float
+) -> None:
+    """Writes a compressor that hears its input ``input_gain_db`` louder than the plan's does."""
+    amount = 100.0 * (1.0 - 1.0 / settings.ratio) if settings.compresses else 0.0
+    project.add_number(device, "Attack", settings.attack_ms / 1000.0, "seconds")
+    project.add_switch(device, "AutoMakeup", False)
+    project.add_number(device, "InputGain", 0.0, "decibel")
+    project.add_number(device, "OutputGain", settings.makeup_db, "decibel")
+    project.add_number(device, "Ratio", amount, "percent", low=0.0, high=100.0)
+    project.add_number(device, "Release", settings.release_ms / 1000.0, "seconds")
+    project.add_number(device, "Threshold", settings.threshold_db + input_gain_db, "decibel")
+
+
+def write_limiter(
+    project: Project, device: Element, settings: LimiterSettings, input_gain_db: float
+) -> None:
+    """Writes a limiter with a gain of ``input_gain_db`` before it."""
+    project.add_number(device, "InputGain", input_gain_db, "decibel")
+    project.add_number(device, "OutputGain", 0.0, "decibel")
+    project.add_number(device, "Release", settings.release_ms / 1000.0, "seconds")
+    project.add_number(device, "Threshold", settings.ceiling_dbtp, "decibel")
 
 
 def _number(value: float) -> str:

@@ -29,7 +29,7 @@ def audio_file_names(names: Sequence[str], extension: str = "wav") -> list[str]:
     ``CON`` legal.
 
     Args:
-        names: Of the tracks, in any script.
+        names: Names of tracks, in any script.
         extension: Without its dot.
     """
     digits = max(2, len(str(len(names))))

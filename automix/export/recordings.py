@@ -1,25 +1,32 @@
 """What a DAW gets of each track: its audio, and what of its strip is left to the DAW.
 
 A DAWproject has an equalizer, a compressor, sends, volume, pan and mute for a track. The rest of a
-strip is printed into the audio: input gain, fold and polarity always; the de-esser with the
-processors before it; with a reverb among the inserts, all of them. Faders in a DAW end sooner than
-ours: what a fader needs beyond that end is in the audio too, and the compressor's threshold moves
-along, so that it does the same.
+strip is printed into the audio: input gain, fold and polarity always; a processor without a device,
+such as the de-esser, with those of its group and before it; with a reverb among the inserts, all of
+them. Faders in a DAW end sooner than ours: what a fader needs beyond that end is in the audio too,
+and the compressor's threshold moves along, so that it does the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from automix.audio.samples import AudioSource, Samples
 from automix.audio.streams import Stream
 from automix.consoles.exact import ExactConsole
-from automix.dsp.strip import has_reverb
+from automix.dsp.processors import (
+    Processor,
+    active_at,
+    active_inserts,
+    makes_stereo,
+    places_in_order,
+    processors_of,
+)
 from automix.files.info import ReadOptions
 from automix.files.probe import probe
 from automix.plan.model import Bus, ChannelStrip, Depth, MixPlan
-from automix.plan.settings import CompressorSettings
 from automix.session.tracks import Track
 from automix.units import db_to_gain
 
@@ -32,27 +39,27 @@ class PrintedRecording:
     """One track on its way to a DAW.
 
     Attributes:
-        strip: As in the plan.
-        audio: Of its clip.
-        bits: That hold the audio without loss.
-        devices: ``"e"`` equalizer and ``"c"`` compressor, in order, that the DAW is to have.
-        volume_db: Of the DAW's fader.
-        audio_gain_db: What of the plan's fader is in the audio.
+        strip: The strip as it is in the plan.
+        audio: The audio of its clip.
+        bits: The depth that holds the audio without loss.
+        devices: The processors that become devices of the DAW, in signal order.
+        volume_db: The level of the DAW's fader.
+        audio_gain_db: The part of the plan's fader that is in the audio.
         printed: Other things in the audio, for people.
-        left_out: What is nowhere, for people.
+        left_out: Processors that are neither in the audio nor devices, for people.
     """
 
     strip: ChannelStrip
     audio: AudioSource
     bits: Depth
-    devices: str
+    devices: tuple[Processor, ...]
     volume_db: float
     audio_gain_db: float
     printed: tuple[str, ...]
     left_out: tuple[str, ...]
 
 
-def recording(
+def print_recording(
     console: ExactConsole,
     plan: MixPlan,
     strip: ChannelStrip,
@@ -61,43 +68,41 @@ def recording(
     max_fader_db: float,
     read: ReadOptions,
 ) -> PrintedRecording:
-    """What a DAW gets of a track.
+    """Prepares a track for a DAW.
 
     Args:
-        console: Of the plan's session.
+        console: The console of the plan's session.
         plan: The mix.
         strip: One of its tracks.
         dry: Leave out what no device can do instead of printing it with what comes before it.
         max_fader_db: Where the DAW's faders end.
         read: How the session's files were read.
     """
-    inexpressible = _inexpressible(strip)
-    kept = strip if inexpressible and not dry else _without_inserts(strip)
-    devices = "".join(stage for stage in strip.order if stage in _device_stages(strip))
-    printed, left_out = _preparation(strip), list(inexpressible) if dry else []
-    if inexpressible and not dry:
-        if has_reverb(strip):
-            done: str = strip.order
-            if console.source(strip).channels == 1 and strip.pan != 0.5:
-                left_out.append("pan law (with its reverb a mono track is stereo)")
-        else:
-            done = strip.order[: strip.order.index("e") + 1]
-            if "c" not in done:
-                kept = replace(kept, compressor=CompressorSettings())
-        devices = "".join(stage for stage in devices if stage not in done)
-        printed += [*_printed_devices(strip, done), *inexpressible]
-    audio = console.inserted(kept, plan.pan_law)
+    inexpressible = [
+        row for row in processors_of(ChannelStrip) if row.device is None and row.is_active(strip)
+    ]
+    in_audio = [] if dry else _processors_in_audio(strip, inexpressible)
+    left_out = [row.title for row in inexpressible] if dry else []
+    made_stereo = bool(in_audio) and makes_stereo(strip) and console.source(strip).channels == 1
+    if made_stereo and strip.pan != 0.5:
+        left_out.append("pan law (with its reverb a mono track is stereo)")
+    printed = _list_preparation(strip)
+    printed += [row.title for row in in_audio if row.device is not None]
+    printed += [row.title for row in inexpressible if row in in_audio]
+    audio = console.inserted(_with_inserts(strip, in_audio), plan.pan_law)
     track = console.session.track(strip.name)
     exact = audio is track.source and _is_exact(track, read)
     excess_db = max(0.0, strip.fader_db - max_fader_db)
     if excess_db:
-        audio = _amplified(audio, excess_db)
+        audio = _amplify(audio, excess_db)
         printed.append(f"{excess_db:.2f} dB of the fader")
     return PrintedRecording(
         strip=strip,
         audio=audio,
         bits=track.bits if exact and not excess_db else "32f",
-        devices=devices,
+        devices=tuple(
+            row for row in active_inserts(strip) if row.device is not None and row not in in_audio
+        ),
         volume_db=strip.fader_db - excess_db,
         audio_gain_db=excess_db,
         printed=tuple(printed),
@@ -137,43 +142,34 @@ def print_return(console: ExactConsole, plan: MixPlan, bus: Bus) -> AudioSource 
     )
 
 
-def compresses(settings: CompressorSettings) -> bool:
-    """Whether a compressor does more than its makeup gain."""
-    return settings.threshold_db < 0.0 and settings.ratio > 1.0
+def _processors_in_audio(
+    strip: ChannelStrip, inexpressible: Sequence[Processor]
+) -> list[Processor]:
+    """What is printed so that nothing is lost: all up to the last one that no device can be."""
+    if any(row.makes_stereo for row in inexpressible):
+        return active_inserts(strip)
+    places = places_in_order(strip.order)
+    last = max((places.index(row.strip) for row in inexpressible if row.strip), default=-1)
+    return active_at(strip, *places[: last + 1])
 
 
-def _device_stages(strip: ChannelStrip) -> str:
-    compressor = strip.compressor
-    return ("e" if strip.equalizer.bands else "") + (
-        "c" if compresses(compressor) or compressor.makeup_db else ""
-    )
-
-
-def _inexpressible(strip: ChannelStrip) -> list[str]:
-    """The processors of a strip that no device can stand for."""
-    found = ["de-esser"] if strip.de_esser.max_reduction_db > 0.0 else []
-    found += ["reverb"] if strip.reverb.dry_wet > 0.0 else []
-    return found + (["space"] if strip.space.wet > 0.0 else [])
-
-
-def _preparation(strip: ChannelStrip) -> list[str]:
+def _list_preparation(strip: ChannelStrip) -> list[str]:
+    """What comes before the processors, for people."""
     printed = [f"input gain {strip.input_gain_db:+.2f} dB"] if strip.input_gain_db else []
     printed += ["fold to mono"] if strip.fold else []
     return printed + (["inverted polarity"] if strip.invert_polarity else [])
 
 
-def _printed_devices(strip: ChannelStrip, done: str) -> list[str]:
-    names = {"e": "equalizer", "c": "compressor"}
-    return [names[stage] for stage in done if stage in _device_stages(strip)]
-
-
-def _without_inserts(strip: ChannelStrip) -> ChannelStrip:
-    return ChannelStrip(
+def _with_inserts(strip: ChannelStrip, rows: Sequence[Processor]) -> ChannelStrip:
+    """The strip up to its fader, with only these processors."""
+    kept = ChannelStrip(
         name=strip.name,
         input_gain_db=strip.input_gain_db,
         fold=strip.fold,
         invert_polarity=strip.invert_polarity,
     )
+    settings: dict[str, Any] = {row.name: row.of(strip) for row in rows}
+    return replace(kept, order=strip.order, **settings) if rows else kept
 
 
 _EXACT = ("PCM_U8", "PCM_S8", "PCM_16", "PCM_24")
@@ -190,7 +186,7 @@ def _is_exact(track: Track, read: ReadOptions) -> bool:
     )
 
 
-def _amplified(source: AudioSource, gain_db: float) -> Stream:
+def _amplify(source: AudioSource, gain_db: float) -> Stream:
     gain = np.float32(db_to_gain(gain_db))
     return Stream(
         sample_rate=source.sample_rate,

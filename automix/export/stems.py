@@ -1,6 +1,6 @@
 """A mix as rendered stems: files of one length that sum to the mix."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,13 +10,11 @@ import numpy as np
 from automix.audio.blocks import collect
 from automix.audio.samples import AudioSource, Samples
 from automix.audio.streams import Stream
-from automix.consoles.exact import ExactConsole, master_flow
-from automix.dsp.equalizer import Equalizer
+from automix.consoles.exact import ExactConsole, MasterFilters, master_flow
 from automix.errors import OutputError, PlanError
 from automix.evaluation.ratings import sort_naturally
-from automix.export.dawproject import Guard
+from automix.export.ends import ExportSource, ExportTarget
 from automix.export.names import audio_file_names
-from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.target import OutputTarget
 from automix.plan.model import Depth, MixPlan
@@ -30,7 +28,7 @@ class ExportedStem:
     """One file.
 
     Attributes:
-        name: Of the track, or of the bus whose return it is.
+        name: The name of the track, or of the bus whose return it is.
         path: The file.
         clipped: Samples above full scale that were held at full scale.
     """
@@ -42,14 +40,14 @@ class ExportedStem:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportedStems:
-    """What was written.
+    """The files that were written.
 
     Attributes:
-        stems: In the order of their files.
-        sample_rate_hz: Of all.
-        frames: Length of all.
-        bits: Depth of all.
-        notes: What the user should know.
+        stems: The stems in the order of their files.
+        sample_rate_hz: The sample rate of all stems.
+        frames: The length of each stem in samples per channel.
+        bits: The depth of all files.
+        notes: Remarks for the user.
     """
 
     stems: tuple[ExportedStem, ...]
@@ -60,17 +58,11 @@ class ExportedStems:
 
 
 def export_stems(
-    plan: MixPlan,
-    folder: Path,
-    output: Path,
+    source: ExportSource,
+    target: ExportTarget,
     *,
     separate_returns: bool = False,
     bits: Depth = "32f",
-    read: ReadOptions | None = None,
-    allow_outside: bool = False,
-    overwrite: bool = False,
-    guard: Guard,
-    report: Callable[[str], None] = lambda stage: None,
 ) -> ExportedStems:
     """Writes every audible track as it is in the mix, the master included.
 
@@ -78,24 +70,19 @@ def export_stems(
     that of the whole mix, so that the files sum to it.
 
     Args:
-        plan: The mix.
-        folder: Of the plan's file; its inputs are named from there.
-        output: Folder of the stems.
+        source: The plan and how its files are read.
+        target: The folder of the stems.
         separate_returns: Write returns as files of their own; else each track has its share.
         bits: Depth. Floats have no full scale to clip at, and no dither.
-        read: How strictly files are read.
-        allow_outside: As for `open_plan_session`.
-        overwrite: Replace files that are there.
-        guard: Context in which a function is called if a signal ends the program.
-        report: Told the name of each stage.
 
     Raises:
         PlanError: A file of the plan is missing or may not be read, or all tracks are muted.
         InputError: A file cannot be used.
         OutputError: A stem cannot be written.
     """
-    if output.exists() and not output.is_dir():
-        raise OutputError(f"{printable(output)}: is a file; stems go to a folder")
+    plan, folder = source.plan, target.path
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{printable(folder)}: is a file; stems go to a folder")
     audible = [strip for strip in plan.tracks if not strip.mute]
     if not audible:
         raise PlanError("every track of the plan is muted; unmute one")
@@ -103,34 +90,36 @@ def export_stems(
     buses = [bus.name for bus in plan.buses if separate_returns and bus.name in fed]
     names = [*sort_naturally([strip.name for strip in audible]), *buses]
     titles = [f"{name} return" if name in buses else name for name in names]
-    inputs = plan_inputs(plan, folder)
+    inputs = plan_inputs(plan, source.folder)
     stems = []
     with ExitStack() as stack:
-        targets = {}
+        files = {}
         for name, file in zip(names, audio_file_names(titles), strict=True):
-            target = OutputTarget.reserve(output / file, overwrite=overwrite, inputs=inputs)
-            targets[name] = stack.enter_context(target)
-            stack.enter_context(guard(target.discard))
-        report("reading")
+            reserved = OutputTarget.reserve(
+                folder / file, overwrite=target.overwrite, inputs=inputs
+            )
+            files[name] = stack.enter_context(reserved)
+            stack.enter_context(target.guard(reserved.discard))
+        target.report("reading")
         session = open_plan_session(
-            plan, folder, read or ReadOptions(), allow_outside=allow_outside
+            plan, source.folder, source.read, allow_outside=source.allow_outside
         )
         console = ExactConsole(session)
-        report("mixing")
+        target.report("mixing")
         premaster: AudioSource = console.premaster(plan)
         if premaster.frames * _FRAME_BYTES <= IN_MEMORY_BYTES:
             premaster = collect(premaster)
         dry = _without_sends(plan) if separate_returns else plan
-        for number, (name, target) in enumerate(targets.items()):
-            report("writing")
-            source = (
+        for number, (name, file_target) in enumerate(files.items()):
+            target.report("writing")
+            stem = (
                 _return_stem(console, plan, name, premaster)
                 if name in buses
                 else console.stem(dry, name, premaster)
             )
             # Equal dither on all stems would add up in their sum.
-            written = target.write_audio(source, bits=bits, seed=number)
-            stems.append(ExportedStem(name=name, path=target.path, clipped=written.clipped))
+            written = file_target.write_audio(stem, bits=bits, seed=number)
+            stems.append(ExportedStem(name=name, path=file_target.path, clipped=written.clipped))
     return ExportedStems(
         stems=tuple(stems),
         sample_rate_hz=session.sample_rate,
@@ -152,10 +141,10 @@ def _return_stem(
     rate = premaster.sample_rate
 
     def blocks() -> Iterator[Samples]:
-        equalizer = Equalizer(plan.master.equalizer, rate, 2)
+        filters = MasterFilters(plan.master, rate)
         gains = (gain for _, gain in master_flow(premaster, plan.master))
         for flow, gain in zip(console.flow(plan), gains, strict=True):
-            yield (equalizer.process(flow.returns[bus]) * gain).astype(np.float32)
+            yield (filters.process(flow.returns[bus]) * gain).astype(np.float32)
 
     return Stream(sample_rate=rate, channels=2, frames=premaster.frames, make_blocks=blocks)
 

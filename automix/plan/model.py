@@ -41,7 +41,11 @@ class Send(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelStrip(Settings):
-    """One track: gain → polarity → equalizer → de-esser → compressor → reverb → fader → pan."""
+    """One track: gain → polarity → equalizer → de-esser → compressor → reverb → fader → pan.
+
+    `automix.dsp.processors` has a row for the field of every processor here, in `Bus` and in
+    `Master`, which says where in the signal flow it is.
+    """
 
     name: Annotated[str, "name of the track"] = ""
     role: Annotated[str, "what the track is"] = "other"

@@ -1,16 +1,33 @@
 """The settings of every processor: names, units, ranges and neutral values, declared once.
 
-Ranges of the channel strip: Steinmetz 2020, section 4.3; of the reverberator: the FdnReverb plug-in
-that Li & Lerch used.
+Each says when it does anything; what plays it, and where, is in `automix.dsp.processors`. Ranges of
+the channel strip: Steinmetz 2020, section 4.3; of the reverberator: the FdnReverb plug-in that Li &
+Lerch used.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from automix.plan.parameters import Range, Settings
 
 BandKind = Literal["high_pass", "low_shelf", "peak", "high_shelf"]
 Space = Literal["small room", "medium room", "large room", "hall", "plate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessorSettings(Settings):
+    """Base of the settings of one processor of a strip, a bus or the master.
+
+    Attributes:
+        title: The processor's name for people.
+    """
+
+    title: ClassVar[str]
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a processor with these settings changes what goes through it."""
+        return not self.is_neutral
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,17 +41,31 @@ class EqualizerBand(Settings):
     gain_db: Annotated[float, Range(-24, 24, "dB"), "boost or cut; a high pass has none"] = 0.0
     q: Annotated[float, Range(0.1, 10, "", "log"), "center frequency over bandwidth"] = 0.707
 
+    @property
+    def is_active(self) -> bool:
+        """Whether the band changes anything: a high pass always, others unless their gain is 0."""
+        return self.kind == "high_pass" or self.gain_db != 0.0
+
 
 @dataclass(frozen=True, kw_only=True)
-class EqualizerSettings(Settings):
+class EqualizerSettings(ProcessorSettings):
     """Parametric equalizer: any number of bands in series."""
+
+    title = "equalizer"
 
     bands: Annotated[tuple[EqualizerBand, ...], "in signal order"] = ()
 
+    @property
+    def is_active(self) -> bool:
+        """Whether any band does anything."""
+        return any(band.is_active for band in self.bands)
+
 
 @dataclass(frozen=True, kw_only=True)
-class DeEsserSettings(Settings):
+class DeEsserSettings(ProcessorSettings):
     """Turns the treble down while sibilance dominates the voice."""
+
+    title = "de-esser"
 
     frequency_hz: Annotated[float, Range(2000, 12000, "Hz", "log"), "sibilance above this"] = 5500.0
     threshold_db: Annotated[
@@ -42,10 +73,17 @@ class DeEsserSettings(Settings):
     ] = -6.0
     max_reduction_db: Annotated[float, Range(0, 18, "dB"), "deepest cut; 0 is off"] = 0.0
 
+    @property
+    def is_active(self) -> bool:
+        """Whether there is a cut that it could make."""
+        return self.max_reduction_db > 0.0
+
 
 @dataclass(frozen=True, kw_only=True)
-class CompressorSettings(Settings):
+class CompressorSettings(ProcessorSettings):
     """Feed-forward compressor with a hard knee."""
+
+    title = "compressor"
 
     threshold_db: Annotated[float, Range(-60, 0, "dB"), "gain falls above this; 0 is off"] = 0.0
     ratio: Annotated[float, Range(1, 10, "", "log"), "input over output, in dB above threshold"] = (
@@ -57,10 +95,22 @@ class CompressorSettings(Settings):
     release_ms: Annotated[float, Range(50, 3000, "ms", "log"), "time constant of recovery"] = 50.0
     makeup_db: Annotated[float, Range(-12, 12, "dB"), "gain after compression"] = 0.0
 
+    @property
+    def is_active(self) -> bool:
+        """Whether it compresses or has a makeup gain."""
+        return self.compresses or self.makeup_db != 0.0
+
+    @property
+    def compresses(self) -> bool:
+        """Whether it does more than its makeup gain."""
+        return self.threshold_db < 0.0 and self.ratio > 1.0
+
 
 @dataclass(frozen=True, kw_only=True)
-class FdnReverbSettings(Settings):
+class FdnReverbSettings(ProcessorSettings):
     """Feedback delay network reverberator with the ten parameters of Li & Lerch."""
+
+    title = "reverb"
 
     reverberation_time_s: Annotated[float, Range(0.1, 9, "s", "log"), "T60 between the shelves"] = (
         1.595
@@ -82,19 +132,38 @@ class FdnReverbSettings(Settings):
     high_gain_db_s: Annotated[float, Range(-80, 4, "dB/s"), "extra decay of the highs"] = -16.02
     lines: Annotated[Literal["16", "32", "64"], "number of delay lines"] = "64"
 
+    @property
+    def is_active(self) -> bool:
+        """Whether any of what comes out is wet."""
+        return self.dry_wet > 0.0
+
 
 @dataclass(frozen=True, kw_only=True)
-class SpaceSettings(Settings):
+class SpaceSettings(ProcessorSettings):
     """Convolution with one of five synthetic spaces (Steinmetz 2020, section 4.2.4)."""
+
+    title = "space"
 
     space: Annotated[Space, "which response"] = "small room"
     decay: Annotated[float, Range(0.1, 1), "shortens the response; 1 leaves it whole"] = 1.0
     wet: Annotated[float, Range(0, 1), "0 is dry, 1 is reverberation alone"] = 0.0
 
+    @property
+    def is_active(self) -> bool:
+        """Whether any of what comes out is wet."""
+        return self.wet > 0.0
+
 
 @dataclass(frozen=True, kw_only=True)
-class LimiterSettings(Settings):
+class LimiterSettings(ProcessorSettings):
     """Look-ahead true-peak limiter; the neutral ceiling of +24 dBTP switches it off."""
+
+    title = "limiter"
 
     ceiling_dbtp: Annotated[float, Range(-20, 24, "dBTP"), "highest true peak"] = 24.0
     release_ms: Annotated[float, Range(10, 1000, "ms", "log"), "time constant of recovery"] = 100.0
+
+    @property
+    def is_active(self) -> bool:
+        """Whether there is a ceiling."""
+        return self.ceiling_dbtp < 24.0

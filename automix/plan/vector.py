@@ -25,6 +25,7 @@ from automix.plan.settings import (
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
+    ProcessorSettings,
     Space,
     SpaceSettings,
 )
@@ -152,8 +153,9 @@ def vector(strip: ChannelStrip) -> tuple[float, ...]:
     Bands without gain that do not fit are left out; they do nothing.
 
     Raises:
-        UsageError: The vector cannot express the strip: a band that fits no free slot, a de-esser,
-            a feedback delay network, or another order than equalizer, compressor, reverb.
+        UsageError: The vector cannot express the strip: a band that fits no free slot, a processor
+            without slots (a de-esser, a feedback delay network), or another order than equalizer,
+            compressor, reverb.
     """
     if strip.order != ChannelStrip().order:
         raise UsageError(
@@ -178,7 +180,7 @@ def from_vector(values: Sequence[float], strip: ChannelStrip) -> ChannelStrip:
     Args:
         values: 25 or 31 numbers; those outside −1…1 are clamped. 25 give the order ``ecr``.
         strip: Gives all that is not in the vector. Its equalizer, de-esser, compressor, feedback
-            delay network, space and order are replaced.
+            delay network, space and order are replaced; other processors stay.
 
     Returns:
         All five bands in their order, or none where all of them are at their neutral values.
@@ -221,16 +223,19 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
+_SLOTTED = ("equalizer", "compressor", "space")
 _NEUTRAL_BANDS = [band.band([slot.neutral for slot in band.slots]) for band in BANDS]
 
 
 def _bracket(strip: ChannelStrip) -> tuple[float, ...]:
-    if strip.de_esser.max_reduction_db > 0.0:
-        raise UsageError(f"{_of(strip)}the conditioning vector has no de-esser; switch it off")
-    if strip.reverb.dry_wet > 0.0:
-        raise UsageError(
-            f"{_of(strip)}the conditioning vector has no feedback delay network; use a space"
-        )
+    for name, parameter in parameters(ChannelStrip).items():
+        if name in _SLOTTED or not issubclass(parameter.kind, ProcessorSettings):
+            continue
+        settings: ProcessorSettings = getattr(strip, name)
+        if settings.is_active:
+            title = "feedback delay network" if name == "reverb" else settings.title
+            advice = "use a space" if name == "reverb" else "switch it off"
+            raise UsageError(f"{_of(strip)}the conditioning vector has no {title}; {advice}")
     plain = [value for slots, band in _place_bands(strip) for value in slots.values(band)]
     plain += [getattr(strip.compressor, field) for field in parameters(CompressorSettings)]
     plain += [float(strip.space.space == space) for space in SPACES]

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.analysis.features import THIRD_OCTAVE_CENTERS_HZ
-from automix.dsp.equalizer import band_is_active, response_db
+from automix.dsp.equalizer import response_db
 from automix.plan.settings import CompressorSettings, EqualizerSettings
 from automix.report.drawing import Axis, Diagram, frequency_axis, time_axis
 
@@ -63,7 +63,7 @@ def spectrum(before_db: Vector, after_db: Vector) -> str:
 
 def equalizer_curve(settings: EqualizerSettings, sample_rate: int, name: str) -> str | None:
     """Gain over frequency; nothing for an equalizer that changes nothing."""
-    if not any(band_is_active(band) for band in settings.bands):
+    if not settings.is_active:
         return None
     highest_hz = min(20_000.0, 0.49 * sample_rate)
     frequencies = np.geomspace(20.0, highest_hz, _POINTS)
@@ -85,7 +85,7 @@ def _change(gain_db: float) -> str:
 
 def compressor_curve(settings: CompressorSettings, name: str) -> str | None:
     """Output over input level; nothing for a compressor that is off."""
-    if settings.threshold_db >= 0.0 or settings.ratio <= 1.0:
+    if not settings.compresses:
         return None
     levels_db = np.linspace(-60.0, 0.0, _POINTS)
     over_db = np.maximum(levels_db - settings.threshold_db, 0.0)

@@ -22,7 +22,7 @@ _CENTER = np.float32(np.sqrt(0.5))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class HeardTrack:
+class MeasuredTrack:
     """A mix or the sum of its inputs.
 
     Attributes:
@@ -38,7 +38,7 @@ class HeardTrack:
     high: Vector
 
 
-def hear(source: AudioSource) -> HeardTrack:
+def hear(source: AudioSource) -> MeasuredTrack:
     """Measures a source."""
     features = FeatureMeter(source.sample_rate, source.channels)
     loudness = LoudnessMeter(source.sample_rate, source.channels)
@@ -56,7 +56,7 @@ def hear(source: AudioSource) -> HeardTrack:
             low[column] = min(low[column], float(piece.min(initial=0.0)))
             high[column] = max(high[column], float(piece.max(initial=0.0)))
         position += block.shape[1]
-    return HeardTrack(
+    return MeasuredTrack(
         features=features.result(),
         short_term_lufs=short_term_lufs(loudness.energies),
         low=low,

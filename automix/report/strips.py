@@ -4,6 +4,18 @@ import html
 import math
 from collections.abc import Iterator
 
+from automix.dsp.processors import (
+    COMPRESSOR,
+    DE_ESSER,
+    EQUALIZER,
+    REVERB,
+    SPACE,
+    Part,
+    Processor,
+    active_at,
+    active_inserts,
+    describe_settings,
+)
 from automix.mixing.mix import Mix
 from automix.plan.decision import Decision
 from automix.plan.model import Bus, ChannelStrip, Master, MixPlan
@@ -23,11 +35,12 @@ def track_card(strip: ChannelStrip, plan: MixPlan, mix: Mix, mix_lufs: float) ->
     ]
     facts += ["muted"] if strip.mute else []
     facts += ["polarity inverted"] if strip.invert_polarity else []
-    if strip.space.wet > 0.0:
+    if strip.space.is_active:
         facts.append(f"{strip.space.space}, {100 * strip.space.wet:.0f} % wet")
-    if strip.reverb.dry_wet > 0.0:
+    if strip.reverb.is_active:
         time_s = strip.reverb.reverberation_time_s
         facts.append(f"reverb {time_s:.1f} s, {100 * strip.reverb.dry_wet:.0f} % wet")
+    facts += _processors(strip, active_inserts(strip))
     facts += [f"send to {send.bus} {send.gain_db:+.1f} dB" for send in strip.sends]
     drawn = _curves(strip.equalizer, strip.compressor, plan.sample_rate_hz, strip.name)
     return _card(strip.name, facts, drawn, _decisions(plan, strip.name))
@@ -35,11 +48,12 @@ def track_card(strip: ChannelStrip, plan: MixPlan, mix: Mix, mix_lufs: float) ->
 
 def bus_card(bus: Bus, plan: MixPlan) -> str:
     """A bus."""
-    if bus.space.wet > 0.0:
+    if bus.space.is_active:
         room = f"{bus.space.space}, decay {bus.space.decay:.2g}"
     else:
         room = f"reverberation time {bus.reverb.reverberation_time_s:.2f} s"
     facts = ["bus", room, f"pre-delay {bus.pre_delay_ms:.0f} ms", f"return {bus.gain_db:+.1f} dB"]
+    facts += _processors(bus, active_at(bus, "before", "after"))
     drawn = _curves(bus.equalizer, CompressorSettings(), plan.sample_rate_hz, bus.name)
     return _card(bus.name, facts, drawn, _decisions(plan, bus.name))
 
@@ -48,7 +62,8 @@ def master_card(plan: MixPlan) -> str:
     """The master."""
     master: Master = plan.master
     facts = [f"gain {master.gain_db:+.1f} dB"]
-    if master.limiter.ceiling_dbtp < 24.0:
+    facts += _processors(master, active_at(master, "filter", "gain"))
+    if master.limiter.is_active:
         facts.append(f"limiter at {master.limiter.ceiling_dbtp:.1f} dBTP")
     drawn = _curves(master.equalizer, master.compressor, plan.sample_rate_hz, "master")
     return _card("master", facts, drawn, _decisions(plan, "master"))
@@ -62,7 +77,7 @@ def settings_table(plan: MixPlan) -> str:
         f"<tr><td>{html.escape(address)}</td><td>{html.escape(value)}</td>"
         f"<td>{html.escape(about)}</td></tr>"
         for name, owner in owners
-        for address, value, about in _changed(owner, name)
+        for address, value, about in _list_changes(owner, name)
     )
     return (
         "<details><summary>What differs from neutral</summary><div class=scroll><table><thead><tr>"
@@ -94,6 +109,15 @@ def _curves(
     return [f"<div class={kind}>{svg}</div>" for kind, svg in drawn.items() if svg is not None]
 
 
+def _processors(part: Part, active: list[Processor]) -> list[str]:
+    """The processors that the card does not draw or describe in words of their own.
+
+    A de-esser is in the reasons of the card and in the table of settings.
+    """
+    told = (EQUALIZER, DE_ESSER, COMPRESSOR, REVERB, SPACE)
+    return [f"{row.title}: {describe_settings(row.of(part))}" for row in active if row not in told]
+
+
 def _decisions(plan: MixPlan, name: str) -> list[Decision]:
     others = [s.name for s in plan.tracks] + [b.name for b in plan.buses]
     longer = tuple(f"{other}." for other in others if other.startswith(f"{name}."))
@@ -111,16 +135,16 @@ def _position(pan: float) -> str:
     return f"{200 * abs(pan - 0.5):.0f} % {'left' if pan < 0.5 else 'right'}"
 
 
-def _changed(settings: Settings, prefix: str) -> Iterator[tuple[str, str, str]]:
+def _list_changes(settings: Settings, prefix: str) -> Iterator[tuple[str, str, str]]:
     """Address, value and meaning of every setting that differs from its default."""
     for name, parameter in parameters(type(settings)).items():
         value = getattr(settings, name)
         address = f"{prefix}.{name}"
         if isinstance(value, Settings):
-            yield from _changed(value, address)
+            yield from _list_changes(value, address)
         elif isinstance(value, tuple) and value and isinstance(value[0], Settings):
             for number, entry in enumerate(value, 1):
-                yield from _changed(entry, f"{address}.{number}")
+                yield from _list_changes(entry, f"{address}.{number}")
         elif value != parameter.default and name != "name":
             unit = parameter.range.unit if parameter.range else ""
             shown = f"{value:.4g} {unit}".rstrip() if isinstance(value, float) else str(value)

@@ -38,6 +38,35 @@ def test_it_tells_the_same_to_people(cli):
     assert "stems --method equal-loudness" in done.stdout
 
 
+def test_it_tells_the_processors_from_their_declarations(cli):
+    found = json.loads(cli("info", "processors", "--json").stdout)
+    assert list(found) == ["processors"]
+    rows = {row["name"]: row for row in found["processors"]}
+    assert list(rows) == ["equalizer", "de_esser", "compressor", "reverb", "space", "limiter"]
+    compressor = rows["compressor"]
+    assert (compressor["strip"], compressor["bus"], compressor["master"]) == ("c", None, "gain")
+    assert compressor["consoles"] == {
+        "exact": "yes",
+        "differentiable": "yes",
+        "neural": "by the network",
+        "plugins": "OmniCompressor",
+        "daw": "its Compressor",
+    }
+    ratio = next(setting for setting in compressor["settings"] if setting["name"] == "ratio")
+    assert (ratio["low"], ratio["high"], ratio["scale"], ratio["neutral"]) == (1, 10, "log", 2.0)
+    assert rows["limiter"]["consoles"]["differentiable"].startswith("no: ")
+    bands = {setting["name"] for setting in rows["equalizer"]["settings"]}
+    assert "bands.N.gain_db" in bands
+
+
+def test_it_tells_the_processors_to_people(cli):
+    done = cli("info", "processors")
+    assert done.exit_code == 0
+    assert "de-esser (de_esser): Turns the treble down" in done.stdout
+    assert "2000 … 12000 Hz, logarithmic" in done.stdout
+    assert "strip, e of the order; bus, before its reverb; master, first" in done.stdout
+
+
 def test_it_looks_for_plugins(cli, tmp_path):
     for name in ("MultiEQ", "OmniCompressor"):
         (tmp_path / f"{name}.vst3").touch()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from automix.dsp.equalizer import Equalizer, band_is_active, response_db, sections
+from automix.dsp.equalizer import Equalizer, response_db, sections
 from automix.plan.settings import EqualizerBand, EqualizerSettings
 
 RATES = (44_100, 48_000, 96_000)
@@ -116,11 +116,11 @@ def test_bands_of_0_db_change_no_bit(kind):
     noise = np.random.default_rng(2).standard_normal((2, 1000))
     np.testing.assert_array_equal(Equalizer(settings, 44_100, 2).process(noise), noise)
     assert sections(settings, 44_100).shape == (0, 5)
-    assert not band_is_active(settings.bands[0])
+    assert not settings.bands[0].is_active
 
 
 def test_a_high_pass_is_active_without_a_gain():
-    assert band_is_active(band("high_pass", 80.0))
+    assert band("high_pass", 80.0).is_active
     constant = np.ones((1, 48_000))
     settings = EqualizerSettings(bands=(band("high_pass", 80.0),))
     assert abs(Equalizer(settings, 48_000, 1).process(constant)[0, -1]) < 1e-9

@@ -15,6 +15,7 @@ from automix.audio.blocks import collect
 from automix.consoles.exact import ExactConsole, apply_master
 from automix.errors import InputError, OutputError, PlanError, UsageError
 from automix.export.dawproject import ExportedProject, export_dawproject, tempo_of
+from automix.export.ends import ExportSource, ExportTarget
 from automix.plan.decision import Decision
 from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
 from automix.plan.settings import CompressorSettings, DeEsserSettings, SpaceSettings
@@ -30,7 +31,10 @@ def export(
     plan: MixPlan, folder: Path, name: str = "song.dawproject", **options
 ) -> ExportedProject:
     output = folder / "out" / name
-    return export_dawproject(plan, folder, output, title="Song", guard=guard, **options)
+    target = ExportTarget(path=output, guard=guard, overwrite=options.pop("overwrite", False))
+    return export_dawproject(
+        ExportSource(plan=plan, folder=folder), target, title="Song", **options
+    )
 
 
 def rendered(console: ExactConsole, plan: MixPlan) -> np.ndarray:

@@ -10,6 +10,7 @@ import soundfile
 from automix.audio.blocks import collect
 from automix.consoles.exact import ExactConsole, apply_master
 from automix.errors import OutputError, PlanError
+from automix.export.ends import ExportSource, ExportTarget
 from automix.export.stems import export_stems
 from automix.plan.model import ChannelStrip, MixPlan
 from automix.session.tracks import open_plan_session
@@ -17,7 +18,8 @@ from tests.export.conftest import FRAMES, RATE, guard, write
 
 
 def export(plan: MixPlan, folder: Path, name: str = "stems", **options):
-    return export_stems(plan, folder, folder / name, guard=guard, **options)
+    source = ExportSource(plan=plan, folder=folder)
+    return export_stems(source, ExportTarget(path=folder / name, guard=guard), **options)
 
 
 def mix_of(plan: MixPlan, folder: Path) -> np.ndarray:

@@ -13,6 +13,7 @@ from automix.errors import UsageError
 from automix.networks.checkpoints import save_weights
 from automix.networks.dmc_description import PUBLISHED, outputs
 from automix.networks.effects import FAMILY
+from automix.plan.layers import apply_layers
 from automix.training.controller.examples import MixExamples
 from automix.training.controller.neural_console import neural_mix, open_strip
 from automix.training.controller.settings import DmcTraining

@@ -8,6 +8,7 @@ import pytest
 import automix.training.configs
 from automix.errors import InputError, UsageError
 from automix.evaluation.effects_table import score_effects
+from automix.plan.layers import apply_layers
 from automix.training.effect.settings import EffectTraining
 from automix.training.families import FAMILIES
 from automix.training.request import TrainingRequest

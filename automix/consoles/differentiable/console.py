@@ -9,21 +9,41 @@ from torch import Tensor
 from automix.consoles.differentiable.convolution import convolve_and_mix
 from automix.consoles.differentiable.layout import BusLayout, ConsoleLayout, TrackLayout
 from automix.consoles.differentiable.pan import balance_gains, pan_gains
-from automix.consoles.differentiable.processors import compress, de_ess, equalize, gain_of
+from automix.consoles.differentiable.processors import equalize, gain_of
 from automix.consoles.differentiable.responses import network_response, space_responses
 from automix.consoles.differentiable.values import ConsolePart, Values, split_values
+from automix.dsp.processors import (
+    EQUALIZER,
+    REVERB,
+    SPACE,
+    Part,
+    Place,
+    Processor,
+    Twin,
+    load,
+    places_in_order,
+    processors_of,
+)
+from automix.plan.model import Bus, ChannelStrip, Master
+from automix.plan.settings import BandKind
 from automix.units import ms_to_samples
 
 
 @dataclass(frozen=True)
 class _Alike:
-    """What the strips that are processed together have in common."""
+    """What the strips that are processed together have in common.
+
+    Attributes:
+        mono: Whether the tracks are mono.
+        order: The order of the three groups.
+        reverb: The feedback delay network, if it is used.
+        switched_on: Names of the processors with a switch that are used.
+    """
 
     mono: bool
     order: str
     reverb: object
-    de_esser: bool
-    space: bool
+    switched_on: frozenset[str]
 
 
 class DifferentiableConsole:
@@ -37,7 +57,7 @@ class DifferentiableConsole:
 
     Args:
         sample_rate: Frames per second.
-        layout: What is fixed of the mix.
+        layout: The part of the mix that has no gradient; see `ConsoleLayout`.
     """
 
     def __init__(self, sample_rate: int, layout: ConsoleLayout | None = None) -> None:
@@ -59,24 +79,24 @@ class DifferentiableConsole:
         Raises:
             ValueError: Audio of another shape than the layout's, or an unknown value.
         """
-        layout = self._checked(audio)
+        layout = self._check_audio(audio)
         of_strips, of_buses, of_master = split_values(values)
         batch, tracks, channels, _ = audio.shape
         strips = ConsolePart(of_strips, (batch, tracks), audio.device)
         outputs = audio.new_zeros(batch, 2 + len(self.layout.buses), audio.shape[-1])
-        for alike, members in self._groups(layout, strips, channels).items():
+        for alike, members in self._group_strips(layout, strips, channels).items():
             signal = audio if len(members) == tracks else audio[:, members]
             if alike.mono:
                 signal = signal[:, :, :1]
             kinds = [layout[n] for n in members]
-            outputs = outputs + self._strips(signal, strips.of(members), alike, kinds)
+            outputs = outputs + self._mix_strips(signal, strips.of(members), alike, kinds)
         mix, feeds = outputs[:, :2], outputs[:, 2:]
         if self.layout.buses:
             buses = ConsolePart(of_buses, (batch, len(self.layout.buses)), audio.device)
-            mix = mix + self._returns(feeds, buses)
-        return self._master(mix, ConsolePart(of_master, (batch, 1), audio.device))
+            mix = mix + self._mix_returns(feeds, buses)
+        return self._apply_master(mix, ConsolePart(of_master, (batch, 1), audio.device))
 
-    def _checked(self, audio: Tensor) -> Sequence[TrackLayout]:
+    def _check_audio(self, audio: Tensor) -> Sequence[TrackLayout]:
         if audio.ndim != 4 or audio.shape[2] not in (1, 2):
             shape = tuple(audio.shape)
             raise ValueError(
@@ -87,52 +107,84 @@ class DifferentiableConsole:
             raise ValueError(f"the layout has {len(tracks)} tracks, the audio {audio.shape[1]}")
         return tracks
 
-    def _groups(
+    def _group_strips(
         self, layout: Sequence[TrackLayout], strips: ConsolePart, channels: int
     ) -> dict[_Alike, list[int]]:
         groups: dict[_Alike, list[int]] = {}
-        wet, space = strips.used("reverb.dry_wet"), strips.used("space.wet")
-        de_esser = strips.used("de_esser.max_reduction_db")
+        used = {
+            row.name: strips.used(f"{row.name}.{row.twin.switch}")
+            for row in processors_of(ChannelStrip)
+            if isinstance(row.twin, Twin) and row.twin.switch
+        }
         for n, track in enumerate(layout):
             mono = channels == 1 if track.mono is None else track.mono
-            reverb = track.reverb if wet[n] else None
-            alike = _Alike(mono, track.order, reverb, de_esser[n], space[n])
+            names = {name for name, of_tracks in used.items() if of_tracks[n]}
+            if track.reverb is None:
+                names.discard(REVERB.name)
+            reverb = track.reverb if REVERB.name in names else None
+            alike = _Alike(mono, track.order, reverb, frozenset(names))
             groups.setdefault(alike, []).append(n)
         return groups
 
-    def _strips(
+    def _mix_strips(
         self, signal: Tensor, strips: ConsolePart, alike: _Alike, layout: Sequence[TrackLayout]
     ) -> Tensor:
         """What strips of one kind give ``(batch, outputs, samples)``: left, right, sends."""
         if any(strips.used("input_gain_db")) or any(strips.used("polarity")):
             gain = gain_of(strips.get("input_gain_db")) * strips.get("polarity")
             signal = signal * gain[..., None, None].to(signal.dtype)
-        routes = self._routes(strips, alike.mono)
+        routes = self._make_routes(strips, alike.mono)
         wet_part: Tensor | float = 0.0
-        for stage in alike.order:
-            if stage == "e":
-                kinds = [track.bands for track in layout]
-                signal = equalize(signal, strips, kinds, self.sample_rate)
-                if alike.de_esser:
-                    signal = de_ess(signal, strips, self.sample_rate)
-            elif stage == "c":
-                signal = compress(signal, strips, self.sample_rate)
+        chain = _list_processors(alike)
+        for row in chain:
+            if row.makes_stereo and row not in (REVERB, SPACE):
+                signal = signal.expand(-1, -1, 2, -1)
+            if row is REVERB:
+                signal = self._apply_network(signal, strips, layout[0])
+            elif row is SPACE and row is chain[-1]:
+                # Nothing but gains follows: the wet parts are added up as spectra.
+                wet = strips.get("space.wet")[:, None, :, None]
+                wet_part = self._convolve_spaces(signal, strips, routes * wet)
+                routes = routes * (1.0 - wet)
+            elif row is SPACE:
+                signal = self._apply_space(signal, strips)
             else:
-                if layout[0].reverb is not None and alike.reverb is not None:
-                    signal = self._network(signal, strips, layout[0])
-                if alike.space and stage == alike.order[-1]:
-                    # Nothing but gains follows: the wet parts are added up as spectra.
-                    wet = strips.get("space.wet")[:, None, :, None]
-                    wet_part = self._spaces(signal, strips, routes * wet)
-                    routes = routes * (1.0 - wet)
-                elif alike.space:
-                    signal = self._space_insert(signal, strips)
+                signal = self._process(row, signal, strips, [track.bands for track in layout])
         if signal.shape[2] == 1:
             routes = routes.sum(-1, keepdim=True)
         dry = torch.matmul(routes.flatten(2).to(signal.dtype), signal.flatten(1, 2))
         return dry + wet_part
 
-    def _routes(self, strips: ConsolePart, mono: bool) -> Tensor:
+    def _process(
+        self,
+        row: Processor,
+        signal: Tensor,
+        settings: ConsolePart,
+        bands: Sequence[Sequence[BandKind]],
+    ) -> Tensor:
+        """A signal through one processor that leaves its length alone."""
+        if row is EQUALIZER:
+            return equalize(signal, settings, bands, self.sample_rate)
+        if not isinstance(row.twin, Twin):  # `from_plan` refuses those that are on
+            return signal
+        processed: Tensor = load(row.twin.function)(signal, settings, self.sample_rate)
+        return processed
+
+    def _process_all(
+        self,
+        rows: Sequence[Processor],
+        signal: Tensor,
+        settings: ConsolePart,
+        bands: Sequence[Sequence[BandKind]],
+    ) -> Tensor:
+        """Buses or the master through those of some processors that are on in any of them."""
+        for row in rows:
+            switch = row.twin.switch if isinstance(row.twin, Twin) else None
+            if switch is None or any(settings.used(f"{row.name}.{switch}")):
+                signal = self._process(row, signal, settings, bands)
+        return signal
+
+    def _make_routes(self, strips: ConsolePart, mono: bool) -> Tensor:
         """Gains ``(batch, outputs, tracks, sides)`` of fader, pan and sends."""
         gains_of = pan_gains if mono else balance_gains
         sides = gains_of(strips.get("pan"), self.layout.pan_law)
@@ -143,7 +195,7 @@ class DifferentiableConsole:
         sends = gain_of(strips.get("sends_db", len(self.layout.buses))).movedim(-1, 1)
         return torch.cat([straight, 0.5 * sends[..., None] * sides[:, None]], 1)
 
-    def _network(self, signal: Tensor, strips: ConsolePart, track: TrackLayout) -> Tensor:
+    def _apply_network(self, signal: Tensor, strips: ConsolePart, track: TrackLayout) -> Tensor:
         """The feedback delay network of an insert, on two sides."""
         if track.reverb is None:
             return signal
@@ -155,13 +207,13 @@ class DifferentiableConsole:
         reverberation = convolve_and_mix(rows, response[None], both).view(batch, tracks, 2, samples)
         return _blend(signal, reverberation, strips.get("reverb.dry_wet"))
 
-    def _spaces(self, signal: Tensor, strips: ConsolePart, gains: Tensor) -> Tensor:
+    def _convolve_spaces(self, signal: Tensor, strips: ConsolePart, gains: Tensor) -> Tensor:
         """The mean of the sides of each track in its space, mixed with ``gains``."""
         feeds = signal.mean(2)
         responses = space_responses(strips, self.sample_rate, feeds.shape[-1], signal.dtype)
         return convolve_and_mix(feeds, responses, gains)
 
-    def _space_insert(self, signal: Tensor, strips: ConsolePart) -> Tensor:
+    def _apply_space(self, signal: Tensor, strips: ConsolePart) -> Tensor:
         batch, tracks, _, samples = signal.shape
         responses = space_responses(strips, self.sample_rate, samples, signal.dtype)
         rows = signal.mean(2).reshape(batch * tracks, 1, samples)
@@ -170,15 +222,16 @@ class DifferentiableConsole:
         wet = wet.view(batch, tracks, 2, samples)
         return _blend(signal.expand(-1, -1, 2, -1), wet, strips.get("space.wet"))
 
-    def _returns(self, feeds: Tensor, buses: ConsolePart) -> Tensor:
+    def _mix_returns(self, feeds: Tensor, buses: ConsolePart) -> Tensor:
         """The sum ``(batch, 2, samples)`` of what the buses return."""
         layout, samples = self.layout.buses, feeds.shape[-1]
         delayed = [
-            _delayed(feeds[:, n], ms_to_samples(bus.pre_delay_ms, self.sample_rate))
+            _delay(feeds[:, n], ms_to_samples(bus.pre_delay_ms, self.sample_rate))
             for n, bus in enumerate(layout)
         ]
         signal = torch.stack(delayed, 1).unsqueeze(2)
-        signal = equalize(signal, buses, [bus.bands for bus in layout], self.sample_rate)
+        bands = [bus.bands for bus in layout]
+        signal = self._process_all(_find_processors(Bus, "before"), signal, buses, bands)
         total = feeds.new_zeros(len(feeds), 2, samples)
         for n, bus in enumerate(layout):
             response = self._bus_response(bus, buses.of([n]), signal)
@@ -192,12 +245,31 @@ class DifferentiableConsole:
             return network_response(bus.reverb, self.sample_rate, like, channels=1)[None]
         return space_responses(settings, self.sample_rate, like.shape[-1], like.dtype)
 
-    def _master(self, mix: Tensor, master: ConsolePart) -> Tensor:
-        signal = mix.unsqueeze(1)
-        signal = equalize(signal, master, [self.layout.master_bands], self.sample_rate)
-        signal = compress(signal, master, self.sample_rate)
+    def _apply_master(self, mix: Tensor, master: ConsolePart) -> Tensor:
+        rows = [*_find_processors(Master, "filter"), *_find_processors(Master, "gain")]
+        bands = [self.layout.master_bands]
+        signal = self._process_all(rows, mix.unsqueeze(1), master, bands)
         gain = gain_of(master.get("gain_db"))[..., None, None]
         return (signal * gain.to(signal.dtype)).squeeze(1)
+
+
+def _find_processors(part: type[Part], place: Place) -> list[Processor]:
+    """The processors at one place that have a twin."""
+    return [
+        row
+        for row in processors_of(part)
+        if row.place_in(part) == place and isinstance(row.twin, Twin)
+    ]
+
+
+def _list_processors(alike: _Alike) -> list[Processor]:
+    """The processors of alike strips in signal order, without those that are switched off."""
+    return [
+        row
+        for place in places_in_order(alike.order)
+        for row in _find_processors(ChannelStrip, place)
+        if isinstance(row.twin, Twin) and (row.twin.switch is None or row.name in alike.switched_on)
+    ]
 
 
 def _blend(dry: Tensor, wet: Tensor, amount: Tensor) -> Tensor:
@@ -205,7 +277,7 @@ def _blend(dry: Tensor, wet: Tensor, amount: Tensor) -> Tensor:
     return (1.0 - amount) * dry + amount * wet
 
 
-def _delayed(signal: Tensor, samples: int) -> Tensor:
+def _delay(signal: Tensor, samples: int) -> Tensor:
     if samples == 0:
         return signal
     kept = signal[..., : max(0, signal.shape[-1] - samples)]

@@ -1,4 +1,4 @@
-"""What of a mix has no gradient: bands, orders, delay networks, buses and the pan law."""
+"""The part of a mix that has no gradient: bands, orders, delay networks, buses and the pan law."""
 
 from dataclasses import dataclass
 
@@ -21,15 +21,15 @@ _FIVE_KINDS = tuple(band.kind for band in FIVE_BANDS.bands)
 
 @dataclass(frozen=True, kw_only=True)
 class TrackLayout:
-    """What is fixed of a strip.
+    """The part of a strip that has no gradient.
 
     Attributes:
-        name: Of the track, where a plan is behind it.
+        name: The name of the track, where a plan is behind it.
         mono: Whether the track is mono, even if its audio comes in two equal channels; none leaves
             it to the audio.
         fold: Whether the audio is the mean of the sides of a stereo track, see `session_audio`.
         bands: Shapes of the equalizer's bands.
-        order: Of the processors.
+        order: The order of the three groups of processors.
         reverb: A feedback delay network, of which only `dry_wet` has a gradient; none is off.
     """
 
@@ -43,10 +43,10 @@ class TrackLayout:
 
 @dataclass(frozen=True, kw_only=True)
 class BusLayout:
-    """What is fixed of a bus.
+    """The part of a bus that has no gradient.
 
     Attributes:
-        name: Of the bus, where a plan is behind it.
+        name: The name of the bus, where a plan is behind it.
         bands: Shapes of the equalizer's bands.
         pre_delay_ms: Rounded to samples.
         reverb: A feedback delay network; none makes the bus a space.
@@ -60,13 +60,13 @@ class BusLayout:
 
 @dataclass(frozen=True, kw_only=True)
 class ConsoleLayout:
-    """What is fixed of a mix.
+    """The part of a mix that has no gradient.
 
     Attributes:
         tracks: One for each track, or none where all are as the default says.
-        buses: In the order of the sends' last axis.
+        buses: The buses in the order of the sends' last axis.
         master_bands: Shapes of the bands of the master's equalizer.
-        pan_law: Of all strips.
+        pan_law: The pan law of all strips.
     """
 
     tracks: tuple[TrackLayout, ...] = ()

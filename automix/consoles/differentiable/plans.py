@@ -11,14 +11,19 @@ from torch import Tensor
 
 from automix.audio.blocks import collect, fold_to_mono, pad
 from automix.consoles.differentiable.layout import BusLayout, ConsoleLayout, TrackLayout
-from automix.consoles.differentiable.values import (
-    COMPRESSOR,
-    DE_ESSER,
+from automix.consoles.differentiable.values import SPACES, STRIP_LEVELS, Values, values_of
+from automix.dsp.processors import (
     EQUALIZER,
-    SPACES,
-    STRIP_LEVELS,
-    Values,
+    REVERB,
+    SPACE,
+    Part,
+    Processor,
+    Twin,
+    active_at,
+    active_inserts,
+    processors_of,
 )
+from automix.errors import UsageError
 from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
 from automix.plan.parameters import Settings, parameters
 from automix.plan.settings import EqualizerBand
@@ -32,8 +37,8 @@ SomePart = TypeVar("SomePart", ChannelStrip, Bus, Master)
 def from_plan(plan: MixPlan, session: Session) -> tuple[ConsoleLayout, dict[str, Tensor]]:
     """The layout and the values with which the differentiable console renders a plan.
 
-    Muted tracks are left out. Only bands that the plan has can change, so give a strip
-    `FIVE_BANDS` where its equalizer is to be found.
+    Muted tracks are left out, and so is the limiter of the master. Only bands that the plan has can
+    change, so give a strip `FIVE_BANDS` where its equalizer is to be found.
 
     Args:
         plan: The plan.
@@ -44,26 +49,29 @@ def from_plan(plan: MixPlan, session: Session) -> tuple[ConsoleLayout, dict[str,
 
     Raises:
         InputError: The plan has a track that the session has not.
+        UsageError: A processor that is on has no twin in torch.
     """
-    strips = _audible(plan)
+    strips = _find_audible(plan)
+    _check_twins(plan, strips)
     layout = ConsoleLayout(
         tracks=tuple(_track_layout(strip, session) for strip in strips),
         buses=tuple(_bus_layout(bus) for bus in plan.buses),
         master_bands=tuple(band.kind for band in plan.master.equalizer.bands),
         pan_law=plan.pan_law,
     )
-    values = _numbers(strips, "", STRIP_LEVELS) | _equalizers(strips) | _mixtures(strips)
+    values = (
+        _read_numbers(strips, "", STRIP_LEVELS) | _read_equalizers(strips) | _read_mixtures(strips)
+    )
     values["polarity"] = _tensor([-1.0 if strip.invert_polarity else 1.0 for strip in strips])
-    values |= _numbers(strips, "de_esser", DE_ESSER) | _numbers(strips, "compressor", COMPRESSOR)
-    values |= _numbers(strips, "reverb", ("dry_wet",)) | _numbers(strips, "space", ("decay", "wet"))
+    values |= _read_processors(strips, ChannelStrip)
     if plan.buses:
         values["sends_db"] = _tensor([[_send_db(s, bus) for bus in plan.buses] for s in strips])
-        of_buses = _numbers(plan.buses, "", ("gain_db",)) | _equalizers(plan.buses)
-        of_buses |= _numbers(plan.buses, "space", ("decay",)) | _mixtures(plan.buses)
+        of_buses = _read_numbers(plan.buses, "", ("gain_db",)) | _read_equalizers(plan.buses)
+        of_buses |= _read_processors(plan.buses, Bus) | _read_mixtures(plan.buses)
         values |= {f"bus.{name}": value for name, value in of_buses.items()}
     master = (plan.master,)
-    of_master = _numbers(master, "", ("gain_db",)) | _numbers(master, "compressor", COMPRESSOR)
-    of_master |= _equalizers(master)
+    of_master = _read_numbers(master, "", ("gain_db",)) | _read_processors(master, Master)
+    of_master |= _read_equalizers(master)
     return layout, values | {f"master.{name}": value[:, 0] for name, value in of_master.items()}
 
 
@@ -74,7 +82,7 @@ def to_plan(values: Values, plan: MixPlan) -> MixPlan:
     part, a polarity its sign; a send below −60 dB that the plan did not have is left out.
 
     Args:
-        values: As from `from_plan`, of one batch entry; missing ones stay as they are.
+        values: Values as `from_plan` makes them, of one batch entry; missing ones stay as they are.
         plan: The plan that they came from.
     """
     single = {name: value.detach().cpu().double()[0] for name, value in values.items()}
@@ -83,9 +91,9 @@ def to_plan(values: Values, plan: MixPlan) -> MixPlan:
     of_strips = {
         name: value for name, value in single.items() if not name.startswith(("bus.", "master."))
     }
-    row = {strip.name: n for n, strip in enumerate(_audible(plan))}
+    row = {strip.name: n for n, strip in enumerate(_find_audible(plan))}
     tracks = tuple(
-        _changed_strip(
+        _change_strip(
             strip, plan, {name: value[row[strip.name]] for name, value in of_strips.items()}
         )
         if strip.name in row
@@ -93,10 +101,10 @@ def to_plan(values: Values, plan: MixPlan) -> MixPlan:
         for strip in plan.tracks
     )
     buses = tuple(
-        _changed(bus, {name: value[n] for name, value in of_buses.items()})
+        _change_part(bus, {name: value[n] for name, value in of_buses.items()})
         for n, bus in enumerate(plan.buses)
     )
-    return replace(plan, tracks=tracks, buses=buses, master=_changed(plan.master, of_master))
+    return replace(plan, tracks=tracks, buses=buses, master=_change_part(plan.master, of_master))
 
 
 def session_audio(session: Session, layout: ConsoleLayout, frames: int) -> Tensor:
@@ -117,7 +125,43 @@ def session_audio(session: Session, layout: ConsoleLayout, frames: int) -> Tenso
     return torch.from_numpy(audio)
 
 
-def _audible(plan: MixPlan) -> list[ChannelStrip]:
+def _check_twins(plan: MixPlan, strips: Sequence[ChannelStrip]) -> None:
+    """Raises an error that names a processor which this console would drop."""
+    active: list[tuple[str, Part, Processor]] = [
+        *(
+            (f"track {strip.name!r}", strip, row)
+            for strip in strips
+            for row in active_inserts(strip)
+        ),
+        *(
+            (f"bus {bus.name!r}", bus, row)
+            for bus in plan.buses
+            for row in active_at(bus, "before")
+        ),
+        *(("master", plan.master, row) for row in active_at(plan.master, "filter", "gain")),
+    ]
+    for bus in plan.buses:
+        for row in active_at(bus, "after"):
+            raise UsageError(
+                f"bus {bus.name!r}: the differentiable console has no {row.title} after the reverb"
+            )
+    for name, part, row in active:
+        if not isinstance(row.twin, Twin):
+            raise UsageError(
+                f"{name}: the differentiable console has no {row.title}: {row.twin}; switch it off"
+            )
+        if row in (EQUALIZER, REVERB, SPACE):  # what of them has no gradient is in the layout
+            continue
+        settings = row.of(part)
+        for field, parameter in parameters(row.settings).items():
+            if field not in row.twin.values and getattr(settings, field) != parameter.default:
+                raise UsageError(
+                    f"{name}: the differentiable console has no {row.title} with another {field}"
+                    f" than {parameter.default}"
+                )
+
+
+def _find_audible(plan: MixPlan) -> list[ChannelStrip]:
     return [strip for strip in plan.tracks if not strip.mute]
 
 
@@ -145,24 +189,33 @@ def _tensor(rows: Sequence[Any]) -> Tensor:
     return torch.tensor([rows], dtype=torch.float64)
 
 
-def _numbers(parts: Sequence[Any], processor: str, names: Sequence[str]) -> dict[str, Tensor]:
+def _read_numbers(parts: Sequence[Any], processor: str, names: Sequence[str]) -> dict[str, Tensor]:
     owners = [getattr(part, processor) for part in parts] if processor else parts
     prefix = f"{processor}." if processor else ""
     return {prefix + name: _tensor([getattr(owner, name) for owner in owners]) for name in names}
 
 
-def _equalizers(parts: Sequence[ChannelStrip | Bus | Master]) -> dict[str, Tensor]:
+def _read_processors(parts: Sequence[Any], kind: type[Part]) -> dict[str, Tensor]:
+    """The values of all processors but the equalizer."""
+    values: dict[str, Tensor] = {}
+    for row in processors_of(kind):
+        if row is not EQUALIZER:
+            values |= _read_numbers(parts, row.name, values_of(row, kind))
+    return values
+
+
+def _read_equalizers(parts: Sequence[ChannelStrip | Bus | Master]) -> dict[str, Tensor]:
     """Bands ``(1, parts, bands)``, filled up with neutral ones."""
     most = max((len(part.equalizer.bands) for part in parts), default=0)
     filling = (EqualizerBand(),) * most
     rows = [(*part.equalizer.bands, *filling)[:most] for part in parts]
     return {
         f"equalizer.{name}": _tensor([[getattr(band, name) for band in row] for row in rows])
-        for name in EQUALIZER
+        for name in values_of(EQUALIZER, ChannelStrip)
     }
 
 
-def _mixtures(parts: Sequence[ChannelStrip | Bus]) -> dict[str, Tensor]:
+def _read_mixtures(parts: Sequence[ChannelStrip | Bus]) -> dict[str, Tensor]:
     rows = [[float(space == part.space.space) for space in SPACES] for part in parts]
     return {"space.mixture": _tensor(rows)}
 
@@ -181,10 +234,8 @@ def _without_prefix(values: Values, prefix: str) -> dict[str, Tensor]:
     }
 
 
-def _changed_strip(
-    strip: ChannelStrip, plan: MixPlan, values: Mapping[str, Tensor]
-) -> ChannelStrip:
-    changed = _changed(strip, values)
+def _change_strip(strip: ChannelStrip, plan: MixPlan, values: Mapping[str, Tensor]) -> ChannelStrip:
+    changed = _change_part(strip, values)
     if "polarity" in values:
         changed = replace(changed, invert_polarity=float(values["polarity"]) < 0.0)
     if "sends_db" not in values:
@@ -194,10 +245,10 @@ def _changed_strip(
         before = _send_db(strip, bus)
         if math.isinf(before):
             if level >= -60.0:
-                sends.append(_set(Send(bus=bus.name), {"gain_db": level}))
+                sends.append(_set_values(Send(bus=bus.name), {"gain_db": level}))
         else:
             sends = [
-                _set(send, {"gain_db": send.gain_db + (level - before)})
+                _set_values(send, {"gain_db": send.gain_db + (level - before)})
                 if send.bus == bus.name
                 else send
                 for send in sends
@@ -205,7 +256,7 @@ def _changed_strip(
     return replace(changed, sends=tuple(sends))
 
 
-def _changed(part: SomePart, values: Mapping[str, Tensor]) -> SomePart:
+def _change_part(part: SomePart, values: Mapping[str, Tensor]) -> SomePart:
     """A strip, bus or master with the values of its own and of its processors."""
     own: dict[str, Any] = {}
     of_processors: dict[str, dict[str, Any]] = {}
@@ -220,18 +271,18 @@ def _changed(part: SomePart, values: Mapping[str, Tensor]) -> SomePart:
         elif name in parameters(type(part)):
             own[name] = float(value)
     for processor, fields in of_processors.items():
-        own[processor] = _set(getattr(part, processor), fields)
+        own[processor] = _set_values(getattr(part, processor), fields)
     equalizer = _without_prefix(values, "equalizer.")
     if equalizer:
         bands = tuple(
-            _set(band, {name: float(value[n]) for name, value in equalizer.items()})
+            _set_values(band, {name: float(value[n]) for name, value in equalizer.items()})
             for n, band in enumerate(part.equalizer.bands)
         )
         own["equalizer"] = replace(part.equalizer, bands=bands)
-    return _set(part, own)
+    return _set_values(part, own)
 
 
-def _set(settings: SomeSettings, values: Mapping[str, Any]) -> SomeSettings:
+def _set_values(settings: SomeSettings, values: Mapping[str, Any]) -> SomeSettings:
     """Settings with other values, numbers clamped to their ranges."""
     declared = parameters(type(settings))
     legal = {}

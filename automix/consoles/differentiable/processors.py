@@ -49,10 +49,14 @@ def equalize(
     frequency_hz, gain_db, q = (
         settings.get(f"equalizer.{name}", bands) for name in ("frequency_hz", "gain_db", "q")
     )
-    return _in_rows(signal, design_sections(kinds, frequency_hz, gain_db, q, sample_rate), kinds)
+    return _filter_in_rows(
+        signal, design_sections(kinds, frequency_hz, gain_db, q, sample_rate), kinds
+    )
 
 
-def _in_rows(signal: Tensor, sections: Tensor, kinds: Sequence[Sequence[BiquadKind]]) -> Tensor:
+def _filter_in_rows(
+    signal: Tensor, sections: Tensor, kinds: Sequence[Sequence[BiquadKind]]
+) -> Tensor:
     counts = [len(row) for row in kinds] * signal.shape[0]
     return filter_sections(signal.flatten(0, 1), sections.flatten(0, 1), counts).view_as(signal)
 
@@ -80,7 +84,7 @@ def compress(signal: Tensor, settings: ConsolePart, sample_rate: int) -> Tensor:
     settings_of_key = _column(log_threshold, signal), _column(slope, signal)
     key, *columns = torch.broadcast_tensors(_mean(signal), *settings_of_key)  # type: ignore[no-untyped-call]
     static: Tensor = _Static.apply(key, *(column[..., :1] for column in columns))
-    reduction = _smoothed_in_rows(
+    reduction = _smooth_in_rows(
         static,
         pole(settings.get("compressor.attack_ms"), sample_rate),
         pole(settings.get("compressor.release_ms"), sample_rate),
@@ -130,14 +134,14 @@ def de_ess(signal: Tensor, settings: ConsolePart, sample_rate: int) -> Tensor:
         frequency_hz = frequency_hz[..., None]
         q = torch.full_like(frequency_hz, _BUTTERWORTH_Q)
         sections = design_sections(kinds, frequency_hz, torch.zeros_like(q), q, sample_rate)
-        return _in_rows(x, sections, kinds)
+        return _filter_in_rows(x, sections, kinds)
 
     whole = _mean(signal)
     treble = filter_with("high_pass", whole.unsqueeze(2), corner_hz).squeeze(2)
     detector = pole(torch.full_like(corner_hz, _DETECTOR_MS), sample_rate)
     release = pole(torch.full_like(corner_hz, _RELEASE_MS), sample_rate)
-    whole_power = _smoothed_in_rows(whole * whole, detector, detector)
-    treble_power = _smoothed_in_rows(treble * treble, detector, detector)
+    whole_power = _smooth_in_rows(whole * whole, detector, detector)
+    treble_power = _smooth_in_rows(treble * treble, detector, detector)
     limit = _column(gain_of(settings.get("de_esser.threshold_db")) ** 2, whole) * whole_power
     heard = (whole_power > _SILENT_POWER) & (treble_power > limit)
     lowest = _column(lowest_gain, whole)
@@ -145,7 +149,7 @@ def de_ess(signal: Tensor, settings: ConsolePart, sample_rate: int) -> Tensor:
     ratio = torch.where(heard, limit, 1.0) / torch.where(heard, treble_power, 1.0)
     cut = 1.0 - torch.maximum(ratio.sqrt(), lowest)
     cut = cut * _column((corner_hz < 0.45 * sample_rate), whole)
-    gain = 1.0 - _smoothed_in_rows(cut, detector, release)
+    gain = 1.0 - _smooth_in_rows(cut, detector, release)
 
     high = filter_with("high_pass", signal, pole_hz)
     middle = signal - filter_with("low_pass", signal, pole_hz) - high
@@ -158,7 +162,7 @@ def pole(time_ms: Tensor, sample_rate: int) -> Tensor:
     return torch.exp(-1000.0 / (time_ms * sample_rate))
 
 
-def _smoothed_in_rows(target: Tensor, attack: Tensor, release: Tensor) -> Tensor:
+def _smooth_in_rows(target: Tensor, attack: Tensor, release: Tensor) -> Tensor:
     rows = target.flatten(0, 1)
     return smooth_branching(rows, attack.flatten(), release.flatten()).view_as(target)
 

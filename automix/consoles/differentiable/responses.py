@@ -35,7 +35,7 @@ def space_responses(
         settings: Holds ``space.mixture`` and ``space.decay``.
         sample_rate: Frames per second.
         longest: Taps after which no response is heard.
-        dtype: Of the result.
+        dtype: The type of the result.
 
     Returns:
         ``(batch, parts, 2, taps)``: mono in, stereo out.
@@ -68,7 +68,7 @@ def network_response(
     """The constant response ``(channels, 2, taps)`` of a feedback delay network.
 
     Args:
-        settings: Of the network.
+        settings: Settings of the network.
         sample_rate: Frames per second.
         like: Gives dtype and device.
         channels: 1 feeds one line, without the pass-through, as a bus does.

@@ -24,8 +24,8 @@ def design_sections(
     Args:
         kinds: Shape of each band of each track; a track may have fewer bands than the tensors.
         frequency_hz: ``(batch, tracks, bands)``, float64 for full accuracy.
-        gain_db: In the same shape; passes ignore it.
-        q: In the same shape.
+        gain_db: Boost or cut in the same shape; passes ignore it.
+        q: Q in the same shape.
         sample_rate: Frames per second.
 
     Returns:

@@ -12,25 +12,16 @@ from typing import cast, get_args
 import torch
 from torch import Tensor
 
+from automix.dsp.processors import EQUALIZER, SPACE, Part, Processor, Twin, processors_of
 from automix.plan.model import Bus, ChannelStrip, Master
 from automix.plan.parameters import Settings, parameters
-from automix.plan.settings import (
-    CompressorSettings,
-    DeEsserSettings,
-    EqualizerBand,
-    FdnReverbSettings,
-    Space,
-    SpaceSettings,
-)
+from automix.plan.settings import EqualizerBand, Space
 
 Values = Mapping[str, Tensor]
 
 SPACES: tuple[Space, ...] = get_args(Space)
 """The order of the values of a space mixture."""
 
-EQUALIZER = ("frequency_hz", "gain_db", "q")
-DE_ESSER = ("frequency_hz", "threshold_db", "max_reduction_db")
-COMPRESSOR = ("threshold_db", "ratio", "attack_ms", "release_ms", "makeup_db")
 STRIP_LEVELS = ("input_gain_db", "fader_db", "pan")
 
 
@@ -39,22 +30,33 @@ def _neutral(settings: type[Settings], names: tuple[str, ...], group: str = "") 
     return {group + name: float(declared[name].default) for name in names}
 
 
-_SHARED = _neutral(EqualizerBand, EQUALIZER, "equalizer.")
-_COMPRESSOR = _neutral(CompressorSettings, COMPRESSOR, "compressor.")
-_SPACE = {"space.mixture": 1.0, **_neutral(SpaceSettings, ("decay",), "space.")}
+def values_of(processor: Processor, part: type[Part]) -> tuple[str, ...]:
+    """The settings of a processor that have gradients in strips, in buses or on the master."""
+    if not isinstance(processor.twin, Twin):
+        return ()
+    if processor.place_in(part) == "reverb":  # all of a return is wet
+        return tuple(name for name in processor.twin.values if name != processor.twin.switch)
+    return processor.twin.values
+
+
+def _neutral_processors(part: type[Part]) -> dict[str, float]:
+    neutral = {}
+    for processor in processors_of(part):
+        settings = EqualizerBand if processor is EQUALIZER else processor.settings
+        if processor is SPACE:
+            neutral["space.mixture"] = 1.0
+        neutral |= _neutral(settings, values_of(processor, part), f"{processor.name}.")
+    return neutral
+
+
 _STRIP = {
     **_neutral(ChannelStrip, STRIP_LEVELS),
     "polarity": 1.0,
-    **_SHARED,
-    **_neutral(DeEsserSettings, DE_ESSER, "de_esser."),
-    **_COMPRESSOR,
-    **_neutral(FdnReverbSettings, ("dry_wet",), "reverb."),
-    **_SPACE,
-    **_neutral(SpaceSettings, ("wet",), "space."),
+    **_neutral_processors(ChannelStrip),
     "sends_db": -torch.inf,
 }
-_BUS = {**_neutral(Bus, ("gain_db",)), **_SHARED, **_SPACE}
-_MASTER = {**_neutral(Master, ("gain_db",)), **_SHARED, **_COMPRESSOR}
+_BUS = {**_neutral(Bus, ("gain_db",)), **_neutral_processors(Bus)}
+_MASTER = {**_neutral(Master, ("gain_db",)), **_neutral_processors(Master)}
 
 NEUTRAL: dict[str, float] = {
     **_STRIP,
@@ -76,7 +78,7 @@ class ConsolePart:
     Args:
         values: By name, without the part's prefix.
         shape: ``(batch, parts)``.
-        device: Of the audio.
+        device: Where the audio is.
     """
 
     def __init__(self, values: Values, shape: tuple[int, int], device: torch.device) -> None:
@@ -96,7 +98,7 @@ class ConsolePart:
         return neutral
 
     def of(self, index: list[int]) -> "ConsolePart":
-        """Some of the strips or buses only."""
+        """The values of some of the strips or buses, by their positions."""
         chosen = {
             name: value[:, index] if value.shape[1] > 1 else value
             for name, value in self._values.items()

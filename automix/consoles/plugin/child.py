@@ -56,7 +56,7 @@ def fault_of(result: Any, channels: int, frames: int) -> str | None:
     """What is wrong with a plug-in's output, or ``None``.
 
     Args:
-        result: What it returned; wanted is ``(channels or 2, frames)`` of finite floats.
+        result: The audio that it returned; wanted is ``(channels or 2, frames)`` of finite floats.
         channels: Number of channels it was given.
         frames: Number of frames it was given.
     """

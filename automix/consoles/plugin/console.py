@@ -1,43 +1,39 @@
 """The console of real plug-ins: IEM MultiEQ, OmniCompressor and FdnReverb, where they serve.
 
-Gains, pan, de-esser, pre-delay and sums stay those of the exact console.
+Gains, pan, pre-delay, sums, and processors without a plug-in, such as the de-esser, stay those of
+the exact console.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from automix.audio.blocks import collect
 from automix.audio.samples import Audio, AudioSource, Samples
-from automix.consoles.exact import Block, ExactConsole, Processor, inserts_of, reverb_tail_frames
+from automix.consoles.exact import Block, ExactConsole, inserts_of
 from automix.consoles.plugin.host import DEFAULT_LOADER, process
-from automix.consoles.plugin.mapping import (
-    FDN_REVERB,
-    MULTI_EQ,
-    OMNI_COMPRESSOR,
-    PluginCall,
-    Value,
-    fdn_reverb,
-    find_plugins,
-    multi_eq,
-    omni_compressor,
-)
-from automix.dsp.de_esser import DeEsser
-from automix.dsp.equalizer import band_is_active
+from automix.consoles.plugin.mapping import PluginCall, find_plugins
 from automix.dsp.pan import pan_gains
+from automix.dsp.processors import (
+    REVERB,
+    SPACE,
+    Place,
+    Plugin,
+    Processor,
+    Stage,
+    active_at,
+    active_inserts,
+    load,
+    neutral_inserts,
+)
 from automix.errors import PluginError
 from automix.plan.model import Bus, ChannelStrip, MixPlan, PanLaw
-from automix.plan.settings import (
-    CompressorSettings,
-    DeEsserSettings,
-    EqualizerSettings,
-    FdnReverbSettings,
-)
+from automix.plan.settings import ProcessorSettings
 from automix.session.tracks import Session
-from automix.units import db_to_gain, ms_to_samples
+from automix.units import db_to_gain, ms_to_samples, seconds_to_samples
 
 __all__ = ["PluginConsole", "find_plugins"]
 
@@ -87,7 +83,7 @@ class PluginConsole(ExactConsole):
             )
         return self._rendered[inserts, pan_law]
 
-    def returns(self, plan: MixPlan) -> Mapping[str, Processor]:
+    def returns(self, plan: MixPlan) -> Mapping[str, Stage]:
         """See `ExactConsole.returns`; what is sent to a bus is gathered first."""
         if not plan.buses:
             return {}
@@ -119,56 +115,66 @@ class PluginConsole(ExactConsole):
             return built_in()
 
     def _through_strip(self, strip: ChannelStrip, pan_law: PanLaw) -> AudioSource:
-        if strip.space.wet > 0.0 or strip.order != "ecr":
-            raise PluginError(f"no plug-in stands for the space or the order; {_SKIP}")
-        plain = replace(
-            strip,
-            equalizer=EqualizerSettings(),
-            de_esser=DeEsserSettings(),
-            compressor=CompressorSettings(),
-            reverb=FdnReverbSettings(),
-        )
+        refused = [f"the {r.title}" for r in active_inserts(strip) if r.plugin == "refused"]
+        refused += ["the order"] if strip.order != "ecr" else []
+        if refused:
+            raise PluginError(f"no plug-in stands for {' or '.join(refused)}; {_SKIP}")
+        plain = replace(strip, **cast(dict[str, Any], neutral_inserts()))
         audio = collect(super().inserted(plain, pan_law))
         samples = audio.samples
-        if any(band_is_active(band) for band in strip.equalizer.bands):
-            samples = self._run([(MULTI_EQ, multi_eq(strip.equalizer))], samples)
-        if strip.de_esser.max_reduction_db > 0.0:
-            de_esser = DeEsser(strip.de_esser, audio.sample_rate, len(samples))
-            samples = de_esser.process(samples.astype(np.float64)).astype(np.float32)
-        calls = []
-        if strip.compressor != CompressorSettings():
-            calls.append((OMNI_COMPRESSOR, omni_compressor(strip.compressor)))
-        if strip.reverb.dry_wet > 0.0:
-            calls.append((FDN_REVERB, fdn_reverb(strip.reverb)))
-            tail = reverb_tail_frames(strip.reverb, audio.sample_rate)
-            samples = np.pad(samples, ((0, 0), (0, tail)))
-            if len(samples) == 1:
-                samples = np.repeat(samples, 2, axis=0)
-        samples = self._run(calls, samples)
+        places: tuple[tuple[Place, ...], ...] = (("before",), ("e",), ("c", "r"), ("after",))
+        for together in places:
+            samples = self._through_inserts(active_at(strip, *together), strip, samples)
         if len(samples) > audio.channels:  # after the compressor, which is not to see this level
             samples = samples * np.float32(pan_gains(0.5, pan_law)[0])
         return Audio(samples, audio.sample_rate)
 
-    def _through_bus(self, bus: Bus, feed: list[Block]) -> Processor:
+    def _through_inserts(
+        self, rows: list[Processor], strip: ChannelStrip, samples: Samples
+    ) -> Samples:
+        """Some processors of a strip in a row; those without a plug-in are the exact ones."""
+        rate = self.session.sample_rate
+        tail = sum(seconds_to_samples(row.tail_s(strip), rate) for row in rows)
+        samples = np.pad(samples, ((0, 0), (0, tail))) if tail else samples
+        if len(samples) == 1 and any(row.makes_stereo for row in rows):
+            samples = np.repeat(samples, 2, axis=0)
+        calls: list[tuple[Plugin, ProcessorSettings]] = []
+        for row in rows:
+            if isinstance(row.plugin, Plugin):
+                calls.append((row.plugin, row.of(strip)))
+                continue
+            samples, calls = self._run(calls, samples), []
+            stage = row.make(strip, rate, len(samples))
+            samples = stage.process(samples.astype(np.float64)).astype(np.float32)
+        return self._run(calls, samples)
+
+    def _through_bus(self, bus: Bus, feed: list[Block]) -> Stage:
         """As `Return`: the network is fed on one line, and its pass-through faded out."""
-        if bus.space.wet > 0.0:
-            raise PluginError(f"no plug-in stands for the space; {_SKIP}")
+        before = active_at(bus, "before")
+        refused = [row for row in before if not isinstance(row.plugin, Plugin)]
+        refused += [SPACE] if bus.space.is_active else []
+        refused += active_at(bus, "after")
+        if refused:
+            titles = " or ".join(f"the {row.title}" for row in refused)
+            raise PluginError(f"no plug-in stands for {titles} of a bus; {_SKIP}")
         folded = np.concatenate([block.mean(axis=0) for block in feed])
         delay = ms_to_samples(bus.pre_delay_ms, self.session.sample_rate)
         samples = np.zeros((2, len(folded)), np.float32)
         samples[0, delay:] = folded[: max(0, len(folded) - delay)]
         fade_in_time_s = max(bus.reverb.fade_in_time_s, _SHORTEST_FADE_IN_S)
         reverb = replace(bus.reverb, dry_wet=1.0, fade_in_time_s=fade_in_time_s)
-        calls = [(FDN_REVERB, fdn_reverb(reverb))]
-        if any(band_is_active(band) for band in bus.equalizer.bands):
-            calls.insert(0, (MULTI_EQ, multi_eq(bus.equalizer)))
+        calls = [(row.plugin, row.of(bus)) for row in before if isinstance(row.plugin, Plugin)]
+        calls.append((cast(Plugin, REVERB.plugin), reverb))
         return _Replay(self._run(calls, samples) * np.float32(db_to_gain(bus.gain_db)))
 
-    def _run(self, calls: list[tuple[str, dict[str, Value]]], samples: Samples) -> Samples:
+    def _run(self, calls: list[tuple[Plugin, ProcessorSettings]], samples: Samples) -> Samples:
         if not calls:
             return samples
         return process(
-            [PluginCall(self._plugins[name], settings) for name, settings in calls],
+            [
+                PluginCall(self._plugins[plugin.name], load(plugin.parameters)(settings))
+                for plugin, settings in calls
+            ],
             samples,
             self.session.sample_rate,
             time_limit_s=self._time_limit_s,

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from automix.dsp.processors import PROCESSORS, Plugin
 from automix.errors import PluginError
 from automix.plan.settings import (
     BandKind,
@@ -22,10 +23,8 @@ from automix.plan.settings import (
 Value = float | bool | str
 """What a plug-in parameter takes: a number in its unit, a switch, or one of its words."""
 
-MULTI_EQ = "MultiEQ"
-OMNI_COMPRESSOR = "OmniCompressor"
-FDN_REVERB = "FdnReverb"
-PLUGIN_NAMES = (MULTI_EQ, OMNI_COMPRESSOR, FDN_REVERB)
+PLUGIN_NAMES = tuple(row.plugin.name for row in PROCESSORS if isinstance(row.plugin, Plugin))
+"""The plug-ins that the table of processors names."""
 
 _PEAK_SLOTS = (2, 3, 4, 5)
 # In the order in which slots are handed out: kinds with fewer places to go come first.

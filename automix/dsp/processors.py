@@ -1,0 +1,335 @@
+"""The table of processors: one row each, which every console, export and report walks.
+
+To add a processor, write its settings (in `automix.plan.settings`, and a field of that type in the
+strip, bus or master of `automix.plan.model`), a file of this folder that processes audio, and a row
+here; a twin in torch if networks are to learn it. Nothing else names processors one by one: a
+console that cannot do an active row refuses it or warns.
+
+The field is a line of its own, not made from the row: a plan must be readable without any audio
+code, and people and type checkers see what a strip holds. Field and row have the same name.
+
+Only the standard library and the plan are imported here. What a row needs beyond that is named as
+``module:function`` and imported where it is used, see `load`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+
+from automix.plan.model import Bus, ChannelStrip, Master
+from automix.plan.parameters import Parameter, Settings, parameters
+from automix.plan.settings import (
+    CompressorSettings,
+    DeEsserSettings,
+    EqualizerSettings,
+    FdnReverbSettings,
+    LimiterSettings,
+    ProcessorSettings,
+    SpaceSettings,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+StripPlace = Literal["before", "e", "c", "r", "after"]
+"""In a strip: before the three groups whose order the strip says, in one of them, or after them."""
+
+BusPlace = Literal["before", "reverb", "after"]
+"""In a bus: on the mono feed, as its reverberation, or on the stereo return."""
+
+MasterPlace = Literal["filter", "gain", "limiter"]
+"""On the master: a linear filter, then what has a gain curve, then the limiter.
+
+Each stem goes through the filters and gets the gain curve of the whole mix, so that stems sum to
+the mix. A processor that is neither has no place on the master.
+"""
+
+Part = ChannelStrip | Bus | Master
+Place = StripPlace | BusPlace | MasterPlace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Twin:
+    """A processor in torch, for the differentiable console.
+
+    Attributes:
+        function: Takes the signal ``(batch, tracks, channels, samples)``, a `ConsolePart` with the
+            values, and the sample rate; returns the signal. The console calls that of `equalizer`,
+            `reverb` and `space` itself, because their layout has no gradient.
+        values: The settings that have gradients. The others must be neutral, but for those three.
+        switch: The setting whose neutral value switches the processor off: strips where it is
+            neutral do not go through the function. None where the function itself leaves neutral
+            strips unchanged to the last bit.
+    """
+
+    function: str
+    values: tuple[str, ...]
+    switch: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """A VST3 plug-in that does the same.
+
+    Attributes:
+        name: The name of its file.
+        parameters: Function from the settings to the plug-in's parameters.
+    """
+
+    name: str
+    parameters: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """A device of the DAWproject format.
+
+    Attributes:
+        name: The name of its element.
+        writer: Function that writes the device's parameters: takes the open project, the element,
+            the settings, and how many dB louder the device's input is than the plan's.
+    """
+
+    name: str
+    writer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Processor:
+    """One row of the table.
+
+    Attributes:
+        name: The field of the strip, bus or master that holds its settings.
+        settings: Their class, which also says when the processor does anything.
+        strip: Its place in a strip; none if it has none. Rows of one place follow each other in
+            the order of the table.
+        bus: Its place in a bus, likewise.
+        master: Its place on the master, likewise.
+        exact: Takes the settings, the sample rate and the number of channels; returns an object
+            with ``process(block)``, see `Stage`. What is to have the master's place ``gain`` has
+            ``gain(block)``, the gain of each frame; the limiter has ``gains(blocks)`` instead.
+        tail: Function from the settings to how many seconds it sounds on; none if it does not.
+        makes_stereo: Whether a mono track has two sides from here on.
+        twin: Its twin in torch, or why there is none.
+        conditioning: First words of its slots in the 25-value vector (see `automix.plan.vector`);
+            none if it has no slot.
+        plugin: A plug-in; ``"exact"`` where the console of plug-ins does it exactly, ``"refused"``
+            where it does not do it.
+        device: A device of a DAW; none where it is printed into the audio.
+    """
+
+    name: str
+    settings: type[ProcessorSettings]
+    strip: StripPlace | None = None
+    bus: BusPlace | None = None
+    master: MasterPlace | None = None
+    exact: str
+    tail: str | None = None
+    makes_stereo: bool = False
+    twin: Twin | str
+    conditioning: tuple[str, ...] = ()
+    plugin: Plugin | Literal["exact", "refused"] = "exact"
+    device: Device | None = None
+
+    def __post_init__(self) -> None:
+        if self.makes_stereo and self.strip == "before":
+            raise ValueError(f"{self.name}: what comes before the groups keeps a track mono")
+
+    @property
+    def title(self) -> str:
+        """The name for people."""
+        return self.settings.title
+
+    @property
+    def summary(self) -> str:
+        """One line about what it does."""
+        return (self.settings.__doc__ or "").partition("\n")[0]
+
+    def place_in(self, part: type[Part]) -> Place | None:
+        """Its place in strips, in buses or on the master; none if it has none there."""
+        places: dict[type[Part], Place | None] = {
+            ChannelStrip: self.strip,
+            Bus: self.bus,
+            Master: self.master,
+        }
+        return places[part]
+
+    def of(self, part: Part) -> ProcessorSettings:
+        """The settings that a strip, bus or master has for it."""
+        return cast(ProcessorSettings, getattr(part, self.name))
+
+    def is_active(self, part: Part) -> bool:
+        """Whether it does anything in a strip, bus or master."""
+        return self.of(part).is_active
+
+    def make(self, part: Part, sample_rate: int, channels: int) -> "Stage":
+        """The processor with the settings of a strip, bus or master, ready for its first block."""
+        return cast(Stage, load(self.exact)(self.of(part), sample_rate, channels))
+
+    def tail_s(self, part: Part) -> float:
+        """How many seconds it sounds on after its input; 0 where it is not active."""
+        if self.tail is None or not self.is_active(part):
+            return 0.0
+        return float(load(self.tail)(self.of(part)))
+
+
+class Stage(Protocol):
+    """A processor of one signal."""
+
+    def process(self, block: "NDArray[np.float64]") -> "NDArray[np.float64]":
+        """The next block ``(channels, n)``."""
+
+
+EQUALIZER = Processor(
+    name="equalizer",
+    settings=EqualizerSettings,
+    strip="e",
+    bus="before",
+    master="filter",
+    exact="automix.dsp.equalizer:Equalizer",
+    twin=Twin(
+        function="automix.consoles.differentiable.processors:equalize",
+        values=("frequency_hz", "gain_db", "q"),
+    ),
+    conditioning=("low_shelf", "peak_1", "peak_2", "peak_3", "high_shelf"),
+    plugin=Plugin(name="MultiEQ", parameters="automix.consoles.plugin.mapping:multi_eq"),
+    device=Device(name="Equalizer", writer="automix.export.dawproject_xml:write_equalizer"),
+)
+DE_ESSER = Processor(
+    name="de_esser",
+    settings=DeEsserSettings,
+    strip="e",
+    exact="automix.dsp.de_esser:DeEsser",
+    twin=Twin(
+        function="automix.consoles.differentiable.processors:de_ess",
+        values=("frequency_hz", "threshold_db", "max_reduction_db"),
+        switch="max_reduction_db",
+    ),
+)
+COMPRESSOR = Processor(
+    name="compressor",
+    settings=CompressorSettings,
+    strip="c",
+    master="gain",
+    exact="automix.dsp.compressor:Compressor",
+    twin=Twin(
+        function="automix.consoles.differentiable.processors:compress",
+        values=("threshold_db", "ratio", "attack_ms", "release_ms", "makeup_db"),
+    ),
+    conditioning=("compressor",),
+    plugin=Plugin(
+        name="OmniCompressor", parameters="automix.consoles.plugin.mapping:omni_compressor"
+    ),
+    device=Device(name="Compressor", writer="automix.export.dawproject_xml:write_compressor"),
+)
+REVERB = Processor(
+    name="reverb",
+    settings=FdnReverbSettings,
+    strip="r",
+    bus="reverb",
+    exact="automix.dsp.strip:Reverb",
+    tail="automix.dsp.fdn_reverb:tail_s",
+    makes_stereo=True,
+    twin=Twin(
+        function="automix.consoles.differentiable.responses:network_response",
+        values=("dry_wet",),
+        switch="dry_wet",
+    ),
+    plugin=Plugin(name="FdnReverb", parameters="automix.consoles.plugin.mapping:fdn_reverb"),
+)
+SPACE = Processor(
+    name="space",
+    settings=SpaceSettings,
+    strip="r",
+    bus="reverb",
+    exact="automix.dsp.strip:SpaceReverb",
+    tail="automix.dsp.spaces:tail_s",
+    makes_stereo=True,
+    twin=Twin(
+        function="automix.consoles.differentiable.responses:space_responses",
+        values=("decay", "wet"),
+        switch="wet",
+    ),
+    conditioning=("space",),
+    plugin="refused",
+)
+LIMITER = Processor(
+    name="limiter",
+    settings=LimiterSettings,
+    master="limiter",
+    exact="automix.dsp.limiter:Limiter",
+    twin="it works on the finished mix; training and matching come before it",
+    device=Device(name="Limiter", writer="automix.export.dawproject_xml:write_limiter"),
+)
+
+PROCESSORS: tuple[Processor, ...] = (EQUALIZER, DE_ESSER, COMPRESSOR, REVERB, SPACE, LIMITER)
+"""Every processor."""
+
+
+def processors_of(part: type[Part]) -> list[Processor]:
+    """The processors that strips, buses or the master have, in the order of the table."""
+    return [processor for processor in PROCESSORS if processor.place_in(part) is not None]
+
+
+def places_in_order(order: str) -> tuple[StripPlace, ...]:
+    """The places of a strip in signal order; ``order`` is that of the groups, such as ``"ecr"``."""
+    return ("before", *cast(tuple[StripPlace, ...], tuple(order)), "after")
+
+
+def active_at(part: Part, *places: Place) -> list[Processor]:
+    """The processors that do anything at some places of a strip, bus or master, in signal order."""
+    return [
+        processor
+        for place in places
+        for processor in PROCESSORS
+        if processor.place_in(type(part)) == place and processor.is_active(part)
+    ]
+
+
+def active_inserts(strip: ChannelStrip) -> list[Processor]:
+    """The processors that do anything in a strip, in signal order."""
+    return active_at(strip, *places_in_order(strip.order))
+
+
+def makes_stereo(strip: ChannelStrip) -> bool:
+    """Whether a mono track has two sides behind the inserts."""
+    return any(processor.makes_stereo for processor in active_inserts(strip))
+
+
+def neutral_inserts() -> dict[str, ProcessorSettings]:
+    """The fields of a strip in which no processor does anything."""
+    return {processor.name: processor.settings() for processor in processors_of(ChannelStrip)}
+
+
+def declare_settings(settings: type[Settings]) -> Iterator[tuple[str, Parameter]]:
+    """Every single setting of a processor; those of a list are named ``bands.N.gain_db``."""
+    for name, parameter in parameters(settings).items():
+        if issubclass(parameter.kind, Settings):
+            for inner, declared in declare_settings(parameter.kind):
+                yield f"{name}.N.{inner}" if parameter.many else f"{name}.{inner}", declared
+        else:
+            yield name, parameter
+
+
+def describe_settings(settings: ProcessorSettings) -> str:
+    """What differs from neutral, such as ``max reduction 6 dB, threshold -9 dB``."""
+    shown = []
+    for name, parameter in parameters(type(settings)).items():
+        value = getattr(settings, name)
+        if value == parameter.default or parameter.many:
+            continue
+        unit = parameter.range.unit if parameter.range else ""
+        word = name.removesuffix(f"_{unit.lower()}").replace("_", " ")
+        text = f"{value:.4g} {unit}".rstrip() if isinstance(value, float) else str(value)
+        shown.append(f"{word} {text}")
+    return ", ".join(shown)
+
+
+@cache
+def load(name: str) -> Any:
+    """What ``module:function`` names; imported at the first use."""
+    module, _, function = name.partition(":")
+    return getattr(import_module(module), function)
