@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from automix.audio.samples import Samples
-from automix.parallel.workers import worker_count
+from automix.parallel.workers import count_workers
 
 Item = TypeVar("Item")
 
@@ -40,7 +40,7 @@ def prefetch(items: Iterator[Item], depth: int = 3) -> Iterator[Item]:
         items: The items; the thread computes them. Exceptions that it raises are raised here.
         depth: Largest number of items that are ready and wait.
     """
-    if worker_count() == 1:
+    if count_workers() == 1:
         yield from items
         return
     waiting: queue.Queue[tuple[Item | None, BaseException | None, bool]] = queue.Queue(depth)

@@ -10,7 +10,7 @@ from typing import Literal
 from automix.batch.item import Item
 from automix.batch.journal import NAME, JournalEntry
 from automix.errors import AutomixError, InputError, OutputError
-from automix.files.formats import output_format
+from automix.files.formats import choose_format
 from automix.mixing.options import method_options
 
 _NAMED = 5
@@ -143,7 +143,7 @@ def select(
 
 def _check_options(item: Item) -> None:
     try:
-        output_format(Path(item.output), item.bits or "24")
+        choose_format(Path(item.output), item.bits or "24")
         method_options(item.asked)
     except AutomixError as error:
         raise type(error)(f"{item.source}: {error}") from error

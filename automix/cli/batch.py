@@ -202,13 +202,13 @@ def _make_engine(
     """The engine, and how many threads mix an item: where items are few, more than one."""
     from automix.batch.worker import mix_item
     from automix.parallel.local_engine import LocalEngine
-    from automix.parallel.workers import processors
+    from automix.parallel.workers import count_processors
 
     mix = partial(mix_item, guard=remove_when_ended)
     if name == EngineName.ray:
         from automix.parallel.ray_engine import RayEngine
 
         return RayEngine(mix, ray_address, jobs), 1
-    threads = jobs or processors()
+    threads = jobs or count_processors()
     slots = min(threads, due)
     return LocalEngine(mix, handle_signals, slots), threads // slots

@@ -36,7 +36,7 @@ def _hint_to_go_on() -> Iterator[None]:
         raise
 
 
-class EngineName(StrEnum):
+class InstrumentsName(StrEnum):
     """Who plays the instruments."""
 
     auto = "auto"
@@ -70,12 +70,12 @@ def synthesize(
         ),
     ] = None,
     engine: Annotated[
-        EngineName,
+        InstrumentsName,
         typer.Option(
             help="fluidsynth: the program of that name with a General MIDI sound font; built-in:"
             " synthesis that needs nothing installed; auto: fluidsynth where it is there."
         ),
-    ] = EngineName.auto,
+    ] = InstrumentsName.auto,
     soundfont: Annotated[
         Path | None,
         typer.Option(
@@ -111,7 +111,7 @@ def synthesize(
 
     For example: automix data synthesize 100 synthetic --seed 1
     """
-    from automix.parallel.workers import processors, use_workers
+    from automix.parallel.workers import count_processors, use_workers
     from automix.synthesis.collection import Collection, synthesize
     from automix.synthesis.engines import choose_engine
 
@@ -119,7 +119,7 @@ def synthesize(
     choice = choose_engine(engine.value, soundfont)
     if choice.note:
         printer.note(choice.note)
-    workers = jobs or processors()
+    workers = jobs or count_processors()
     use_workers(workers)
     collection = Collection(
         folder=folder,

@@ -29,7 +29,7 @@ from automix.files.names import printable
 from automix.files.target import OutputTarget
 from automix.plan.address import change_setting, parse_assignment
 from automix.plan.model import MixPlan, read_plan
-from automix.session.tracks import open_plan_session, plan_inputs
+from automix.session.tracks import list_plan_inputs, open_plan_session
 
 _STAGES = 4
 _MOST_FINDINGS = 8
@@ -58,7 +58,7 @@ def run_explain(request: Fields, printer: Printer) -> None:
         plan = change_setting(plan, *parse_assignment(change))
     _check(request, plan)
     folder = request.plan_file.parent
-    inputs = (request.plan_file, *plan_inputs(plan, folder))
+    inputs = (request.plan_file, *list_plan_inputs(plan, folder))
     with ExitStack() as targets, printer.progress(_STAGES) as report:
         target = None
         if request.picture is not None:

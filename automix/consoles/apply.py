@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from automix.consoles.neural import through_effect
-from automix.files.formats import output_format
+from automix.files.formats import choose_format
 from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.reading import open_audio
@@ -86,7 +86,7 @@ def apply_effect(
         AutomixError: The weights, the input, the output, a setting or the device cannot be used.
     """
     audio, output, bits = files.audio, files.output, files.bits
-    output_format(output, bits or "24")
+    choose_format(output, bits or "24")
     network = read_effect(weights_path(model), choose_device(device))
     description = network.description
     conditioning = description.conditioning(settings)

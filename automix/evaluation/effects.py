@@ -98,7 +98,7 @@ def evaluate_effects(
         rng = np.random.default_rng([seed, TASKS.index(task)])
         found: dict[str, list[dict[Metric, float]]] = {name: [] for name in models}
         for patch in _draw_patches(sources, cases, rng):
-            vector = random_vector(task, rng, varied_order=varied_order)
+            vector = draw_vector(task, rng, varied_order=varied_order)
             target = process_exactly(patch, vector)
             for name, model in models.items():
                 if task in getattr(model, "tasks", TASKS):
@@ -107,7 +107,7 @@ def evaluate_effects(
     return scores
 
 
-def random_vector(
+def draw_vector(
     task: Task, rng: np.random.Generator, *, varied_order: bool = False
 ) -> NDArray[np.float64]:
     """Draws a conditioning vector: the slots of a task evenly, all others neutral.

@@ -47,7 +47,7 @@ def equalize_vocal(audio: Audio, gains_db: Sequence[float]) -> Audio:
         for center_hz, gain_db in zip(BANDS_HZ, gains_db, strict=True)
     )
     equalizer = Equalizer(EqualizerSettings(bands=bands), audio.sample_rate, audio.channels)
-    return below_full_scale(equalizer.process(audio.samples.astype(np.float64)), audio.sample_rate)
+    return limit_peak(equalizer.process(audio.samples.astype(np.float64)), audio.sample_rate)
 
 
 def reverberate_vocal(audio: Audio, reverb: FdnReverbSettings) -> Audio:
@@ -55,7 +55,7 @@ def reverberate_vocal(audio: Audio, reverb: FdnReverbSettings) -> Audio:
     response = response_to_mono(reverb, audio.sample_rate)
     mono = audio.samples.mean(axis=0, keepdims=True)
     padded = np.pad(mono, ((0, 0), (0, response.shape[1] - 1)))
-    return below_full_scale(Convolver(response[np.newaxis]).process(padded), audio.sample_rate)
+    return limit_peak(Convolver(response[np.newaxis]).process(padded), audio.sample_rate)
 
 
 def draw_reverb(rng: np.random.Generator) -> FdnReverbSettings:
@@ -80,10 +80,10 @@ def change_dynamics(audio: Audio, factor: float) -> Audio:
     sums = np.concatenate([[0.0], np.cumsum(np.pad(mono**2, (size // 2, size)))])
     power = np.maximum((sums[size:] - sums[:-size])[: len(mono)] / size, 1e-12)
     gain = (power / power.max()) ** ((factor - 1.0) / 2.0)
-    return below_full_scale((mono * gain)[np.newaxis], audio.sample_rate)
+    return limit_peak((mono * gain)[np.newaxis], audio.sample_rate)
 
 
-def below_full_scale(samples: NDArray[Any], sample_rate: int) -> Audio:
+def limit_peak(samples: NDArray[Any], sample_rate: int) -> Audio:
     """Makes audio of samples, all turned down alike where one is above `CEILING`."""
     peak = float(np.abs(samples).max(initial=0.0))
     return Audio((samples / max(1.0, peak / CEILING)).astype(np.float32), sample_rate)

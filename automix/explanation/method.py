@@ -18,7 +18,7 @@ from automix.methods.stems.rules import write_rules
 from automix.methods.stems.settings import StemsRules
 from automix.plan.model import MixPlan
 from automix.plan.writer import PlanWriter
-from automix.session.blank_plan import blank_plan
+from automix.session.blank_plan import make_blank_plan
 from automix.session.tracks import Session
 
 _STEMS_METHODS = ("rules", "dmc")
@@ -110,7 +110,7 @@ def _settings(
 ) -> Values:
     """What the rules set when these tracks are all there is."""
     part = Session(tracks=tuple(track for track in session.tracks if track.name in heard))
-    writer = PlanWriter(blank_plan(part, method=plan.method, preset=plan.preset))
+    writer = PlanWriter(make_blank_plan(part, method=plan.method, preset=plan.preset))
     advice = dict(advise(list(heard)))
     write_rules(ExactConsole(part), writer, StemsRules(mode="basic"), heard, advice)
     found: dict[tuple[str, str], float] = {}

@@ -11,7 +11,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from automix.audio.samples import AudioSource
 from automix.files.encode import encode
-from automix.files.formats import RIFF_LIMIT_BYTES, output_format
+from automix.files.formats import RIFF_LIMIT_BYTES, choose_format
 from automix.files.target import OutputTarget
 from automix.plan.model import Depth
 
@@ -38,7 +38,7 @@ class AudioEntry:
     @property
     def size_bytes(self) -> int:
         """Of its samples."""
-        form = output_format(self.path, self.bits)
+        form = choose_format(self.path, self.bits)
         return form.size_bytes(self.source.frames, self.source.channels, self.source.sample_rate)
 
 
@@ -87,7 +87,7 @@ class ArchiveTarget(OutputTarget):
 
 def _encode(descriptor: int, entry: AudioEntry) -> None:
     rf64 = entry.size_bytes > RIFF_LIMIT_BYTES
-    form = output_format("audio.rf64" if rf64 else "audio.wav", entry.bits)
+    form = choose_format("audio.rf64" if rf64 else "audio.wav", entry.bits)
     encode(descriptor, entry.source, form, dither=False, seed=0)
 
 

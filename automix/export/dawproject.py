@@ -26,7 +26,7 @@ from automix.export.recordings import (
 )
 from automix.files.names import printable
 from automix.plan.model import Bus, Master, MixPlan
-from automix.session.tracks import open_plan_session, plan_inputs
+from automix.session.tracks import list_plan_inputs, open_plan_session
 
 SUFFIX = ".dawproject"
 TEMPO_BPM = (20.0, 999.0)
@@ -116,7 +116,7 @@ def export_dawproject(
         raise UsageError(
             f"{printable(path)}: DAWs know such a file by its name; end it in {SUFFIX}"
         )
-    kept = [*inputs, *plan_inputs(plan, source.folder)]
+    kept = [*inputs, *list_plan_inputs(plan, source.folder)]
     with (
         ArchiveTarget.reserve(path, overwrite=target.overwrite, inputs=kept) as archive,
         target.guard(archive.discard),

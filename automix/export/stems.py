@@ -18,7 +18,7 @@ from automix.export.names import audio_file_names
 from automix.files.names import printable
 from automix.files.target import OutputTarget
 from automix.plan.model import Depth, MixPlan
-from automix.session.tracks import IN_MEMORY_BYTES, open_plan_session, plan_inputs
+from automix.session.tracks import IN_MEMORY_BYTES, list_plan_inputs, open_plan_session
 
 _FRAME_BYTES = 8  # stereo, float32
 
@@ -90,7 +90,7 @@ def export_stems(
     buses = [bus.name for bus in plan.buses if separate_returns and bus.name in fed]
     names = [*sort_naturally([strip.name for strip in audible]), *buses]
     titles = [f"{name} return" if name in buses else name for name in names]
-    inputs = plan_inputs(plan, source.folder)
+    inputs = list_plan_inputs(plan, source.folder)
     stems = []
     with ExitStack() as stack:
         files = {}

@@ -85,7 +85,7 @@ class OutputFormat:
             raise OutputError(f"{name}: AIFF ends at 4 GiB; write .wav, which goes on as RF64")
 
 
-def output_format(path: str | os.PathLike[str], bits: str = "24") -> OutputFormat:
+def choose_format(path: str | os.PathLike[str], bits: str = "24") -> OutputFormat:
     """Chooses the format that a file name and a sample depth ask for.
 
     Args:

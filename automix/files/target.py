@@ -16,7 +16,7 @@ from automix.audio.samples import AudioSource
 from automix.errors import OutputError
 from automix.files.disk import check_disk_space, report_write_failures
 from automix.files.encode import encode, write_all
-from automix.files.formats import RIFF_LIMIT_BYTES, output_format
+from automix.files.formats import RIFF_LIMIT_BYTES, choose_format
 from automix.files.names import printable
 from automix.files.temporary import (
     lock_temporary,
@@ -140,7 +140,7 @@ class OutputTarget:
             OutputError: The format cannot hold the audio, or the disk is full; names the megabytes.
             InputError: The source cannot be read.
         """
-        form = output_format(self.path, bits)
+        form = choose_format(self.path, bits)
         extent = (source.frames, source.channels, source.sample_rate)
         form.check(printable(self.path), *extent)
         size = form.size_bytes(*extent)

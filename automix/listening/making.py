@@ -14,7 +14,7 @@ from typing import Any
 from automix.errors import OutputError
 from automix.files.disk import report_write_failures, sha256
 from automix.files.encode import encode
-from automix.files.formats import output_format
+from automix.files.formats import choose_format
 from automix.files.names import printable
 from automix.files.reading import Opened
 from automix.files.target import OutputTarget
@@ -265,7 +265,7 @@ def _record(stimulus: Stimulus) -> dict[str, Any]:
 def _encode_flac(excerpt: StimulusExcerpt, bits: str) -> bytes:
     """Encodes an excerpt as a FLAC file, which all browsers decode without loss."""
     with report_write_failures(Path("temporary folder")), tempfile.TemporaryFile() as file:
-        encode(file.fileno(), excerpt, output_format("stimulus.flac", bits), dither=True, seed=0)
+        encode(file.fileno(), excerpt, choose_format("stimulus.flac", bits), dither=True, seed=0)
         file.seek(0)
         return file.read()
 

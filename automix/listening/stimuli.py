@@ -14,7 +14,7 @@ from automix.audio.samples import Audio, AudioSource, Samples
 from automix.errors import InputError
 from automix.files.names import printable
 from automix.files.reading import Opened, open_audio
-from automix.parallel.workers import in_parallel
+from automix.parallel.workers import run_in_parallel
 from automix.units import db_to_gain, ms_to_samples, seconds_to_samples
 
 _FADE_MS = 10.0  # the excerpt loops: its end must meet its start
@@ -122,7 +122,9 @@ def open_mixes(paths: list[Path]) -> dict[Path, Opened]:
     """
     once = list(dict.fromkeys(paths))
     return dict(
-        zip(once, in_parallel(lambda path: open_audio(path, in_memory=False), once), strict=True)
+        zip(
+            once, run_in_parallel(lambda path: open_audio(path, in_memory=False), once), strict=True
+        )
     )
 
 
@@ -181,7 +183,7 @@ def match_loudness(
     Raises:
         InputError: An excerpt is silent; the message names its file.
     """
-    measured = in_parallel(measure, excerpts)
+    measured = run_in_parallel(measure, excerpts)
     leveled = []
     for excerpt, loudness in zip(excerpts, measured, strict=True):
         if not math.isfinite(loudness.integrated_lufs):

@@ -14,9 +14,9 @@ from automix.session.song_folder import find_song_files, open_song
 from automix.session.tracks import (
     Session,
     TrackFile,
+    list_plan_inputs,
     open_plan_session,
     open_session,
-    plan_inputs,
 )
 
 VOCAL = "vocal"
@@ -110,7 +110,7 @@ def inputs_of_plan(request: PlanRequest, plan: MixPlan, folder: Path) -> SongInp
         plan = change_setting(plan, address, change)
     return SongInputs(
         title="plan",
-        files=tuple(plan_inputs(plan, folder)),
+        files=tuple(list_plan_inputs(plan, folder)),
         tracks=tuple(strip.name for strip in plan.tracks),
         open=lambda: open_plan_session(
             plan, folder, read_options(request), allow_outside=request.allow_outside

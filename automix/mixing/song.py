@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from automix.errors import PlanError, UsageError
 from automix.files.disk import sha256
-from automix.files.formats import output_format
+from automix.files.formats import choose_format
 from automix.files.target import OutputTarget
 from automix.mixing.destination import output_path, stem_paths
 from automix.mixing.inputs import SongInputs, find_inputs
@@ -96,7 +96,7 @@ def mix_song(
     job = _prepare(request, delivery)
     if number is not None:
         job = _number_files(job, number)
-    output_format(job.output, delivery.bits or "24")
+    choose_format(job.output, delivery.bits or "24")
     stems = stem_paths(delivery, job.output, job.inputs.tracks)
     extra = [*stems.values(), *([delivery.report] if delivery.report else [])]
     if delivery.skip_existing and _is_done(job, extra):

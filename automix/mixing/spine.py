@@ -17,7 +17,7 @@ from automix.plan.address import Change, change_setting
 from automix.plan.macros import Macros, apply_macros
 from automix.plan.model import MixPlan
 from automix.plan.writer import PlanWriter
-from automix.session.blank_plan import blank_plan
+from automix.session.blank_plan import make_blank_plan
 from automix.session.tracks import Session
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ def prepare_mixer(request: MethodRequest) -> Mixer:
 
             guide = ReferenceGuide(console, goal)
         seed = request.seed if row.is_seeded else None
-        writer = PlanWriter(blank_plan(session, method=row.name, preset=request.variant, seed=seed))
+        writer = PlanWriter(
+            make_blank_plan(session, method=row.name, preset=request.variant, seed=seed)
+        )
         if row.makes == "plan":
             row.load_function()(console, writer, options)
         target = request.loudness_target()

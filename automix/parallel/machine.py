@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from automix.parallel.workers import processors
+from automix.parallel.workers import count_processors
 from automix.version import __version__
 
 
@@ -15,7 +15,7 @@ def describe_machine() -> dict[str, str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "processor": _read_processor(),
-        "cores": str(processors()),
+        "cores": str(count_processors()),
         "memory": f"{memory / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release()}",
         "automix": __version__,

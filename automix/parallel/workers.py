@@ -23,12 +23,12 @@ def use_workers(count: int | None) -> None:
     _count = count
 
 
-def worker_count() -> int:
+def count_workers() -> int:
     """Returns the number of threads that work at the same time, 1 or more."""
-    return _count or processors()
+    return _count or count_processors()
 
 
-def processors() -> int:
+def count_processors() -> int:
     """Returns the number of processors that this process may use, 1 or more."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
@@ -39,11 +39,11 @@ class Workers:
     """Threads for work that comes piece by piece, such as one block after the other.
 
     Args:
-        most: Largest number of threads; `worker_count` limits it too.
+        most: Largest number of threads; `count_workers` limits it too.
     """
 
     def __init__(self, most: int) -> None:
-        threads = min(worker_count(), most)
+        threads = min(count_workers(), most)
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -79,7 +79,7 @@ class Workers:
             self._pool.shutdown(cancel_futures=True)
 
 
-def in_parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+def run_in_parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """Applies the function to each item, in as many threads as may work.
 
     Returns:

@@ -14,7 +14,7 @@ from automix.analysis.loudness import measure_energies
 from automix.audio.samples import AudioSource, Samples
 from automix.consoles.differentiable import ConsoleLayout, from_plan
 from automix.consoles.exact import ExactConsole
-from automix.parallel.workers import in_parallel
+from automix.parallel.workers import run_in_parallel
 from automix.plan.model import ChannelStrip, MixPlan
 from automix.units import db_to_power
 
@@ -80,9 +80,9 @@ def cut_song(
     inserted = [console.inserted(strip, plan.pan_law) for strip in strips]
     if of_every_track:
         starts = _add_every_track(
-            strips, in_parallel(measure_energies, inserted), starts, length, rate
+            strips, run_in_parallel(measure_energies, inserted), starts, length, rate
         )
-    found = in_parallel(lambda source: cut_excerpts(source, starts, length), inserted)
+    found = run_in_parallel(lambda source: cut_excerpts(source, starts, length), inserted)
     return torch.from_numpy(np.stack(found, axis=1)), starts
 
 

@@ -12,7 +12,7 @@ from automix.analysis.loudness import LoudnessMeter, integrated_lufs, short_term
 from automix.audio.blocks import pad
 from automix.audio.samples import Audio, AudioSource, Samples
 from automix.audio.streams import Stream
-from automix.parallel.workers import in_parallel
+from automix.parallel.workers import run_in_parallel
 from automix.session.tracks import Session
 
 Vector = NDArray[np.float64]
@@ -94,7 +94,7 @@ def excerpts(sources: dict[str, AudioSource], start_s: float, stop_s: float) -> 
     return dict(
         zip(
             sources,
-            in_parallel(partial(_excerpt, start_s=start_s, stop_s=stop_s), sources.values()),
+            run_in_parallel(partial(_excerpt, start_s=start_s, stop_s=stop_s), sources.values()),
             strict=True,
         )
     )

@@ -14,7 +14,7 @@ from automix.audio.samples import Audio, AudioSource
 from automix.files.encode import encode_mp3
 from automix.mixing.mix import Mix
 from automix.mixing.outcome import SongOutcome
-from automix.parallel.workers import in_parallel
+from automix.parallel.workers import run_in_parallel
 from automix.plan.model import MixPlan
 from automix.report import diagrams
 from automix.report.hearing import excerpts, hear, loudest_part, loudness_of, sum_of_inputs
@@ -61,7 +61,7 @@ def report_page(
         InputError: An input changed while it was read.
     """
     inputs = sum_of_inputs(session)
-    after, before = in_parallel(hear, (mix.source, inputs))
+    after, before = run_in_parallel(hear, (mix.source, inputs))
     duration_s = mix.source.frames / mix.source.sample_rate
     louder_db = _difference(loudness.integrated_lufs, before.features.loudness.integrated_lufs)
     sections = [
@@ -149,7 +149,7 @@ def _players(
     excerpt_s = min(max(_PLAYED_S / len(sources), _SHORTEST_EXCERPT_S), _LONGEST_EXCERPT_S)
     start_s, stop_s = loudest_part(short_term, duration_s, excerpt_s)
     heard = excerpts(sources, start_s, stop_s)
-    data = in_parallel(_playable, heard.values())
+    data = run_in_parallel(_playable, heard.values())
     buttons = [
         f'<button type=button data-source="{number}">{html.escape(name)}</button>'
         for number, name in enumerate(heard)

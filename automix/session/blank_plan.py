@@ -5,7 +5,7 @@ from automix.session.tracks import Session
 from automix.version import __version__
 
 
-def blank_plan(
+def make_blank_plan(
     session: Session, *, method: str, preset: str = "", seed: int | None = None
 ) -> MixPlan:
     """Makes a plan in which every track passes unchanged.

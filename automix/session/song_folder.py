@@ -11,7 +11,7 @@ from automix.errors import InputError
 from automix.files.extensions import AUDIO_EXTENSIONS
 from automix.files.info import ReadOptions
 from automix.files.names import printable
-from automix.parallel.workers import in_parallel
+from automix.parallel.workers import run_in_parallel
 from automix.plan.roles import ROLES, Role
 from automix.plan.toml import begins_as_plan
 from automix.session.roles.naming import make_natural_names
@@ -211,7 +211,7 @@ def open_song(
     session = open_session(files, options)
     unknown = [track for track in session.tracks if track.role == "other"]
     has_lead = any(track.role == "lead vocal" for track in session.tracks)
-    measured = in_parallel(lambda track: measure_role_features(track.source), unknown)
+    measured = run_in_parallel(lambda track: measure_role_features(track.source), unknown)
     features = dict(zip((track.name for track in unknown), measured, strict=True))
     roles = _tell_roles_by_sound(features, has_lead)
     heard = [f"{name}: sounds like {role}" for name, role in roles.items()]

@@ -15,7 +15,7 @@ from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.probe import probe
 from automix.files.reading import Opened, open_audio
-from automix.parallel.workers import in_parallel
+from automix.parallel.workers import run_in_parallel
 from automix.plan.model import Depth, MixPlan
 from automix.plan.roles import ROLES, Role
 from automix.plan.toml import resolve_file
@@ -169,7 +169,7 @@ def open_session(
         opened = open_audio(path, options, in_memory=total <= IN_MEMORY_BYTES)
         return _Read(opened, resample(opened.source, rate), sha256(path))
 
-    found = dict(zip(paths, in_parallel(read, paths), strict=True))
+    found = dict(zip(paths, run_in_parallel(read, paths), strict=True))
     frames = max(item.source.frames for item in found.values())
     tracks = [_make_track(file, [found[path] for path in file.paths], frames) for file in files]
     return Session(tracks=tuple(tracks), notes=tuple(_write_notes(files, found, rate, frames)))
@@ -267,7 +267,7 @@ def open_plan_session(
     return replace(session, notes=(*notes, *session.notes))
 
 
-def plan_inputs(plan: MixPlan, folder: Path) -> list[Path]:
+def list_plan_inputs(plan: MixPlan, folder: Path) -> list[Path]:
     """Lists the files that a plan in ``folder`` names."""
     return [
         resolve_file(reference, folder)

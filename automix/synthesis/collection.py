@@ -12,7 +12,7 @@ from automix.files.disk import check_disk_space, report_write_failures
 from automix.files.names import printable
 from automix.parallel.engine import Job, Outcome
 from automix.parallel.local_engine import LocalEngine
-from automix.parallel.workers import use_workers, worker_count
+from automix.parallel.workers import count_workers, use_workers
 from automix.synthesis.engines import EngineChoice
 from automix.synthesis.folder import SongFolder, read_fingerprint, remove_leftover
 from automix.synthesis.song import SyntheticSongRequest, write_song
@@ -173,7 +173,7 @@ def _write_in_processes(
                 while waiting and len(running) < slots:
                     number = waiting.pop(0)
                     running.add(number)
-                    engine.submit(_make_job(collection, number, max(worker_count() // slots, 1)))
+                    engine.submit(_make_job(collection, number, max(count_workers() // slots, 1)))
                 key, outcome = engine.next_outcome()
                 if outcome.exit_code or outcome.died:
                     raise _make_error(collection.path(int(key)), outcome)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from automix.parallel.workers import in_parallel
+from automix.parallel.workers import run_in_parallel
 from automix.sound.filters import Signal, add_at, filter_signal, high_pass, low_pass
 from automix.sound.performance import record_drums, reverberate
 from automix.sound.score import Hit
@@ -65,7 +65,7 @@ def record_kit(drums: DrumPart, engine: Engine, sample_rate: int, seed: int) -> 
     if drums.tracks == "loop":
         whole = engine.strike(_key_hits(drums.hits, tuple(KEYS), keys), drums.kit)
         return [Take(name=drums.names["loop"], signal=whole, acoustic=False)]
-    played = in_parallel(
+    played = run_in_parallel(
         lambda struck: engine.strike(_key_hits(drums.hits, struck, keys), drums.kit),
         _DEMO_PIECES.values(),
     )

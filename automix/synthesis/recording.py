@@ -9,7 +9,7 @@ import numpy as np
 from automix.analysis.program import measure
 from automix.audio.samples import Audio
 from automix.dsp.equalizer import Equalizer
-from automix.parallel.workers import in_parallel
+from automix.parallel.workers import run_in_parallel
 from automix.plan.roles import Role
 from automix.plan.settings import EqualizerBand, EqualizerSettings
 from automix.session.roles.recognition import read_role
@@ -84,7 +84,7 @@ def record(
     work += [partial(_percussion, name, hits, engine, seed) for name, hits in song.percussion]
     work += [partial(_instrument, part, engine, sample_rate) for part in song.parts]
     work += [partial(_voice, voice, frames, sample_rate, seed) for voice in song.voices]
-    takes = [take for some in in_parallel(lambda play: play(), work) for take in some]
+    takes = [take for some in run_in_parallel(lambda play: play(), work) for take in some]
     takes = [take for take in takes if float(np.abs(take.signal).max()) > 1e-5]
     names = [take.name for take in takes]
 
@@ -93,7 +93,7 @@ def record(
         rng = np.random.default_rng((seed, 2, *take.name.encode()))
         return _finish(take, said.role if said else "other", names, frames, sample_rate, rng)
 
-    return in_parallel(finish, takes)
+    return run_in_parallel(finish, takes)
 
 
 def _finish(

@@ -17,7 +17,7 @@ from automix.files.target import OutputTarget
 from automix.mixing.mix import Mix, Targets, deliver
 from automix.plan.model import SYNTHETIC
 from automix.plan.toml import dumps
-from automix.session.blank_plan import blank_plan
+from automix.session.blank_plan import make_blank_plan
 from automix.session.tracks import TrackFile, open_session
 from automix.synthesis.arrangement import Arrangement, arrange
 from automix.synthesis.engines import EngineChoice
@@ -117,7 +117,7 @@ def _write_mix(
         [TrackFile(name=t.name, role=t.role, path=folder / f"{t.name}.wav") for t in tracks]
     )
     blank = replace(
-        blank_plan(session, method=SYNTHETIC, preset=song.style.name, seed=request.seed),
+        make_blank_plan(session, method=SYNTHETIC, preset=song.style.name, seed=request.seed),
         request=request.fingerprint(),
     )
     plan, premaster = write_target(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from automix.parallel.workers import use_workers, worker_count
+from automix.parallel.workers import count_workers, use_workers
 from automix.training.families import Family
 from automix.training.loop import Progress, Training
 from automix.training.processes import Processes
@@ -62,7 +62,7 @@ def train(
 @contextmanager
 def _share_processors(workers: int) -> Iterator[None]:
     """Keeps this process to one thread where worker processes make the examples."""
-    threads = worker_count()
+    threads = count_workers()
     if workers:
         use_workers(1)  # each of the processes that make examples has a processor to itself
     try:

@@ -11,9 +11,9 @@ from automix.evaluation.effects import (
     PATCH_SAMPLES,
     TASKS,
     bypass,
+    draw_vector,
     evaluate_effects,
     process_exactly,
-    random_vector,
 )
 from automix.evaluation.effects_table import score_effects
 from automix.evaluation.published import PUBLISHED_EFFECTS, PUBLISHED_LA2A
@@ -39,7 +39,7 @@ def dry(tmp_path):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_only_what_a_task_is_about_is_drawn(task):
-    vector = random_vector(task, np.random.default_rng(1))
+    vector = draw_vector(task, np.random.default_rng(1))
     strip = from_vector(vector.tolist(), ChannelStrip(name="a"))
     assert bool(strip.equalizer.bands) == (task in ("equalizer", "combined"))
     assert (strip.compressor.threshold_db < 0.0) == (task in ("compressor", "combined"))
@@ -49,7 +49,7 @@ def test_only_what_a_task_is_about_is_drawn(task):
 
 def test_settings_are_drawn_evenly_over_their_ranges():
     rng = np.random.default_rng(2)
-    drawn = np.array([random_vector("combined", rng, varied_order=True) for _ in range(600)])
+    drawn = np.array([draw_vector("combined", rng, varied_order=True) for _ in range(600)])
     assert drawn.shape == (600, 31)
     plain = [n for n, slot in enumerate(SLOTS) if not slot.choice]
     for column in drawn[:, plain].T:

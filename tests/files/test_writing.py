@@ -11,7 +11,7 @@ import soundfile
 from automix.audio.samples import BLOCK_FRAMES, Audio
 from automix.errors import OutputError, UsageError
 from automix.files.dither import Quantizer
-from automix.files.formats import output_format
+from automix.files.formats import choose_format
 from automix.files.ogg import compute_checksum
 from automix.files.probe import probe
 from automix.files.reading import open_audio
@@ -180,16 +180,16 @@ def test_no_dither_without_need(tmp_path):
 @pytest.mark.parametrize("name", ["mix", "mix.", "mix.doc", ".wav", "mix.wav.bak"])
 def test_unknown_extension(name):
     with pytest.raises(UsageError, match="extension"):
-        output_format(name)
+        choose_format(name)
 
 
 def test_contradictions():
     with pytest.raises(UsageError, match="FLAC"):
-        output_format("a.flac", "32f")
+        choose_format("a.flac", "32f")
     with pytest.raises(UsageError, match="--bits"):
-        output_format("a.wav", "20")
-    assert output_format("A.WAV", "16").container == "wav"
-    assert output_format("a.mp3", "32f").subtype == "MPEG_LAYER_III"
+        choose_format("a.wav", "20")
+    assert choose_format("A.WAV", "16").container == "wav"
+    assert choose_format("a.mp3", "32f").subtype == "MPEG_LAYER_III"
 
 
 def test_mp3_has_no_high_rates(tmp_path):

@@ -24,7 +24,7 @@ from automix.mixing.request import StemsRequest
 from automix.networks.checkpoints import WEIGHTS, read_description, weights_path
 from automix.networks.dmc_description import DmcDescription
 from automix.plan.writer import PlanWriter
-from automix.session.blank_plan import blank_plan
+from automix.session.blank_plan import make_blank_plan
 from automix.session.song_folder import open_song
 from automix.session.tracks import Session, Track
 
@@ -155,7 +155,7 @@ def test_advice_on_processing_changes_how_much_is_heard_of_it(session):
 
     def written(advice):
         console = ExactConsole(session)
-        writer = PlanWriter(blank_plan(session, method="rules"))
+        writer = PlanWriter(make_blank_plan(session, method="rules"))
         write_rules(console, writer, StemsRules(mode="full"), hear_stems(session), advice)
         return writer.plan
 

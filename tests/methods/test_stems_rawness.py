@@ -17,7 +17,7 @@ from automix.methods.stems.rawness import rawness, song_rawness
 from automix.methods.stems.rules import write_rules
 from automix.methods.stems.settings import StemsRules
 from automix.plan.writer import PlanWriter
-from automix.session.blank_plan import blank_plan
+from automix.session.blank_plan import make_blank_plan
 from automix.session.tracks import Session, Track
 
 AUDIO = Path(__file__).parents[3] / "shared" / "audio"
@@ -60,7 +60,7 @@ def widened(session, side_db, *names):
 
 
 def written(session, mode="full", **constants):
-    writer = PlanWriter(blank_plan(session, method="rules"))
+    writer = PlanWriter(make_blank_plan(session, method="rules"))
     rules = StemsRules(mode=mode, **constants)
     write_rules(ExactConsole(session), writer, rules, hear_stems(session))
     return writer

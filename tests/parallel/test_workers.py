@@ -6,7 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from automix.audio.streams import prefetch
-from automix.parallel.workers import Workers, in_parallel, processors, use_workers, worker_count
+from automix.parallel.workers import (
+    Workers,
+    count_processors,
+    count_workers,
+    run_in_parallel,
+    use_workers,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +24,7 @@ def _as_many_as_there_are() -> Iterator[None]:
 def at_the_same_time(count: int) -> list[int]:
     """Each call waits for all others: only as many threads as calls can finish."""
     barrier = threading.Barrier(count)
-    return in_parallel(lambda number: barrier.wait(timeout=10) * 0 + number, range(count))
+    return run_in_parallel(lambda number: barrier.wait(timeout=10) * 0 + number, range(count))
 
 
 def test_four_workers_work_at_the_same_time_and_keep_the_order():
@@ -29,21 +35,21 @@ def test_four_workers_work_at_the_same_time_and_keep_the_order():
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_number_of_threads_is_what_was_asked(count):
     use_workers(count)
-    assert worker_count() == count
-    used = set(in_parallel(lambda _: threading.get_ident(), range(50)))
+    assert count_workers() == count
+    used = set(run_in_parallel(lambda _: threading.get_ident(), range(50)))
     assert len(used) <= count
     assert (threading.get_ident() in used) == (count == 1)
 
 
 def test_unless_asked_there_is_one_for_each_processor():
-    assert worker_count() == processors() >= 1
+    assert count_workers() == count_processors() >= 1
 
 
 @pytest.mark.parametrize("count", [1, 4])
 def test_an_exception_is_raised_where_the_results_are_wanted(count):
     use_workers(count)
     with pytest.raises(ZeroDivisionError):
-        in_parallel(lambda number: 1 // number, range(3))
+        run_in_parallel(lambda number: 1 // number, range(3))
     with Workers(2) as workers, pytest.raises(ZeroDivisionError):
         workers.start(lambda number: 1 // number, 0)()
 

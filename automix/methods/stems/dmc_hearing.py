@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from automix.methods.stems.hearing import HeardTrack
 from automix.networks.dmc_description import DmcDescription
 from automix.networks.encoders import Summary, summarize_source
-from automix.parallel.workers import in_parallel
+from automix.parallel.workers import run_in_parallel
 from automix.session.tracks import Session
 from automix.units import db_to_gain, power_to_db
 
@@ -32,7 +32,7 @@ def summarize_tracks(
             encoder=description.encoder,
         )
 
-    return list(in_parallel(listen, heard))
+    return list(run_in_parallel(listen, heard))
 
 
 def _facts(track: HeardTrack) -> tuple[float, ...]:

@@ -16,7 +16,7 @@ from automix.analysis.loudness import (
 )
 from automix.analysis.octave_bands import OctaveBandMeter
 from automix.audio.blocks import fold_block
-from automix.parallel.workers import in_parallel
+from automix.parallel.workers import run_in_parallel
 from automix.session.tracks import Session, Track
 from automix.units import gain_to_db, power_to_db
 
@@ -82,7 +82,7 @@ class HeardTrack:
 def hear_stems(session: Session) -> dict[str, HeardTrack]:
     """Measures every track."""
     names = (track.name for track in session.tracks)
-    return dict(zip(names, in_parallel(_hear, session.tracks), strict=True))
+    return dict(zip(names, run_in_parallel(_hear, session.tracks), strict=True))
 
 
 def parts(heard: Mapping[str, HeardTrack]) -> dict[str, HeardTrack]:

@@ -30,7 +30,7 @@ from automix.methods.stems.rawness import LEAST, Rawness, song_rawness
 from automix.methods.stems.reverb import reverberate, senders
 from automix.methods.stems.settings import StemsRules
 from automix.methods.vocal.level_balance import gain_db_to_reach
-from automix.parallel.workers import Workers, in_parallel
+from automix.parallel.workers import Workers, run_in_parallel
 from automix.plan.model import MixPlan
 from automix.plan.roles import Role
 from automix.plan.settings import EqualizerBand
@@ -257,7 +257,7 @@ def _restore_levels(
             meter.add(block)
         return meter.energies
 
-    for (name, track), energies in zip(heard.items(), in_parallel(process, heard), strict=True):
+    for (name, track), energies in zip(heard.items(), run_in_parallel(process, heard), strict=True):
         if energies is None:
             continue
         strip = writer.plan.strip(name)

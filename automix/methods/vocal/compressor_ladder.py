@@ -25,15 +25,15 @@ from automix.units import db_to_gain
 def _add_energies(
     key: NDArray[np.float64],
     power: NDArray[np.float64],
-    log_thresholds: NDArray[np.float64],
-    slopes: NDArray[np.float64],
-    attack: float,
-    release: float,
+    curves: NDArray[np.float64],
+    poles: tuple[float, float],
     start: int,
     sample_rate: int,
     smoothed: NDArray[np.float64],
     energies: NDArray[np.float64],
 ) -> None:
+    log_thresholds, slopes = curves[0], curves[1]
+    attack, release = poles
     lowest = math.exp(log_thresholds.min())
     settings = log_thresholds.shape[0]
     before = smoothed.copy()  # the group that is being gathered
@@ -72,10 +72,12 @@ class CompressorLadder:
         self, settings: Sequence[CompressorSettings], sample_rate: int, channels: int, frames: int
     ) -> None:
         self._rate = sample_rate
-        self._log_thresholds = np.array([math.log(db_to_gain(s.threshold_db)) for s in settings])
-        self._slopes = np.array([1.0 - 1.0 / s.ratio for s in settings])
-        self._attack = smoothing_pole(settings[0].attack_ms, sample_rate)
-        self._release = smoothing_pole(settings[0].release_ms, sample_rate)
+        log_thresholds = [math.log(db_to_gain(s.threshold_db)) for s in settings]
+        self._curves = np.array([log_thresholds, [1.0 - 1.0 / s.ratio for s in settings]])
+        self._poles = (
+            smoothing_pole(settings[0].attack_ms, sample_rate),
+            smoothing_pole(settings[0].release_ms, sample_rate),
+        )
         self._smoothed = np.zeros(len(settings))
         self._weighting = BiquadCascade(k_weighting(sample_rate), channels)
         self._position = 0
@@ -87,10 +89,8 @@ class CompressorLadder:
         _add_energies(
             np.ascontiguousarray(block.mean(axis=0)),
             np.einsum("cn,cn->n", weighted, weighted),
-            self._log_thresholds,
-            self._slopes,
-            self._attack,
-            self._release,
+            self._curves,
+            self._poles,
             self._position,
             self._rate,
             self._smoothed,

@@ -29,7 +29,7 @@ from automix.plan.model import MixPlan
 from automix.plan.roles import Role
 from automix.plan.settings import CompressorSettings, EqualizerBand, EqualizerSettings
 from automix.plan.writer import PlanWriter
-from automix.session.blank_plan import blank_plan
+from automix.session.blank_plan import make_blank_plan
 from automix.session.tracks import Session, Track
 from automix.training.controller.settings import Augmentation, DmcTraining
 from automix.training.decoded_songs import RATE_HZ, DecodedSong, as_source, as_stereo
@@ -194,7 +194,7 @@ class MixExamples:
         )
         if self._settings.audio_weight == 0.0:
             return example
-        writer = PlanWriter(blank_plan(session, method="rules", preset=self._rules.mode))
+        writer = PlanWriter(make_blank_plan(session, method="rules", preset=self._rules.mode))
         if self._settings.model.base == "rules":
             write_rules(ExactConsole(session), writer, self._rules, heard)
         length = min(round(self._settings.patch_s * RATE_HZ), human.shape[1])

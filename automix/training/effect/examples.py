@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.audio.samples import Samples
-from automix.evaluation.effects import Task, process_exactly, random_vector
+from automix.evaluation.effects import Task, draw_vector, process_exactly
 from automix.networks.effect_description import RATE_HZ, EffectName
 from automix.training.effect.settings import EffectAugmentation, EffectTraining
 from automix.training.effect.sources import DryAudio, RecordedPair, cut_piece, is_audible
@@ -76,7 +76,7 @@ class ChannelExamples:
             others = (1.0 - settings.space) / 2.0
             task = _SINGLE[int(rng.choice(3, p=[others, others, settings.space]))]
         varied = settings.model.order == "variable"
-        vector = random_vector(task, rng, varied_order=varied)
+        vector = draw_vector(task, rng, varied_order=varied)
         return EffectExample(
             audio=audio,
             conditioning=vector.astype(np.float32),

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from automix.evaluation.effects import TASKS, random_vector
+from automix.evaluation.effects import TASKS, draw_vector
 from automix.networks.checkpoints import load_into, read_description, read_tensors
 from automix.networks.effect_description import EffectDescription
 from automix.networks.effects import FAMILY, EffectNetwork
@@ -72,7 +72,7 @@ def let_reverberate(network: Tcn, blocks: Sequence[TcnBlock], gain: float) -> No
     description, rng = network.description, np.random.default_rng(0)
     varied = description.order == "variable"
     vectors = torch.tensor(
-        np.stack([random_vector(TASKS[n % 4], rng, varied_order=varied) for n in range(_DRAWS)]),
+        np.stack([draw_vector(TASKS[n % 4], rng, varied_order=varied) for n in range(_DRAWS)]),
         dtype=torch.float32,
     )
     slot = [slot.name for slot in description.slots].index("space.wet")

@@ -19,7 +19,7 @@ from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.reading import open_audio
 from automix.networks.effect_description import LA2A_SLOTS, RATE_HZ
-from automix.parallel.workers import in_parallel
+from automix.parallel.workers import run_in_parallel
 from automix.session.song_folder import MIX_NAME
 from automix.training.effect.settings import EffectTraining
 from automix.training.run import TrainingRun
@@ -116,7 +116,7 @@ def open_dry(
             raise InputError(f"{printable(root)}: no audio files; give a folder of dry recordings")
     is_held = _split([file for files in sets for file in files], data, held_out)
     opened = [
-        in_parallel(lambda file: decode_recording(file, cache, report), files) for files in sets
+        run_in_parallel(lambda file: decode_recording(file, cache, report), files) for files in sets
     ]
     parts = []
     for held in (False, True):

@@ -23,7 +23,7 @@ from automix.networks.vocal_mel import (
     measure_mono_spectra,
     pair_spectra,
 )
-from automix.parallel.workers import in_parallel
+from automix.parallel.workers import run_in_parallel
 from automix.plan.settings import FdnReverbSettings
 from automix.training.vocal.decay import make_decay_blocks
 from automix.training.vocal.disturbance import dynamics_gain
@@ -83,7 +83,7 @@ def make_stretches(
         part = zip(
             drawn[first : first + _AT_A_TIME], seeds[first : first + _AT_A_TIME], strict=True
         )
-        made = in_parallel(
+        made = run_in_parallel(
             lambda drawn: _cut_stretch(songs[drawn[0]], settings, np.random.default_rng(drawn[1])),
             list(part),
         )
@@ -172,7 +172,7 @@ def _make_wet_stretches(
             chosen = [songs[number] for number in drawn[index]]
             return _reverberate(chosen, reverbs[index], settings, draw)
 
-        for made in in_parallel(make, range(first, min(first + 8, settings.reverbs))):
+        for made in run_in_parallel(make, range(first, min(first + 8, settings.reverbs))):
             blocks += made
     wanted = [reverb_positions(reverb) for reverb in reverbs for _ in range(each)]
     return Stretches(

@@ -13,10 +13,10 @@ from automix.audio.samples import Audio
 from automix.errors import OutputError, UsageError
 from automix.evaluation.vocal_copies import (
     CEILING,
-    below_full_scale,
     draw_reverb,
     draw_sparse_gains_db,
     equalize_vocal,
+    limit_peak,
     reverberate_vocal,
 )
 from automix.files.disk import report_write_failures, sha256
@@ -218,9 +218,7 @@ def _write_audio(audio: Audio, folder: Path, name: str) -> dict[str, Any]:
     """Writes a file and returns its entry in the manifest."""
     path = folder / name
     with OutputTarget.reserve(path, overwrite=True) as target:
-        target.write_audio(
-            below_full_scale(audio.samples, audio.sample_rate), bits="24", dither=False
-        )
+        target.write_audio(limit_peak(audio.samples, audio.sample_rate), bits="24", dither=False)
     return {"file": name, "sha256": sha256(path)}
 
 
