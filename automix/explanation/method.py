@@ -10,6 +10,7 @@ import numpy as np
 from automix.consoles.exact import ExactConsole
 from automix.explanation.hearing import Hearing
 from automix.explanation.moves import Move, Values, find_moves
+from automix.methods.catalog import find_method_of_plan
 from automix.methods.stems.advice import Advice, scale_cut_db
 from automix.methods.stems.hearing import HeardTrack, hear_stems, parts
 from automix.methods.stems.processing import masking_cuts
@@ -21,7 +22,6 @@ from automix.plan.writer import PlanWriter
 from automix.session.blank_plan import make_blank_plan
 from automix.session.tracks import Session
 
-_STEMS_METHODS = ("rules", "dmc")
 _UNTRACED = (
     "what the vocal networks said is part of the reasons below; where they look in the spectrogram"
     " is traced for --method dmc only"
@@ -71,15 +71,16 @@ def settings_without(
         DeviceError: The weights or the device cannot be used.
         InputError: A file changed while it was read.
     """
-    if plan.method == "cnn":
+    row = find_method_of_plan(plan.method, plan.preset)
+    if row is not None and row.explained_by == "untraced networks":
         return Rerun(moves={}, notes=(_UNTRACED,))
-    if plan.method not in _STEMS_METHODS or plan.preset not in ("basic", "full"):
+    if row is None or row.explained_by == "plan":
         return Rerun(moves={})
     heard = parts(hear_stems(console.session))
     hearing: Hearing | None = None
     advise: Advise = _no_advice
     notes: tuple[str, ...] = ()
-    if plan.method == "dmc" and len(heard) > 1:
+    if row.explained_by == "controller" and len(heard) > 1:
         from automix.explanation.network import Listener, open_network
 
         opened = open_network(plan, weights, device)

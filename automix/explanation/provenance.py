@@ -16,6 +16,7 @@ from automix.dsp.processors import (
     active_inserts,
 )
 from automix.errors import PlanError
+from automix.methods.catalog import find_method_of_plan
 from automix.plan.address import look_up
 from automix.plan.decision import Decision
 from automix.plan.model import ChannelStrip, MixPlan
@@ -167,7 +168,9 @@ def _read_setting(plan: MixPlan, decision: Decision) -> Setting:
 def _find_edits(plan: MixPlan) -> Iterator[Action]:
     """Levels, positions, mutes and processors that no rule has set."""
     decided = {decision.setting for decision in plan.decisions}
-    bare = plan.method == "dmc" and not any(d.rule == "level" for d in plan.decisions)
+    row = find_method_of_plan(plan.method, plan.preset)
+    by_network = row is not None and row.explained_by == "controller"
+    bare = by_network and not any(d.rule == "level" for d in plan.decisions)
     whole = () if bare else tuple(_find_edited_processors(plan))
     yield from whole
     decided |= {setting.address for action in whole for setting in action.settings}

@@ -26,6 +26,9 @@ class Method:
         weights: Whether it takes weights of the user's own: a file, or a name or a folder.
         needs_weights: Whether it cannot work without them, because none ship.
         is_seeded: Whether ``--seed`` changes its result.
+        explained_by: How `automix explain` finds out what a track did to the others: the plan says
+            all there is to say, the rules are run again without it, so is the controller of the
+            mixing console, or networks were at work that are not traced back.
         overrules: A setting that an option of the request sets, and another setting with the value
             that this gives it: a level that is asked for is no network's choice.
     """
@@ -40,6 +43,7 @@ class Method:
     weights: Literal["none", "file", "name or folder"] = "none"
     needs_weights: bool = False
     is_seeded: bool = False
+    explained_by: Literal["plan", "rules", "controller", "untraced networks"] = "plan"
     overrules: tuple[tuple[str, str, str], ...] = ()
 
     def load_function(self) -> Callable[..., Any]:
@@ -88,6 +92,7 @@ VOCAL_METHODS = (
         presets=_PRESETS,
         variant="preset",
         weights="name or folder",
+        explained_by="untraced networks",
         overrules=(("relative_loudness_lu", "level_by", "rules"),),
         summary="four networks (Li and Lerch) in the place of the rules' decisions",
     ),
@@ -115,6 +120,7 @@ STEMS_METHODS = (
         options=f"{_STEMS}.settings:DmcOptions",
         variant="mode",
         weights="file",
+        explained_by="controller",
         summary="a trained network (Steinmetz et al. 2021) advises the rules",
     ),
     Method(
@@ -132,6 +138,7 @@ STEMS_METHODS = (
         function=f"{_STEMS}.rules:write_plan",
         options=f"{_STEMS}.settings:StemsRules",
         variant="mode",
+        explained_by="rules",
         summary="documented practice: levels, panning; with --mode full all processors",
     ),
     Method(
@@ -157,3 +164,12 @@ STEMS_METHODS = (
         summary="the sum of all tracks in the center",
     ),
 )
+
+MODES = ("basic", "full")
+"""How much of the strip methods for stems set; plans record it as their preset."""
+
+
+def find_method_of_plan(name: str, preset: str) -> Method | None:
+    """The row of the method that a plan names; none where no method of the catalog wrote it."""
+    methods = STEMS_METHODS if preset in MODES else VOCAL_METHODS
+    return next((method for method in methods if method.name == name), None)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from automix.errors import UsageError
-from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS, Method, find_method
+from automix.methods.catalog import MODES, STEMS_METHODS, VOCAL_METHODS, Method, find_method
 from automix.methods.stems.settings import StemsRules
 from automix.methods.vocal.settings import PRESETS, VocalRules
 from automix.plan.address import Change, parse_assignment
@@ -375,7 +375,7 @@ class StemsRequest(MethodRequest):
     ] = ()
     mode: Annotated[
         str,
-        Option(choices=("basic", "full"), sets=(StemsRules, "mode")),
+        Option(choices=MODES, sets=(StemsRules, "mode")),
         "basic sets gain and pan; full also equalizer, compressor and reverb.",
     ] = "basic"
     method: Annotated[str, Option(choices=_names(STEMS_METHODS)), _summaries(STEMS_METHODS)] = (
