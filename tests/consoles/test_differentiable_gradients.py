@@ -8,8 +8,8 @@ from automix.consoles.differentiable import (
     NEUTRAL,
     SPACES,
     BusLayout,
+    ConsoleLayout,
     DifferentiableConsole,
-    Layout,
     TrackLayout,
 )
 from automix.consoles.differentiable.convolution import convolve_and_mix
@@ -21,7 +21,7 @@ RATE = 8_000
 FRAMES = 24
 BANDS = ("high_pass", "low_shelf", "peak", "high_shelf")
 NETWORK = FdnReverbSettings(reverberation_time_s=0.1, room_size=1.0, lines="16")
-LAYOUT = Layout(
+LAYOUT = ConsoleLayout(
     tracks=(
         TrackLayout(bands=BANDS, order="ecr", reverb=NETWORK),
         TrackLayout(bands=BANDS[1:], order="rce"),
