@@ -30,7 +30,7 @@ SUMMARIES = {
     "batch": "Mix many songs: vocals over their beats, or folders of tracks.",
     "demo": "Synthesize a song to try everything with.",
     "bench": "Measure speed and memory.",
-    "info": "Show versions, devices, methods, models and plug-ins.",
+    "info": "Show versions, devices, methods, models, processors and plug-ins.",
     "completion": "Print the completion script of a shell.",
     "evaluate": "Measure mixes, models and listening tests.",
     "listen": "Let people rate mixes, blind and side by side.",

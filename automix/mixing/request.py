@@ -221,6 +221,7 @@ class MethodRequest(SongRequest):
     ] = ()
     reference_weight: Annotated[
         tuple[float, ...],
+        Range(0, 1e6),
         Option(metavar="N", unset="1"),
         "How much each --reference counts, in their order; 0 or more.",
     ] = ()
@@ -272,7 +273,7 @@ class MethodRequest(SongRequest):
             if not self.reference:
                 raise UsageError("--reference-weight goes with --reference")
             as_many = len(self.reference_weight) == len(self.reference)
-            if not as_many or not any(self.reference_weight) or min(self.reference_weight) < 0.0:
+            if not as_many or not any(self.reference_weight):
                 raise UsageError(
                     "--reference-weight: give one for each --reference, not all of them 0"
                 )

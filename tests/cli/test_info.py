@@ -7,8 +7,7 @@ import numba
 import pytest
 import torch
 
-from automix.cli.stems import Method as StemsMethod
-from automix.cli.vocal import Method as VocalMethod
+from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
 
 
 def test_it_tells_versions_devices_and_methods_as_json(cli):
@@ -20,8 +19,8 @@ def test_it_tells_versions_devices_and_methods_as_json(cli):
     assert found["machine"]["cores"] == str(len(os.sched_getaffinity(0)))
     assert found["devices"][0]["name"] == "cpu"
     assert found["device"] == ("cuda:0" if torch.cuda.is_available() else "cpu")
-    assert [row["name"] for row in found["methods"]["vocal"]] == [m.value for m in VocalMethod]
-    assert [row["name"] for row in found["methods"]["stems"]] == [m.value for m in StemsMethod]
+    assert [row["name"] for row in found["methods"]["vocal"]] == [row.name for row in VOCAL_METHODS]
+    assert [row["name"] for row in found["methods"]["stems"]] == [row.name for row in STEMS_METHODS]
     assert found["plugins"] == {}
     models = {model["name"]: model for model in found["models"]}
     assert models["vggish"]["parameters"] == 72_141_184

@@ -10,8 +10,6 @@ import soundfile
 from typer.testing import CliRunner
 
 from automix.cli.app import app
-from automix.cli.stems import Method, Mode
-from automix.methods.catalog import STEMS_METHODS
 from automix.networks.checkpoints import save_weights
 from automix.networks.effects import FAMILY
 from tests.networks.effect_networks import lively
@@ -74,11 +72,6 @@ def test_a_network_that_makes_the_mix_has_no_console(song, tmp_path):
     refused = automix("stems", song, *options, cwd=tmp_path)
     assert refused.returncode == 2
     assert "--console needs a plan" in refused.stderr
-
-
-def test_the_enumerations_are_the_catalog():
-    assert [method.value for method in Method] == [entry.name for entry in STEMS_METHODS]
-    assert [mode.value for mode in Mode] == ["basic", "full"]
 
 
 @pytest.mark.parametrize("mode", ["basic", "full"])

@@ -31,6 +31,7 @@ QUICK = (
 )
 
 
+@pytest.mark.slow
 def test_prepare_train_mix_and_evaluate(cli, pairs, tmp_path):
     made = cli("data", "vocal", pairs, "-o", "data", "--raw", 1)
     assert made.exit_code == 0

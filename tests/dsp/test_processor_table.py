@@ -23,7 +23,7 @@ from automix.dsp.processors import (
 )
 from automix.errors import PluginError, UsageError
 from automix.explanation.provenance import actions
-from automix.mixing.mix import render
+from automix.mixing.spine import render_plan
 from automix.plan.address import change_setting, parse_assignment
 from automix.plan.difference import plan_difference
 from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
@@ -36,7 +36,7 @@ from automix.plan.settings import (
     ProcessorSettings,
     SpaceSettings,
 )
-from automix.plan.toml import dumps, loads
+from automix.plan.toml import dumps
 from automix.plan.vector import SLOTS, vector
 from automix.report import report_page
 from automix.session.tracks import Session, Track
@@ -190,7 +190,7 @@ def test_plans_hold_it(group):
     plan = MixPlan(tracks=(strip(),))
     text = dumps(plan)
     assert "[tracks.clipper]\nceiling = 0.1  # 0.01 … 2; largest sample; 2 is off" in text
-    assert loads(text) == plan
+    assert MixPlan.from_toml(text) == plan
     assert "clipper" not in dumps(MixPlan(tracks=(ChannelStrip(name="a"),)))
     changed = change_setting(plan, *parse_assignment("a.clipper.ceiling+=0.2"))
     (difference,) = plan_difference(plan, changed).settings
@@ -206,7 +206,7 @@ def test_it_is_explained_and_reported(place):
     assert (action.owner, action.part, action.rule) == ("a", "hard clipper", "by hand")
     assert [setting.address for setting in action.settings] == ["a.clipper.ceiling"]
     a_session = session(2 * RATE)
-    made = render(ExactConsole(a_session), plan)
+    made = render_plan(a_session, plan)
     page = report_page("mix", made, plan, a_session, measure(made.audio), ())
     assert "<li>hard clipper: ceiling 0.1</li>" in page
     assert "<td>a.clipper.ceiling</td><td>0.1</td><td>largest sample; 2 is off</td>" in page

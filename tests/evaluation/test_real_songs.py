@@ -168,6 +168,7 @@ def test_the_published_order_of_methods():
     assert [min(rows)[1] for rows in best.values()] == ["DMC-basic", "random", "random", "random"]
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.skipif(not (AUDIO / "caesium").is_dir(), reason="needs the real multitracks")
 def test_a_real_song_gives_the_specified_figures():

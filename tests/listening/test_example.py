@@ -43,6 +43,7 @@ def opinions(key: Key, number: int) -> dict[str, float]:
     }
 
 
+@pytest.mark.slow
 def test_a_song_is_made_served_rated_and_analyzed(
     browser: Browser, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -84,6 +84,7 @@ def test_a_participant_gets_through_and_what_is_meant_arrives(
         assert set(rating.aspects.values()) <= {rating.rating}
 
 
+@pytest.mark.slow
 def test_twenty_pages_at_once_and_every_rating_is_read_back(
     browser: Browser, tests: dict[str, Path], tmp_path: Path
 ) -> None:

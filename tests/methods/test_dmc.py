@@ -179,6 +179,7 @@ def test_advice_on_processing_changes_how_much_is_heard_of_it(session):
     assert cuts + ratios
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.skipif(not AUDIO.is_dir(), reason="the real multitracks are not here")
 def test_the_lead_vocal_of_the_held_out_song_is_as_loud_as_the_artists():

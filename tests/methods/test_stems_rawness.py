@@ -159,6 +159,7 @@ def test_levels_stay_those_of_basic_when_half_is_processed(session):
         assert processed.pan == strip.pan
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.skipif(not AUDIO.is_dir(), reason="the real multitracks are not here")
 @pytest.mark.parametrize("song", ["caesium", "francium", "potassium", "mdn-funk"])

@@ -53,6 +53,7 @@ def lufs(source):
     return pyloudnorm.Meter(source.sample_rate, filter_class="DeMan").integrated_loudness(samples)
 
 
+@pytest.mark.slow
 def test_studio_keeps_its_promises(session):
     song, session = session
     mix = mix_session(session, VocalRequest())

@@ -11,7 +11,7 @@ from automix.audio.blocks import collect
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.mixing.candidates import SPREADS, draw_candidates
-from automix.mixing.mix import render
+from automix.mixing.spine import render_plan
 from automix.plan.macros import Macros, apply_macros
 from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
 from automix.plan.settings import FdnReverbSettings
@@ -62,7 +62,7 @@ def test_vocals_are_as_much_louder_as_asked_with_their_reverb():
 
 def test_no_reverb_is_a_dry_mix():
     def mixed(plan):
-        return collect(render(ExactConsole(SESSION), plan).audio).samples[:, : 3 * RATE]
+        return render_plan(SESSION, plan).audio.samples[:, : 3 * RATE]
 
     dry = mixed(replace(PLAN.with_strip("vox", sends=()), buses=()))
     least = mixed(with_macros(reverb_percent=-100.0).plan)
@@ -86,7 +86,7 @@ def test_width_moves_tracks_from_the_center():
 
 def test_brightness_is_measured_above_4_khz():
     def bands(plan):
-        audio = collect(render(ExactConsole(SESSION), plan).audio)
+        audio = render_plan(SESSION, plan).audio
         return measure_features(audio).third_octaves_db
 
     change = bands(with_macros(brightness_db=3.0).plan) - bands(PLAN)

@@ -10,6 +10,7 @@ import pytest
 
 import automix
 from automix.errors import UsageError
+from automix.mixing.request import Delivery, SongRequest, option_of
 from automix.plan.decision import Decision
 from automix.plan.model import MixPlan
 from automix.plan.parameters import Range, Settings, parameters
@@ -130,7 +131,20 @@ def declared_settings():
     return sorted(found, key=lambda kind: kind.__qualname__)
 
 
-DECLARED = declared_settings()
+REQUESTS = [kind for kind in declared_settings() if issubclass(kind, SongRequest | Delivery)]
+"""What is asked, in options of the command line; they set settings whose ranges they share."""
+
+DECLARED = [kind for kind in declared_settings() if kind not in REQUESTS]
+
+
+@pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: kind.__name__)
+def test_every_option_says_what_it_is_and_which_numbers_are_legal(kind):
+    for parameter in parameters(kind).values():
+        assert parameter.about.endswith("."), parameter.name
+        if parameter.kind in (int, float):
+            assert option_of(parameter).range_of(parameter) is not None, parameter.name
+        sets = option_of(parameter).sets
+        assert sets is None or sets[1] in parameters(sets[0])
 
 
 def test_the_settings_of_every_module_were_found():

@@ -13,8 +13,7 @@ import soundfile
 
 from automix.analysis.program import measure
 from automix.audio.samples import Audio
-from automix.consoles.exact import ExactConsole
-from automix.mixing.mix import render
+from automix.mixing.spine import render_plan
 from automix.plan.decision import Decision
 from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
 from automix.plan.settings import (
@@ -46,7 +45,7 @@ def page_of(tracks, plan=None, warnings=(), notes=()):
         )
     )
     plan = plan or MixPlan(tracks=tuple(ChannelStrip(name=name) for name in tracks))
-    mix = replace(render(ExactConsole(session), plan), warnings=tuple(warnings))
+    mix = replace(render_plan(session, plan), warnings=tuple(warnings))
     return report_page("my mix", mix, plan, session, measure(mix.source), notes), mix
 
 

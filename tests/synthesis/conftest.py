@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from automix.consoles.exact import ExactConsole
-from automix.mixing.mix import Mix, render
+from automix.mixing.mix import Mix
+from automix.mixing.spine import render_plan
 from automix.plan.model import MixPlan
 from automix.session.tracks import open_plan_session
 from automix.synthesis.engines import EngineChoice
@@ -34,5 +34,5 @@ def mixes(songs: dict[Path, dict[str, Any]]) -> dict[Path, Mix]:
         plan = MixPlan.from_toml((folder / "mix.toml").read_text())
         session = open_plan_session(plan, folder)
         assert session.notes == ()
-        rendered[folder] = render(ExactConsole(session), plan)
+        rendered[folder] = render_plan(session, plan)
     return rendered

@@ -77,6 +77,7 @@ def test_the_audio_loss_reaches_every_weight(songs, settings, model):
         assert weight.grad.abs().sum() > 0, name
 
 
+@pytest.mark.slow
 def test_kept_outputs_stay_and_the_others_learn(songs, settings, tmp_path):
     chosen = settings(
         model=replace(SMALL, mode="full"), kept_outputs=2, audio_weight=1.0, parameter_weight=0.0,

@@ -8,7 +8,7 @@ import pytest
 from automix.dsp.fdn_reverb import response_to_mono
 from automix.errors import InputError, UsageError
 from automix.plan.settings import FdnReverbSettings
-from automix.training.vocal import reverb_matching as matching
+from automix.training.vocal.preparation import reverb_matching as matching
 from automix.training.vocal.preparation.reverb_likeness import Envelope, Spectrogram
 from automix.training.vocal.preparation.reverb_matching import (
     decay_s,
@@ -70,6 +70,7 @@ def test_random_settings_are_found_again(number):
     assert abs(found.dry_wet - settings.dry_wet) < 0.05
 
 
+@pytest.mark.slow
 def test_a_small_search_finds_time_and_dry_wet_and_repeats_itself(monkeypatch):
     for name, population, generations in (
         ("_BY_ENVELOPE", 60, 40),
