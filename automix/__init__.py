@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from automix.library import evaluate, explain, mix_stems, mix_vocal, render
     from automix.mixing.mix import Mix
     from automix.mixing.outcome import SongOutcome
-    from automix.mixing.request import Delivery, PlanRequest, StemsRequest, VocalRequest
+    from automix.mixing.request import (
+        Delivery,
+        PlanRequest,
+        SongRequest,
+        StemsRequest,
+        VocalRequest,
+    )
     from automix.mixing.song import mix_song
     from automix.plan.model import MixPlan
     from automix.session.tracks import Session
@@ -37,6 +43,7 @@ _HOMES = {
     "VocalRequest": "mixing.request",
     "StemsRequest": "mixing.request",
     "PlanRequest": "mixing.request",
+    "SongRequest": "mixing.request",
     "Delivery": "mixing.request",
     "SongOutcome": "mixing.outcome",
     "Mix": "mixing.mix",
@@ -56,6 +63,7 @@ __all__ = [
     "PlanRequest",
     "Session",
     "SongOutcome",
+    "SongRequest",
     "StemsRequest",
     "VocalRequest",
     "__version__",
