@@ -20,7 +20,7 @@ from automix.mixing.request import Delivery, StemsRequest, VocalRequest, flag_of
 from automix.plan.parameters import Parameter, parameters
 from automix.session.song_search import Kind
 
-EXTENSIONS = (".csv", ".toml")
+MANIFEST_EXTENSIONS = (".csv", ".toml")
 
 PLACES = {"name", "vocal", "beat", "stems", "output"}
 REQUESTS: dict[Kind, type[VocalRequest] | type[StemsRequest]] = {

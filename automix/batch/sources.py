@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from automix.batch.item import Item
-from automix.batch.manifest import EXTENSIONS, REQUESTS, Row, read_manifest
+from automix.batch.manifest import MANIFEST_EXTENSIONS, REQUESTS, Row, read_manifest
 from automix.errors import InputError, UsageError
 from automix.mixing.request import Delivery, StemsRequest, VocalRequest
 from automix.plan.parameters import parameters
-from automix.session.song_search import Kind, find_songs
+from automix.session.song_search import Kind, search_songs
 
 DEFAULTS = {"method": "rules", "mode": "basic", "preset": "studio", "ext": "wav"}
 FIELDS = ("song", "kind", *DEFAULTS)
@@ -99,9 +99,9 @@ def _rows(path: str, kind: Kind | None, folder: str) -> Iterator[Row]:
                 options={},
                 output="",
             )
-            for found in find_songs(path, kind=kind, leave_out=folder)
+            for found in search_songs(path, kind=kind, leave_out=folder)
         )
-    if path.lower().endswith(EXTENSIONS):
+    if path.lower().endswith(MANIFEST_EXTENSIONS):
         return read_manifest(path)
     problem = "is neither a folder nor a manifest (.csv, .toml)"
     raise InputError(f"{path}: {problem if os.path.exists(path) else 'is not there'}")

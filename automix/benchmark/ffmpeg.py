@@ -54,7 +54,7 @@ def decode(file: Path) -> Command:
     return _ffmpeg("-i", file, "-f", "null", "-")
 
 
-def mix(song: Song, output: Path, *, loudnorm: bool) -> Command:
+def mix_with_ffmpeg(song: Song, output: Path, *, loudnorm: bool) -> Command:
     """Builds a command that does what `automix vocal` does, with fixed settings.
 
     The vocal passes four equalizer bands, a compressor, and a convolution reverb with a response of

@@ -55,9 +55,9 @@ def vocal_against_chain(bench: Workbench) -> Measurement:
     mixes = [bench.scratch / f"mix{number}.wav" for number in range(4)]
     commands = [
         _vocal_command(bench.song, mixes[0]),
-        ffmpeg.mix(bench.song, mixes[1], loudnorm=True),
+        ffmpeg.mix_with_ffmpeg(bench.song, mixes[1], loudnorm=True),
         _vocal_command(bench.song, mixes[2], f"--loudness={ffmpeg.LOUDNESS_LUFS:g}"),
-        ffmpeg.mix(bench.song, mixes[3], loudnorm=False),
+        ffmpeg.mix_with_ffmpeg(bench.song, mixes[3], loudnorm=False),
     ]
     ours, reference, loud, plain = compare_processes(commands, bench.runs)
     return _compare_times(

@@ -129,7 +129,7 @@ def make(
 
     For example: automix listen make mixes -o test --type mushra --reference human
     """
-    from automix.listening.description import read_description
+    from automix.listening.description import read_test_description
     from automix.listening.making import make_test
 
     printer = Printer(json=json, quiet=quiet)
@@ -148,7 +148,7 @@ def make(
         "bits": bits,
         "seed": seed,
     }
-    description = read_description(source, changes)
+    description = read_test_description(source, changes)
     with printer.progress(3) as report:
         made = make_test(
             description, output, overwrite=force, webmushra_folder=webmushra, report=report

@@ -10,7 +10,7 @@ from automix.library import mix_candidates
 from automix.listening.candidates import make_comparison_page, measure_distances
 from automix.mixing.outcome import SongOutcome
 from automix.mixing.request import Delivery, SongRequest, StemsRequest, VocalRequest
-from automix.mixing.song import STAGES, mix_song
+from automix.mixing.song import SONG_STAGES, mix_song
 from automix.parallel.workers import use_workers
 from automix.plan.toml import dumps
 from automix.report.page import make_report
@@ -37,7 +37,7 @@ def run_mix(
     if candidates is not None and isinstance(request, VocalRequest | StemsRequest):
         _run_candidates(request, delivery, candidates, printer)
         return
-    with printer.progress(STAGES + bool(delivery.report)) as report:
+    with printer.progress(SONG_STAGES + bool(delivery.report)) as report:
         outcome = mix_song(
             request, delivery, report=report, guard=remove_when_ended, make_page=make_report
         )

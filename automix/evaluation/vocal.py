@@ -26,7 +26,7 @@ from automix.files.reading import open_audio
 from automix.methods.vocal.settings import PAPER
 from automix.plan.parameters import parameters
 from automix.plan.settings import FdnReverbSettings
-from automix.session.song_search import find_songs
+from automix.session.song_search import search_songs
 
 LEVELS_LU = (-10.0, 6.0)
 RANGES_LU = (5.0, 30.0)
@@ -122,7 +122,7 @@ def evaluate_vocal(
     notes: list[str] = []
     levels, ranges, kept = [], [], []
     for folder in folders:
-        for item in find_songs(str(folder), kind="vocal"):
+        for item in search_songs(str(folder), kind="vocal"):
             report(item.song)
             vocal, backing = (_measure_energies(Path(path)) for path in item.inputs)
             level_lu = integrated_lufs(vocal) - integrated_lufs(backing)

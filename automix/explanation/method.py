@@ -81,9 +81,9 @@ def settings_without(
     advise: Advise = _no_advice
     notes: tuple[str, ...] = ()
     if row.explained_by == "controller" and len(heard) > 1:
-        from automix.explanation.network import Listener, open_network
+        from automix.explanation.network import Listener, open_controller
 
-        opened = open_network(plan, weights, device)
+        opened = open_controller(plan, weights, device)
         if isinstance(opened, str):
             return Rerun(moves={}, notes=(opened,))
         listener = Listener(opened, console.session, heard)

@@ -36,7 +36,7 @@ _FACT_NAMES = dict(zip(FACTS, ("crest factor", "loudness range", "activity", "si
 SPECTRUM, OTHERS, ALWAYS = "spectrum", "other tracks", "for any track"
 
 
-def open_network(plan: MixPlan, weights: str, device: str) -> Dmc | str:
+def open_controller(plan: MixPlan, weights: str, device: str) -> Dmc | str:
     """The network that wrote a plan, or why it cannot be had.
 
     Raises:

@@ -21,7 +21,7 @@ from automix.listening.design import (
 from automix.plan.parameters import Settings, parameters
 
 
-def read_description(source: Path, changes: Mapping[str, Any]) -> TestDescription:
+def read_test_description(source: Path, changes: Mapping[str, Any]) -> TestDescription:
     """Reads a folder ``passage/method.wav``, or a TOML file.
 
     A TOML file holds the fields of `Design` (``type`` for ``kind``), ``folder`` or ``[[passage]]``

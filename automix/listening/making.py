@@ -34,7 +34,7 @@ from automix.listening.key import (
 from automix.listening.stimuli import (
     Stimulus,
     StimulusExcerpt,
-    cut_excerpts,
+    cut_stimuli,
     match_loudness,
     open_mixes,
 )
@@ -156,7 +156,7 @@ def _make_stimuli(
     notes: list[str] = []
 
     def add(passage: str, mixes: dict[str, Path], start_s: float) -> None:
-        excerpts, said = cut_excerpts(
+        excerpts, said = cut_stimuli(
             [opened[path] for path in mixes.values()],
             sample_rate=sample_rate,
             start_s=start_s,

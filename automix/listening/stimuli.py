@@ -128,7 +128,7 @@ def open_mixes(paths: list[Path]) -> dict[Path, Opened]:
     )
 
 
-def cut_excerpts(
+def cut_stimuli(
     opened: list[Opened], *, sample_rate: int, start_s: float, duration_s: float, least_s: float
 ) -> tuple[list[StimulusExcerpt], list[str]]:
     """Cuts excerpts of one length: that asked for, or what the shortest file has left.

@@ -26,7 +26,7 @@ from automix.plan.model import Depth, MixPlan, read_plan
 from automix.session.tracks import Session
 from automix.version import __version__
 
-STAGES = 4
+SONG_STAGES = 4
 """How many stages a song has, besides its report."""
 
 Guard = Callable[[Callable[[], object]], AbstractContextManager[None]]

@@ -31,10 +31,10 @@ def silent(stage: str) -> None:
     """The report that tells nobody."""
 
 
-Mixer = Callable[[Session, Report], Mix]
+SessionMixer = Callable[[Session, Report], Mix]
 
 
-def prepare_mixer(request: MethodRequest) -> Mixer:
+def prepare_mixer(request: MethodRequest) -> SessionMixer:
     """Checks all that can be checked before audio is read, and gives what mixes sessions.
 
     A session's method writes a plan, the request's changes are applied to it, and the mix is

@@ -43,7 +43,7 @@ class Outcome:
     died: bool = False
 
 
-Mix = Callable[[Job], Outcome]
+RunJob = Callable[[Job], Outcome]
 """Runs one item. It has to be a function of a module, so that other processes find it."""
 
 

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from automix.errors import DeviceError
-from automix.parallel.engine import Job, Mix, Outcome
+from automix.parallel.engine import Job, Outcome, RunJob
 
 GRACE_S = 0.4
 LAST_GRACE_S = 0.15
@@ -45,7 +45,7 @@ class LocalEngine:
         slots: Largest number of workers.
     """
 
-    def __init__(self, mix: Mix, prepare: Callable[[], None], slots: int) -> None:
+    def __init__(self, mix: RunJob, prepare: Callable[[], None], slots: int) -> None:
         self.slots = slots
         self._start = (mix, prepare)
         self._workers: list[_Worker] = []
@@ -143,7 +143,9 @@ def _describe_death(exit_code: int) -> Outcome:
     return Outcome(exit_code=exit_code, error=f"its worker {cause}", died=True)
 
 
-def _serve(connection: "Connection[Outcome, Job]", mix: Mix, prepare: Callable[[], None]) -> None:
+def _serve(
+    connection: "Connection[Outcome, Job]", mix: RunJob, prepare: Callable[[], None]
+) -> None:
     """Runs items as they come, until the run closes the connection: the life of a worker."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):  # what native libraries print would get into the document

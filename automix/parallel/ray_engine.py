@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from automix.errors import DeviceError, UsageError
-from automix.parallel.engine import Job, Mix, Outcome
+from automix.parallel.engine import Job, Outcome, RunJob
 from automix.parallel.local_engine import GRACE_S, ONE_THREAD
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -31,7 +31,7 @@ class RayEngine:
         DeviceError: The cluster cannot be reached or started.
     """
 
-    def __init__(self, mix: Mix, address: str | None, slots: int | None) -> None:
+    def __init__(self, mix: RunJob, address: str | None, slots: int | None) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         try:
             ray: Any = import_module("ray")

@@ -204,4 +204,4 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
 }
 """The one declaration of every role."""
 
-FAMILIES: dict[Role, Family] = {role: traits.family for role, traits in ROLE_TRAITS.items()}
+ROLE_FAMILIES: dict[Role, Family] = {role: traits.family for role, traits in ROLE_TRAITS.items()}

@@ -38,7 +38,7 @@ class MeasuredTrack:
     high: Vector
 
 
-def hear(source: AudioSource) -> MeasuredTrack:
+def hear_mix(source: AudioSource) -> MeasuredTrack:
     """Measures a source."""
     features = FeatureMeter(source.sample_rate, source.channels)
     loudness = LoudnessMeter(source.sample_rate, source.channels)

@@ -17,7 +17,7 @@ from automix.mixing.outcome import SongOutcome
 from automix.parallel.workers import run_in_parallel
 from automix.plan.model import MixPlan
 from automix.report import diagrams
-from automix.report.hearing import excerpts, hear, loudest_part, loudness_of, sum_of_inputs
+from automix.report.hearing import excerpts, hear_mix, loudest_part, loudness_of, sum_of_inputs
 from automix.report.strips import bus_card, master_card, settings_table, track_card
 from automix.session.tracks import Session
 
@@ -61,7 +61,7 @@ def report_page(
         InputError: An input changed while it was read.
     """
     inputs = sum_of_inputs(session)
-    after, before = run_in_parallel(hear, (mix.source, inputs))
+    after, before = run_in_parallel(hear_mix, (mix.source, inputs))
     duration_s = mix.source.frames / mix.source.sample_rate
     louder_db = _difference(loudness.integrated_lufs, before.features.loudness.integrated_lufs)
     sections = [

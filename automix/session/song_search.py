@@ -39,7 +39,9 @@ class FoundSong:
     source: str
 
 
-def find_songs(root: str, *, kind: Kind | None = None, leave_out: str = "") -> Iterator[FoundSong]:
+def search_songs(
+    root: str, *, kind: Kind | None = None, leave_out: str = ""
+) -> Iterator[FoundSong]:
     """Searches a folder and the folders in it; one that holds audio files is searched no deeper.
 
     A folder holds vocals and their beats (``vocal.wav`` with ``beat.wav``, ``NAME_vox.wav`` with

@@ -131,7 +131,7 @@ def electric_piano(
     return velocity * fade_ends(sound, sample_rate, 0.002, 0.15)
 
 
-def pad(
+def synth_pad(
     pitch: float, velocity: float, duration_s: float, rng: np.random.Generator, sample_rate: int
 ) -> Signal:
     """Plays a pad of a string machine: three detuned saw waves that swell in and out."""
@@ -253,7 +253,7 @@ SOUNDS: dict[str, Sound] = {
     "guitar": guitar,
     "muted guitar": muted_guitar,
     "electric piano": electric_piano,
-    "pad": pad,
+    "pad": synth_pad,
     "piano": piano,
     "organ": organ,
     "saw": saw,

@@ -54,7 +54,7 @@ class MelodyNote:
     pitch: int
 
 
-def write_melody(
+def write_lead_melody(
     rng: np.random.Generator,
     phrases: Sequence[tuple[str, ...]],
     form: Form,
@@ -140,5 +140,5 @@ def play_melody(
                 np.clip((0.6 + 0.3 * note.bar.strength) * rng.normal(1.0, 0.08), 0.15, 1.0)
             ),
         )
-        for note in write_melody(rng, phrases, form, active, low, high)
+        for note in write_lead_melody(rng, phrases, form, active, low, high)
     ]

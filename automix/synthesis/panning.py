@@ -8,7 +8,7 @@ from automix.synthesis import conventions
 from automix.synthesis.recording import RawTrack
 
 
-def choose_pans(tracks: Sequence[RawTrack], rng: np.random.Generator) -> dict[str, float]:
+def place_tracks(tracks: Sequence[RawTrack], rng: np.random.Generator) -> dict[str, float]:
     """Chooses the pan of every track.
 
     Args:

@@ -10,7 +10,7 @@ from automix.sound.melody import find_chord_tone, spell
 from automix.sound.score import Note, Syllable
 from automix.sound.voice import Singer
 from automix.synthesis.form import Form
-from automix.synthesis.melodies import PHRASES, SPOKEN_PHRASES, MelodyNote, write_melody
+from automix.synthesis.melodies import PHRASES, SPOKEN_PHRASES, MelodyNote, write_lead_melody
 
 SYLLABLES = (
     "L-AH", "DH-OW", "N-AA", "S-IY", "T-UW", "W-EY", "M-IY", "SH-AY-N", "R-AE-N", "S-T-AA-R",
@@ -55,7 +55,7 @@ def write_voices(
     low = int(rng.integers(57, 62)) if woman else int(rng.integers(45, 51))
     singer = _singer(rng, woman=woman, vibrato=not spoken)
     phrases, reach = (SPOKEN_PHRASES, 11) if spoken else (PHRASES, 15)
-    melody = write_melody(rng, phrases, form, active, low, low + reach)
+    melody = write_lead_melody(rng, phrases, form, active, low, low + reach)
     words = [SYLLABLES[int(rng.integers(len(SYLLABLES)))] for _ in melody]
     lead_name = pick(rng, ("lead vocal", "lead vox", "vocal", "vox lead"))
     parts = [

@@ -20,7 +20,7 @@ from automix.plan.settings import (
     SpaceSettings,
 )
 from automix.synthesis import conventions
-from automix.synthesis.panning import choose_pans
+from automix.synthesis.panning import place_tracks
 from automix.synthesis.recording import RawTrack
 from automix.units import db_to_power, gain_to_db, power_to_db
 
@@ -73,7 +73,7 @@ def write_target(
         plan = plan.with_strip(track.name, **_inserts(console, track, plan, rng))
     heard = {t.name: _measure(console.inserted(plan.strip(t.name), plan.pan_law)) for t in tracks}
     levels = _choose_levels(tracks, heard, style_levels_db, rng)
-    pans = choose_pans(tracks, rng)
+    pans = place_tracks(tracks, rng)
     for track in tracks:
         name = track.name
         plan = plan.with_strip(

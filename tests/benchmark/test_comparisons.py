@@ -39,7 +39,7 @@ def test_the_meters_of_ffmpeg_run(bench):
 @needs_ffmpeg
 def test_the_chain_of_ffmpeg_gives_a_mix_of_both(bench):
     mix = bench.scratch / "chain.wav"
-    run_process(ffmpeg.mix(bench.song, mix, loudnorm=False))
+    run_process(ffmpeg.mix_with_ffmpeg(bench.song, mix, loudnorm=False))
     samples, rate = soundfile.read(mix, always_2d=True)
     assert (rate, samples.shape[1], soundfile.info(mix).subtype) == (44_100, 2, "PCM_24")
     assert len(samples) / rate == pytest.approx(4, abs=0.1)
@@ -53,7 +53,7 @@ def test_the_chain_of_ffmpeg_gives_a_mix_of_both(bench):
 @needs_ffmpeg
 def test_loudnorm_reaches_its_loudness(bench):
     mix = bench.scratch / "loud.wav"
-    run_process(ffmpeg.mix(bench.song, mix, loudnorm=True))
+    run_process(ffmpeg.mix_with_ffmpeg(bench.song, mix, loudnorm=True))
     reading = measure_all_three(collect(open_audio(mix).source))
     assert reading.integrated_lufs == pytest.approx(ffmpeg.LOUDNESS_LUFS, abs=1.5)
 

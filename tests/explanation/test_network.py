@@ -7,7 +7,7 @@ import torch
 
 from automix.consoles.exact import ExactConsole
 from automix.explanation.method import settings_without
-from automix.explanation.network import Listener, encode_patches, open_network
+from automix.explanation.network import Listener, encode_patches, open_controller
 from automix.methods.stems.dmc_hearing import summarize_tracks
 from automix.methods.stems.hearing import hear_stems
 from automix.networks.dmc import combine_opinions
@@ -20,7 +20,7 @@ from tests.explanation.conftest import apart, planned, session_of
 def listening(request):
     session = session_of(apart())
     plan = planned(session, "dmc", request.param)
-    network = open_network(plan, "", "cpu")
+    network = open_controller(plan, "", "cpu")
     return plan, Listener(network, session, hear_stems(session)), network
 
 
@@ -110,7 +110,7 @@ def test_the_saliency_map_lies_in_time_and_has_gaps_where_nothing_is_heard():
     tracks["guitar"] = (role, samples)
     session = session_of(tracks)
     plan = planned(session, "dmc")
-    listener = Listener(open_network(plan, "", "cpu"), session, hear_stems(session))
+    listener = Listener(open_controller(plan, "", "cpu"), session, hear_stems(session))
     found = listener.saliency("guitar")
     assert found.own.shape == found.mel.shape == found.others.shape
     heard = ~torch.from_numpy(found.own).isnan().all(1)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from automix.listening.description import read_description
+from automix.listening.description import read_test_description
 from automix.listening.key import Key
 from automix.listening.making import MadeTest, make_test
 from automix.listening.server import ListeningServer
@@ -40,7 +40,7 @@ def write_mixes(folder: Path, passages: int = 2, methods: str = "abcd") -> Path:
 def make(source: Path, folder: Path, *, force: bool = False, **changes: Any) -> MadeTest:
     webmushra = changes.pop("webmushra", None)
     return make_test(
-        read_description(source, changes),
+        read_test_description(source, changes),
         folder,
         overwrite=force,
         webmushra_folder=webmushra,

@@ -13,7 +13,7 @@ from automix.library import mix_session
 from automix.methods.catalog import VOCAL_METHODS
 from automix.methods.vocal.compression_search import ladder
 from automix.methods.vocal.settings import PAPER, POSTER, PRESETS, STUDIO
-from automix.methods.vocal.tempo_reverb import BUS, reverberation_time_s
+from automix.methods.vocal.tempo_reverb import BUS, choose_reverberation_time_s
 from automix.mixing.request import VocalRequest
 from automix.plan.address import change_setting
 
@@ -38,7 +38,7 @@ def lufs(source):
     ("tempo", "expected"), [(65, 3.0), (110, 2.0), (120, 1.78), (155, 1.0), (200, 0.1), (20, 4.0)]
 )
 def test_reverberation_time_of_the_published_formula(tempo, expected):
-    assert reverberation_time_s(tempo) == pytest.approx(expected, abs=0.005)
+    assert choose_reverberation_time_s(tempo) == pytest.approx(expected, abs=0.005)
 
 
 def test_published_constants():
@@ -81,7 +81,7 @@ def test_the_mix_is_as_the_plan_says(make_session, song, preset):
         if "reverberation_time_s" in decision.setting
     )
     assert tempo == pytest.approx(120, rel=0.005)
-    assert reverb.reverberation_time_s == reverberation_time_s(tempo)
+    assert reverb.reverberation_time_s == choose_reverberation_time_s(tempo)
 
 
 def strip_of_nothing(strip):

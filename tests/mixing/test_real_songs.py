@@ -15,7 +15,7 @@ from automix.evaluation.real_songs import Protocol, evaluate_songs
 from automix.files.info import ReadOptions
 from automix.files.reading import open_audio
 from automix.library import mix_session
-from automix.methods.vocal.tempo_reverb import BUS, reverberation_time_s
+from automix.methods.vocal.tempo_reverb import BUS, choose_reverberation_time_s
 from automix.mixing.request import StemsRequest, VocalRequest
 from automix.session.song_folder import open_song
 from automix.session.tracks import Session, Track
@@ -61,7 +61,7 @@ def test_studio_keeps_its_promises(session):
     time_s, measured = figures[f"{BUS}.reverb.reverberation_time_s"]
     assert measured["tempo_bpm"] == pytest.approx(BPM[song], rel=0.01)
     assert time_s == pytest.approx(-measured["tempo_bpm"] / 45 + 40 / 9)
-    assert time_s == reverberation_time_s(measured["tempo_bpm"])
+    assert time_s == choose_reverberation_time_s(measured["tempo_bpm"])
     assert lufs(mix.stems["vocal"]) - lufs(mix.stems["beat"]) == pytest.approx(-1.77, abs=0.1)
     audio = np.concatenate(list(mix.source.blocks()), axis=1)
     assert np.abs(audio).max() < 10 ** (-1 / 20)

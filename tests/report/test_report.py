@@ -24,7 +24,7 @@ from automix.plan.settings import (
 )
 from automix.report import diagrams, report_page
 from automix.report.drawing import Axis, Diagram, frequency_axis
-from automix.report.hearing import hear, loudest_part
+from automix.report.hearing import hear_mix, loudest_part
 from automix.session.tracks import Session, Track
 
 RATE = 44_100
@@ -108,7 +108,7 @@ def test_the_compressor_curve_bends_at_the_threshold():
 def test_the_waveform_holds_the_extremes():
     samples = np.zeros((2, RATE), np.float32)
     samples[0, RATE // 4], samples[1, RATE // 2] = 0.75, -0.5
-    heard = hear(Audio(samples, RATE))
+    heard = hear_mix(Audio(samples, RATE))
     assert heard.high[len(heard.high) // 4] == 0.75
     assert heard.low[len(heard.low) // 2] == -0.5
     assert np.count_nonzero(heard.high) == np.count_nonzero(heard.low) == 1

@@ -12,7 +12,7 @@ from automix.analysis.role_features import RoleMeter, guess_role, measure_role_f
 from automix.audio.samples import Audio
 from automix.demo import synthesize_demo
 from automix.files.reading import open_audio
-from automix.plan.roles import FAMILIES
+from automix.plan.roles import ROLE_FAMILIES
 from automix.session.roles.recognition import read_role
 
 AUDIO = Path(__file__).parents[3] / "shared" / "audio"
@@ -143,7 +143,11 @@ def judged(tracks):
     claims = Counter()
     for (truth, guess), count in table.items():
         if guess != "other":
-            same = truth == guess if guess == "lead vocal" else FAMILIES[truth] == FAMILIES[guess]
+            same = (
+                truth == guess
+                if guess == "lead vocal"
+                else ROLE_FAMILIES[truth] == ROLE_FAMILIES[guess]
+            )
             claims[same] += count
     return table, claims[True] / claims.total()
 
@@ -153,11 +157,11 @@ def test_the_demo_song():
     table, right = judged(synthesize_demo(7).tracks.items())
     assert right >= 0.8
     assert table["kick", "kick"] == table["bass", "bass"] == table["lead vocal", "lead vocal"] == 1
-    drums = [count for (truth, guess), count in table.items() if FAMILIES[truth] == "drums"]
+    drums = [count for (truth, guess), count in table.items() if ROLE_FAMILIES[truth] == "drums"]
     found = [
         count
         for (truth, guess), count in table.items()
-        if FAMILIES[truth] == FAMILIES[guess] == "drums"
+        if ROLE_FAMILIES[truth] == ROLE_FAMILIES[guess] == "drums"
     ]
     assert sum(found) >= sum(drums) - 1
 
@@ -174,4 +178,4 @@ def test_real_stems():
     assert table["bass", "bass"] == 1
     assert table["lead vocal", "lead vocal"] == 3
     percussive = {role: n for (role, guess), n in table.items() if guess == "other"}
-    assert not [role for role in percussive if FAMILIES[role] in ("drums", "bass")]
+    assert not [role for role in percussive if ROLE_FAMILIES[role] in ("drums", "bass")]

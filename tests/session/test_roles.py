@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from automix.plan.roles import FAMILIES, ROLE_TRAITS, ROLES, Family, Role
+from automix.plan.roles import ROLE_FAMILIES, ROLE_TRAITS, ROLES, Family, Role
 from automix.session.roles.naming import make_natural_name, make_natural_names
 from automix.session.roles.pairs import find_stereo_pairs, name_pair
 from automix.session.roles.recognition import read_role
@@ -160,7 +160,7 @@ def test_names_tell_the_role():
 
 def test_every_role_is_declared_once():
     assert tuple(ROLE_TRAITS) == ROLES == get_args(Role)
-    assert set(FAMILIES.values()) == set(get_args(Family))
+    assert set(ROLE_FAMILIES.values()) == set(get_args(Family))
     words = [word for traits in ROLE_TRAITS.values() for word in traits.words.split()]
     hints = [word for traits in ROLE_TRAITS.values() for word in traits.hints.split()]
     assert len({*words, *hints}) == len(words) + len(hints)

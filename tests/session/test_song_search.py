@@ -6,7 +6,7 @@ import pytest
 
 from automix.errors import InputError, UsageError
 from automix.files.extensions import AUDIO_EXTENSIONS
-from automix.session.song_search import find_audio_entries, find_songs
+from automix.session.song_search import find_audio_entries, search_songs
 
 
 def made(root: Path, *names: str) -> str:
@@ -19,7 +19,7 @@ def made(root: Path, *names: str) -> str:
 def found(root: str, **options: str) -> list[tuple[str, str, list[str]]]:
     return [
         (item.song, item.kind, [Path(path).relative_to(root).as_posix() for path in item.inputs])
-        for item in find_songs(root, **options)
+        for item in search_songs(root, **options)
     ]
 
 
@@ -77,7 +77,7 @@ def test_a_folder_without_a_pair_is_refused_where_pairs_are_asked_for(tmp_path: 
 def test_own_mixes_and_the_folder_of_the_batch_are_left_out(tmp_path: Path) -> None:
     root = made(tmp_path, "song/kick.wav", "song/song.wav", "mixes/song.wav")
     (tmp_path / "song" / "song.toml").write_text("# automix plan: edit any value")
-    (song,) = find_songs(root, leave_out=str(tmp_path / "mixes"))
+    (song,) = search_songs(root, leave_out=str(tmp_path / "mixes"))
     assert [entry.path for entry in find_audio_entries(song.inputs[0])] == [
         str(tmp_path / "song" / "kick.wav")
     ]

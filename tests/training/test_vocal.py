@@ -121,7 +121,7 @@ def test_four_of_nine_gains_are_drawn_evenly():
 
 
 def test_transposition_moves_a_peak():
-    centers = disturbance.band_centers_hz()
+    centers = disturbance.mel_band_centers_hz()
     peak = torch.zeros(1, 128, 2)
     peak[0, (centers - 1000).abs().argmin()] = 1.0
     moved = disturbance.transpose_spectra(peak, torch.tensor([1.0]))

@@ -15,7 +15,7 @@ from automix.methods.stems.processing import SENDS_DB
 from automix.methods.stems.rawness import LEAST, Rawness
 from automix.methods.vocal.level_balance import lufs
 from automix.methods.vocal.settings import PAPER
-from automix.methods.vocal.tempo_reverb import reverberation_time_s
+from automix.methods.vocal.tempo_reverb import choose_reverberation_time_s
 from automix.plan.model import Bus, Send
 from automix.plan.roles import Role
 from automix.plan.settings import EqualizerBand, EqualizerSettings, FdnReverbSettings
@@ -57,7 +57,7 @@ def senders(
     }
 
 
-def reverberate(
+def add_shared_reverb(
     console: ExactConsole,
     writer: PlanWriter,
     sending: Mapping[str, Sender],
@@ -90,7 +90,11 @@ def reverberate(
 
 
 def _add_bus(writer: PlanWriter, tempo: Tempo | None) -> None:
-    time_s = PAPER.reverb.reverberation_time_s if tempo is None else reverberation_time_s(tempo.bpm)
+    time_s = (
+        PAPER.reverb.reverberation_time_s
+        if tempo is None
+        else choose_reverberation_time_s(tempo.bpm)
+    )
     low_cut = EqualizerSettings(bands=(EqualizerBand(kind="high_pass", frequency_hz=200.0),))
     reverb = FdnReverbSettings(reverberation_time_s=time_s, dry_wet=1.0)
     writer.add_bus(Bus(name=BUS, pre_delay_ms=20.0, equalizer=low_cut, reverb=reverb))

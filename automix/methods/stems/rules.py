@@ -27,7 +27,7 @@ from automix.methods.stems.processing import (
     masking_cuts,
 )
 from automix.methods.stems.rawness import LEAST, Rawness, song_rawness
-from automix.methods.stems.reverb import reverberate, senders
+from automix.methods.stems.reverb import add_shared_reverb, senders
 from automix.methods.stems.settings import StemsRules
 from automix.methods.vocal.level_balance import gain_db_to_reach
 from automix.parallel.workers import Workers, run_in_parallel
@@ -95,7 +95,7 @@ def write_rules(
             _compress(writer, audible, raw, advice)
             _restore_levels(console, writer, audible)
         if tempo is not None:
-            reverberate(console, writer, sending, rules.sends_below_mix_lu, tempo())
+            add_shared_reverb(console, writer, sending, rules.sends_below_mix_lu, tempo())
 
 
 def _set_levels(

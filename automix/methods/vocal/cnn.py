@@ -19,16 +19,16 @@ from automix.methods.vocal.cnn_settings import VocalNetworks
 from automix.methods.vocal.cnn_weights import LoadedNetwork, Networks, open_networks
 from automix.methods.vocal.hearing import HeardVocal, hear
 from automix.methods.vocal.rules import (
-    compress,
-    de_ess,
     energies,
-    equalize,
     filter_rumble,
     in_hz,
+    set_compressor,
+    set_de_esser,
+    set_equalizer,
     set_levels,
 )
 from automix.methods.vocal.settings import VocalRules
-from automix.methods.vocal.tempo_reverb import BUS, reverberate
+from automix.methods.vocal.tempo_reverb import BUS, add_tempo_reverb
 from automix.networks.vocal_cnn_description import BAND_Q, BANDS_HZ, CHANGED_BANDS, REVERB_FIELDS
 from automix.networks.vocal_mel import MelFrames, measure_spectra, pair_spectra, use_one_thread
 from automix.parallel.workers import Workers
@@ -67,7 +67,7 @@ def _write_plan(console: ExactConsole, writer: PlanWriter, options: VocalNetwork
     stages = _Stages(console, writer, name, under, options)
     stages.equalize(networks.get("equalization"), vocal, backing)
     if options.de_ess:
-        de_ess(writer, name, vocal)
+        set_de_esser(writer, name, vocal)
     stages.compress(networks.get("compression"))
     stages.reverberate(networks.get("reverb"), backing)
     stages.balance(networks.get("level"))
@@ -125,7 +125,7 @@ class _Stages:
         """Undoes the four largest of the gains that the network hears as damage."""
         heard_db = self._said(network)
         if network is None or not heard_db:
-            equalize(self._writer, self._name, vocal, backing, self._options)
+            set_equalizer(self._writer, self._name, vocal, backing, self._options)
             return
         filter_rumble(self._writer, self._name, self._options)
         order = sorted(range(len(heard_db)), key=lambda band: -abs(heard_db[band]))
@@ -151,16 +151,16 @@ class _Stages:
         """Compresses to the loudness range that the network predicts."""
         said = self._said(network)
         if network is None or not said:
-            compress(self._console, self._writer, self._name, self._options)
+            set_compressor(self._console, self._writer, self._name, self._options)
             return
         wanted = replace(self._options, loudness_range_below_lu=said[0])
-        compress(self._console, self._writer, self._name, wanted, network.name)
+        set_compressor(self._console, self._writer, self._name, wanted, network.name)
 
     def reverberate(self, network: LoadedNetwork | None, backing: HeardVocal) -> None:
         """Adds the reverb that the network finds missing, or the one that it wants."""
         said = self._said(network)
         if network is None or not said:
-            reverberate(self._writer, self._name, backing, self._options)
+            add_tempo_reverb(self._writer, self._name, backing, self._options)
             return
         heard = HeardReverb(
             network=network.name, values=dict(zip(REVERB_FIELDS, said, strict=True))

@@ -12,7 +12,7 @@ from typing import Any
 
 from automix.methods.vocal.cnn_settings import VocalNetworks
 from automix.methods.vocal.hearing import HeardVocal
-from automix.methods.vocal.tempo_reverb import BUS, reverberate
+from automix.methods.vocal.tempo_reverb import BUS, add_tempo_reverb
 from automix.plan.parameters import parameters
 from automix.plan.settings import FdnReverbSettings
 from automix.plan.writer import PlanWriter
@@ -66,7 +66,7 @@ def add_what_is_missing(
             f"{name}.reverb.dry_wet", 0.0, heard.network, why, heard=heard.values["dry_wet"]
         )
         return replace(options, return_below_mix_lu=None)
-    reverberate(writer, name, backing, options)
+    add_tempo_reverb(writer, name, backing, options)
     is_send = options.return_below_mix_lu is not None
     path = f"{BUS if is_send else name}.reverb"
     own = writer.plan.bus(BUS).reverb if is_send else writer.plan.strip(name).reverb

@@ -19,7 +19,7 @@ from automix.methods.vocal.compressor_ladder import CompressorLadder
 from automix.methods.vocal.hearing import HeardVocal, hear, singing
 from automix.methods.vocal.level_balance import vocal_gains
 from automix.methods.vocal.settings import VocalRules
-from automix.methods.vocal.tempo_reverb import BUS, reverberate
+from automix.methods.vocal.tempo_reverb import BUS, add_tempo_reverb
 from automix.methods.vocal.unmasking import BandFinding, essential, find_masking
 from automix.plan.settings import CompressorSettings, DeEsserSettings, EqualizerBand
 from automix.plan.writer import PlanWriter
@@ -45,15 +45,15 @@ def write_plan(console: ExactConsole, writer: PlanWriter, rules: VocalRules) -> 
     report_conditions(writer, session.with_role("backing track").name, backing.conditions)
     if vocal.conditions.silent:
         return
-    equalize(writer, name, vocal, backing, rules)
+    set_equalizer(writer, name, vocal, backing, rules)
     if rules.de_ess:
-        de_ess(writer, name, vocal)
-    compress(console, writer, name, rules)
-    reverberate(writer, name, backing, rules)
+        set_de_esser(writer, name, vocal)
+    set_compressor(console, writer, name, rules)
+    add_tempo_reverb(writer, name, backing, rules)
     balance(console, writer, name, rules)
 
 
-def equalize(
+def set_equalizer(
     writer: PlanWriter, name: str, vocal: HeardVocal, backing: HeardVocal, rules: VocalRules
 ) -> None:
     """Boosts and cuts where vocal and backing mask each other; see `unmasking`."""
@@ -121,7 +121,7 @@ UNOBTRUSIVE_SIBILANCE_DB = -12.0
 """Treble of the most sibilant twentieth of a voice, relative to its mean power."""
 
 
-def de_ess(writer: PlanWriter, name: str, vocal: HeardVocal) -> None:
+def set_de_esser(writer: PlanWriter, name: str, vocal: HeardVocal) -> None:
     """Turns sibilance down as far as it stands out."""
     treble = [band for band, center in enumerate(vocal.centers_hz) if center >= 8000]
     sung = singing(vocal)
@@ -143,7 +143,7 @@ def de_ess(writer: PlanWriter, name: str, vocal: HeardVocal) -> None:
     )
 
 
-def compress(
+def set_compressor(
     console: ExactConsole,
     writer: PlanWriter,
     name: str,

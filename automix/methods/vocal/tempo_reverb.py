@@ -11,15 +11,17 @@ from automix.plan.writer import PlanWriter
 BUS = "vocal reverb"
 
 
-def reverberation_time_s(tempo_bpm: float) -> float:
+def choose_reverberation_time_s(tempo_bpm: float) -> float:
     """T60 from tempo: RT = −T/45 + 40/9, 0.1…9 s (Li & Lerch eq. 1, after Moffat & Sandler)."""
     return min(max(-tempo_bpm / 45.0 + 40.0 / 9.0, 0.1), 9.0)
 
 
-def reverberate(writer: PlanWriter, name: str, backing: HeardVocal, rules: VocalRules) -> None:
+def add_tempo_reverb(writer: PlanWriter, name: str, backing: HeardVocal, rules: VocalRules) -> None:
     """Puts the reverb into the vocal's strip, or on a send where the rules want a return level."""
     tempo = rules.tempo_bpm or (backing.tempo.bpm if backing.tempo else None)
-    time_s = PAPER.reverb.reverberation_time_s if tempo is None else reverberation_time_s(tempo)
+    time_s = (
+        PAPER.reverb.reverberation_time_s if tempo is None else choose_reverberation_time_s(tempo)
+    )
     reverb = replace(rules.reverb, reverberation_time_s=time_s)
     if rules.return_below_mix_lu is None:
         path = f"{name}.reverb"

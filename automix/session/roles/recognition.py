@@ -22,8 +22,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from automix.plan.roles import FAMILIES, ROLES, Role
-from automix.session.roles.words import Word, find_own_words, look_up
+from automix.plan.roles import ROLE_FAMILIES, ROLES, Role
+from automix.session.roles.words import Word, find_meaning, find_own_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ _NEUTRAL = _LEAD | _split_set(
 """Words that may be run together with a role's: "kickin", "ohl", "mainvox"."""
 
 _PIECES = frozenset[Role]({"kick", "snare", "hats", "tom", "cymbals"})
-_KIT = frozenset(role for role in ROLES if FAMILIES[role] == "drums")
-_GUITARS = frozenset(role for role in ROLES if FAMILIES[role] == "guitar")
-_ORCHESTRA = frozenset(role for role in ROLES if FAMILIES[role] == "orchestra")
+_KIT = frozenset(role for role in ROLES if ROLE_FAMILIES[role] == "drums")
+_GUITARS = frozenset(role for role in ROLES if ROLE_FAMILIES[role] == "guitar")
+_ORCHESTRA = frozenset(role for role in ROLES if ROLE_FAMILIES[role] == "orchestra")
 _WINDS = frozenset[Role]({"brass", "woodwind"})
 _POSITIONS = frozenset[Role]({"overheads", "room"})
 _PLAYERS: frozenset[Role] = _GUITARS | {"bass", "drums", "keys", "piano"}
@@ -201,9 +201,13 @@ def _find_matches(words: Sequence[Word]) -> tuple[list[_Match], set[str]]:
         for stop in range(min(start + _WINDOW, len(words)), start, -1):
             window = words[start:stop]
             key = "".join(word.key for word in window)
-            if matches and FAMILIES[matches[-1].role] == "guitar" and _AMPLIFIER.fullmatch(key):
+            if (
+                matches
+                and ROLE_FAMILIES[matches[-1].role] == "guitar"
+                and _AMPLIFIER.fullmatch(key)
+            ):
                 break
-            found = look_up(key)
+            found = find_meaning(key)
             if found:
                 token = " ".join(word.text for word in window)
                 matches.append(_Match(found.role, found.is_hint, token))
@@ -212,7 +216,7 @@ def _find_matches(words: Sequence[Word]) -> tuple[list[_Match], set[str]]:
             stop = start + 1
             text = words[start].text
             for part in _split_joined(words[start].key):
-                if found := look_up(part):
+                if found := find_meaning(part):
                     matches.append(_Match(found.role, found.is_hint, text[: len(part)]))
                 else:
                     rest.add(part)
@@ -225,18 +229,20 @@ def _find_matches(words: Sequence[Word]) -> tuple[list[_Match], set[str]]:
 def _split_joined(key: str) -> tuple[str, ...]:
     """Takes apart words that were run together, if one of them means a role; else the key alone."""
     parts = _split_into_known(key)
-    if len(parts) > 1 and any((found := look_up(part)) and not found.is_hint for part in parts):
+    if len(parts) > 1 and any(
+        (found := find_meaning(part)) and not found.is_hint for part in parts
+    ):
         return parts
     return (key,)
 
 
 def _split_into_known(key: str) -> tuple[str, ...]:
     """Finds the fewest known words that make up ``key``; empty if there are no such words."""
-    if key in _NEUTRAL or (len(key) > 1 and look_up(key)):
+    if key in _NEUTRAL or (len(key) > 1 and find_meaning(key)):
         return (key,)
     found: list[tuple[str, ...]] = []
     for length in range(len(key) - 1, 1, -1):
         first, others = key[:length], key[length:]
-        if (first in _NEUTRAL or look_up(first)) and (rest := _split_into_known(others)):
+        if (first in _NEUTRAL or find_meaning(first)) and (rest := _split_into_known(others)):
             found.append((first, *rest))
     return min(found, key=len, default=())

@@ -71,7 +71,7 @@ VOCABULARY: dict[str, Meaning] = {
 }
 
 
-def look_up(key: str) -> Meaning | None:
+def find_meaning(key: str) -> Meaning | None:
     """Looks up what a word means, in the singular or the plural; none if it means no role."""
     return VOCABULARY.get(key) or (VOCABULARY.get(key[:-1]) if key.endswith("s") else None)
 
@@ -108,7 +108,7 @@ def _find_common(names: frozenset[str]) -> tuple[bool, int]:
             len({keys[shared] for keys in bare}) == 1
         ):
             shared += 1
-        while shared and look_up(bare[0][shared - 1]):
+        while shared and find_meaning(bare[0][shared - 1]):
             shared -= 1
     return numbered, shared
 

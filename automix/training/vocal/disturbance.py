@@ -29,7 +29,7 @@ def band_weights() -> Tensor:
 
 
 @lru_cache(maxsize=1)
-def band_centers_hz() -> Tensor:
+def mel_band_centers_hz() -> Tensor:
     """Mean frequency of each mel band ``(128,)``."""
     f = torch.linspace(0.0, RATE_HZ / 2.0, N_FFT // 2 + 1)
     return (band_weights() * f[:, None]).sum(0) / band_weights().sum(0)
@@ -37,7 +37,7 @@ def band_centers_hz() -> Tensor:
 
 def _center_octaves() -> Tensor:
     """Logarithm to base 2 of the center frequency in Hz of each mel band ``(128,)``."""
-    return band_centers_hz().log2()
+    return mel_band_centers_hz().log2()
 
 
 @lru_cache(maxsize=1)
@@ -94,7 +94,7 @@ def draw_singers_db(count: int, settings: VocalTraining, draw: torch.Generator) 
     def spread() -> Tensor:
         return (0.5 * torch.randn(count, 1, generator=draw)).exp().clamp(0.3, 2.5)
 
-    octaves, centers = _center_octaves(), band_centers_hz()
+    octaves, centers = _center_octaves(), mel_band_centers_hz()
     ends = 1.0 + 0.6 * ((7.5 - octaves).clamp(0, 1) + (octaves - 12.5).clamp(0, 1))
     curve = spread() * settings.spectrum_db * _draw_curves(count, 2.5, draw)
     curve = (curve + spread() * settings.color_db * _draw_curves(count, 0.9, draw)) * ends
@@ -125,7 +125,7 @@ def _draw_curves(count: int, octaves_wide: float, draw: torch.Generator) -> Tens
 
 def transpose_spectra(blocks: Tensor, octaves: Tensor) -> Tensor:
     """Spectra ``(n, 128, frames)`` moved up by octaves ``(n,)``, as of smaller singers."""
-    centers = band_centers_hz()
+    centers = mel_band_centers_hz()
     wanted = (centers * 2.0 ** -octaves[:, None]).clamp(centers[0], centers[-1]).contiguous()
     upper = torch.searchsorted(centers, wanted).clamp(1, BANDS - 1)
     share = ((wanted - centers[upper - 1]) / (centers[upper] - centers[upper - 1]))[..., None]

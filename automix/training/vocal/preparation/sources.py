@@ -20,7 +20,7 @@ from automix.files.names import printable
 from automix.files.reading import open_audio
 from automix.plan.model import SYNTHETIC, MixPlan, read_plan
 from automix.session.song_folder import open_song
-from automix.session.song_search import find_songs as find_pairs
+from automix.session.song_search import search_songs as find_pairs
 from automix.session.tracks import Session, open_plan_session
 from automix.training.vocal.preparation.separation import Separator
 
