@@ -92,6 +92,7 @@ def test_mix_folder_mixes_pairs_of_any_name_once(run, demo: Path, tmp_path: Path
     assert [(tmp_path / mix).stat().st_mtime_ns for mix in mixes] == stamps
 
 
+@pytest.mark.slow
 def test_mix_folder_reports_a_pair_that_fails_and_mixes_the_rest(
     run, demo: Path, tmp_path: Path
 ) -> None:

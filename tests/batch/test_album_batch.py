@@ -25,6 +25,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
 
 
+@pytest.mark.slow
 def test_an_album_is_mixed_once_and_what_differs_again(
     environment: dict[str, str], tmp_path: Path
 ) -> None:

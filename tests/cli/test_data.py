@@ -69,6 +69,7 @@ def test_json_tells_all(cli) -> None:
     assert not result.stderr
 
 
+@pytest.mark.slow
 def test_existing_songs_are_kept_refused_or_replaced(cli, tmp_path: Path) -> None:
     first = tmp_path / "out/song-0001"
     assert synthesize(cli, 1, "out").exit_code == 0

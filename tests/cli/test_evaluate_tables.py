@@ -28,6 +28,7 @@ def pairs(song, tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_vocal_prints_the_table_of_the_paper(cli, pairs):
     printed = cli("evaluate", "vocal", pairs)
     assert printed.exit_code == 0, printed.output

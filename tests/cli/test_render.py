@@ -153,6 +153,7 @@ def test_what_is_no_plan_exits_2(cli, song) -> None:
         assert "Errno" not in result.stderr
 
 
+@pytest.mark.slow
 def test_skip_existing_mixes_again_only_what_differs(cli, song) -> None:
     Path("v.wav").write_bytes(song.vocal.read_bytes())
 

@@ -184,6 +184,7 @@ def test_sibilants_stand_out_above_5_khz(song: DemoSong, score: Score) -> None:
     assert min(hissed.values()) >= 3
 
 
+@pytest.mark.slow
 def test_character_does_not_depend_on_the_sample_rate(song: DemoSong) -> None:
     other = synthesize_demo(0, 48000)
     assert other.vocal.frames == 30 * 48000

@@ -127,6 +127,7 @@ def weights(tmp_path_factory):
     return save
 
 
+@pytest.mark.slow
 def test_a_network_that_changes_nothing_scores_as_bypass(dry, weights):
     models = [
         weights("static", identity(network="tcn-8", causal=True)),

@@ -83,6 +83,7 @@ def test_the_boxes_lie_where_the_ratings_are():
     assert np.nonzero(blue)[0].max() < np.nonzero(orange)[0].min()  # in order from the top
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("methods", "passages"), [(2, 1), (10, 15), (4, 4)])
 def test_the_picture_grows_with_what_it_shows(methods, passages):
     rated = ratings(

@@ -42,6 +42,7 @@ def test_h_and_p_are_those_of_scipy(seed):
     assert ours.p == pytest.approx(theirs.pvalue, rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adjustment", ADJUSTMENTS)
 def test_conover_is_that_of_scikit_posthocs(adjustment):
     for seed in SETS:
@@ -72,6 +73,7 @@ def test_friedman_is_that_of_scipy(seed):
     assert ours.p == pytest.approx(theirs.pvalue, rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adjustment", ["none", "holm", "fdr_bh"])
 def test_conover_for_blocks_is_that_of_scikit_posthocs(adjustment):
     for seed in SETS:
@@ -149,6 +151,7 @@ def test_blocks_that_have_no_result_say_why(table, reason):
         conover_friedman(["a", "b", "c"], table)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adjustment", [name for name in ADJUSTMENTS if name != "none"])
 def test_adjustments_are_those_of_statsmodels(adjustment):
     rng = np.random.default_rng(3)

@@ -61,6 +61,7 @@ def test_the_errors_of_what_is_drawn_are_those_of_the_distributions(tmp_path):
     assert list(rows) == list(PUBLISHED_VOCAL)
 
 
+@pytest.mark.slow
 def test_networks_are_judged_by_what_they_say_of_damaged_copies(tmp_path, monkeypatch):
     """Networks that always say the same: no damage, −4 LU, a range of 12 LU, a middling reverb."""
     monkeypatch.setattr("automix.evaluation.vocal_networks.COPIES", 3)

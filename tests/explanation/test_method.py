@@ -72,6 +72,7 @@ def widened(session, side=0.1):
     return Session(tracks=tuple(tracks))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("side", "processed_side_db"), [(0.0, -19.0), (0.1, -19.0), (0.1, -17.5), (0.1, 0.0)]
 )

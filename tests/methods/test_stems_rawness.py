@@ -134,6 +134,7 @@ def test_a_raw_session_is_not_warned_of_and_gets_everything(session):
     assert kinds == {"band", "ratio", "send"}
 
 
+@pytest.mark.slow
 def test_the_wider_the_less_without_a_step(session):
     """From a raw session to a processed one; every reason says why there is less."""
     steps = [-60.0, -30.0, -26.0, -24.0, -22.0, -21.0, -20.0, -19.4, -19.02]

@@ -20,6 +20,8 @@ from automix.reference.comparison import TOLERANCE
 from automix.reference.goal import Goal, measure_target
 from automix.session.tracks import Session, Track
 
+pytestmark = pytest.mark.slow  # gradients through the console, twelve times
+
 RATE = 22050
 SECONDS = 12
 REQUEST = StemsRequest(method="equal-loudness", device="cpu")

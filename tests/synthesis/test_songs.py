@@ -199,6 +199,7 @@ def fluidsynth() -> EngineChoice:
     return choice
 
 
+@pytest.mark.slow
 def test_fluidsynth_plays_the_same_song_twice(fluidsynth: EngineChoice, tmp_path: Path) -> None:
     made = []
     for place in ("first", "second"):

@@ -62,6 +62,7 @@ def weights(tmp_path):
     return save
 
 
+@pytest.mark.slow
 def test_the_controller_learns_and_the_strip_stays(songs, settings, weights):
     chosen = settings(model=FULL, neural_strip=weights(), audio_weight=1.0, parameter_weight=0.0,
                       patch_s=1.0, tracks=3)  # fmt: skip

@@ -349,7 +349,10 @@ def test_a_network_may_begin_linear_and_without_normalization(folder, tmp_path):
             assert (values == float("var" in name)).all()
 
 
-@pytest.mark.parametrize("statistics", ["batch", "running", "frozen"])
+@pytest.mark.parametrize(
+    "statistics",
+    ["batch", *(pytest.param(s, marks=pytest.mark.slow) for s in ("running", "frozen"))],
+)
 def test_a_gain_is_learned_by_heart(dry, statistics):
     settings = tiny(
         model=EffectDescription(network="tcn-8", effect="equalizer", causal=True),

@@ -37,6 +37,7 @@ def curve(folder):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_one_batch_is_learned_by_heart(songs, settings):
     chosen = settings(
         model=replace(SMALL, dropout=0.0, members=1), shrink=0.0, examples=4, loop={"batch": 4}
@@ -53,6 +54,7 @@ def test_one_batch_is_learned_by_heart(songs, settings):
     assert loss.item() < 0.02 * first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model",
     [
@@ -112,6 +114,7 @@ def test_a_run_that_was_left_goes_on_to_the_same_curve(songs, settings, tmp_path
     assert read_description(whole / "best.safetensors", "dmc", DmcDescription) == SMALL
 
 
+@pytest.mark.slow
 def test_a_finished_run_has_nothing_to_do(songs, settings, tmp_path):
     chosen = settings(model=SMALL)
     Training(task(songs, chosen), chosen.loop, tmp_path, CPU).run()
@@ -120,6 +123,7 @@ def test_a_finished_run_has_nothing_to_do(songs, settings, tmp_path):
     assert again.run() is None
 
 
+@pytest.mark.slow
 def test_a_run_of_another_network_is_refused(songs, settings, tmp_path):
     chosen = settings(model=SMALL)
     with pytest.raises(DeviceError, match="no run to resume"):

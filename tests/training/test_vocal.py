@@ -195,8 +195,17 @@ def test_a_song_is_measured(singers):
     assert singers[0].dry.shape == (9 * RATE_HZ,)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("task", TASKS)
+QUICK = (("level", "paper"), ("compression", "wide"))
+
+
+@pytest.mark.parametrize(
+    ("task", "variant"),
+    [
+        pytest.param(task, variant, marks=() if (task, variant) in QUICK else pytest.mark.slow)
+        for task in TASKS
+        for variant in VARIANTS
+    ],
+)
 def test_every_training_runs_and_goes_on_to_the_same_curve(singers, tmp_path, task, variant):
     settings = quick(task, variant)
 

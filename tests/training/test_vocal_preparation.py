@@ -62,6 +62,7 @@ def test_pairs_are_written_and_outliers_left_out(pairs, tmp_path):
             assert hashlib.sha256(content).hexdigest() == file["sha256"]
 
 
+@pytest.mark.slow
 def test_copies_are_what_the_manifest_says(pairs, tmp_path):
     out = tmp_path / "out"
     list(prepare_vocals(VocalPreparation(sources=[pairs], folder=out, raw=1, wet=1)))
@@ -117,6 +118,7 @@ def test_stems_and_musdb_are_vocals_and_their_backings(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_synthetic_songs_give_the_mixed_vocal_and_the_recorded_one(tmp_path):
     from automix.synthesis.collection import Collection, synthesize
     from automix.synthesis.engines import choose_engine
