@@ -11,7 +11,7 @@ from automix.parallel.workers import use_workers
 from automix.report.page import make_report
 
 
-def mix_item(job: Job, guard: Guard) -> Outcome:
+def run_item(job: Job, guard: Guard) -> Outcome:
     """Mixes a song; whatever goes wrong with it becomes a message.
 
     Args:

@@ -200,15 +200,14 @@ def _make_engine(
     name: EngineName, jobs: int | None, ray_address: str | None, due: int
 ) -> "tuple[WorkEngine, int]":
     """The engine, and how many threads mix an item: where items are few, more than one."""
-    from automix.batch.worker import mix_item
+    from automix.cli.batch_worker import mix_item
     from automix.parallel.local_engine import LocalEngine
     from automix.parallel.workers import count_processors
 
-    mix = partial(mix_item, guard=remove_when_ended)
     if name == EngineName.ray:
         from automix.parallel.ray_engine import RayEngine
 
-        return RayEngine(mix, ray_address, jobs), 1
+        return RayEngine(mix_item, ray_address, jobs), 1
     threads = jobs or count_processors()
     slots = min(threads, due)
-    return LocalEngine(mix, handle_signals, slots), threads // slots
+    return LocalEngine(mix_item, handle_signals, slots), threads // slots
