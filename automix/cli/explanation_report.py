@@ -27,7 +27,8 @@ from automix.explanation.tracks import TrackInMix
 from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.target import OutputTarget
-from automix.plan.address import change_setting, parse_assignment
+from automix.plan.address import change_setting
+from automix.plan.assignment import parse_assignment
 from automix.plan.model import MixPlan, read_plan
 from automix.session.tracks import list_plan_inputs, open_plan_session
 

@@ -96,7 +96,8 @@ def export(
     from automix.export.ends import ExportSource, ExportTarget
     from automix.files.info import ReadOptions
     from automix.parallel.workers import use_workers
-    from automix.plan.address import change_setting, parse_assignment
+    from automix.plan.address import change_setting
+    from automix.plan.assignment import parse_assignment
     from automix.plan.model import read_plan
 
     use_workers(jobs)

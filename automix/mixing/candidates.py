@@ -4,7 +4,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from automix.plan.macros import Macros, apply_macros
+from automix.plan.macro_changes import apply_macros
+from automix.plan.macros import Macros
 from automix.plan.model import MixPlan
 from automix.plan.writer import PlanWriter
 

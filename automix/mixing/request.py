@@ -15,7 +15,7 @@ from automix.errors import UsageError
 from automix.methods.catalog import MODES, STEMS_METHODS, VOCAL_METHODS, Method, find_method
 from automix.methods.stems.settings import StemsRules
 from automix.methods.vocal.settings import PRESETS, VocalRules
-from automix.plan.address import Change, parse_assignment
+from automix.plan.assignment import Change, parse_assignment
 from automix.plan.loudness import LoudnessTarget
 from automix.plan.macros import Macros
 from automix.plan.parameters import FileName, Parameter, Range, Settings, parameters

@@ -13,8 +13,10 @@ from automix.mixing.options import method_options
 from automix.mixing.premaster import Premaster, premaster
 from automix.mixing.renderer import Renderer, open_renderer
 from automix.mixing.request import MethodRequest
-from automix.plan.address import Change, change_setting
-from automix.plan.macros import Macros, apply_macros
+from automix.plan.address import change_setting
+from automix.plan.assignment import Change
+from automix.plan.macro_changes import apply_macros
+from automix.plan.macros import Macros
 from automix.plan.model import MixPlan
 from automix.plan.writer import PlanWriter
 from automix.session.blank_plan import make_blank_plan

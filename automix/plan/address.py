@@ -1,18 +1,15 @@
 """Addresses of settings, as ``--set`` takes them: ``vocal.equalizer.bands.1.gain_db``."""
 
-import re
-import tomllib
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from automix.errors import PlanError, UsageError
+from automix.plan.assignment import Change
 from automix.plan.model import Bus, ChannelStrip, MixPlan
 from automix.plan.parameters import Parameter, Settings, parameters
 
 _IDENTITY = ("name", "file", "right_file", "sha256")
 
-Change = Callable[[Any], Any]
 Named = TypeVar("Named", bound=ChannelStrip | Bus)
 
 
@@ -115,40 +112,3 @@ def _change_at(value: Any, path: list[str], address: str, change: Change) -> Any
         raise
     except UsageError as error:
         raise PlanError(f"{address!r}: {error}") from error
-
-
-def parse_assignment(expression: str) -> tuple[str, Any]:
-    """Splits ``ADDRESS=VALUE``, ``ADDRESS+=NUMBER`` or ``ADDRESS-=NUMBER``.
-
-    Returns:
-        The address and a function from the old to the new value, for `plan.change_setting`.
-
-    Raises:
-        PlanError: Not of that form.
-    """
-    match = re.fullmatch(r"(.+?)\s*([+-]?)=\s*(.+)", expression, re.DOTALL)
-    if match is None:
-        raise PlanError(f"--set {expression!r}: write NAME.setting=VALUE, += or -=")
-    address, sign, text = match.groups()
-    if not sign:
-        value = _literal(text.strip())
-        return address, lambda _: value
-    try:
-        step = float(text) if sign == "+" else -float(text)
-    except ValueError:
-        raise PlanError(f"--set {expression!r}: {sign}= needs a number") from None
-
-    def add(old: Any) -> Any:
-        if isinstance(old, bool) or not isinstance(old, int | float):
-            raise PlanError(f"--set {expression!r}: {address} is not a number")
-        return old + step
-
-    return address, add
-
-
-def _literal(text: str) -> Any:
-    try:
-        document = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
-        return text
-    return document["value"] if len(document) == 1 else text

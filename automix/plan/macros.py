@@ -1,16 +1,9 @@
 """Macro controls: one wish of a listener, as changes to many settings of a plan."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Annotated
 
-from automix.plan.model import Bus, ChannelStrip
 from automix.plan.parameters import Range, Settings
-from automix.plan.roles import ROLE_TRAITS
-from automix.plan.settings import EqualizerBand, EqualizerSettings
-from automix.plan.writer import PlanWriter
-from automix.units import gain_to_db
-
-_BRIGHTNESS = EqualizerBand(kind="high_shelf", frequency_hz=4000.0, q=0.7)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,68 +24,3 @@ class Macros(Settings):
             for field in fields(self)
             if (value := getattr(self, field.name))
         )
-
-
-def apply_macros(writer: PlanWriter, macros: Macros) -> None:
-    """Changes the plan of a writer, and records each change with its macro.
-
-    A macro that finds nothing to change is a warning, not an error.
-    """
-    if macros.vocals_db:
-        _set_vocals(writer, macros.vocals_db)
-    if macros.reverb_percent:
-        _set_reverb(writer, 1.0 + macros.reverb_percent / 100.0, _name(macros, "reverb_percent"))
-    if macros.width_percent:
-        _set_width(writer, 1.0 + macros.width_percent / 100.0, _name(macros, "width_percent"))
-    if macros.brightness_db:
-        band = replace(_BRIGHTNESS, gain_db=macros.brightness_db)
-        bands = (*writer.plan.master.equalizer.bands, band)
-        master = replace(writer.plan.master, equalizer=EqualizerSettings(bands=bands))
-        writer.plan = replace(writer.plan, master=master)
-        address = f"master.equalizer.bands.{len(bands)}.gain_db"
-        writer.decide(address, band.gain_db, "macro", _name(macros, "brightness_db"))
-
-
-def _name(macros: Macros, field: str) -> str:
-    return Macros(**{field: getattr(macros, field)}).described()
-
-
-def _set_vocals(writer: PlanWriter, change_db: float) -> None:
-    said = Macros(vocals_db=change_db).described()
-    vocals = [strip for strip in writer.plan.tracks if _is_vocal(strip)]
-    if not vocals:
-        writer.warn(f"{said}: no track is a vocal; --role TRACK='lead vocal' says which is")
-    for strip in vocals:
-        writer.revise(f"{strip.name}.fader_db", strip.fader_db + change_db, "macro", said)
-
-
-def _is_vocal(strip: ChannelStrip) -> bool:
-    traits = ROLE_TRAITS.get(strip.role)  # type: ignore[call-overload]
-    return traits is not None and traits.family == "vocal"
-
-
-def _set_reverb(writer: PlanWriter, factor: float, said: str) -> None:
-    """Scales the amplitude of all that is wet."""
-    parts: list[ChannelStrip | Bus] = [*writer.plan.tracks, *writer.plan.buses]
-    before = writer.plan
-    for part in parts:
-        if isinstance(part, Bus):
-            change_db = gain_to_db(factor) if factor > 0.0 else -60.0
-            writer.revise(f"{part.name}.gain_db", part.gain_db + change_db, "macro", said)
-            continue
-        for processor, share in (
-            ("reverb.dry_wet", part.reverb.dry_wet),
-            ("space.wet", part.space.wet),
-        ):
-            if share > 0.0:
-                writer.revise(f"{part.name}.{processor}", share * factor, "macro", said)
-    if writer.plan == before:
-        writer.warn(f"{said}: the plan has no reverb")
-
-
-def _set_width(writer: PlanWriter, factor: float, said: str) -> None:
-    panned = [strip for strip in writer.plan.tracks if strip.pan != 0.5]
-    if not panned:
-        writer.warn(f"{said}: every track is in the center, or brings a width of its own")
-    for strip in panned:
-        writer.revise(f"{strip.name}.pan", 0.5 + factor * (strip.pan - 0.5), "macro", said)

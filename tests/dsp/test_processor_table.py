@@ -24,7 +24,8 @@ from automix.dsp.processors import (
 from automix.errors import PluginError, UsageError
 from automix.explanation.provenance import actions
 from automix.mixing.spine import render_plan
-from automix.plan.address import change_setting, parse_assignment
+from automix.plan.address import change_setting
+from automix.plan.assignment import parse_assignment
 from automix.plan.difference import plan_difference
 from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
 from automix.plan.parameters import parameters

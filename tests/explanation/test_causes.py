@@ -213,7 +213,8 @@ def test_silence_and_very_short_tracks(explained):
 
 
 def test_references_and_macros_are_shown_as_such(clean):
-    from automix.plan.macros import Macros, apply_macros
+    from automix.plan.macro_changes import apply_macros
+    from automix.plan.macros import Macros
     from automix.plan.writer import PlanWriter
 
     writer = PlanWriter(clean[1])

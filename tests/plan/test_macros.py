@@ -12,7 +12,8 @@ from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.mixing.candidates import SPREADS, draw_candidates
 from automix.mixing.spine import render_plan
-from automix.plan.macros import Macros, apply_macros
+from automix.plan.macro_changes import apply_macros
+from automix.plan.macros import Macros
 from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
 from automix.plan.settings import FdnReverbSettings
 from automix.plan.writer import PlanWriter
