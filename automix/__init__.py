@@ -19,7 +19,7 @@ from automix.version import __version__
 if TYPE_CHECKING:
     from automix.audio.samples import Audio
     from automix.errors import AutomixError
-    from automix.library import evaluate, explain, mix_stems, mix_vocal, render
+    from automix.library import evaluate, explain, mix_song, mix_stems, mix_vocal, render
     from automix.mixing.mix import Mix
     from automix.mixing.outcome import SongOutcome
     from automix.mixing.request import (
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
         StemsRequest,
         VocalRequest,
     )
-    from automix.mixing.song import mix_song
     from automix.plan.model import MixPlan
     from automix.session.tracks import Session
 
@@ -39,7 +38,7 @@ _HOMES = {
     "render": "library",
     "explain": "library",
     "evaluate": "library",
-    "mix_song": "mixing.song",
+    "mix_song": "library",
     "VocalRequest": "mixing.request",
     "StemsRequest": "mixing.request",
     "PlanRequest": "mixing.request",

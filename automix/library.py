@@ -36,7 +36,7 @@ from automix.mixing.request import (
     VocalRequest,
     add_macros,
 )
-from automix.mixing.song import Guard, mix_song, unguarded
+from automix.mixing.song import Guard, run_song, unguarded
 from automix.mixing.spine import Report, prepare_mixer, render_plan, silent
 from automix.plan.macros import Macros
 from automix.plan.model import MixPlan
@@ -197,6 +197,39 @@ def mix_session(session: Session, request: VocalRequest | StemsRequest) -> Mix:
         AutomixError: The session does not suit the method, or an option cannot be used.
     """
     return prepare_mixer(request)(session, silent)
+
+
+def mix_song(
+    request: SongRequest,
+    delivery: Delivery,
+    *,
+    report: Report = silent,
+    guard: Guard = unguarded,
+    number: int | None = None,
+) -> SongOutcome:
+    """Mixes a song and writes the files that are asked for: what every command does.
+
+    Args:
+        request: A `VocalRequest`, a `StemsRequest` or a `PlanRequest` with its files.
+        delivery: Where the mix, its plan, its stems and its report go.
+        report: Told the name of each stage as it begins.
+        guard: Given what removes an unfinished file, makes a context in which that is called if a
+            signal ends the program.
+        number: Which of several mixes of the song this is: it goes into the names of its files.
+
+    Raises:
+        AutomixError: An option, an input, an output, weights, a device or a plug-in cannot be used;
+            the message names it and the remedy.
+    """
+    return run_song(
+        request, delivery, make_page=_make_page, report=report, guard=guard, number=number
+    )
+
+
+def _make_page(name: str, mix: Mix, outcome: SongOutcome) -> str:
+    from automix.report.page import make_report  # only now: few mixes want a report
+
+    return make_report(name, mix, outcome)
 
 
 def explain(plan: "PathLike | MixPlan") -> "Explanation":

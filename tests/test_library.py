@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,21 @@ def test_a_request_and_a_delivery_are_what_a_command_and_a_batch_item_are(song, 
     assert (tmp_path / "command.wav").read_bytes() == wanted
     assert (tmp_path / "batch.wav").read_bytes() == wanted
     assert (tmp_path / "command.toml").read_bytes() == (tmp_path / "library.toml").read_bytes()
+
+
+def test_a_delivery_writes_all_that_it_names(song, tmp_path):
+    delivery = Delivery(
+        output=str(tmp_path / "mix.wav"),
+        report=tmp_path / "mix.html",
+        export_stems=tmp_path / "stems",
+    )
+    request = StemsRequest(song=song / "tracks", constants={"width": 0.2}, method="rules")
+    outcome = automix.mix_song(request, delivery)
+    names = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*.*")}
+    assert names == {"mix.wav", "mix.toml", "mix.html", "stems/vocal.wav", "stems/beat.wav"}
+    assert automix.mix_song(request, replace(delivery, skip_existing=True)).kept
+    assert outcome.written
+    assert outcome.has_plan
 
 
 def test_arrays_are_mixed_as_files_are(song):

@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 from automix.errors import AutomixError
-from automix.mixing.song import Guard, mix_song
+from automix.mixing.song import Guard, run_song
 from automix.parallel.engine import Job, Outcome
 from automix.parallel.workers import use_workers
 from automix.report.page import make_report
@@ -24,7 +24,7 @@ def run_item(job: Job, guard: Guard) -> Outcome:
     try:
         os.chdir(job.folder)
         use_workers(threads)
-        outcome = mix_song(request, delivery, guard=guard, make_page=make_report)
+        outcome = run_song(request, delivery, guard=guard, make_page=make_report)
         result = replace(outcome, plan=None, compared=())  # the plan is on disk
     except AutomixError as problem:
         exit_code, error = problem.exit_code, str(problem)

@@ -6,14 +6,12 @@ from automix.cli.output import Printer
 from automix.cli.signals import remove_when_ended
 from automix.cli.summary import print_candidates, print_summary
 from automix.files.names import printable
-from automix.library import mix_candidates
-from automix.listening.candidates import make_comparison_page, measure_distances
+from automix.library import mix_candidates, mix_song
 from automix.mixing.outcome import SongOutcome
 from automix.mixing.request import Delivery, SongRequest, StemsRequest, VocalRequest
-from automix.mixing.song import SONG_STAGES, mix_song
+from automix.mixing.song import SONG_STAGES
 from automix.parallel.workers import use_workers
 from automix.plan.toml import dumps
-from automix.report.page import make_report
 
 
 def run_mix(
@@ -38,9 +36,7 @@ def run_mix(
         _run_candidates(request, delivery, candidates, printer)
         return
     with printer.progress(SONG_STAGES + bool(delivery.report)) as report:
-        outcome = mix_song(
-            request, delivery, report=report, guard=remove_when_ended, make_page=make_report
-        )
+        outcome = mix_song(request, delivery, report=report, guard=remove_when_ended)
     _print(outcome, printer)
 
 
@@ -74,6 +70,8 @@ def _run_candidates(
             f"candidate {number} of {count}: {macros.described()}"
         ),
     )
+    from automix.listening.candidates import make_comparison_page, measure_distances
+
     paths = [candidate.outcome.output for candidate in made]
     distances = list(measure_distances(paths))
     folder = paths[0].with_name(paths[0].stem.removesuffix(".1") + "-candidates")

@@ -66,13 +66,13 @@ class _Job:
     has_plan: bool = True
 
 
-def mix_song(
+def run_song(
     request: SongRequest,
     delivery: Delivery,
     *,
+    make_page: Page,
     report: Report = silent,
     guard: Guard = unguarded,
-    make_page: Page | None = None,
     number: int | None = None,
 ) -> SongOutcome:
     """Mixes a song and writes the files that are asked for.
@@ -83,9 +83,9 @@ def mix_song(
     Args:
         request: What is asked of the song.
         delivery: Where the result goes.
+        make_page: Makes the page of ``delivery.report``.
         report: Told the name of each stage as it begins.
         guard: Keeps unfinished files from staying where a signal ends the program.
-        make_page: Makes the page of ``delivery.report``.
         number: Which of several mixes of the song this is: it goes into the names of its files.
 
     Raises:
@@ -128,7 +128,7 @@ def mix_song(
             report("writing")
             delivered = deliver(mix, targets, bits)
         outcome = _outcome(job, mix, session, delivered, bits)
-        if page is not None and make_page is not None:
+        if page is not None:
             report("report")
             page.write_text(make_page(job.output.stem, mix, outcome))
     return replace(outcome, seconds=round(time.perf_counter() - start, 2))
@@ -230,6 +230,7 @@ def _check_needs_no_plan(request: MethodRequest, delivery: Delivery) -> None:
         ("--export-stems", delivery.export_stems),
         ("--report", delivery.report),
         ("--dry-run", delivery.dry_run),
+        ("--skip-existing", delivery.skip_existing),
     ):
         if given:
             raise UsageError(f"{option} needs a plan, and --method {request.method} makes none")
@@ -252,10 +253,17 @@ def _is_done(job: _Job, extra: Iterable[Path]) -> bool:
 _LOCATIONS = ("vocal", "backing", "song", "config", "weights", "reference", "plugins", "device")
 """Fields that say where something is, and where it is computed: their contents count instead."""
 
+_AMONG_OPTIONS = ("constants",)
+"""Fields that are in the options of the method."""
+
 
 def _fingerprint(request: MethodRequest, delivery: Delivery) -> str:
     """The same for requests that give the same mix of the same files with this version."""
-    asked = {name: value for name, value in request.given().items() if name not in _LOCATIONS}
+    asked = {
+        name: value
+        for name, value in request.given().items()
+        if name not in _LOCATIONS + _AMONG_OPTIONS
+    }
     options = asdict(method_options(request))
     options.pop("device", None)
     told: dict[str, Any] = {
