@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.model import MixPlan
+from automix.plan.settings import ChannelStrip
 from automix.plan.toml import dumps
 
 ROOT = Path(__file__).parents[1]

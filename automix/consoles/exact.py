@@ -24,7 +24,8 @@ from automix.dsp.processors import (
 from automix.dsp.strip import Inserts, Return, fader_gains
 from automix.errors import PlanError
 from automix.parallel.workers import Workers
-from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, PanLaw
+from automix.plan.model import MixPlan, PanLaw
+from automix.plan.settings import Bus, ChannelStrip, Master
 from automix.session.tracks import Session
 from automix.units import db_to_gain, ms_to_samples, seconds_to_samples
 

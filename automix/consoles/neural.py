@@ -21,7 +21,8 @@ from automix.networks.device import choose_device
 from automix.networks.effect_description import RATE_HZ
 from automix.networks.effect_rendering import render_effect
 from automix.networks.effects import EffectNetwork, read_effect
-from automix.plan.model import ChannelStrip, PanLaw
+from automix.plan.model import PanLaw
+from automix.plan.settings import ChannelStrip
 from automix.plan.vector import vector, vector_with_order
 from automix.session.tracks import Session
 from automix.units import seconds_to_samples

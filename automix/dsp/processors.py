@@ -1,9 +1,9 @@
 """The table of processors: one row each, which every console, export and report walks.
 
-To add a processor, write its settings (in `automix.plan.settings`, and a field of that type in the
-strip, bus or master of `automix.plan.model`), a file of this folder that processes audio, and a row
-here; a twin in torch if networks are to learn it. Nothing else names processors one by one: a
-console that cannot do an active row refuses it or warns.
+To add a processor, write its settings in `automix.plan.settings`, with a field of that type in the
+strip, bus or master there; a file of this folder that processes audio; and a row here; a twin in
+torch if networks are to learn it. Nothing else names processors one by one: a console that cannot
+do an active row refuses it or warns.
 
 The field is a line of its own, not made from the row: a plan must be readable without any audio
 code, and people and type checkers see what a strip holds. Field and row have the same name.
@@ -18,14 +18,16 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
-from automix.plan.model import Bus, ChannelStrip, Master
 from automix.plan.parameters import Parameter, Settings, parameters
 from automix.plan.settings import (
+    Bus,
+    ChannelStrip,
     CompressorSettings,
     DeEsserSettings,
     EqualizerSettings,
     FdnReverbSettings,
     LimiterSettings,
+    Master,
     ProcessorSettings,
     SpaceSettings,
 )

@@ -8,8 +8,8 @@ from automix.dsp.convolution import Convolver
 from automix.dsp.fdn_reverb import impulse_response
 from automix.dsp.pan import balance_gains, pan_gains
 from automix.dsp.processors import Stage, active_at, active_inserts
-from automix.plan.model import Bus, ChannelStrip, PanLaw
-from automix.plan.settings import FdnReverbSettings, SpaceSettings
+from automix.plan.model import PanLaw
+from automix.plan.settings import Bus, ChannelStrip, FdnReverbSettings, SpaceSettings
 from automix.units import db_to_gain, ms_to_samples
 
 

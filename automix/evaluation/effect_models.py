@@ -28,7 +28,7 @@ from automix.networks.device import choose_device
 from automix.networks.effect_description import LA2A_SLOTS
 from automix.networks.effect_rendering import render_effect
 from automix.networks.effects import EffectNetwork, read_effect
-from automix.plan.model import ChannelStrip
+from automix.plan.settings import ChannelStrip
 from automix.plan.vector import ORDER_SLOTS, ORDERS
 
 _STATIC = [1.0 if order == ChannelStrip().order else -1.0 for order in ORDERS]

@@ -24,7 +24,8 @@ from automix.evaluation.metrics import esr, mae, mcd, mr_stft
 from automix.evaluation.mixes import find_audio_files
 from automix.files.info import ReadOptions
 from automix.files.reading import open_audio
-from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.model import MixPlan
+from automix.plan.settings import ChannelStrip
 from automix.plan.vector import NEUTRAL, ORDER_SLOTS, SLOTS, from_vector
 
 Task = Literal["equalizer", "compressor", "reverb", "combined"]

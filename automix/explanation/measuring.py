@@ -12,7 +12,8 @@ from automix.analysis.program import measure
 from automix.audio.streams import prefetch
 from automix.consoles.exact import Block, ExactConsole, Flow, apply_master
 from automix.parallel.workers import Workers
-from automix.plan.model import Master, MixPlan
+from automix.plan.model import MixPlan
+from automix.plan.settings import Master
 from automix.units import db_to_power, power_to_db
 
 BANDS = tuple(zip(BARK_EDGES_HZ, BARK_EDGES_HZ[1:], strict=False))

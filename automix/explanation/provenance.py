@@ -19,8 +19,9 @@ from automix.errors import PlanError
 from automix.methods.catalog import find_method_of_plan
 from automix.plan.address import look_up
 from automix.plan.decision import Decision
-from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings, parameters
+from automix.plan.settings import ChannelStrip
 
 Value = float | int | bool | str
 

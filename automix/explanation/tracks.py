@@ -19,7 +19,8 @@ from automix.explanation.masking import (
     weights_of,
 )
 from automix.explanation.measuring import BANDS, Cells, MeasuredMix, Signal
-from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.model import MixPlan
+from automix.plan.settings import ChannelStrip
 from automix.units import db_to_power, power_to_db
 
 State = Literal["in the mix", "muted", "silent"]

@@ -25,7 +25,8 @@ from automix.export.recordings import (
     print_return,
 )
 from automix.files.names import printable
-from automix.plan.model import Bus, Master, MixPlan
+from automix.plan.model import MixPlan
+from automix.plan.settings import Bus, Master
 from automix.session.tracks import list_plan_inputs, open_plan_session
 
 SUFFIX = ".dawproject"

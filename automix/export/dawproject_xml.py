@@ -14,13 +14,15 @@ from automix.audio.samples import AudioSource
 from automix.dsp.processors import Device, active_at, load
 from automix.export.names import xml_text
 from automix.export.recordings import PrintedRecording
-from automix.plan.model import Bus, MixPlan, Send
+from automix.plan.model import MixPlan
 from automix.plan.settings import (
     BandKind,
+    Bus,
     CompressorSettings,
     EqualizerSettings,
     LimiterSettings,
     ProcessorSettings,
+    Send,
 )
 from automix.units import db_to_gain
 from automix.version import __version__

@@ -26,7 +26,8 @@ from automix.dsp.processors import (
 )
 from automix.files.info import ReadOptions
 from automix.files.probe import probe
-from automix.plan.model import Bus, ChannelStrip, Depth, MixPlan
+from automix.plan.model import Depth, MixPlan
+from automix.plan.settings import Bus, ChannelStrip
 from automix.session.tracks import Track
 from automix.units import db_to_gain
 

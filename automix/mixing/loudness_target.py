@@ -8,8 +8,7 @@ from automix.analysis.readings import Loudness
 from automix.audio.samples import AudioSource
 from automix.consoles.exact import apply_master
 from automix.plan.loudness import LoudnessTarget
-from automix.plan.model import Master
-from automix.plan.settings import LimiterSettings
+from automix.plan.settings import LimiterSettings, Master
 from automix.plan.writer import PlanWriter
 
 PEAK_MARGIN_DB = 0.1

@@ -5,8 +5,9 @@ from typing import Any, TypeVar
 
 from automix.errors import PlanError, UsageError
 from automix.plan.assignment import Change
-from automix.plan.model import Bus, ChannelStrip, MixPlan
+from automix.plan.model import MixPlan
 from automix.plan.parameters import Parameter, Settings, parameters
+from automix.plan.settings import Bus, ChannelStrip
 
 _IDENTITY = ("name", "file", "right_file", "sha256")
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from automix.plan.model import Bus, ChannelStrip, MixPlan
+from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings, parameters
+from automix.plan.settings import Bus, ChannelStrip
 
 Value = float | int | bool | str | None
 Named = TypeVar("Named", bound=ChannelStrip | Bus)

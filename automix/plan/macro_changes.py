@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 from automix.plan.macros import Macros
-from automix.plan.model import Bus, ChannelStrip
 from automix.plan.roles import ROLE_TRAITS
-from automix.plan.settings import EqualizerBand, EqualizerSettings
+from automix.plan.settings import Bus, ChannelStrip, EqualizerBand, EqualizerSettings
 from automix.plan.writer import PlanWriter
 from automix.units import gain_to_db
 

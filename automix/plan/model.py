@@ -14,82 +14,13 @@ from automix.errors import PlanError
 from automix.plan import toml
 from automix.plan.decision import Decision
 from automix.plan.parameters import Range, Settings
-from automix.plan.settings import (
-    CompressorSettings,
-    DeEsserSettings,
-    EqualizerSettings,
-    FdnReverbSettings,
-    LimiterSettings,
-    SpaceSettings,
-)
+from automix.plan.settings import Bus, ChannelStrip, Master
 
 SYNTHETIC = "synthetic"
 """The method that plans of synthetic songs name: they hold the mix that is to be learned."""
 
 Depth = Literal["16", "24", "32f"]
-Order = Literal["ecr", "erc", "cer", "cre", "rec", "rce"]
 PanLaw = Literal["linear", "constant-power", "compromise"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Send(Settings):
-    """A post-fader, post-pan send from a strip to a bus."""
-
-    bus: Annotated[str, "name of the bus"] = ""
-    gain_db: Annotated[float, Range(-60, 24, "dB"), "level of the send"] = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChannelStrip(Settings):
-    """One track: gain → polarity → equalizer → de-esser → compressor → reverb → fader → pan.
-
-    `automix.dsp.processors` has a row for the field of every processor here, in `Bus` and in
-    `Master`, which says where in the signal flow it is.
-    """
-
-    name: Annotated[str, "name of the track"] = ""
-    role: Annotated[str, "what the track is"] = "other"
-    file: Annotated[str, "audio file, relative to this plan where possible"] = ""
-    right_file: Annotated[str, "its right side, where that is a file of its own"] = ""
-    sha256: Annotated[str, "of the file, or of both, that the plan was made from"] = ""
-    input_gain_db: Annotated[float, Range(-60, 60, "dB"), "before all processing"] = 0.0
-    fold: Annotated[bool, "make a stereo track mono, by the mean of its sides"] = False
-    invert_polarity: Annotated[bool, "multiply by −1"] = False
-    equalizer: EqualizerSettings = EqualizerSettings()
-    de_esser: DeEsserSettings = DeEsserSettings()
-    compressor: CompressorSettings = CompressorSettings()
-    reverb: FdnReverbSettings = FdnReverbSettings()
-    space: SpaceSettings = SpaceSettings()
-    order: Annotated[Order, "e equalizer and de-esser, c compressor, r reverb and space"] = "ecr"
-    fader_db: Annotated[float, Range(-60, 60, "dB"), "after all processing"] = 0.0
-    pan: Annotated[float, Range(0, 1), "0 left, 0.5 center, 1 right"] = 0.5
-    mute: Annotated[bool, "leave the track out"] = False
-    sends: tuple[Send, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bus(Settings):
-    """A shared reverberation: sends → pre-delay → equalizer → reverb → return gain → mix.
-
-    With a wet space the bus is that space; else it is the feedback delay network.
-    """
-
-    name: Annotated[str, "name of the bus"] = ""
-    pre_delay_ms: Annotated[float, Range(0, 500, "ms"), "before the reverb"] = 0.0
-    equalizer: EqualizerSettings = EqualizerSettings()
-    reverb: FdnReverbSettings = FdnReverbSettings()
-    space: SpaceSettings = SpaceSettings()
-    gain_db: Annotated[float, Range(-60, 48, "dB"), "level of the return"] = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Master(Settings):
-    """The sum of all strips and returns: equalizer → compressor → gain → limiter."""
-
-    equalizer: EqualizerSettings = EqualizerSettings()
-    compressor: CompressorSettings = CompressorSettings()
-    gain_db: Annotated[float, Range(-60, 60, "dB"), "level of the mix"] = 0.0
-    limiter: LimiterSettings = LimiterSettings()
 
 
 @dataclass(frozen=True, kw_only=True)

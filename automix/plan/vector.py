@@ -16,15 +16,16 @@ from itertools import permutations
 from typing import cast, get_args
 
 from automix.errors import UsageError
-from automix.plan.model import ChannelStrip, Order
 from automix.plan.parameters import Range, Settings, parameters
 from automix.plan.settings import (
     BandKind,
+    ChannelStrip,
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
+    Order,
     ProcessorSettings,
     Space,
     SpaceSettings,

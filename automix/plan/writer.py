@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from automix.plan.address import change_setting, look_up
 from automix.plan.decision import Decision
-from automix.plan.model import Bus, ChannelStrip, Master, MixPlan
+from automix.plan.model import MixPlan
 from automix.plan.parameters import parameters
-from automix.plan.settings import EqualizerBand, EqualizerSettings
+from automix.plan.settings import Bus, ChannelStrip, EqualizerBand, EqualizerSettings, Master
 
 if TYPE_CHECKING:
     pass

@@ -15,7 +15,8 @@ from automix.audio.samples import AudioSource, Samples
 from automix.consoles.differentiable import ConsoleLayout, from_plan
 from automix.consoles.exact import ExactConsole
 from automix.parallel.workers import run_in_parallel
-from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.model import MixPlan
+from automix.plan.settings import ChannelStrip
 from automix.units import db_to_power
 
 LEAD_IN_S = 0.5

@@ -18,9 +18,9 @@ from automix.dsp.processors import (
 )
 from automix.mixing.mix import Mix
 from automix.plan.decision import Decision
-from automix.plan.model import Bus, ChannelStrip, Master, MixPlan
+from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings, parameters
-from automix.plan.settings import CompressorSettings, EqualizerSettings
+from automix.plan.settings import Bus, ChannelStrip, CompressorSettings, EqualizerSettings, Master
 from automix.report import diagrams
 
 

@@ -1,6 +1,7 @@
 """The plan that a session begins with."""
 
-from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.model import MixPlan
+from automix.plan.settings import ChannelStrip
 from automix.session.tracks import Session
 from automix.version import __version__
 

@@ -10,12 +10,15 @@ from automix.analysis.program import measure
 from automix.audio.blocks import collect
 from automix.audio.samples import Audio, AudioSource
 from automix.consoles.exact import ExactConsole
-from automix.plan.model import Bus, Master, MixPlan, Send
+from automix.plan.model import MixPlan
 from automix.plan.roles import Role
 from automix.plan.settings import (
+    Bus,
     CompressorSettings,
     EqualizerBand,
     EqualizerSettings,
+    Master,
+    Send,
     Space,
     SpaceSettings,
 )

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from automix.plan.model import ChannelStrip, Master, MixPlan
+from automix.plan.model import MixPlan
+from automix.plan.settings import ChannelStrip, Master
 from automix.plan.toml import dumps
 
 PLAN = MixPlan(

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.model import MixPlan
+from automix.plan.settings import ChannelStrip
 from automix.plan.toml import dumps
 from tests.dsp import clipper
 

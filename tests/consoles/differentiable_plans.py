@@ -5,14 +5,18 @@ from dataclasses import replace
 import numpy as np
 
 from automix.audio.samples import Audio
-from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
+from automix.plan.model import MixPlan
 from automix.plan.parameters import parameters
 from automix.plan.settings import (
+    Bus,
+    ChannelStrip,
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
+    Master,
+    Send,
     SpaceSettings,
 )
 from automix.plan.vector import ORDERS, SPACES

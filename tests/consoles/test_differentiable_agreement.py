@@ -11,8 +11,8 @@ from automix.audio.blocks import collect
 from automix.audio.samples import Audio
 from automix.consoles.differentiable import DifferentiableConsole, from_plan, session_audio, to_plan
 from automix.consoles.exact import ExactConsole, apply_master
-from automix.plan.model import ChannelStrip, MixPlan
-from automix.plan.settings import SpaceSettings
+from automix.plan.model import MixPlan
+from automix.plan.settings import ChannelStrip, SpaceSettings
 from automix.plan.vector import ORDERS
 from automix.session.tracks import Session, Track
 from tests.consoles.differentiable_plans import compressor, random_plan, random_session

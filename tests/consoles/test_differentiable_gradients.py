@@ -13,9 +13,8 @@ from automix.consoles.differentiable import (
     TrackLayout,
 )
 from automix.consoles.differentiable.convolution import convolve_and_mix
-from automix.plan.model import Bus, ChannelStrip, Master
 from automix.plan.parameters import Settings, parameters
-from automix.plan.settings import EqualizerBand, FdnReverbSettings
+from automix.plan.settings import Bus, ChannelStrip, EqualizerBand, FdnReverbSettings, Master
 
 RATE = 8_000
 FRAMES = 24

@@ -16,14 +16,18 @@ from automix.dsp.fdn_reverb import tail_s
 from automix.dsp.pan import pan_gains
 from automix.dsp.strip import Return
 from automix.errors import PlanError
-from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
+from automix.plan.model import MixPlan
 from automix.plan.settings import (
+    Bus,
+    ChannelStrip,
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
     LimiterSettings,
+    Master,
+    Send,
 )
 from automix.session.tracks import Session, Track
 

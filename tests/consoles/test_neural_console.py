@@ -11,8 +11,9 @@ from automix.consoles.exact import ExactConsole
 from automix.consoles.neural import NeuralConsole, through_effect
 from automix.errors import UsageError
 from automix.networks.effect_description import RATE_HZ
-from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.model import MixPlan
 from automix.plan.settings import (
+    ChannelStrip,
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,

@@ -19,13 +19,16 @@ from automix.dsp.de_esser import DeEsser
 from automix.dsp.fdn_reverb import tail_s
 from automix.dsp.pan import pan_gains
 from automix.errors import PluginError
-from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
+from automix.plan.model import MixPlan
 from automix.plan.settings import (
+    Bus,
+    ChannelStrip,
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
+    Send,
     SpaceSettings,
 )
 from automix.session.tracks import Session, Track

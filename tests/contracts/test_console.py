@@ -8,13 +8,16 @@ import pytest
 from automix.audio.blocks import collect
 from automix.audio.samples import BLOCK_FRAMES, Audio
 from automix.consoles.exact import ExactConsole, apply_master
-from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
+from automix.plan.model import MixPlan
 from automix.plan.settings import (
+    Bus,
+    ChannelStrip,
     CompressorSettings,
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
     LimiterSettings,
+    Send,
 )
 from automix.session.tracks import Session, Track
 

@@ -13,8 +13,9 @@ from automix.dsp.de_esser import DeEsser
 from automix.dsp.equalizer import Equalizer
 from automix.dsp.limiter import Limiter
 from automix.dsp.strip import Inserts, Return, Reverb
-from automix.plan.model import Bus, ChannelStrip
 from automix.plan.settings import (
+    Bus,
+    ChannelStrip,
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,

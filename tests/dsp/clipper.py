@@ -7,9 +7,8 @@ import numpy as np
 
 from automix.dsp import processors
 from automix.plan import parameters
-from automix.plan.model import Bus, ChannelStrip
 from automix.plan.parameters import Range, Settings
-from automix.plan.settings import ProcessorSettings
+from automix.plan.settings import Bus, ChannelStrip, ProcessorSettings
 
 
 @dataclass(frozen=True, kw_only=True)

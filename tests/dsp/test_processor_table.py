@@ -27,14 +27,18 @@ from automix.mixing.spine import render_plan
 from automix.plan.address import change_setting
 from automix.plan.assignment import parse_assignment
 from automix.plan.difference import plan_difference
-from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
+from automix.plan.model import MixPlan
 from automix.plan.parameters import parameters
 from automix.plan.settings import (
+    Bus,
+    ChannelStrip,
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,
     EqualizerSettings,
+    Master,
     ProcessorSettings,
+    Send,
     SpaceSettings,
 )
 from automix.plan.toml import dumps

@@ -21,13 +21,17 @@ from automix.dsp.fdn_reverb import tail_s as fdn_tail_s
 from automix.dsp.pan import pan_gains
 from automix.dsp.spaces import T60_S, impulse_response, reverberation_time_s, tail_s
 from automix.dsp.strip import Inserts, Return, Reverb, SpaceReverb, fader_gains
-from automix.plan.model import Bus, ChannelStrip, MixPlan, Order, Send
+from automix.plan.model import MixPlan
 from automix.plan.settings import (
+    Bus,
+    ChannelStrip,
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
+    Order,
+    Send,
     Space,
     SpaceSettings,
 )

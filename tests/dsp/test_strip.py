@@ -11,8 +11,9 @@ from automix.dsp.equalizer import Equalizer
 from automix.dsp.fdn_reverb import impulse_response
 from automix.dsp.pan import balance_gains, pan_gains
 from automix.dsp.strip import Inserts, Return, Reverb, fader_gains
-from automix.plan.model import Bus, ChannelStrip
 from automix.plan.settings import (
+    Bus,
+    ChannelStrip,
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,

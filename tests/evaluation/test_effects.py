@@ -19,7 +19,7 @@ from automix.evaluation.effects_table import score_effects
 from automix.evaluation.published import PUBLISHED_EFFECTS, PUBLISHED_LA2A
 from automix.networks.checkpoints import save_weights
 from automix.networks.effects import FAMILY
-from automix.plan.model import ChannelStrip
+from automix.plan.settings import ChannelStrip
 from automix.plan.vector import NEUTRAL, SLOTS, from_vector
 from tests.networks.effect_networks import identity, lively
 

@@ -9,14 +9,18 @@ import pytest
 import soundfile
 
 from automix.plan.decision import Decision
-from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
+from automix.plan.model import MixPlan
 from automix.plan.settings import (
+    Bus,
+    ChannelStrip,
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
     LimiterSettings,
+    Master,
+    Send,
     SpaceSettings,
 )
 

@@ -12,12 +12,14 @@ import numpy as np
 import soundfile
 
 from automix.audio.samples import Audio
-from automix.plan.model import ChannelStrip, Master, MixPlan, PanLaw
+from automix.plan.model import MixPlan, PanLaw
 from automix.plan.settings import (
+    ChannelStrip,
     CompressorSettings,
     EqualizerBand,
     EqualizerSettings,
     LimiterSettings,
+    Master,
 )
 from automix.session.tracks import Session, Track
 

@@ -17,8 +17,16 @@ from automix.errors import InputError, OutputError, PlanError, UsageError
 from automix.export.dawproject import ExportedProject, export_dawproject, tempo_of
 from automix.export.ends import ExportSource, ExportTarget
 from automix.plan.decision import Decision
-from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
-from automix.plan.settings import CompressorSettings, DeEsserSettings, SpaceSettings
+from automix.plan.model import MixPlan
+from automix.plan.settings import (
+    Bus,
+    ChannelStrip,
+    CompressorSettings,
+    DeEsserSettings,
+    Master,
+    Send,
+    SpaceSettings,
+)
 from automix.session.tracks import open_plan_session
 from tests.export.conftest import COMPRESSOR, EQUALIZER, FRAMES, RATE, guard, write
 from tests.export.reader import opened, project

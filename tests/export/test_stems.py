@@ -12,7 +12,8 @@ from automix.consoles.exact import ExactConsole, apply_master
 from automix.errors import OutputError, PlanError
 from automix.export.ends import ExportSource, ExportTarget
 from automix.export.stems import export_stems
-from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.model import MixPlan
+from automix.plan.settings import ChannelStrip
 from automix.session.tracks import open_plan_session
 from tests.export.conftest import FRAMES, RATE, guard, write
 

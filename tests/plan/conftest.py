@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from automix.plan.decision import Decision
-from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
+from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings, parameters
+from automix.plan.settings import Bus, ChannelStrip, Send
 
 TEXTS = (
     "lead vocal",

@@ -5,8 +5,8 @@ import pytest
 from automix.errors import PlanError
 from automix.plan.address import change_setting
 from automix.plan.assignment import parse_assignment
-from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
-from automix.plan.settings import EqualizerBand, EqualizerSettings
+from automix.plan.model import MixPlan
+from automix.plan.settings import Bus, ChannelStrip, EqualizerBand, EqualizerSettings, Send
 
 PLAN = MixPlan(
     tracks=(

@@ -8,8 +8,16 @@ import pytest
 from automix.plan.address import change_setting
 from automix.plan.decision import Decision
 from automix.plan.difference import Difference, plan_difference
-from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
-from automix.plan.settings import CompressorSettings, EqualizerBand, EqualizerSettings
+from automix.plan.model import MixPlan
+from automix.plan.settings import (
+    Bus,
+    ChannelStrip,
+    CompressorSettings,
+    EqualizerBand,
+    EqualizerSettings,
+    Master,
+    Send,
+)
 
 PLAN = MixPlan(
     method="rules",

@@ -10,7 +10,8 @@ import pytest
 import soundfile
 
 from automix.errors import PlanError
-from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.model import MixPlan
+from automix.plan.settings import ChannelStrip
 from automix.plan.toml import dumps, file_reference, resolve_file
 from automix.session.tracks import open_plan_session
 

@@ -14,8 +14,8 @@ from automix.mixing.candidates import SPREADS, draw_candidates
 from automix.mixing.spine import render_plan
 from automix.plan.macro_changes import apply_macros
 from automix.plan.macros import Macros
-from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
-from automix.plan.settings import FdnReverbSettings
+from automix.plan.model import MixPlan
+from automix.plan.settings import Bus, ChannelStrip, FdnReverbSettings, Send
 from automix.plan.writer import PlanWriter
 from automix.session.tracks import Session, Track
 

@@ -9,9 +9,16 @@ import pytest
 
 from automix.errors import PlanError
 from automix.plan.decision import Decision
-from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
+from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings, parameters
-from automix.plan.settings import CompressorSettings, EqualizerBand, EqualizerSettings
+from automix.plan.settings import (
+    Bus,
+    ChannelStrip,
+    CompressorSettings,
+    EqualizerBand,
+    EqualizerSettings,
+    Send,
+)
 from automix.plan.toml import FORMAT, dumps
 
 PLAN = MixPlan(

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from automix.errors import UsageError
-from automix.plan.model import ChannelStrip, Send
 from automix.plan.settings import (
+    ChannelStrip,
     CompressorSettings,
     DeEsserSettings,
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
+    Send,
     SpaceSettings,
 )
 from automix.plan.vector import (

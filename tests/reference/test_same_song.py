@@ -6,7 +6,8 @@ import soundfile as sf
 
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
-from automix.plan.model import ChannelStrip, MixPlan
+from automix.plan.model import MixPlan
+from automix.plan.settings import ChannelStrip
 from automix.reference.excerpts import cut_excerpts, cut_song
 from automix.reference.same_song import find_same_song
 from automix.session.tracks import Session, Track

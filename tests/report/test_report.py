@@ -15,12 +15,15 @@ from automix.analysis.program import measure
 from automix.audio.samples import Audio
 from automix.mixing.spine import render_plan
 from automix.plan.decision import Decision
-from automix.plan.model import Bus, ChannelStrip, MixPlan, Send
+from automix.plan.model import MixPlan
 from automix.plan.settings import (
+    Bus,
+    ChannelStrip,
     CompressorSettings,
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
+    Send,
 )
 from automix.report import diagrams, report_page
 from automix.report.drawing import Axis, Diagram, frequency_axis

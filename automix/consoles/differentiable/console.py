@@ -24,8 +24,7 @@ from automix.dsp.processors import (
     places_in_order,
     processors_of,
 )
-from automix.plan.model import Bus, ChannelStrip, Master
-from automix.plan.settings import BandKind
+from automix.plan.settings import BandKind, Bus, ChannelStrip, Master
 from automix.units import ms_to_samples
 
 

@@ -2,8 +2,14 @@
 
 from dataclasses import dataclass
 
-from automix.plan.model import Order, PanLaw
-from automix.plan.settings import BandKind, EqualizerBand, EqualizerSettings, FdnReverbSettings
+from automix.plan.model import PanLaw
+from automix.plan.settings import (
+    BandKind,
+    EqualizerBand,
+    EqualizerSettings,
+    FdnReverbSettings,
+    Order,
+)
 
 FIVE_BANDS = EqualizerSettings(
     bands=(

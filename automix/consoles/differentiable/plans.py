@@ -24,9 +24,9 @@ from automix.dsp.processors import (
     processors_of,
 )
 from automix.errors import UsageError
-from automix.plan.model import Bus, ChannelStrip, Master, MixPlan, Send
+from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings, parameters
-from automix.plan.settings import EqualizerBand
+from automix.plan.settings import Bus, ChannelStrip, EqualizerBand, Master, Send
 from automix.session.tracks import Session
 from automix.units import db_to_gain, gain_to_db
 

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from automix.dsp.processors import EQUALIZER, SPACE, Part, Processor, Twin, processors_of
-from automix.plan.model import Bus, ChannelStrip, Master
 from automix.plan.parameters import Settings, parameters
-from automix.plan.settings import EqualizerBand, Space
+from automix.plan.settings import Bus, ChannelStrip, EqualizerBand, Master, Space
 
 Values = Mapping[str, Tensor]
 

@@ -30,8 +30,8 @@ from automix.dsp.processors import (
     neutral_inserts,
 )
 from automix.errors import PluginError
-from automix.plan.model import Bus, ChannelStrip, MixPlan, PanLaw
-from automix.plan.settings import ProcessorSettings
+from automix.plan.model import MixPlan, PanLaw
+from automix.plan.settings import Bus, ChannelStrip, ProcessorSettings
 from automix.session.tracks import Session
 from automix.units import db_to_gain, ms_to_samples, seconds_to_samples
 

@@ -16,9 +16,8 @@ from automix.methods.stems.rawness import LEAST, Rawness
 from automix.methods.vocal.level_balance import lufs
 from automix.methods.vocal.settings import PAPER
 from automix.methods.vocal.tempo_reverb import choose_reverberation_time_s
-from automix.plan.model import Bus, Send
 from automix.plan.roles import Role
-from automix.plan.settings import EqualizerBand, EqualizerSettings, FdnReverbSettings
+from automix.plan.settings import Bus, EqualizerBand, EqualizerSettings, FdnReverbSettings, Send
 from automix.plan.writer import PlanWriter
 from automix.units import db_to_gain, gain_to_db
 

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from automix.methods.vocal.hearing import HeardVocal
 from automix.methods.vocal.settings import PAPER, VocalRules
-from automix.plan.model import Bus, Send
-from automix.plan.settings import EqualizerBand, EqualizerSettings
+from automix.plan.settings import Bus, EqualizerBand, EqualizerSettings, Send
 from automix.plan.writer import PlanWriter
 
 BUS = "vocal reverb"

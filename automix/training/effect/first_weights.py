@@ -12,7 +12,7 @@ from automix.networks.checkpoints import load_into, read_description, read_tenso
 from automix.networks.effect_description import EffectDescription
 from automix.networks.effects import FAMILY, EffectNetwork
 from automix.networks.tcn import Tcn, TcnBlock
-from automix.plan.model import ChannelStrip
+from automix.plan.settings import ChannelStrip
 from automix.plan.vector import ORDERS, SLOTS
 
 _DRAWS = 4000
