@@ -47,7 +47,8 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         "bgv bv bvox bgvox bgvx bgs bvoc bgvoc bgvocal bkv bkgv backvox backvocal choir chor"
         " chorale coro choeur vocalists ooh oo oos aah adlib voices satb vocoder crowdvox",
         "harm harmony harmonies hrm backing background backup bg bgd bkg bkgd bgnd stack gang"
-        " group answer response shout yell soprano alto tenor baritone chants hum chop",
+        " bck bk bkng bking group answer response shout yell soprano alto tenor baritone chants hum"
+        " chop whoa woah heys lala nana ah mmm",
     ),
     "kick": RoleTraits(
         "drums",
@@ -68,7 +69,7 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         "drums",
         False,
         "tom racktom floortom rtom ftom",
-        "floor rack ft rt t1 t2 t3",
+        "floor flr rack ft rt t1 t2 t3",
     ),
     "cymbals": RoleTraits(
         "drums",
@@ -76,8 +77,10 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         "cym cymb cymbal crash crashes ride china splash becken piatti",
         "rd",
     ),
-    "overheads": RoleTraits("drums", False, "oh overhead ovhd ovh ovrhd ohead overs"),
-    "room": RoleTraits("drums", True, "room rm amb ambience ambiance raum sala", "hall crush"),
+    "overheads": RoleTraits("drums", False, "oh overhead ovhd ovh ovrhd ohead overs overl overr"),
+    "room": RoleTraits(
+        "drums", True, "room rm amb ambience ambiance raum sala", "hall hallway pzm crush trashmic"
+    ),
     "percussion": RoleTraits(
         "drums",
         False,
@@ -85,21 +88,24 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         " bongo cowbell triangle guiro cabasa maraca claves clap handclap clp snap stomp woodblock"
         " block djembe cajon darbuka tabla timbale timbal timpani timp taiko gong udu shekere"
         " vibraslap agogo castanet sleighbell sleigh pandeiro surdo bodhran rainstick chime"
-        " windchime handdrum handbell anvil daiko doumbek drumstick beatbox",
+        " windchime handdrum handbell anvil daiko doumbek drumstick beatbox marktree"
+        " washboard spoon jawharp",
         "rattle brush brushes stick",
     ),
     "drums": RoleTraits(
         "drums",
         True,
         "drum drm drs drumkit drumset kit beat breakbeat drumloop schlagzeug batterie bateria"
-        " batteria trommel 909 707 606 linn linndrum",
-        "loop break fill groove machine dr mpc",
+        " batteria trommel 909 707 606 linn linndrum simmons"
+        " dmx",
+        "loop break fill groove kneemic machine dr mpc",
     ),
     "bass": RoleTraits(
         "bass",
         True,
         "bass bs bss bas ebass bgtr bassgtr subbass subsynth bassline doublebass contrabass cbass"
-        " kontrabass contrebasse contrabajo contrabbasso bajo basso basse reese 303 fretless",
+        " kontrabass contrebasse contrabajo contrabbasso bajo basso basse reese 303 fretless"
+        " taurus",
         "sub upright di 808 808s low",
     ),
     "electric guitar": RoleTraits(
@@ -117,23 +123,23 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         " 12string dobro ukulele ukelele uke oud saz pipa shamisen mandolin mando banjo"
         " bouzouki akustikgitarre",
         "acoustic acou acous aco ac acoustique acustica akustik classical steel strum fingerpicked"
-        " picking",
+        " picking highstrung histrung",
     ),
     "guitar": RoleTraits(
         "guitar",
         False,
         "gtr gt git gtar guit guitar gitarre gitarren guitare guitarra chitarra chitarre gitaar"
-        " gitara slide lapsteel pedalsteel steelgtr sitar",
+        " gitara slide lapsteel pedalsteel steelgtr sitar gtrarp guitararp gtrpluck guitarpluck",
         "rhythm rhy rhyth",
     ),
     "keys": RoleTraits(
         "keys",
         False,
         "key keyb keybd keyboard kys kbd kb rhodes rhodespiano wurli wurly wurlitzer ep epiano"
-        " epno elpiano elecpiano electricpiano clav clavi clavinet mellotron harpsichord cembalo"
-        " celesta celeste mallet vibes vibraphone marimba xylo xylophone glock glockenspiel"
-        " kalimba musicbox steeldrum steelpan accordion accordian akkordeon melodica tastiera"
-        " teclado clavier dulcimer",
+        " epno elpiano elecpiano electricpiano elecpno clav clavi clavinet mellotron melotron"
+        " harpsichord cembalo celesta celeste mallet vibes vibraphone marimba xylo xylophone"
+        " glock glockenspiel kalimba musicbox steeldrum steelpan accordion accordian akkordeon"
+        " melodica tastiera teclado clavier dulcimer",
         "bell chord nord",
     ),
     "piano": RoleTraits(
@@ -145,7 +151,7 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
     "organ": RoleTraits(
         "keys",
         False,
-        "organ org orgn orgel orgue organo b3 hammond leslie farfisa harmonium",
+        "organ org orgn orgel orgue organo b3 hammond leslie lesliehorn farfisa harmonium",
     ),
     "synth": RoleTraits(
         "keys",
@@ -160,8 +166,8 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         "orchestra",
         False,
         "str strg stg string vln vl violin violine viola vla vc vlc cello celli fiddle harp orch"
-        " orchestra orchestral orchestre quartet streicher geige archi cordes cuerdas violino"
-        " violon violoncello pizz erhu guzheng koto yangqin zither psaltery kora",
+        " orchestra orchestral orchestre quartet solina streicher geige archi cordes cuerdas"
+        " violino violon violoncello pizz erhu guzheng koto yangqin zither psaltery kora",
         "spiccato staccato legato",
     ),
     "brass": RoleTraits(
@@ -183,9 +189,9 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         False,
         "fx sfx efx effect effekt effekte reverb verb rvb plate riser uplifter downlifter whoosh"
         " woosh sweep impact whitenoise foley turntable subdrop bassdrop",
-        "delay dly echo echoes throw rev reverse reversed rvs tail swell return rtn drop hit noise"
-        " vinyl crackle glitch scratch scratches sample sampler transition build buildup rise tape"
-        " stutter boom rain audience crowd applause laugh feedback soundscape",
+        "delay dly slap slapback echo echoes throw rev reverse reversed rvs tail swell return rtn"
+        " drop hit noise vinyl crackle glitch scratch scratches sample sampler transition build"
+        " buildup rise tape stutter boom rain audience crowd applause laugh feedback soundscape",
     ),
     "backing track": RoleTraits(
         "other",
@@ -198,8 +204,8 @@ ROLE_TRAITS: dict[Role, RoleTraits] = {
         "other",
         False,
         "",
-        "other click clk clicktrack metronome metro talkback timecode smpte ltc cue count guide"
-        " misc",
+        "other click clk clicktrack metronome metro talkback timecode smpte ltc cue count countdown"
+        " guide misc",
     ),
 }
 """The one declaration of every role."""

@@ -152,13 +152,17 @@ def _read_tracks(audio: Sequence[Path]) -> list[TrackFile]:
     rights = set(pairs.values())
     singles = [path for path in audio if path.stem not in rights or path.stem not in by_stem]
     spoken = [name_pair(p.stem, pairs[p.stem]) if p.stem in pairs else p.stem for p in singles]
+    told = [read_role(stem, spoken) for stem in spoken]
+    has_lead = any(said and said.role == "lead vocal" and not said.double for said in told)
     tracks = []
-    for path, name, stem in zip(singles, make_natural_names(spoken), spoken, strict=True):
-        said = read_role(stem, spoken)
+    for path, name, said in zip(singles, make_natural_names(spoken), told, strict=True):
+        role: Role = said.role if said else "other"
+        if said and said.double and role == "lead vocal" and has_lead:
+            role = "backing vocal"  # the double of a lead stands behind it
         tracks.append(
             TrackFile(
                 name=name,
-                role=said.role if said else "other",
+                role=role,
                 path=path,
                 right=by_stem[pairs[path.stem]] if path.stem in pairs else None,
             )

@@ -122,3 +122,21 @@ def test_a_hundred_tracks(tmp_path):
         write(tmp_path / f"Audio 1_{number:02}.wav", seconds=0.05)
     files, _ = find_song_files([tmp_path])
     assert len({file.name for file in files}) == 100
+
+
+@pytest.mark.parametrize("double", ["LeadVox Dbl", "Lead Vox Double", "LeadVoxDouble2"])
+def test_the_double_of_a_lead_stands_behind_it(tmp_path, double):
+    for name in ("LeadVox", double, "Gtr", "Gtr Dbl"):
+        write(tmp_path / "song" / f"{name}.wav")
+    files, _ = find_song_files([tmp_path / "song"])
+    roles = {file.path.stem: file.role for file in files}
+    assert roles["LeadVox"] == "lead vocal"
+    assert roles[double] == "backing vocal"
+    assert roles["Gtr"] == roles["Gtr Dbl"] != "backing vocal"
+
+
+def test_a_double_without_another_lead_stays_the_lead(tmp_path):
+    for name in ("LeadVox Dbl", "Gtr"):
+        write(tmp_path / "song" / f"{name}.wav")
+    files, _ = find_song_files([tmp_path / "song"])
+    assert {file.path.stem: file.role for file in files}["LeadVox Dbl"] == "lead vocal"

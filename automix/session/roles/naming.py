@@ -4,7 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from automix.session.roles.words import Word, find_own_words, split_words
+from automix.session.roles.own_words import find_own_words
+from automix.session.roles.words import Word, split_words
 
 _LEFTOVER = re.compile(
     r"dup\d*|bip|v\d+|take\d*|tk\d+|\d+bpm|bpm|\d+bit|\d+k(hz)?|export|bounce|bounced|rendered"

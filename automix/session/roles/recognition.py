@@ -20,10 +20,10 @@ that come these rules, which are what an engineer means by such a name:
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from automix.plan.roles import ROLE_FAMILIES, ROLES, Role
-from automix.session.roles.words import Word, find_meaning, find_own_words
+from automix.session.roles.own_words import find_own_words
+from automix.session.roles.words import LEAD_WORDS, Word, find_meaning, split_joined, split_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +51,14 @@ class _Match:
 _WINDOW = 3  # "e", "p", "iano" is the most that separators and capitals tear apart
 
 
-def _split_set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
 _AMPLIFIER = re.compile(r"vox[a-z]{0,2}\d{2,}")
 """After a guitar: the amplifier's maker, then the microphone ("ElecGtr2_VoxSM57")."""
 
-_LEAD = _split_set("lead ld main principal")
-_DOUBLE = _split_set("double doubles doubled doubler doubletrack dbl dbls dbld dt dts adt dub dupe")
-_RETURNS = _split_set("delay dly echo echoes throw rev reverse reversed rvs tail swell return rtn")
-_ACCOMPANIMENT = _split_set("beat backing background music inst instr instrumental track")
-_NEUTRAL = _LEAD | _split_set(
-    "in out inside outside top bot btm bottom under up down lo low mid hi high left right mono"
-    " stereo dbl double dt amp mic cab di dry wet bus grp sum mix stem comp close far near front"
-    " l r s"
+_DOUBLE = split_set("double doubles doubled doubler doubletrack dbl dbls dbld dt dts adt dub dupe")
+_RETURNS = split_set(
+    "delay dly slap slapback echo echoes throw rev reverse reversed rvs tail swell return rtn"
 )
-"""Words that may be run together with a role's: "kickin", "ohl", "mainvox"."""
-
+_ACCOMPANIMENT = split_set("beat backing background music inst instr instrumental track")
 _PIECES = frozenset[Role]({"kick", "snare", "hats", "tom", "cymbals"})
 _KIT = frozenset(role for role in ROLES if ROLE_FAMILIES[role] == "drums")
 _GUITARS = frozenset(role for role in ROLES if ROLE_FAMILIES[role] == "guitar")
@@ -132,7 +122,7 @@ def read_role(name: str, siblings: Sequence[str] = ()) -> NameRole | None:
 def _read_words(words: Sequence[Word]) -> NameRole | None:
     """Reads the role that the words tell by themselves; none where they say nothing."""
     matches, rest = _find_matches(words)
-    is_lead = not _LEAD.isdisjoint(rest)
+    is_lead = not LEAD_WORDS.isdisjoint(rest)
     matches = _refine(matches, is_lead)
     matches = [match for match in matches if not match.is_hint] or matches
     if not matches:
@@ -186,7 +176,7 @@ def _read_beside(words: Sequence[Word], others: Sequence[NameRole | None]) -> Na
     for word in words:
         if word.key in _ACCOMPANIMENT and roles <= {"lead vocal", "backing vocal"}:
             return NameRole("backing track", word.text)
-        if word.key in _LEAD and roles & {"lead vocal", "backing vocal"}:
+        if word.key in LEAD_WORDS and roles & {"lead vocal", "backing vocal"}:
             role: Role = "synth" if "lead vocal" in roles else "lead vocal"
             return NameRole(role, word.text, not _DOUBLE.isdisjoint(keys))
     return None
@@ -215,7 +205,7 @@ def _find_matches(words: Sequence[Word]) -> tuple[list[_Match], set[str]]:
         else:
             stop = start + 1
             text = words[start].text
-            for part in _split_joined(words[start].key):
+            for part in split_joined(words[start].key):
                 if found := find_meaning(part):
                     matches.append(_Match(found.role, found.is_hint, text[: len(part)]))
                 else:
@@ -223,26 +213,3 @@ def _find_matches(words: Sequence[Word]) -> tuple[list[_Match], set[str]]:
                 text = text[len(part) :]
         start = stop
     return matches, rest
-
-
-@lru_cache(maxsize=1024)
-def _split_joined(key: str) -> tuple[str, ...]:
-    """Takes apart words that were run together, if one of them means a role; else the key alone."""
-    parts = _split_into_known(key)
-    if len(parts) > 1 and any(
-        (found := find_meaning(part)) and not found.is_hint for part in parts
-    ):
-        return parts
-    return (key,)
-
-
-def _split_into_known(key: str) -> tuple[str, ...]:
-    """Finds the fewest known words that make up ``key``; empty if there are no such words."""
-    if key in _NEUTRAL or (len(key) > 1 and find_meaning(key)):
-        return (key,)
-    found: list[tuple[str, ...]] = []
-    for length in range(len(key) - 1, 1, -1):
-        first, others = key[:length], key[length:]
-        if (first in _NEUTRAL or find_meaning(first)) and (rest := _split_into_known(others)):
-            found.append((first, *rest))
-    return min(found, key=len, default=())

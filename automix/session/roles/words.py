@@ -1,11 +1,7 @@
-"""Splits track names into words, at capitals and separators, and finds those of one track alone.
-
-Left out are list numbers and what all names of a song share.
-"""
+"""Splits track names into words, at capitals and separators, and knows which mean a role."""
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -76,53 +72,40 @@ def find_meaning(key: str) -> Meaning | None:
     return VOCABULARY.get(key) or (VOCABULARY.get(key[:-1]) if key.endswith("s") else None)
 
 
-def find_own_words(name: str, siblings: Sequence[str] = ()) -> tuple[Word, ...]:
-    """Finds the words that set a name apart: without list number and without the song's name.
-
-    Args:
-        name: A file name.
-        siblings: The names of all tracks of the song; with or without ``name`` itself.
-
-    Returns:
-        At least one word, unless the name has none at all.
-    """
-    names = frozenset((name, *siblings))
-    numbered, shared = _find_common(names)
-    words = _without_index(split_words(name), numbered)[shared:]
-    return _without_index(words, numbered) if shared else words
+def split_set(words: str) -> frozenset[str]:
+    """Splits a text of words into their set."""
+    return frozenset(words.split())
 
 
-@lru_cache(maxsize=64)
-def _find_common(names: frozenset[str]) -> tuple[bool, int]:
-    """Finds whether most names begin with a list number, and how many words all begin with then.
+LEAD_WORDS = split_set("lead ld main principal")
+"""Words for what stands in front."""
 
-    The shared words are taken for the song's name as long as each name keeps a word of its own. A
-    word that means a role is kept where it comes last: "Vox Hi" and "Vox Lo" are no song "Vox".
-    """
-    split = [words for words in map(split_words, names) if words]
-    numbered = 2 * sum(words[0].key.isdigit() for words in split) >= len(split)
-    bare = [[word.key for word in _without_index(words, numbered)] for words in split]
-    shared = 0
-    if len(bare) > 1:
-        while all(_has_word(keys[shared + 1 :]) for keys in bare) and (
-            len({keys[shared] for keys in bare}) == 1
-        ):
-            shared += 1
-        while shared and find_meaning(bare[0][shared - 1]):
-            shared -= 1
-    return numbered, shared
+NEUTRAL_WORDS = LEAD_WORDS | split_set(
+    "in out inside outside top bot btm bottom under up down lo low mid hi high left right mono"
+    " stereo dbl double dt amp mic cab di dry wet bus grp sum mix stem comp close far near front"
+    " l r s"
+)
+"""Words that may be run together with a role's: "kickin", "ohl", "mainvox"."""
 
 
-def _has_word(keys: Iterable[str]) -> bool:
-    return any(len(key) > 1 and not key.isdigit() for key in keys)
+@lru_cache(maxsize=1024)
+def split_joined(key: str) -> tuple[str, ...]:
+    """Takes apart words that were run together, if one of them means a role; else the key alone."""
+    parts = _split_into_known(key)
+    if len(parts) > 1 and any(
+        (found := find_meaning(part)) and not found.is_hint for part in parts
+    ):
+        return parts
+    return (key,)
 
 
-def _without_index(words: tuple[Word, ...], numbered: bool) -> tuple[Word, ...]:
-    """Drops list numbers such as those of "01_Kick", "1-01 Kick" and "7 OH L", not "808 Kick"."""
-    while len(words) > 1 and words[0].key.isdigit() and len(words[0].key) <= 3:
-        padded = words[0].key.startswith("0")
-        apart = numbered and len(words[0].key) <= 2 and words[1].start > words[0].end
-        if not (padded or apart) or words[0].key + words[1].key in VOCABULARY:  # 12 String
-            break
-        words = words[1:]
-    return words
+def _split_into_known(key: str) -> tuple[str, ...]:
+    """Finds the fewest known words that make up ``key``; empty if there are no such words."""
+    if key in NEUTRAL_WORDS or (len(key) > 1 and find_meaning(key)):
+        return (key,)
+    found: list[tuple[str, ...]] = []
+    for length in range(len(key) - 1, 1, -1):
+        first, others = key[:length], key[length:]
+        if (first in NEUTRAL_WORDS or find_meaning(first)) and (rest := _split_into_known(others)):
+            found.append((first, *rest))
+    return min(found, key=len, default=())
