@@ -29,6 +29,13 @@ def _join(pieces: list[Samples]) -> Samples:
     return np.ascontiguousarray(joined)
 
 
+def skip_frames(pieces: Iterable[Samples], frames: int) -> Iterator[Samples]:
+    """Leaves out the first ``frames`` frames of pieces of any length."""
+    for piece in pieces:
+        yield piece[:, frames:]
+        frames = max(0, frames - piece.shape[1])
+
+
 def fit_length(pieces: Iterable[Samples], channels: int, frames: int) -> Iterator[Samples]:
     """Makes pieces add up to ``frames``: cuts the surplus off, or adds silence at the end.
 

@@ -1,25 +1,27 @@
 """The exact console: the reference rendering of a plan, block by block in bounded memory."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.audio.blocks import collect, fold_to_mono, pad
+from automix.audio.blocks import collect, fold_to_mono, pad, reblock, skip_frames
 from automix.audio.samples import BLOCK_FRAMES, AudioSource, Samples
 from automix.audio.streams import Stream, prefetch
-from automix.dsp import fdn_reverb, spaces
 from automix.dsp.limiter import Limiter
 from automix.dsp.pan import pan_gains
 from automix.dsp.processors import (
+    LIMITER,
+    Processor,
     Stage,
     active_at,
     active_inserts,
     makes_stereo,
     processors_of,
+    reverb_of,
 )
 from automix.dsp.strip import Inserts, Return, fader_gains
 from automix.errors import PlanError
@@ -82,7 +84,7 @@ class ExactConsole:
         if kept is not None and kept[:2] == (strip, pan_law):
             return kept[2]
         stream = insert_stream(source, strip, pan_law)
-        if not self.in_memory:
+        if not self.in_memory or not active_inserts(strip):  # a gain alone is not worth keeping
             return stream
         audio = collect(stream)
         self._kept[strip.name] = (strip, pan_law, audio)
@@ -105,6 +107,31 @@ class ExactConsole:
             wet = {name: bus.process(feeds[name]) for name, bus in returns.items()}
             yield Flow(channels=channels, returns=wet)
 
+    def share(self, plan: MixPlan, name: str) -> Iterator[Flow]:
+        """One audible channel, and what it has of every return, block by block.
+
+        Where a bus has a compressor, the other tracks that feed it are heard along, for the gain
+        curve: nothing has to be kept.
+        """
+        solo = _mute_others(plan, {name})
+        made = {bus.name: Return(bus, self.session.sample_rate) for bus in plan.buses}
+        whole = {bus: part for bus, part in made.items() if part.has_levelers}
+        sending = {s.name for s in plan.tracks if any(send.bus in whole for send in s.sends)}
+        if not sending:
+            yield from self.flow(solo)
+            return
+        returns = self.returns(solo)
+        for channels, feeds in prefetch(self.fed(_mute_others(plan, {name, *sending}))):
+            own = {name: channels[name]}
+            wet = {}
+            for bus, feed in _send(plan, own).items():
+                part = returns[bus]
+                if bus in whole and isinstance(part, Return):
+                    wet[bus] = part.process(feed, whole[bus].find_gains(feeds[bus]))
+                else:
+                    wet[bus] = part.process(feed)
+            yield Flow(channels=own, returns=wet)
+
     def fed(self, plan: MixPlan) -> Iterator[tuple[dict[str, Block], dict[str, Block]]]:
         """Blocks ``(2, n)`` of every audible channel, and of what is sent to every bus."""
         frames = self.frames(plan)
@@ -116,14 +143,9 @@ class ExactConsole:
         with Workers(len(strips)) as workers:
             # What the first block asks of a strip, such as its impulse response, is parallel too.
             flows = [self.channel(strip, plan.pan_law, frames) for strip in strips]
-            for start in range(0, frames, BLOCK_FRAMES):
+            for _ in range(0, frames, BLOCK_FRAMES):
                 channels = dict(zip(names, workers.map(next, flows), strict=True))
-                length = min(BLOCK_FRAMES, frames - start)
-                feeds = {bus.name: np.zeros((2, length)) for bus in plan.buses}
-                for strip in strips:
-                    for send in strip.sends:
-                        feeds[send.bus] += db_to_gain(send.gain_db) * channels[strip.name]
-                yield channels, feeds
+                yield channels, _send(plan, channels)
 
     def returns(self, plan: MixPlan) -> Mapping[str, Stage]:
         """What turns the blocks that are sent to a bus into its return."""
@@ -145,8 +167,9 @@ class ExactConsole:
     def stem(self, plan: MixPlan, name: str, premaster: AudioSource) -> Stream:
         """One audible track as it is in the final mix, with its share of the returns.
 
-        All stems sum to the mix within rounding: buses and the master's filters are linear, and the
-        gain curve of the master's compressor and limiter is taken from the whole mix.
+        All stems sum to the mix within rounding: reverbs and filters are linear, and the gain
+        curves of the buses' compressors and of the master's compressor and limiter are taken from
+        the whole mix.
 
         Args:
             plan: The whole mix.
@@ -158,16 +181,28 @@ class ExactConsole:
         def blocks() -> Iterator[Samples]:
             filters = MasterFilters(plan.master, rate)
             gains = (gain for _, gain in master_flow(premaster, plan.master))
-            for flow, gain in zip(self.flow(_solo(plan, name)), gains, strict=True):
+            for flow, gain in zip(self.share(plan, name), gains, strict=True):
                 yield (filters.process(flow.sum()) * gain).astype(np.float32)
 
         return Stream(sample_rate=rate, channels=2, frames=premaster.frames, make_blocks=blocks)
 
 
-def _solo(plan: MixPlan, name: str) -> MixPlan:
+def _mute_others(plan: MixPlan, names: set[str]) -> MixPlan:
     """The plan with all other tracks muted: the length of the mix stays the same."""
-    tracks = tuple(replace(strip, mute=strip.name != name) for strip in plan.tracks)
+    tracks = tuple(
+        replace(strip, mute=strip.mute or strip.name not in names) for strip in plan.tracks
+    )
     return replace(plan, tracks=tracks)
+
+
+def _send(plan: MixPlan, channels: Mapping[str, Block]) -> dict[str, Block]:
+    """What is sent to every bus ``(2, n)``; nothing by a track that has no channel."""
+    frames = next(iter(channels.values())).shape[1]
+    feeds = {bus.name: np.zeros((2, frames)) for bus in plan.buses}
+    for name, channel in channels.items():
+        for send in plan.strip(name).sends:
+            feeds[send.bus] += db_to_gain(send.gain_db) * channel
+    return feeds
 
 
 def inserts_of(strip: ChannelStrip) -> ChannelStrip:
@@ -184,11 +219,12 @@ def inserts_of(strip: ChannelStrip) -> ChannelStrip:
 
 
 def insert_stream(source: AudioSource, strip: ChannelStrip, pan_law: PanLaw) -> Stream:
-    """A track through a strip's inserts, with the tail of its reverb."""
-    tail = insert_tail_frames(strip, source.sample_rate)
-    whole = pad(source, source.frames + tail)
+    """A track through a strip's inserts, in time, with the tail of its reverb."""
+    frames = source.frames + insert_tail_frames(strip, source.sample_rate)
+    latency = insert_latency_frames(strip, source.sample_rate)
+    whole = pad(source, frames + latency)
 
-    def blocks() -> Iterator[Samples]:
+    def late_blocks() -> Iterator[Samples]:
         inserts = Inserts(strip, source.channels, source.sample_rate, pan_law)
         for block in whole.blocks():
             yield inserts.process(block).astype(np.float32)
@@ -196,9 +232,14 @@ def insert_stream(source: AudioSource, strip: ChannelStrip, pan_law: PanLaw) -> 
     return Stream(
         sample_rate=source.sample_rate,
         channels=2 if makes_stereo(strip) else source.channels,
-        frames=whole.frames,
-        make_blocks=blocks,
+        frames=frames,
+        make_blocks=lambda: reblock(skip_frames(late_blocks(), latency)),
     )
+
+
+def insert_latency_frames(strip: ChannelStrip, sample_rate: int) -> int:
+    """How many frames late `Inserts` give the audio of a strip."""
+    return sum(row.latency_frames(strip, sample_rate) for row in active_inserts(strip))
 
 
 def insert_tail_frames(strip: ChannelStrip, sample_rate: int) -> int:
@@ -209,7 +250,8 @@ def insert_tail_frames(strip: ChannelStrip, sample_rate: int) -> int:
 
 def bus_tail_frames(bus: Bus, sample_rate: int) -> int:
     """How long a bus sounds on after what is sent to it."""
-    reverb_s = spaces.tail_s(bus.space) if bus.space.is_active else fdn_reverb.tail_s(bus.reverb)
+    reverb = reverb_of(bus)
+    reverb_s = 0.0 if reverb is None else reverb.whole_tail_s(bus)
     tails_s = [reverb_s, *(row.tail_s(bus) for row in active_at(bus, "before", "after"))]
     pre_delay = ms_to_samples(bus.pre_delay_ms, sample_rate)
     return pre_delay + sum(seconds_to_samples(tail_s, sample_rate) for tail_s in tails_s)
@@ -221,11 +263,21 @@ def tail_frames(plan: MixPlan, sample_rate: int) -> int:
     return insert_tail + max((bus_tail_frames(b, sample_rate) for b in plan.buses), default=0)
 
 
-def apply_master(premaster: AudioSource, master: Master) -> Stream:
-    """The mix after the master: filters (equalizer) → gain curves (compressor) → gain → limiter."""
+GainWatch = Callable[[Processor, Block, NDArray[np.float64] | float], None]
+"""Is given a processor, a block ``(2, n)`` that enters it, and its gain ``(n,)`` or one number."""
+
+
+def apply_master(premaster: AudioSource, master: Master, watch: GainWatch | None = None) -> Stream:
+    """The mix after the master: filters (equalizer) → gain curves (compressor) → gain → limiter.
+
+    Args:
+        premaster: The mix before its master.
+        master: Settings.
+        watch: Is given the gains of the compressor and the limiter while the mix is read.
+    """
 
     def blocks() -> Iterator[Samples]:
-        for block, gain in master_flow(premaster, master):
+        for block, gain in master_flow(premaster, master, watch):
             yield (block * gain).astype(np.float32)
 
     return Stream(
@@ -252,24 +304,32 @@ class MasterFilters:
 
 
 def master_flow(
-    premaster: AudioSource, master: Master
+    premaster: AudioSource, master: Master, watch: GainWatch | None = None
 ) -> Iterator[tuple[Block, NDArray[np.float64]]]:
     """Filtered blocks ``(2, n)``, and the gain curve ``(n,)`` of all that follows."""
     rate = premaster.sample_rate
     filters = MasterFilters(master, rate)
-    levelers: list[Any] = [row.make(master, rate, 2) for row in active_at(master, "gain")]
+    levelers: list[tuple[Processor, Any]] = [
+        (row, row.make(master, rate, 2)) for row in active_at(master, "gain")
+    ]
     waiting: deque[tuple[Block, NDArray[np.float64]]] = deque()
 
     def leveled() -> Iterator[Samples]:
         for block in premaster.blocks():
             filtered = filters.process(block.astype(np.float64))
             gain: NDArray[np.float64] | float = 1.0
-            for leveler in levelers:
-                gain = gain * leveler.gain(filtered * gain)
+            for row, leveler in levelers:
+                signal = filtered * gain
+                own = leveler.gain(signal)
+                if watch is not None:
+                    watch(row, signal, own)
+                gain = gain * own
             curve = np.broadcast_to(gain * db_to_gain(master.gain_db), filtered.shape[1:])
             waiting.append((filtered, curve))
             yield (filtered * curve).astype(np.float32)
 
-    for _, limiter_gain in Limiter(master.limiter, rate).gains(leveled()):
+    for limited, limiter_gain in Limiter(master.limiter, rate).gains(leveled()):
         filtered, curve = waiting.popleft()
+        if watch is not None and master.limiter.is_active:
+            watch(LIMITER, limited.astype(np.float64), limiter_gain)
         yield filtered, curve * limiter_gain

@@ -15,6 +15,10 @@ PARTITION_FRAMES = 32768
 """Taps per partition: the fastest size for responses of some seconds. It divides
 `automix.audio.samples.BLOCK_FRAMES`, so that a full block never cuts a partition."""
 
+SHORT_TAPS = 4096
+"""Responses that are no longer are not partitioned: one transform of more frames is cheaper."""
+_SHORT_SIZE = 32768
+
 Spectrum = NDArray[np.complex128]
 
 
@@ -37,6 +41,11 @@ class Convolver:
             raise ValueError(f"responses must be (inputs, outputs, taps), not {responses.shape}")
         responses = responses.astype(np.float64)  # the FFT would keep float32 otherwise
         inputs, self._outputs, taps = responses.shape
+        self._history: NDArray[np.float64] | None = None
+        if taps <= SHORT_TAPS:
+            self._history = np.zeros((inputs, taps - 1))
+            self._whole = np.fft.rfft(responses, _SHORT_SIZE)
+            return
         self._partitions = [
             np.fft.rfft(responses[..., start : start + PARTITION_FRAMES], 2 * PARTITION_FRAMES)
             for start in range(0, taps, PARTITION_FRAMES)
@@ -56,6 +65,8 @@ class Convolver:
         Returns:
             ``(outputs, n)`` float64; exactly zero once all taps have passed over silence.
         """
+        if self._history is not None:
+            return self._process_short(block, self._history)
         result = np.empty((self._outputs, block.shape[1]))
         start = 0
         while start < block.shape[1]:
@@ -63,6 +74,25 @@ class Convolver:
             stop = start + frames
             self._process_within_partition(block[:, start:stop], result[:, start:stop])
             start = stop
+        return result
+
+    def _process_short(
+        self, block: NDArray[np.floating[Any]], history: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Overlap-save over the block, with the frames that a response reaches back to."""
+        reach, frames = history.shape[1], block.shape[1]
+        known = np.concatenate([history, block], axis=1)
+        result = np.zeros((self._outputs, frames))
+        step = _SHORT_SIZE - reach
+        for start in range(0, frames, step):
+            piece = known[:, start : start + _SHORT_SIZE]
+            if piece.any():
+                spectrum = np.fft.rfft(piece, _SHORT_SIZE)
+                total = np.einsum("ib,iob->ob", spectrum, self._whole)
+                count = min(step, frames - start)
+                whole = np.fft.irfft(total, _SHORT_SIZE)
+                result[:, start : start + count] = whole[:, reach : reach + count]
+        self._history = known[:, frames:]
         return result
 
     def _process_within_partition(

@@ -81,10 +81,10 @@ class DeEsser:
     def _filter(kind: BiquadKind, corner_hz: float, rate: int, channels: int) -> BiquadCascade:
         return BiquadCascade(coefficients(kind, corner_hz, 0.0, math.sqrt(0.5), rate), channels)
 
-    def process(self, block: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The next block ``(channels, n)``, de-essed."""
+    def gain(self, block: NDArray[np.float64]) -> NDArray[np.float64] | float:
+        """Linear gain of the treble for the next block ``(channels, n)``: ``(n,)``, or 1."""
         if not self._active:
-            return block
+            return 1.0
         whole = block.mean(axis=0, keepdims=True)
         gain = np.empty(block.shape[1])
         _treble_gain(
@@ -97,6 +97,13 @@ class DeEsser:
             self._state,
             gain,
         )
+        return gain
+
+    def process(self, block: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The next block ``(channels, n)``, de-essed."""
+        gain = self.gain(block)
+        if isinstance(gain, float):
+            return block
         high = self._high.process(block)
         middle = block - self._low.process(block) - high
         return block + (np.sqrt(gain) - 1.0) * middle + (gain - 1.0) * high

@@ -16,20 +16,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, runtime_checkable
 
+from automix.errors import PlanError
 from automix.plan.parameters import Parameter, Settings, parameters
 from automix.plan.settings import (
     Bus,
     ChannelStrip,
     CompressorSettings,
     DeEsserSettings,
+    DelaySettings,
     EqualizerSettings,
     FdnReverbSettings,
+    GateSettings,
     LimiterSettings,
     Master,
     ProcessorSettings,
+    SaturationSettings,
     SpaceSettings,
+    WidenerSettings,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +45,11 @@ StripPlace = Literal["before", "e", "c", "r", "after"]
 """In a strip: before the three groups whose order the strip says, in one of them, or after them."""
 
 BusPlace = Literal["before", "reverb", "after"]
-"""In a bus: on the mono feed, as its reverberation, or on the stereo return."""
+"""In a bus: on the feed, as its reverberation, or on the stereo return.
+
+The feed is mono, but for a parallel bus, which has no reverberation. Several processors may be the
+reverberation; see `reverb_of`.
+"""
 
 MasterPlace = Literal["filter", "gain", "limiter"]
 """On the master: a linear filter, then what has a gain curve, then the limiter.
@@ -60,8 +69,10 @@ class Twin:
     Attributes:
         function: Takes the signal ``(batch, tracks, channels, samples)``, a `ConsolePart` with the
             values, and the sample rate; returns the signal. The console calls that of `equalizer`,
-            `reverb` and `space` itself, because their layout has no gradient.
-        values: The settings that have gradients. The others must be neutral, but for those three.
+            `reverb`, `space` and `delay` itself, because their layout has no gradient.
+        values: The settings that have gradients. The others must be neutral, but for those four.
+        flat: Those of the values whose gradient is 0, because they only move the moment of a
+            decision, such as a hold time.
         switch: The setting whose neutral value switches the processor off: strips where it is
             neutral do not go through the function. None where the function itself leaves neutral
             strips unchanged to the last bit.
@@ -69,6 +80,7 @@ class Twin:
 
     function: str
     values: tuple[str, ...]
+    flat: tuple[str, ...] = ()
     switch: str | None = None
 
 
@@ -111,8 +123,16 @@ class Processor:
         bus: Its place in a bus, likewise.
         master: Its place on the master, likewise.
         exact: Takes the settings, the sample rate and the number of channels; returns an object
-            with ``process(block)``, see `Stage`. What is to have the master's place ``gain`` has
-            ``gain(block)``, the gain of each frame; the limiter has ``gains(blocks)`` instead.
+            with ``process(block)``, see `Stage`. What turns audio down for a while has
+            ``gain(block)`` besides, the gain of each frame, which the report shows; in a bus it
+            follows what the whole mix sends there. What is to have the master's place ``gain`` must
+            have it, and be nothing but that gain; the limiter has ``gains(blocks)`` instead.
+        wet: For the place ``reverb`` of a bus. Takes the settings and the sample rate; returns an
+            object with ``process(block)`` that makes the return ``(2, n)`` of a mono feed
+            ``(1, n)``, all of it wet.
+        latency: Function from the settings and the sample rate to how many frames its output comes
+            late; none if it is in time. Whoever plays a strip feeds so many frames more and drops
+            the first ones, see `automix.consoles.exact.insert_stream`.
         tail: Function from the settings to how many seconds it sounds on; none if it does not.
         makes_stereo: Whether a mono track has two sides from here on.
         twin: Its twin in torch, or why there is none.
@@ -129,6 +149,8 @@ class Processor:
     bus: BusPlace | None = None
     master: MasterPlace | None = None
     exact: str
+    wet: str = ""
+    latency: str | None = None
     tail: str | None = None
     makes_stereo: bool = False
     twin: Twin | str
@@ -139,6 +161,10 @@ class Processor:
     def __post_init__(self) -> None:
         if self.makes_stereo and self.strip == "before":
             raise ValueError(f"{self.name}: what comes before the groups keeps a track mono")
+        if (self.bus == "reverb") != bool(self.wet):
+            raise ValueError(f"{self.name}: the reverberation of a bus is what has a wet part")
+        if self.latency is not None and (self.bus or self.master):
+            raise ValueError(f"{self.name}: only strips make up for a latency")
 
     @property
     def title(self) -> str:
@@ -167,15 +193,31 @@ class Processor:
         """Whether it does anything in a strip, bus or master."""
         return self.of(part).is_active
 
+    @property
+    def has_gain(self) -> bool:
+        """Whether it tells by how much it turns audio down: by ``gain(block)``, of each frame.
+
+        The report shows it. ``gain`` takes the place of ``process``: a block goes through one.
+        """
+        return hasattr(load(self.exact), "gain")
+
     def make(self, part: Part, sample_rate: int, channels: int) -> "Stage":
         """The processor with the settings of a strip, bus or master, ready for its first block."""
         return cast(Stage, load(self.exact)(self.of(part), sample_rate, channels))
 
+    def latency_frames(self, part: Part, sample_rate: int) -> int:
+        """How many frames its output comes late; 0 where it is not active."""
+        if self.latency is None or not self.is_active(part):
+            return 0
+        return int(load(self.latency)(self.of(part), sample_rate))
+
     def tail_s(self, part: Part) -> float:
         """How many seconds it sounds on after its input; 0 where it is not active."""
-        if self.tail is None or not self.is_active(part):
-            return 0.0
-        return float(load(self.tail)(self.of(part)))
+        return self.whole_tail_s(part) if self.is_active(part) else 0.0
+
+    def whole_tail_s(self, part: Part) -> float:
+        """How many seconds it sounds on where it is used whether or not its settings are on."""
+        return 0.0 if self.tail is None else float(load(self.tail)(self.of(part)))
 
 
 class Stage(Protocol):
@@ -185,6 +227,33 @@ class Stage(Protocol):
         """The next block ``(channels, n)``."""
 
 
+@runtime_checkable
+class Leveler(Protocol):
+    """A processor that multiplies the signal by a gain curve, which another one may get too."""
+
+    def gain(self, block: "NDArray[np.float64]") -> "NDArray[np.float64] | float":
+        """Linear gain for the next block ``(channels, n)``: ``(n,)``, or one number."""
+
+
+GATE = Processor(
+    name="gate",
+    settings=GateSettings,
+    strip="before",
+    exact="automix.dsp.gate:Gate",
+    twin=Twin(
+        function="automix.consoles.differentiable.gate:gate",
+        values=(
+            "threshold_db",
+            "range_db",
+            "hysteresis_db",
+            "attack_ms",
+            "hold_ms",
+            "release_ms",
+        ),
+        flat=("hysteresis_db", "hold_ms"),
+        switch="range_db",
+    ),
+)
 EQUALIZER = Processor(
     name="equalizer",
     settings=EqualizerSettings,
@@ -215,6 +284,7 @@ COMPRESSOR = Processor(
     name="compressor",
     settings=CompressorSettings,
     strip="c",
+    bus="before",
     master="gain",
     exact="automix.dsp.compressor:Compressor",
     twin=Twin(
@@ -227,12 +297,25 @@ COMPRESSOR = Processor(
     ),
     device=Device(name="Compressor", writer="automix.export.dawproject_xml:write_compressor"),
 )
+SATURATION = Processor(
+    name="saturation",
+    settings=SaturationSettings,
+    strip="c",
+    exact="automix.dsp.saturation:Saturation",
+    latency="automix.dsp.saturation:latency_frames",
+    twin=Twin(
+        function="automix.consoles.differentiable.saturation:saturate",
+        values=("drive_db", "mix"),
+        switch="drive_db",
+    ),
+)
 REVERB = Processor(
     name="reverb",
     settings=FdnReverbSettings,
     strip="r",
     bus="reverb",
     exact="automix.dsp.strip:Reverb",
+    wet="automix.dsp.strip:make_network_return",
     tail="automix.dsp.fdn_reverb:tail_s",
     makes_stereo=True,
     twin=Twin(
@@ -248,6 +331,7 @@ SPACE = Processor(
     strip="r",
     bus="reverb",
     exact="automix.dsp.strip:SpaceReverb",
+    wet="automix.dsp.strip:make_space_return",
     tail="automix.dsp.spaces:tail_s",
     makes_stereo=True,
     twin=Twin(
@@ -258,6 +342,34 @@ SPACE = Processor(
     conditioning=("space",),
     plugin="refused",
 )
+DELAY = Processor(
+    name="delay",
+    settings=DelaySettings,
+    strip="r",
+    bus="reverb",
+    exact="automix.dsp.delay:Delay",
+    wet="automix.dsp.delay:Echoes",
+    tail="automix.dsp.delay:tail_s",
+    makes_stereo=True,
+    twin=Twin(
+        function="automix.consoles.differentiable.processors:repeat",
+        values=("feedback", "low_cut_hz", "high_cut_hz", "wet"),
+        switch="wet",
+    ),
+)
+WIDENER = Processor(
+    name="widener",
+    settings=WidenerSettings,
+    strip="after",
+    exact="automix.dsp.widener:Widener",
+    tail="automix.dsp.widener:tail_s",
+    makes_stereo=True,
+    twin=Twin(
+        function="automix.consoles.differentiable.processors:widen",
+        values=("side_db", "corner_hz"),
+        switch="side_db",
+    ),
+)
 LIMITER = Processor(
     name="limiter",
     settings=LimiterSettings,
@@ -267,7 +379,18 @@ LIMITER = Processor(
     device=Device(name="Limiter", writer="automix.export.dawproject_xml:write_limiter"),
 )
 
-PROCESSORS: tuple[Processor, ...] = (EQUALIZER, DE_ESSER, COMPRESSOR, REVERB, SPACE, LIMITER)
+PROCESSORS: tuple[Processor, ...] = (
+    GATE,
+    EQUALIZER,
+    DE_ESSER,
+    COMPRESSOR,
+    SATURATION,
+    REVERB,
+    SPACE,
+    DELAY,
+    WIDENER,
+    LIMITER,
+)
 """Every processor."""
 
 
@@ -289,6 +412,26 @@ def active_at(part: Part, *places: Place) -> list[Processor]:
         for processor in PROCESSORS
         if processor.place_in(type(part)) == place and processor.is_active(part)
     ]
+
+
+def reverb_of(bus: Bus) -> Processor | None:
+    """What reverberates in a bus: the last of the table that is on, else the first.
+
+    None in a parallel bus.
+
+    Raises:
+        PlanError: A parallel bus has a reverb that is on.
+    """
+    rows = [row for row in processors_of(Bus) if row.bus == "reverb"]
+    active = [row for row in rows if row.is_active(bus)]
+    if not bus.parallel:
+        return [rows[0], *active][-1]
+    if active:
+        raise PlanError(
+            f"bus {bus.name!r} is parallel, which leaves no place for its {active[0].title};"
+            " switch one of the two off"
+        )
+    return None
 
 
 def active_inserts(strip: ChannelStrip) -> list[Processor]:
@@ -328,6 +471,21 @@ def describe_settings(settings: ProcessorSettings) -> str:
         text = f"{value:.4g} {unit}".rstrip() if isinstance(value, float) else str(value)
         shown.append(f"{word} {text}")
     return ", ".join(shown)
+
+
+def describe_return(bus: Bus) -> str:
+    """What makes the return of a bus, such as ``reverberation time 1.60 s``."""
+    reverb = reverb_of(bus)
+    if reverb is None:
+        return "parallel"
+    if reverb is REVERB:
+        return f"reverberation time {bus.reverb.reverberation_time_s:.2f} s"
+    if reverb is SPACE:
+        return f"{bus.space.space}, decay {bus.space.decay:.2g}"
+    if reverb is DELAY:
+        return f"delay {bus.delay.time_ms:.4g} ms, feedback {bus.delay.feedback:.2g}"
+    settings = reverb.of(bus)
+    return f"{reverb.title}: {describe_settings(settings)}"
 
 
 @cache

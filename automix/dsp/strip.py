@@ -1,5 +1,9 @@
 """The processors of one strip, bus or master in signal order, streaming, float64 inside."""
 
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,7 +11,15 @@ from automix.dsp import spaces
 from automix.dsp.convolution import Convolver
 from automix.dsp.fdn_reverb import impulse_response
 from automix.dsp.pan import balance_gains, pan_gains
-from automix.dsp.processors import Stage, active_at, active_inserts
+from automix.dsp.processors import (
+    Leveler,
+    Processor,
+    Stage,
+    active_at,
+    active_inserts,
+    load,
+    reverb_of,
+)
 from automix.plan.model import PanLaw
 from automix.plan.settings import Bus, ChannelStrip, FdnReverbSettings, SpaceSettings
 from automix.units import db_to_gain, ms_to_samples
@@ -76,29 +88,41 @@ class Inserts:
     dry level; until then they have the level of the track, so that it does not change what a
     compressor after the reverb does.
 
+    What comes out is late by the latencies of the processors; `automix.consoles.exact` makes up for
+    them.
+
     Args:
         strip: Settings.
         channels: How many the track has.
         sample_rate: Frames per second.
         pan_law: The pan law of the plan, which sets the level of a mono track made stereo.
+        watch: Is given what enters each processor, block by block.
     """
 
     def __init__(
-        self, strip: ChannelStrip, channels: int, sample_rate: int, pan_law: PanLaw
+        self,
+        strip: ChannelStrip,
+        channels: int,
+        sample_rate: int,
+        pan_law: PanLaw,
+        watch: Callable[[Processor, NDArray[np.float64]], None] | None = None,
     ) -> None:
+        self._watch = watch
         self._gain = db_to_gain(strip.input_gain_db) * (-1.0 if strip.invert_polarity else 1.0)
         self._center = pan_gains(0.5, pan_law)[0]
-        self._stages: list[Stage] = []
+        self._stages: list[tuple[Processor | None, Stage]] = []
         for processor in active_inserts(strip):
             if processor.makes_stereo and channels == 1:
-                self._stages.append(_Sides())
+                self._stages.append((None, _Sides()))
                 channels = 2
-            self._stages.append(processor.make(strip, sample_rate, channels))
+            self._stages.append((processor, processor.make(strip, sample_rate, channels)))
 
     def process(self, block: NDArray[np.floating]) -> NDArray[np.float64]:
         """The next block ``(channels, n)``; two channels come back where a processor makes them."""
         signal = block.astype(np.float64) * self._gain
-        for stage in self._stages:
+        for processor, stage in self._stages:
+            if self._watch is not None and processor is not None:
+                self._watch(processor, signal)
             signal = stage.process(signal)
         return signal if len(signal) == len(block) else self._center * signal
 
@@ -109,35 +133,110 @@ def fader_gains(strip: ChannelStrip, channels: int, pan_law: PanLaw) -> NDArray[
     return np.array(sides)[:, np.newaxis] * db_to_gain(strip.fader_db)
 
 
-class Return:
-    """A bus: mono fold → pre-delay → equalizer → reverb → what comes after it → return gain.
+def make_network_return(settings: FdnReverbSettings, sample_rate: int) -> Convolver:
+    """The feedback delay network of a bus.
 
-    The network is fed on one line, which excites all others evenly, and without its pass-through:
-    the direct sound is in the channel already, and would return as an echo after the pre-delay. A
-    space with a wet above 0 takes the place of the network. All of the return is wet, whatever
-    these settings say.
+    It is fed on one line, which excites all others evenly, and without its pass-through: the direct
+    sound is in the channel already, and would return as an echo after the pre-delay.
+    """
+    return Convolver(impulse_response(settings, sample_rate, channels=1, direct=False))
+
+
+def make_space_return(settings: SpaceSettings, sample_rate: int) -> Convolver:
+    """The space of a bus."""
+    return Convolver(spaces.impulse_response(settings, sample_rate))
+
+
+Gain = NDArray[np.float64] | float
+
+
+class Return:
+    """A bus: feed → pre-delay → what comes before the reverb → reverb → what comes after → gain.
+
+    The feed of a reverb is the mono fold of what is sent, and all of what it returns is wet,
+    whatever its settings say. A parallel bus keeps both sides and has no reverb.
+
+    A compressor is not linear, yet what the tracks return one by one is to add up to what they
+    return together. So the shares of all of them get the gain curves of the whole, which another
+    object of the same bus finds.
     """
 
     def __init__(self, bus: Bus, sample_rate: int) -> None:
-        self._delayed = np.zeros((1, ms_to_samples(bus.pre_delay_ms, sample_rate)))
-        self._before = [row.make(bus, sample_rate, 1) for row in active_at(bus, "before")]
+        self._bus, self._rate = bus, sample_rate
+        channels = 2 if bus.parallel else 1
+        self._delayed = np.zeros((channels, ms_to_samples(bus.pre_delay_ms, sample_rate)))
+        self._before = [row.make(bus, sample_rate, channels) for row in active_at(bus, "before")]
         self._after = [row.make(bus, sample_rate, 2) for row in active_at(bus, "after")]
-        self._convolver = Convolver(
-            spaces.impulse_response(bus.space, sample_rate)
-            if bus.space.wet > 0.0
-            else impulse_response(bus.reverb, sample_rate, channels=1, direct=False)
-        )
         self._gain = db_to_gain(bus.gain_db)
 
-    def process(self, block: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The return ``(2, n)`` of the next block ``(2, n)`` of what is sent."""
-        signal = block.mean(axis=0, keepdims=True)
+    @cached_property
+    def _reverb(self) -> Stage | None:
+        reverb = reverb_of(self._bus)
+        if reverb is None:
+            return None
+        return cast(Stage, load(reverb.wet)(reverb.of(self._bus), self._rate))
+
+    @property
+    def has_levelers(self) -> bool:
+        """Whether any of its processors has a gain curve."""
+        return _have_levelers([*self._before, *self._after])
+
+    def process(
+        self, block: NDArray[np.float64], gains: Sequence[Gain] | None = None
+    ) -> NDArray[np.float64]:
+        """The return ``(2, n)`` of the next block ``(2, n)`` of what is sent.
+
+        Args:
+            block: All of what is sent; with ``gains``, a share of it.
+            gains: What `find_gains` of another object gives for the same block of the whole.
+        """
+        left = None if gains is None else iter(gains)
+        signal, _ = _process_stages(self._before, self._feed(block), left)
+        if self._reverb is not None:
+            signal = self._reverb.process(signal)
+        signal, _ = _process_stages(self._after, signal, left)
+        return self._gain * signal
+
+    def find_gains(self, block: NDArray[np.float64]) -> list[Gain]:
+        """The gains of its levelers for the next block ``(2, n)`` of the whole that is sent.
+
+        The object goes on as after `process`, and does no more than the levelers need.
+        """
+        signal, gains = _process_stages(self._before, self._feed(block), None)
+        if _have_levelers(self._after):
+            if self._reverb is not None:
+                signal = self._reverb.process(signal)
+            gains += _process_stages(self._after, signal, None)[1]
+        return gains
+
+    def _feed(self, block: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The delayed feed: of one side, or of two in a parallel bus."""
+        signal = block if self._bus.parallel else block.mean(axis=0, keepdims=True)
         if self._delayed.shape[1]:
             joined = np.concatenate([self._delayed, signal], axis=1)
             signal, self._delayed = joined[:, : block.shape[1]], joined[:, block.shape[1] :]
-        for stage in self._before:
+        return signal
+
+
+def _have_levelers(stages: Sequence[Stage]) -> bool:
+    return any(isinstance(stage, Leveler) for stage in stages)
+
+
+def _process_stages(
+    stages: Sequence[Stage], signal: NDArray[np.float64], gains: Iterator[Gain] | None
+) -> tuple[NDArray[np.float64], list[Gain]]:
+    """A block through processors, and the gains of the levelers among them.
+
+    Args:
+        stages: The processors in signal order.
+        signal: The block ``(channels, n)``.
+        gains: Those that the levelers are to apply; none where they find their own.
+    """
+    used: list[Gain] = []
+    for stage in stages:
+        if isinstance(stage, Leveler):
+            used.append(stage.gain(signal) if gains is None else next(gains))
+            signal = signal * used[-1]
+        else:
             signal = stage.process(signal)
-        signal = self._convolver.process(signal)
-        for stage in self._after:
-            signal = stage.process(signal)
-        return self._gain * signal
+    return signal, used

@@ -2,7 +2,8 @@
 
 Clips hold the recordings, aligned and of one rate; see `automix.export.recordings` for what is in
 their audio. A DAWproject has no reverb: each bus becomes an effect channel that its sends lead to,
-muted, for a reverb of the user's own, and a track that plays the return as automix made it.
+muted, for a reverb of the user's own, and a track that plays the return as automix made it. That of
+a parallel bus has its equalizer, compressor and level.
 """
 
 import math
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from automix.audio.samples import AudioSource
 from automix.consoles.exact import ExactConsole
-from automix.dsp.processors import COMPRESSOR, active_at, describe_settings
+from automix.dsp.processors import COMPRESSOR, active_at, describe_return, describe_settings
 from automix.errors import UsageError
 from automix.export.archive import ArchiveTarget, AudioEntry
 from automix.export.dawproject_xml import Clip, ReturnTrack, metadata_xml, project_xml
@@ -197,12 +198,16 @@ class _Contents:
         if bus.name in paths:
             clip = Clip(path=paths[bus.name], audio=self.return_audio[bus.name])
         instead = f"; mute {name}, which plays the return of automix" if clip else ""
+        how = (
+            "To process it in the DAW, unmute"
+            if bus.parallel
+            else "To use a reverb of your own, put it here and unmute"
+        )
         return ReturnTrack(
             bus=bus,
             clip=clip,
             name=name,
-            comment=f"{_describe_reverb(bus)}. To use a reverb of your own, put it here and unmute"
-            f" this channel{instead}.",
+            comment=f"{_describe_bus(bus)}. {how} this channel{instead}.",
         )
 
     def list_entries(self) -> list[AudioEntry]:
@@ -233,18 +238,16 @@ class _Contents:
         ]
 
 
-def _describe_reverb(bus: Bus) -> str:
-    kind = (
-        f"space: {bus.space.space}, decay {bus.space.decay:g}"
-        if bus.space.wet > 0.0
-        else f"reverberation time {bus.reverb.reverberation_time_s:.2f} s"
-    )
+def _describe_bus(bus: Bus) -> str:
     others = "".join(
         f", {row.title} ({describe_settings(row.of(bus))})"
         for row in active_at(bus, "before", "after")
         if row.device is None
     )
-    return f"{kind}, pre-delay {bus.pre_delay_ms:g} ms, return {bus.gain_db:+.2f} dB{others}"
+    return (
+        f"{describe_return(bus)}, pre-delay {bus.pre_delay_ms:g} ms,"
+        f" return {bus.gain_db:+.2f} dB{others}"
+    )
 
 
 def _list_left_out(
@@ -253,7 +256,7 @@ def _list_left_out(
     missing = [
         f"{recording.strip.name}: {what}" for recording in recordings for what in recording.left_out
     ]
-    missing += [f"{bus.name}: {_describe_reverb(bus)}" for bus in plan.buses] if dry else []
+    missing += [f"{bus.name}: {_describe_bus(bus)}" for bus in plan.buses] if dry else []
     of_master = active_at(plan.master, "filter", "gain")
     return missing + [f"master: {row.title}" for row in of_master if row.device is None]
 
@@ -276,7 +279,11 @@ def _make_notes(
             " the same; --to stems keeps the sound"
         )
     if plan.buses:
-        notes.append("the channels that sends lead to are muted: they wait for a reverb")
+        notes.append(
+            "the channels that sends lead to are muted: they wait for a reverb"
+            if not any(bus.parallel for bus in plan.buses)
+            else "the channels that sends lead to are muted, as their returns have tracks"
+        )
     highest_db = max((track.volume_db for track in recordings), default=0.0)
     if highest_db > USUAL_MAX_FADER_DB and max_fader_db == math.inf:
         notes.append(

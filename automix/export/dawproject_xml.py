@@ -149,7 +149,7 @@ class Project:
             bus.name, None, "effect", returned.comment, channel_id=self._effects[bus.name]
         )
         self._devices(effect, [(row.device, row.of(bus), 0.0) for row in active_at(bus, "before")])
-        self._fader(effect, 0.0, mute=True)
+        self._fader(effect, bus.gain_db if bus.parallel else 0.0, mute=True)
         if returned.clip is not None:
             self._fader(self._track(returned.name, returned.clip, "regular", ""), 0.0, mute=False)
 

@@ -66,8 +66,8 @@ def export_stems(
 ) -> ExportedStems:
     """Writes every audible track as it is in the mix, the master included.
 
-    The buses and the master's equalizer are linear, and the gain of its compressor and limiter is
-    that of the whole mix, so that the files sum to it.
+    Reverbs and equalizers are linear, and the gain of the compressors of buses and master, and of
+    the limiter, is that of the whole mix, so that the files sum to it.
 
     Args:
         source: The plan and how its files are read.

@@ -15,6 +15,7 @@ _IDENTITY = ("name", "file", "right_file", "sha256")
 _PROVENANCE = (
     "method",
     "preset",
+    "taste",
     "automix_version",
     "seed",
     "weights",

@@ -13,7 +13,7 @@ from automix.plan.parameters import Settings, parameters
 Layered = TypeVar("Layered", bound=Settings)
 
 
-Flags = Mapping[str, tuple[str, float | str | None]]
+Flags = Mapping[str, tuple[str, Any]]
 """By name of the option: the setting that it sets, and its value."""
 
 

@@ -55,12 +55,15 @@ def _set_reverb(writer: PlanWriter, factor: float, said: str) -> None:
     before = writer.plan
     for part in parts:
         if isinstance(part, Bus):
+            if part.parallel:
+                continue
             change_db = gain_to_db(factor) if factor > 0.0 else -60.0
             writer.revise(f"{part.name}.gain_db", part.gain_db + change_db, "macro", said)
             continue
         for processor, share in (
             ("reverb.dry_wet", part.reverb.dry_wet),
             ("space.wet", part.space.wet),
+            ("delay.wet", part.delay.wet),
         ):
             if share > 0.0:
                 writer.revise(f"{part.name}.{processor}", share * factor, "macro", said)

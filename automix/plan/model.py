@@ -33,6 +33,7 @@ class MixPlan(Settings):
 
     method: Annotated[str, "what wrote the plan"] = ""
     preset: Annotated[str, "variant of the method"] = ""
+    taste: Annotated[str, "preset of the rules for stems; empty for the usual one"] = ""
     automix_version: Annotated[str, "that wrote it"] = ""
     seed: Annotated[int | None, Range(0, 2**32 - 1), "of methods that draw at random"] = None
     weights: Annotated[str, "hash of the network's weights; empty for rules"] = ""

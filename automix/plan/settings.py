@@ -30,6 +30,11 @@ class ProcessorSettings(Settings):
         """Whether a processor with these settings changes what goes through it."""
         return not self.is_neutral
 
+    @property
+    def resting_gain_db(self) -> float:
+        """Gain while a processor that turns down what is loud or quiet turns nothing down."""
+        return 0.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class EqualizerBand(Settings):
@@ -60,6 +65,27 @@ class EqualizerSettings(ProcessorSettings):
     def is_active(self) -> bool:
         """Whether any band does anything."""
         return any(band.is_active for band in self.bands)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateSettings(ProcessorSettings):
+    """Turns a track down while it is below a threshold: a gate or a downward expander."""
+
+    title = "gate"
+
+    threshold_db: Annotated[float, Range(-80, 0, "dB"), "peak level that opens it"] = -40.0
+    range_db: Annotated[float, Range(0, 80, "dB"), "deepest attenuation; 0 is off"] = 0.0
+    hysteresis_db: Annotated[float, Range(0, 12, "dB"), "how far below the threshold it closes"] = (
+        4.0
+    )
+    attack_ms: Annotated[float, Range(0.05, 50, "ms", "log"), "time constant of opening"] = 1.0
+    hold_ms: Annotated[float, Range(0, 500, "ms"), "stays open so long after the level fell"] = 50.0
+    release_ms: Annotated[float, Range(5, 3000, "ms", "log"), "time constant of closing"] = 150.0
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it attenuates anything."""
+        return self.range_db > 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +131,26 @@ class CompressorSettings(ProcessorSettings):
     def compresses(self) -> bool:
         """Whether it does more than its makeup gain."""
         return self.threshold_db < 0.0 and self.ratio > 1.0
+
+    @property
+    def resting_gain_db(self) -> float:
+        """The makeup gain."""
+        return self.makeup_db
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaturationSettings(ProcessorSettings):
+    """Rounds peaks off with a soft, odd curve, which adds odd harmonics."""
+
+    title = "saturation"
+
+    drive_db: Annotated[float, Range(0, 24, "dB"), "how far into the curve; 0 is off"] = 0.0
+    mix: Annotated[float, Range(0, 1), "0 is the input, 1 is saturated alone"] = 1.0
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it bends anything."""
+        return self.drive_db > 0.0 and self.mix > 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +202,54 @@ class SpaceSettings(ProcessorSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WidenerSettings(ProcessorSettings):
+    """Adds sides made of the middle by a short noise; they cancel in mono."""
+
+    title = "widener"
+
+    side_db: Annotated[
+        float, Range(-60, 0, "dB"), "level of the added sides against the middle; -60 is off"
+    ] = -60.0
+    corner_hz: Annotated[float, Range(20, 2000, "Hz", "log"), "sides are added above this"] = 200.0
+
+    @property
+    def is_active(self) -> bool:
+        """Whether sides are added."""
+        return self.side_db > -60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DelaySettings(ProcessorSettings):
+    """Echoes: each repeat goes through the low and the high cut once more."""
+
+    title = "delay"
+
+    time_ms: Annotated[float, Range(10, 2000, "ms", "log"), "from one repeat to the next"] = 250.0
+    feedback: Annotated[float, Range(0, 0.9), "level of a repeat against the one before"] = 0.3
+    low_cut_hz: Annotated[float, Range(20, 2000, "Hz", "log"), "high pass; 20 is none"] = 20.0
+    high_cut_hz: Annotated[float, Range(500, 20000, "Hz", "log"), "low pass; 20000 is none"] = (
+        20000.0
+    )
+    ping_pong: Annotated[bool, "the mean of the sides alternates between them, left first"] = False
+    wet: Annotated[float, Range(0, 1), "0 is dry, 1 is echoes alone"] = 0.0
+
+    @property
+    def is_active(self) -> bool:
+        """Whether any of what comes out is wet."""
+        return self.wet > 0.0
+
+    @property
+    def cuts_lows(self) -> bool:
+        """Whether there is a low cut."""
+        return self.low_cut_hz > 20.0
+
+    @property
+    def cuts_highs(self) -> bool:
+        """Whether there is a high cut."""
+        return self.high_cut_hz < 20000.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class LimiterSettings(ProcessorSettings):
     """Look-ahead true-peak limiter; the neutral ceiling of +24 dBTP switches it off."""
 
@@ -180,7 +274,10 @@ class Send(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelStrip(Settings):
-    """One track: gain → polarity → equalizer → de-esser → compressor → reverb → fader → pan.
+    """One track, from its input gain to its sends.
+
+    gain → polarity → gate → [equalizer and de-esser, compressor and saturation, reverb, space and
+    delay, in any order of the three] → widener → fader → pan → sends.
 
     `automix.dsp.processors` has a row for the field of every processor here, in `Bus` and in
     `Master`, which says where in the signal flow it is.
@@ -194,12 +291,19 @@ class ChannelStrip(Settings):
     input_gain_db: Annotated[float, Range(-60, 60, "dB"), "before all processing"] = 0.0
     fold: Annotated[bool, "make a stereo track mono, by the mean of its sides"] = False
     invert_polarity: Annotated[bool, "multiply by −1"] = False
+    gate: GateSettings = GateSettings()
     equalizer: EqualizerSettings = EqualizerSettings()
     de_esser: DeEsserSettings = DeEsserSettings()
     compressor: CompressorSettings = CompressorSettings()
+    saturation: SaturationSettings = SaturationSettings()
     reverb: FdnReverbSettings = FdnReverbSettings()
     space: SpaceSettings = SpaceSettings()
-    order: Annotated[Order, "e equalizer and de-esser, c compressor, r reverb and space"] = "ecr"
+    delay: DelaySettings = DelaySettings()
+    widener: WidenerSettings = WidenerSettings()
+    order: Annotated[
+        Order,
+        "e equalizer, de-esser; c compressor, saturation; r reverb, space, delay",
+    ] = "ecr"
     fader_db: Annotated[float, Range(-60, 60, "dB"), "after all processing"] = 0.0
     pan: Annotated[float, Range(0, 1), "0 left, 0.5 center, 1 right"] = 0.5
     mute: Annotated[bool, "leave the track out"] = False
@@ -208,16 +312,23 @@ class ChannelStrip(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class Bus(Settings):
-    """A shared reverberation: sends → pre-delay → equalizer → reverb → return gain → mix.
+    """Shared processing: sends → pre-delay → equalizer → compressor → reverb → gain → mix.
 
-    With a wet space the bus is that space; else it is the feedback delay network.
+    With a wet delay the reverb is that delay; else, with a wet space, that space; else it is the
+    feedback delay network. What is sent is folded to mono for it. A parallel bus has no reverb and
+    stays stereo.
     """
 
     name: Annotated[str, "name of the bus"] = ""
+    parallel: Annotated[bool, "no reverb, and both sides are kept, as to compress in parallel"] = (
+        False
+    )
     pre_delay_ms: Annotated[float, Range(0, 500, "ms"), "before the reverb"] = 0.0
     equalizer: EqualizerSettings = EqualizerSettings()
+    compressor: CompressorSettings = CompressorSettings()
     reverb: FdnReverbSettings = FdnReverbSettings()
     space: SpaceSettings = SpaceSettings()
+    delay: DelaySettings = DelaySettings()
     gain_db: Annotated[float, Range(-60, 48, "dB"), "level of the return"] = 0.0
 
 

@@ -35,6 +35,14 @@ class PlanWriter:
         self.change(track, equalizer=EqualizerSettings(bands=bands))
         return f"{track}.equalizer.bands.{len(bands)}"
 
+    def find_free_name(self, name: str) -> str:
+        """The name, or with a word added where a track or a bus has it already."""
+        taken = {"master", *(strip.name for strip in self.plan.tracks)}
+        taken |= {bus.name for bus in self.plan.buses}
+        while name in taken:
+            name += " bus"
+        return name
+
     def add_bus(self, bus: Bus) -> None:
         """Adds a bus."""
         self.plan = replace(self.plan, buses=(*self.plan.buses, bus))

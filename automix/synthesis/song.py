@@ -126,6 +126,7 @@ def _write_mix(
     mix = Mix(
         plan=plan,
         session=session,
+        premaster=premaster,
         source=apply_master(premaster, plan.master),
         levels={},
         sum_lufs=measure(premaster).integrated_lufs,

@@ -12,12 +12,16 @@ from automix.plan.settings import (
     ChannelStrip,
     CompressorSettings,
     DeEsserSettings,
+    DelaySettings,
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
+    GateSettings,
     Master,
+    SaturationSettings,
     Send,
     SpaceSettings,
+    WidenerSettings,
 )
 from automix.plan.vector import ORDERS, SPACES
 from automix.session.tracks import Session, Track
@@ -57,8 +61,19 @@ def space(rng, *, wet=None):
     return SpaceSettings(space=SPACES[rng.integers(5)], decay=float(rng.uniform(0.1, 0.5)), wet=wet)
 
 
+def delay(rng, **fixed):
+    return drawn(
+        rng,
+        DelaySettings,
+        time_ms=float(rng.uniform(10, 90)),
+        feedback=float(rng.uniform(0, 0.6)),
+        ping_pong=bool(rng.random() < 0.5),
+        **fixed,
+    )
+
+
 def random_plan(seed, names, rate, *, dynamics):
-    """A plan that uses everything, or everything but compressors and de-essers."""
+    """A plan that uses everything, or everything but dynamics."""
     rng = np.random.default_rng(seed)
 
     def some(make, neutral, share=0.5):
@@ -68,7 +83,7 @@ def random_plan(seed, names, rate, *, dynamics):
     for name in names:
         sends = tuple(
             Send(bus=bus, gain_db=float(rng.uniform(-20, 0)))
-            for bus in ("network", "space")
+            for bus in ("network", "space", "echo", "press")
             if rng.random() < 0.4
         )
         strip = ChannelStrip(
@@ -94,12 +109,28 @@ def random_plan(seed, names, rate, *, dynamics):
                     DeEsserSettings(),
                     0.3,
                 ),
+                gate=some(
+                    lambda rng: drawn(rng, GateSettings, threshold_db=float(rng.uniform(-30, 0))),
+                    GateSettings(),
+                    0.3,
+                ),
+                saturation=some(
+                    lambda rng: drawn(rng, SaturationSettings), SaturationSettings(), 0.3
+                ),
             )
+        if rng.random() < 0.4:
+            strip = replace(strip, widener=drawn(rng, WidenerSettings))
+        if rng.random() < 0.3:
+            strip = replace(strip, delay=delay(rng))
         tracks.append(strip)
     buses = (
         Bus(name="network", pre_delay_ms=13.0, equalizer=equalizer(rng, 2), reverb=NETWORK),
         Bus(name="space", equalizer=equalizer(rng, 1), space=space(rng, wet=1.0), gain_db=-6.0),
+        Bus(name="press", parallel=True, pre_delay_ms=4.0, equalizer=equalizer(rng, 2)),
+        Bus(name="echo", equalizer=equalizer(rng, 2), delay=delay(rng, wet=1.0)),
     )
+    if dynamics:
+        buses = tuple(replace(bus, compressor=compressor(rng)) for bus in buses)
     master = Master(equalizer=equalizer(rng, 3), gain_db=float(rng.uniform(-6, 6)))
     if dynamics:
         master = replace(master, compressor=some(compressor, CompressorSettings()))

@@ -12,10 +12,20 @@ from automix.audio.samples import Audio
 from automix.consoles.differentiable import DifferentiableConsole, from_plan, session_audio, to_plan
 from automix.consoles.exact import ExactConsole, apply_master
 from automix.plan.model import MixPlan
-from automix.plan.settings import ChannelStrip, SpaceSettings
+from automix.plan.settings import (
+    Bus,
+    ChannelStrip,
+    CompressorSettings,
+    DelaySettings,
+    GateSettings,
+    SaturationSettings,
+    Send,
+    SpaceSettings,
+    WidenerSettings,
+)
 from automix.plan.vector import ORDERS
 from automix.session.tracks import Session, Track
-from tests.consoles.differentiable_plans import compressor, random_plan, random_session
+from tests.consoles.differentiable_plans import compressor, drawn, random_plan, random_session
 
 RATE = 44_100
 FRAMES = 22_050
@@ -68,6 +78,65 @@ def test_they_agree_in_every_order(order):
     strip = replace(plan.tracks[0], order=order, space=wet, compressor=compressor(rng))
     plan = replace(plan, tracks=(strip,))
     assert error_db(random_session(5, RATE, FRAMES), plan) < -60.0
+
+
+def bursts_of_noise(channels, rng):
+    """Two seconds of noise: hits that decay, over a floor that wanders by 30 dB."""
+    frames = 2 * RATE
+    hits = np.zeros(frames)
+    for start in rng.integers(0, frames, 8):
+        decay = np.exp(-np.arange(frames - start) / (RATE * rng.uniform(0.02, 0.2)))
+        hits[start:] += rng.uniform(0.1, 0.9) * decay
+    floor = 10.0 ** (np.repeat(rng.uniform(-70, -40, 20), frames // 20) / 20.0)
+    noise = rng.uniform(-1.0, 1.0, (channels, frames)) * (hits + floor)
+    noise[:, -RATE // 10 :] = 0.0
+    return noise.clip(-1.0, 1.0).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"), [(GateSettings, "gate"), (SaturationSettings, "saturation")]
+)
+def test_gate_and_saturation_agree_at_random_settings(settings, name):
+    rng = np.random.default_rng(1)
+    for channels in (1, 2) * 8:
+        source = Audio(bursts_of_noise(channels, rng), RATE)
+        session = Session(tracks=(Track(name="a", role="other", source=source),))
+        plan = MixPlan(tracks=(ChannelStrip(name="a", **{name: drawn(rng, settings)}),))
+        assert error_db(session, plan) < -60.0
+
+
+ECHO = DelaySettings(time_ms=33.3, feedback=0.7, low_cut_hz=150.0, high_cut_hz=4_000.0, wet=0.4)
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100, 96_000])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"widener": WidenerSettings(side_db=-6.0, corner_hz=300.0)},
+        {"delay": ECHO},
+        {"delay": replace(ECHO, ping_pong=True)},
+        {"delay": replace(ECHO, low_cut_hz=20.0, high_cut_hz=20_000.0, feedback=0.0)},
+    ],
+    ids=["widener", "delay", "ping-pong", "one echo"],
+)
+def test_wideners_and_delays_agree_on_mono_and_on_stereo(rate, settings):
+    strips = (ChannelStrip(name="a", pan=0.3, **settings), ChannelStrip(name="b", **settings))
+    assert error_db(random_session(8, rate, FRAMES), MixPlan(tracks=strips)) < -100.0
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100, 96_000])
+def test_parallel_buses_and_those_of_echoes_agree(rate):
+    sends = tuple(Send(bus=bus, gain_db=-3.0) for bus in ("press", "plain", "echo", "room"))
+    pressed = CompressorSettings(threshold_db=-30.0, ratio=6.0)
+    buses = (
+        Bus(name="room", space=SpaceSettings(wet=1.0, decay=0.2), compressor=pressed),
+        Bus(name="press", parallel=True, pre_delay_ms=5.0, compressor=pressed),
+        Bus(name="echo", delay=replace(ECHO, ping_pong=True), gain_db=-6.0),
+        Bus(name="plain", parallel=True),
+    )
+    strips = (ChannelStrip(name="a", pan=0.3, sends=sends), ChannelStrip(name="b", sends=sends[:3]))
+    plan = MixPlan(tracks=strips, buses=buses)
+    assert error_db(random_session(9, rate, FRAMES), plan) < -80.0
 
 
 @pytest.mark.parametrize("frames", [1, 2])

@@ -11,9 +11,10 @@ import automix.session.tracks
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.audio.blocks import collect
 from automix.audio.samples import BLOCK_FRAMES, Audio
-from automix.consoles.exact import ExactConsole, apply_master
+from automix.consoles.exact import ExactConsole, apply_master, insert_stream
 from automix.dsp.fdn_reverb import tail_s
 from automix.dsp.pan import pan_gains
+from automix.dsp.saturation import LATENCY_FRAMES, Saturation
 from automix.dsp.strip import Return
 from automix.errors import PlanError
 from automix.plan.model import MixPlan
@@ -27,6 +28,7 @@ from automix.plan.settings import (
     FdnReverbSettings,
     LimiterSettings,
     Master,
+    SaturationSettings,
     Send,
 )
 from automix.session.tracks import Session, Track
@@ -105,6 +107,42 @@ def exact_sum(*tracks):
         math.fsum(samples) for samples in zip(*(track.ravel() for track in tracks), strict=True)
     ]
     return np.array(sums).astype(np.float32).reshape(tracks[0].shape)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("frames", [100, 2 * BLOCK_FRAMES, 2 * BLOCK_FRAMES + 1])
+def test_the_latency_of_a_saturated_track_is_made_up_for(channels, frames):
+    a_session = session(a=channels, frames=frames)
+    given = a_session.track("a").source.samples.astype(np.float64)
+    strip = ChannelStrip(name="a", saturation=SaturationSettings(drive_db=9.0, mix=0.7))
+    made = insert_stream(a_session.track("a").source, strip, "constant-power")
+    assert made.frames == frames
+    lengths = [block.shape[1] for block in made.blocks()]
+    assert all(length == BLOCK_FRAMES for length in lengths[:-1])
+    result = collect(made).samples
+    late = Saturation(strip.saturation, RATE, channels).process(
+        np.pad(given, ((0, 0), (0, LATENCY_FRAMES)))
+    )
+    np.testing.assert_array_equal(result, late[:, LATENCY_FRAMES:].astype(np.float32))
+    size = 2 * frames
+    spectra = np.fft.rfft(result, size) * np.fft.rfft(given, size).conj()
+    assert np.fft.irfft(spectra, size).sum(axis=0).argmax() == 0  # the lag with the largest peak
+
+
+@pytest.mark.parametrize("order", ["ecr", "rce"])
+def test_a_saturated_track_stays_in_time_with_its_reverb_and_the_others(order):
+    """A faint click, which the curve leaves as it is: all is where it is without saturation."""
+    click = np.zeros((1, 30_000), np.float32)
+    click[0, 12_345] = 1e-3
+    a_session = session(a=click, b=1, frames=30_000)
+    made = [
+        rendered(
+            a_session,
+            plan_of(a_session, a={"reverb": SHORT, "order": order, "saturation": saturation}),
+        )
+        for saturation in (SaturationSettings(), SaturationSettings(drive_db=6.0, mix=0.5))
+    ]
+    np.testing.assert_allclose(made[1], made[0], rtol=0, atol=2e-8)
 
 
 def test_neutral_stereo_tracks_come_out_as_their_sum_to_the_bit():

@@ -28,6 +28,8 @@ from automix.plan.settings import (
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
+    GateSettings,
+    SaturationSettings,
     Send,
     SpaceSettings,
 )
@@ -130,6 +132,19 @@ def test_a_plan_without_processors_starts_no_plugin_and_equals_the_exact_console
     )
     console = PluginConsole(a_session, {}, loader="no_such:loader")
     np.testing.assert_array_equal(mix(console, plan), mix(ExactConsole(a_session), plan))
+
+
+def test_what_comes_late_by_itself_is_in_time_among_plugins():
+    """Rounded between the processors, which the exact console is not."""
+    a_session = session(a=1)
+    strip = ChannelStrip(
+        name="a",
+        gate=GateSettings(threshold_db=-10.0, range_db=20.0),
+        saturation=SaturationSettings(drive_db=9.0),
+    )
+    console, plan = PluginConsole(a_session, {}, loader="no_such:loader"), plan_of(strip)
+    expected = mix(ExactConsole(a_session), plan)
+    np.testing.assert_allclose(mix(console, plan), expected, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("channels", [1, 2])

@@ -54,7 +54,7 @@ BUSY = MixPlan(
             pan=0.2,
             fader_db=-3.0,
             compressor=CompressorSettings(threshold_db=-30.0),
-            sends=(Send(bus="room", gain_db=-6.0),),
+            sends=(Send(bus="room", gain_db=-6.0), Send(bus="press", gain_db=-3.0)),
         ),
         ChannelStrip(
             name="stereo",
@@ -62,9 +62,16 @@ BUSY = MixPlan(
             equalizer=EqualizerSettings(bands=(EqualizerBand(gain_db=6.0),)),
             reverb=replace(REVERB, dry_wet=0.3),
         ),
-        ChannelStrip(name="other", invert_polarity=True, sends=(Send(bus="room"),)),
+        ChannelStrip(
+            name="other", invert_polarity=True, sends=(Send(bus="room"), Send(bus="press"))
+        ),
     ),
-    buses=(Bus(name="room", pre_delay_ms=10.0, reverb=REVERB),),
+    buses=(
+        Bus(name="room", pre_delay_ms=10.0, reverb=REVERB),
+        Bus(
+            name="press", parallel=True, compressor=CompressorSettings(threshold_db=-30.0, ratio=8)
+        ),
+    ),
 )
 
 

@@ -10,18 +10,26 @@ from automix.dsp.biquad import BiquadCascade
 from automix.dsp.compressor import Compressor
 from automix.dsp.convolution import PARTITION_FRAMES, Convolver
 from automix.dsp.de_esser import DeEsser
+from automix.dsp.delay import Delay
 from automix.dsp.equalizer import Equalizer
+from automix.dsp.gate import Gate
 from automix.dsp.limiter import Limiter
+from automix.dsp.saturation import Saturation
 from automix.dsp.strip import Inserts, Return, Reverb
+from automix.dsp.widener import Widener
 from automix.plan.settings import (
     Bus,
     ChannelStrip,
     CompressorSettings,
     DeEsserSettings,
+    DelaySettings,
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
+    GateSettings,
     LimiterSettings,
+    SaturationSettings,
+    WidenerSettings,
 )
 
 RATES = (8_000, 44_100, 96_000, 192_000)
@@ -36,6 +44,10 @@ EQUALIZER = EqualizerSettings(
     )
 )
 DE_ESSER = DeEsserSettings(frequency_hz=3_000.0, threshold_db=-12.0, max_reduction_db=12.0)
+GATE = GateSettings(
+    threshold_db=-1.0, range_db=30.0, hysteresis_db=0.0, hold_ms=0.1, release_ms=20.0
+)
+SATURATION = SaturationSettings(drive_db=15.0, mix=0.8)
 COMPRESSOR = CompressorSettings(threshold_db=-30.0, ratio=4.0, attack_ms=0.5, makeup_db=6.0)
 REVERB = FdnReverbSettings(reverberation_time_s=0.3, room_size=4.0, dry_wet=0.4, lines="16")
 STRIP = ChannelStrip(
@@ -45,8 +57,20 @@ STRIP = ChannelStrip(
     equalizer=EQUALIZER,
     de_esser=DE_ESSER,
     compressor=COMPRESSOR,
+    gate=GATE,
+    saturation=SATURATION,
 )
 WET_STRIP = ChannelStrip(**{**vars(STRIP), "reverb": REVERB})
+DELAY = DelaySettings(time_ms=11.0, feedback=0.5, low_cut_hz=300.0, high_cut_hz=3_000.0, wet=0.5)
+PING_PONG = DelaySettings(time_ms=11.0, ping_pong=True, wet=0.5)
+PARALLEL = Bus(
+    name="press",
+    parallel=True,
+    pre_delay_ms=7.0,
+    equalizer=EQUALIZER,
+    compressor=COMPRESSOR,
+    gain_db=-3.0,
+)
 BUS = Bus(name="room", pre_delay_ms=7.0, equalizer=EQUALIZER, reverb=REVERB, gain_db=-3.0)
 
 
@@ -88,6 +112,8 @@ CASES = [
     Case("equalizer", lambda rate, n: Equalizer(EQUALIZER, rate, n)),
     Case("de-esser", lambda rate, n: DeEsser(DE_ESSER, rate, n)),
     Case("compressor", lambda rate, n: Compressor(COMPRESSOR, rate)),
+    Case("gate", lambda rate, n: Gate(GATE, rate)),
+    Case("saturation", lambda rate, n: Saturation(SATURATION, rate, n)),
     Case("limiter", lambda rate, n: StreamingLimiter(LimiterSettings(ceiling_dbtp=-9.0), rate)),
     Case("inserts", lambda rate, n: Inserts(STRIP, n, rate, "constant-power")),
     Case(
@@ -98,6 +124,16 @@ CASES = [
     ),
     Case("convolver", lambda rate, n: Convolver(random_responses(n)), exact=False, linked=False),
     Case("reverb", lambda rate, n: Reverb(REVERB, rate), inputs=(2,), exact=False, linked=False),
+    Case(
+        "widener",
+        lambda rate, n: Widener(WidenerSettings(side_db=-6.0), rate),
+        inputs=(2,),
+        exact=False,
+        linked=False,
+    ),
+    Case("delay", lambda rate, n: Delay(DELAY, rate), inputs=(2,)),
+    Case("ping-pong", lambda rate, n: Delay(PING_PONG, rate), inputs=(2,), linked=False),
+    Case("parallel return", lambda rate, n: Return(PARALLEL, rate), inputs=(2,), linked=False),
     Case("return", lambda rate, n: Return(BUS, rate), inputs=(2,), exact=False, linked=False),
 ]
 
@@ -126,7 +162,15 @@ IDENTITIES = [
         "compressor at its threshold",  # of full scale and not above it
         lambda rate, n: Compressor(CompressorSettings(threshold_db=0.0, ratio=10.0), rate),
     ),
+    Case("gate", lambda rate, n: Gate(GateSettings(), rate)),
+    Case(
+        "gate below the signal",  # once it has opened
+        lambda rate, n: Gate(GateSettings(threshold_db=-80.0, range_db=80.0), rate),
+    ),
     Case("reverb", lambda rate, n: Reverb(FdnReverbSettings(), rate), inputs=(2,)),
+    Case("widener", lambda rate, n: Widener(WidenerSettings(), rate), inputs=(2,)),
+    Case("delay", lambda rate, n: Delay(DelaySettings(), rate), inputs=(2,)),
+    Case("parallel return", lambda rate, n: Return(Bus(parallel=True), rate), inputs=(2,)),
     Case("inserts", lambda rate, n: Inserts(ChannelStrip(name="a"), n, rate, "linear")),
     Case("limiter", lambda rate, n: StreamingLimiter(LimiterSettings(), rate)),
     Case(

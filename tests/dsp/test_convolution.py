@@ -5,7 +5,7 @@ import pytest
 from scipy.signal import fftconvolve
 
 from automix.audio.samples import BLOCK_FRAMES
-from automix.dsp.convolution import PARTITION_FRAMES, Convolver
+from automix.dsp.convolution import PARTITION_FRAMES, SHORT_TAPS, Convolver
 
 
 def convolve(convolver, signal, lengths):
@@ -22,7 +22,10 @@ def noise(seed, *shape):
     return np.random.default_rng(seed).standard_normal(shape)
 
 
-@pytest.mark.parametrize("taps", [1, 2, 777, PARTITION_FRAMES, PARTITION_FRAMES + 1, 130_001])
+@pytest.mark.parametrize(
+    "taps",
+    [1, 2, 777, SHORT_TAPS, SHORT_TAPS + 1, PARTITION_FRAMES, PARTITION_FRAMES + 1, 130_001],
+)
 @pytest.mark.parametrize("lengths", [[BLOCK_FRAMES], [5, 40_001, 1, 30_000, BLOCK_FRAMES]])
 def test_equals_whole_signal_convolution(taps, lengths):
     signal, response = noise(0, 1, 200_003), noise(1, 1, 1, taps) / np.sqrt(taps)

@@ -36,8 +36,10 @@ from automix.plan.settings import (
     DeEsserSettings,
     EqualizerBand,
     EqualizerSettings,
+    GateSettings,
     Master,
     ProcessorSettings,
+    SaturationSettings,
     Send,
     SpaceSettings,
 )
@@ -65,7 +67,7 @@ def test_every_field_has_a_row_and_every_row_a_field():
 
 @pytest.mark.parametrize("row", PROCESSORS, ids=lambda row: row.name)
 def test_rows_name_things_that_exist(row):
-    names = [row.exact, row.tail]
+    names = [row.exact, row.latency, row.wet, row.tail]
     names += [row.twin.function] if isinstance(row.twin, Twin) else []
     names += [row.plugin.parameters] if isinstance(row.plugin, Plugin) else []
     names += [row.device.writer] if row.device else []
@@ -80,8 +82,17 @@ def test_the_slots_of_the_vector_are_those_of_the_rows():
     assert list(dict.fromkeys(slots)) == words
 
 
+def test_a_latency_is_for_strips_only():
+    row = next(row for row in PROCESSORS if row.latency)
+    with pytest.raises(ValueError, match="only strips make up for a latency"):
+        replace(row, bus="after")
+    assert row.latency_frames(ChannelStrip(), RATE) == 0  # while it is off
+
+
 def test_signal_order_follows_the_strip():
     strip = ChannelStrip(
+        gate=GateSettings(range_db=20.0),
+        saturation=SaturationSettings(drive_db=6.0),
         equalizer=EqualizerSettings(bands=(EqualizerBand(gain_db=1.0),)),
         de_esser=DeEsserSettings(max_reduction_db=3.0),
         compressor=CompressorSettings(makeup_db=1.0),
@@ -91,8 +102,8 @@ def test_signal_order_follows_the_strip():
         order: [row.name for row in active_inserts(replace(strip, order=order))]
         for order in ("ecr", "rce")
     }
-    assert names["ecr"] == ["equalizer", "de_esser", "compressor", "space"]
-    assert names["rce"] == ["space", "compressor", "equalizer", "de_esser"]
+    assert names["ecr"] == ["gate", "equalizer", "de_esser", "compressor", "saturation", "space"]
+    assert names["rce"] == ["gate", "space", "compressor", "saturation", "equalizer", "de_esser"]
 
 
 # A clipper that no code of automix knows, in every place of a strip.

@@ -9,10 +9,11 @@ from torch import Tensor
 from automix.consoles.differentiable.convolution import convolve_and_mix
 from automix.consoles.differentiable.layout import BusLayout, ConsoleLayout, TrackLayout
 from automix.consoles.differentiable.pan import balance_gains, pan_gains
-from automix.consoles.differentiable.processors import equalize, gain_of
+from automix.consoles.differentiable.processors import delay_samples, equalize, gain_of, repeat
 from automix.consoles.differentiable.responses import network_response, space_responses
 from automix.consoles.differentiable.values import ConsolePart, Values, split_values
 from automix.dsp.processors import (
+    DELAY,
     EQUALIZER,
     REVERB,
     SPACE,
@@ -36,12 +37,14 @@ class _Alike:
         mono: Whether the tracks are mono.
         order: The order of the three groups.
         reverb: The feedback delay network, if it is used.
+        delay: The delay, if it is used.
         switched_on: Names of the processors with a switch that are used.
     """
 
     mono: bool
     order: str
     reverb: object
+    delay: object
     switched_on: frozenset[str]
 
 
@@ -82,7 +85,8 @@ class DifferentiableConsole:
         of_strips, of_buses, of_master = split_values(values)
         batch, tracks, channels, _ = audio.shape
         strips = ConsolePart(of_strips, (batch, tracks), audio.device)
-        outputs = audio.new_zeros(batch, 2 + len(self.layout.buses), audio.shape[-1])
+        sides = sum(2 if bus.parallel else 1 for bus in self.layout.buses)
+        outputs = audio.new_zeros(batch, 2 + sides, audio.shape[-1])
         for alike, members in self._group_strips(layout, strips, channels).items():
             signal = audio if len(members) == tracks else audio[:, members]
             if alike.mono:
@@ -120,8 +124,11 @@ class DifferentiableConsole:
             names = {name for name, of_tracks in used.items() if of_tracks[n]}
             if track.reverb is None:
                 names.discard(REVERB.name)
+            if track.delay is None:
+                names.discard(DELAY.name)
             reverb = track.reverb if REVERB.name in names else None
-            alike = _Alike(mono, track.order, reverb, frozenset(names))
+            delay = track.delay if DELAY.name in names else None
+            alike = _Alike(mono, track.order, reverb, delay, frozenset(names))
             groups.setdefault(alike, []).append(n)
         return groups
 
@@ -147,6 +154,8 @@ class DifferentiableConsole:
                 routes = routes * (1.0 - wet)
             elif row is SPACE:
                 signal = self._apply_space(signal, strips)
+            elif row is DELAY:
+                signal = self._apply_delay(signal, strips, layout[0])
             else:
                 signal = self._process(row, signal, strips, [track.bands for track in layout])
         if signal.shape[2] == 1:
@@ -192,7 +201,12 @@ class DifferentiableConsole:
         if not self.layout.buses:
             return straight
         sends = gain_of(strips.get("sends_db", len(self.layout.buses))).movedim(-1, 1)
-        return torch.cat([straight, 0.5 * sends[..., None] * sides[:, None]], 1)
+        sent = sends[..., None] * sides[:, None]
+        routes = [straight]
+        for n, bus in enumerate(self.layout.buses):
+            both = torch.diag_embed(sent[:, n]).movedim(-1, 1)
+            routes.append(both if bus.parallel else 0.5 * sent[:, n : n + 1])
+        return torch.cat(routes, 1)
 
     def _apply_network(self, signal: Tensor, strips: ConsolePart, track: TrackLayout) -> Tensor:
         """The feedback delay network of an insert, on two sides."""
@@ -205,6 +219,12 @@ class DifferentiableConsole:
         both = signal.new_tensor([[[1, 0], [1, 0]], [[0, 1], [0, 1]]]).expand(len(rows), 2, 2, 2)
         reverberation = convolve_and_mix(rows, response[None], both).view(batch, tracks, 2, samples)
         return _blend(signal, reverberation, strips.get("reverb.dry_wet"))
+
+    def _apply_delay(self, signal: Tensor, strips: ConsolePart, track: TrackLayout) -> Tensor:
+        if track.delay is None:
+            return signal
+        echoes = repeat(signal, strips, track.delay, self.sample_rate)
+        return _blend(signal.expand(-1, -1, 2, -1), echoes, strips.get("delay.wet"))
 
     def _convolve_spaces(self, signal: Tensor, strips: ConsolePart, gains: Tensor) -> Tensor:
         """The mean of the sides of each track in its space, mixed with ``gains``."""
@@ -223,21 +243,42 @@ class DifferentiableConsole:
 
     def _mix_returns(self, feeds: Tensor, buses: ConsolePart) -> Tensor:
         """The sum ``(batch, 2, samples)`` of what the buses return."""
-        layout, samples = self.layout.buses, feeds.shape[-1]
-        delayed = [
-            _delay(feeds[:, n], ms_to_samples(bus.pre_delay_ms, self.sample_rate))
-            for n, bus in enumerate(layout)
-        ]
-        signal = torch.stack(delayed, 1).unsqueeze(2)
-        bands = [bus.bands for bus in layout]
-        signal = self._process_all(_find_processors(Bus, "before"), signal, buses, bands)
-        total = feeds.new_zeros(len(feeds), 2, samples)
-        for n, bus in enumerate(layout):
-            response = self._bus_response(bus, buses.of([n]), signal)
-            gain = gain_of(buses.of([n]).get("gain_db"))[..., None, None]
-            sides = torch.eye(2).to(gain)[None, :, None] * gain
-            total = total + convolve_and_mix(signal[:, n], response, sides)
+        layout = self.layout.buses
+        total = feeds.new_zeros(len(feeds), 2, feeds.shape[-1])
+        for parallel in (False, True):
+            members = [n for n, bus in enumerate(layout) if bus.parallel == parallel]
+            if not members:
+                continue
+            signal = torch.stack([self._feed_of(feeds, n) for n in members], 1)
+            of_members = buses.of(members)
+            bands = [layout[n].bands for n in members]
+            rows = _find_processors(Bus, "before")
+            signal = self._process_all(rows, signal, of_members, bands)
+            for place, n in enumerate(members):
+                of_bus = of_members.of([place])
+                gain = gain_of(of_bus.get("gain_db"))[..., None, None]
+                total = total + self._return(layout[n], signal[:, [place]], of_bus, gain)
         return total
+
+    def _feed_of(self, feeds: Tensor, bus: int) -> Tensor:
+        """What is sent to a bus ``(batch, 1 or 2 sides, samples)``, after its pre-delay."""
+        layout = self.layout.buses
+        first = sum(2 if other.parallel else 1 for other in layout[:bus])
+        feed = feeds[:, first : first + (2 if layout[bus].parallel else 1)]
+        return delay_samples(feed, ms_to_samples(layout[bus].pre_delay_ms, self.sample_rate))
+
+    def _return(
+        self, bus: BusLayout, signal: Tensor, settings: ConsolePart, gain: Tensor
+    ) -> Tensor:
+        """The return ``(batch, 2, samples)`` of a signal ``(batch, 1, sides, samples)``."""
+        if bus.parallel:
+            return signal[:, 0] * gain[:, 0].to(signal.dtype)
+        if bus.delay is not None:
+            echoes = repeat(signal, settings, bus.delay, self.sample_rate)
+            return echoes[:, 0] * gain[:, 0].to(signal.dtype)
+        response = self._bus_response(bus, settings, signal)
+        sides = torch.eye(2).to(gain)[None, :, None] * gain
+        return convolve_and_mix(signal[:, 0], response, sides)
 
     def _bus_response(self, bus: BusLayout, settings: ConsolePart, like: Tensor) -> Tensor:
         if bus.reverb is not None:
@@ -274,10 +315,3 @@ def _list_processors(alike: _Alike) -> list[Processor]:
 def _blend(dry: Tensor, wet: Tensor, amount: Tensor) -> Tensor:
     amount = amount[..., None, None].to(dry.dtype)
     return (1.0 - amount) * dry + amount * wet
-
-
-def _delay(signal: Tensor, samples: int) -> Tensor:
-    if samples == 0:
-        return signal
-    kept = signal[..., : max(0, signal.shape[-1] - samples)]
-    return torch.nn.functional.pad(kept, (signal.shape[-1] - kept.shape[-1], 0))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from automix.plan.model import PanLaw
 from automix.plan.settings import (
     BandKind,
+    DelaySettings,
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
@@ -37,6 +38,7 @@ class TrackLayout:
         bands: Shapes of the equalizer's bands.
         order: The order of the three groups of processors.
         reverb: A feedback delay network, of which only `dry_wet` has a gradient; none is off.
+        delay: A delay, of which the time and the ping-pong count here; none is off.
     """
 
     name: str = ""
@@ -45,6 +47,7 @@ class TrackLayout:
     bands: tuple[BandKind, ...] = _FIVE_KINDS
     order: Order = "ecr"
     reverb: FdnReverbSettings | None = None
+    delay: DelaySettings | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +58,17 @@ class BusLayout:
         name: The name of the bus, where a plan is behind it.
         bands: Shapes of the equalizer's bands.
         pre_delay_ms: Rounded to samples.
+        parallel: Whether it keeps both sides and has no reverb.
         reverb: A feedback delay network; none makes the bus a space.
+        delay: A delay in place of both; its time and its ping-pong count here.
     """
 
     name: str = ""
     bands: tuple[BandKind, ...] = ()
     pre_delay_ms: float = 0.0
+    parallel: bool = False
     reverb: FdnReverbSettings | None = None
+    delay: DelaySettings | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.dsp.compiled import kernel
+from automix.dsp.gate import SILENT_LEVEL, SLOPE
 
 TILE_FRAMES = 1024
 """Frames that a cascade filters section by section: all its stages stay in the cache."""
@@ -184,6 +185,40 @@ def smooth_gradient(
         grad_target[n] = (1.0 - pole) * current
         later = pole * current if abs(current) > _SILENCE else 0.0
     return grad_attack, grad_release
+
+
+@kernel
+def gate_depth_gradient(
+    key: Vector, depth: Vector, detector: float, grad_depth: Vector, grad_key: Vector
+) -> float:
+    """The adjoint of `automix.dsp.gate.measure_depth`, whose decisions it takes as they are.
+
+    The level is that of the last peak that lifted the detector, so that peak gets the gradient.
+
+    Args:
+        key: ``(frames,)``.
+        depth: What `measure_depth` wrote.
+        detector: Pole of the falling detector.
+        grad_depth: Gradient of ``depth``.
+        grad_key: Zeros; the gradient of ``key`` is added.
+
+    Returns:
+        The gradient of the threshold in nepers.
+    """
+    grad_threshold = 0.0
+    level = 0.0
+    source = 0
+    for n in range(key.shape[0]):
+        peak = abs(key[n])
+        level *= detector
+        if peak >= level:
+            level = peak
+            source = n
+        if depth[n] > 0.0 and grad_depth[n] != 0.0 and level >= SILENT_LEVEL:
+            step = SLOPE * grad_depth[n]
+            grad_threshold += step
+            grad_key[source] -= step / key[source]
+    return grad_threshold
 
 
 @kernel

@@ -13,6 +13,7 @@ from automix.audio.blocks import collect, fold_to_mono, pad
 from automix.consoles.differentiable.layout import BusLayout, ConsoleLayout, TrackLayout
 from automix.consoles.differentiable.values import SPACES, STRIP_LEVELS, Values, values_of
 from automix.dsp.processors import (
+    DELAY,
     EQUALIZER,
     REVERB,
     SPACE,
@@ -22,6 +23,7 @@ from automix.dsp.processors import (
     active_at,
     active_inserts,
     processors_of,
+    reverb_of,
 )
 from automix.errors import UsageError
 from automix.plan.model import MixPlan
@@ -150,7 +152,12 @@ def _check_twins(plan: MixPlan, strips: Sequence[ChannelStrip]) -> None:
             raise UsageError(
                 f"{name}: the differentiable console has no {row.title}: {row.twin}; switch it off"
             )
-        if row in (EQUALIZER, REVERB, SPACE):  # what of them has no gradient is in the layout
+        if row in (
+            EQUALIZER,
+            REVERB,
+            SPACE,
+            DELAY,
+        ):  # what of them has no gradient is in the layout
             continue
         settings = row.of(part)
         for field, parameter in parameters(row.settings).items():
@@ -173,6 +180,7 @@ def _track_layout(strip: ChannelStrip, session: Session) -> TrackLayout:
         bands=tuple(band.kind for band in strip.equalizer.bands),
         order=strip.order,
         reverb=strip.reverb if strip.reverb.dry_wet > 0.0 else None,
+        delay=strip.delay if strip.delay.is_active else None,
     )
 
 
@@ -181,7 +189,9 @@ def _bus_layout(bus: Bus) -> BusLayout:
         name=bus.name,
         bands=tuple(band.kind for band in bus.equalizer.bands),
         pre_delay_ms=bus.pre_delay_ms,
-        reverb=None if bus.space.wet > 0.0 else bus.reverb,
+        parallel=bus.parallel,
+        reverb=bus.reverb if reverb_of(bus) is REVERB else None,
+        delay=bus.delay if reverb_of(bus) is DELAY else None,
     )
 
 

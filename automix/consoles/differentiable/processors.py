@@ -1,4 +1,4 @@
-"""Equalizer, de-esser and compressor in torch: batched, each row with its own settings.
+"""The processors in torch, but for the reverbs: batched, each row with its own settings.
 
 The same processors as in `automix.dsp`, with gradients to the signal and to every setting. Signals
 are ``(batch, tracks, channels, samples)``, settings ``(batch, tracks)`` float64.
@@ -12,12 +12,15 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from automix.consoles.differentiable.convolution import convolve_and_mix
 from automix.consoles.differentiable.recursion import filter_sections, smooth_branching
 from automix.consoles.differentiable.sections import design_sections
 from automix.consoles.differentiable.values import ConsolePart
 from automix.dsp.biquad import BiquadKind
 from automix.dsp.compressor import NEPERS_PER_DB
-from automix.plan.settings import BandKind
+from automix.dsp.widener import base_response
+from automix.plan.settings import BandKind, DelaySettings
+from automix.units import ms_to_samples
 
 _DETECTOR_MS = 2.0  # of the de-esser
 _RELEASE_MS = 40.0
@@ -129,15 +132,8 @@ def de_ess(signal: Tensor, settings: ConsolePart, sample_rate: int) -> Tensor:
     width = torch.tan(math.pi * corner_hz.clamp(max=0.45 * sample_rate) / sample_rate)
     pole_hz = torch.atan(width * lowest_gain**0.25) * (sample_rate / math.pi)
 
-    def filter_with(kind: BiquadKind, x: Tensor, frequency_hz: Tensor) -> Tensor:
-        kinds = [[kind]] * x.shape[1]
-        frequency_hz = frequency_hz[..., None]
-        q = torch.full_like(frequency_hz, _BUTTERWORTH_Q)
-        sections = design_sections(kinds, frequency_hz, torch.zeros_like(q), q, sample_rate)
-        return _filter_in_rows(x, sections, kinds)
-
     whole = _mean(signal)
-    treble = filter_with("high_pass", whole.unsqueeze(2), corner_hz).squeeze(2)
+    treble = _filter("high_pass", whole.unsqueeze(2), corner_hz, sample_rate).squeeze(2)
     detector = pole(torch.full_like(corner_hz, _DETECTOR_MS), sample_rate)
     release = pole(torch.full_like(corner_hz, _RELEASE_MS), sample_rate)
     whole_power = _smooth_in_rows(whole * whole, detector, detector)
@@ -151,10 +147,100 @@ def de_ess(signal: Tensor, settings: ConsolePart, sample_rate: int) -> Tensor:
     cut = cut * _column((corner_hz < 0.45 * sample_rate), whole)
     gain = 1.0 - _smooth_in_rows(cut, detector, release)
 
-    high = filter_with("high_pass", signal, pole_hz)
-    middle = signal - filter_with("low_pass", signal, pole_hz) - high
+    high = _filter("high_pass", signal, pole_hz, sample_rate)
+    middle = signal - _filter("low_pass", signal, pole_hz, sample_rate) - high
     gain = gain.unsqueeze(2)
     return signal + (gain.sqrt() - 1.0) * middle + (gain - 1.0) * high
+
+
+def widen(signal: Tensor, settings: ConsolePart, sample_rate: int) -> Tensor:
+    """The widener of `automix.dsp.widener`.
+
+    Where a gradient is wanted, that to a side level of −60 dB is there though nothing is added.
+
+    Args:
+        signal: The input, with two sides.
+        settings: Holds ``widener.side_db``, ``.corner_hz``.
+        sample_rate: Frames per second.
+    """
+    batch, tracks, _, samples = signal.shape
+    side_db = settings.get("widener.side_db")
+    gain = gain_of(side_db)
+    gain = gain - torch.where(side_db > -60.0, 0.0, gain.detach())
+    response = torch.tensor(base_response(sample_rate)).to(signal)[None, None, None]
+    middle = signal.mean(2).view(batch * tracks, 1, samples)
+    one = signal.new_ones(1, 1, 1, 1).expand(len(middle), 1, 1, 1)
+    sides = convolve_and_mix(middle, response, one).view(batch, tracks, 1, samples)
+    sides = _filter("high_pass", sides, settings.get("widener.corner_hz"), sample_rate)
+    sides = sides * gain[..., None, None].to(signal.dtype)
+    return signal + torch.cat([sides, -sides], 2)
+
+
+def repeat(signal: Tensor, settings: ConsolePart, delay: DelaySettings, sample_rate: int) -> Tensor:
+    """The echoes of `automix.dsp.delay` alone, repeat by repeat.
+
+    Args:
+        signal: The input.
+        settings: Holds ``delay.feedback``, ``.low_cut_hz``, ``.high_cut_hz``.
+        delay: Gives the time and the ping-pong, which have no gradient.
+        sample_rate: Frames per second.
+
+    Returns:
+        Two sides; repeats that are more than 100 dB below the first are left out.
+    """
+    frames, samples = ms_to_samples(delay.time_ms, sample_rate), signal.shape[-1]
+    feedback = settings.get("delay.feedback")
+    strongest = min(float(feedback.detach().abs().max()), 0.999)
+    audible = 2 if strongest == 0.0 else max(2, 1 + math.ceil(-5.0 / math.log10(strongest)))
+    gain = feedback[..., None, None].to(signal.dtype)
+    if delay.ping_pong:
+        left = _mean(signal).unsqueeze(2)
+        signal = torch.cat([left, torch.zeros_like(left)], 2)
+    else:
+        signal = signal.expand(-1, -1, 2, -1)
+    sections = _design_cuts(settings, signal.shape[1], sample_rate)
+    echoes = torch.zeros_like(signal)
+    for number in range(min(audible, max(2, samples // frames))):  # two for their gradients
+        if number > 0:
+            signal = gain * (signal.flip(2) if delay.ping_pong else signal)
+        signal = delay_samples(signal, frames)
+        if sections is not None:
+            kinds: list[list[BiquadKind]] = [["high_pass", "low_pass"]] * signal.shape[1]
+            signal = _filter_in_rows(signal, sections, kinds)
+        echoes = echoes + signal
+    return echoes
+
+
+def _design_cuts(settings: ConsolePart, tracks: int, sample_rate: int) -> Tensor | None:
+    """Sections ``(batch, tracks, 2, 5)`` of low and high cut; none where there is no cut."""
+    names = "delay.low_cut_hz", "delay.high_cut_hz"
+    if not any(any(settings.used(name)) for name in names):
+        return None
+    low_hz, high_hz = (settings.get(name) for name in names)
+    corners_hz = torch.stack([low_hz, high_hz], -1)
+    q = torch.full_like(corners_hz, _BUTTERWORTH_Q)
+    kinds: list[list[BiquadKind]] = [["high_pass", "low_pass"]] * tracks
+    sections = design_sections(kinds, corners_hz, torch.zeros_like(q), q, sample_rate)
+    is_cut = torch.stack([low_hz > 20.0, high_hz < 20_000.0], -1)
+    none = torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0]).to(sections)
+    return torch.where(is_cut[..., None], sections, none)
+
+
+def delay_samples(signal: Tensor, samples: int) -> Tensor:
+    """The signal later by whole samples, as long as before."""
+    if samples == 0:
+        return signal
+    kept = signal[..., : max(0, signal.shape[-1] - samples)]
+    return torch.nn.functional.pad(kept, (signal.shape[-1] - kept.shape[-1], 0))
+
+
+def _filter(kind: BiquadKind, signal: Tensor, corner_hz: Tensor, sample_rate: int) -> Tensor:
+    """A Butterworth filter of second order, with the corner of each track."""
+    kinds = [[kind]] * signal.shape[1]
+    corner_hz = corner_hz[..., None]
+    q = torch.full_like(corner_hz, _BUTTERWORTH_Q)
+    sections = design_sections(kinds, corner_hz, torch.zeros_like(q), q, sample_rate)
+    return _filter_in_rows(signal, sections, kinds)
 
 
 def pole(time_ms: Tensor, sample_rate: int) -> Tensor:

@@ -19,7 +19,6 @@ from automix.consoles.plugin.mapping import PluginCall, find_plugins
 from automix.dsp.pan import pan_gains
 from automix.dsp.processors import (
     REVERB,
-    SPACE,
     Place,
     Plugin,
     Processor,
@@ -28,6 +27,7 @@ from automix.dsp.processors import (
     active_inserts,
     load,
     neutral_inserts,
+    reverb_of,
 )
 from automix.errors import PluginError
 from automix.plan.model import MixPlan, PanLaw
@@ -145,18 +145,24 @@ class PluginConsole(ExactConsole):
                 continue
             samples, calls = self._run(calls, samples), []
             stage = row.make(strip, rate, len(samples))
-            samples = stage.process(samples.astype(np.float64)).astype(np.float32)
+            latency = row.latency_frames(strip, rate)
+            late = np.pad(samples, ((0, 0), (0, latency))).astype(np.float64)
+            samples = stage.process(late)[:, latency:].astype(np.float32)
         return self._run(calls, samples)
 
     def _through_bus(self, bus: Bus, feed: list[Block]) -> Stage:
         """As `Return`: the network is fed on one line, and its pass-through faded out."""
-        before = active_at(bus, "before")
-        refused = [row for row in before if not isinstance(row.plugin, Plugin)]
-        refused += [SPACE] if bus.space.is_active else []
+        before, reverb_row = active_at(bus, "before"), reverb_of(bus)
+        # A gain curve must be there for the stems, and a plug-in does not tell its own.
+        refused = [
+            row for row in before if not isinstance(row.plugin, Plugin) or row.master == "gain"
+        ]
+        refused += [reverb_row] if reverb_row not in (None, REVERB) else []
         refused += active_at(bus, "after")
-        if refused:
-            titles = " or ".join(f"the {row.title}" for row in refused)
-            raise PluginError(f"no plug-in stands for {titles} of a bus; {_SKIP}")
+        titles = [f"the {row.title}" for row in refused if row is not None]
+        titles += ["the two sides"] if reverb_row is None else []
+        if titles:
+            raise PluginError(f"no plug-in stands for {' or '.join(titles)} of a bus; {_SKIP}")
         folded = np.concatenate([block.mean(axis=0) for block in feed])
         delay = ms_to_samples(bus.pre_delay_ms, self.session.sample_rate)
         samples = np.zeros((2, len(folded)), np.float32)
