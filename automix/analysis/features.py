@@ -98,10 +98,28 @@ class MixFeatures:
         """`imbalance_db` of each critical band."""
         return self._imbalance_db(weigh_bands(_BARK, self.frequencies_hz))
 
+    def side_over_mid_db(self, bands: Sequence[tuple[float, float]]) -> Vector:
+        """Measures how wide the signal is in each of some bands.
+
+        Args:
+            bands: Lower and upper edge of each band in Hz.
+
+        Returns:
+            Power of (left − right) / 2 over that of (left + right) / 2 in dB, one per band: −inf is
+            mono, 0 dB unrelated sides. NaN in a band without power, and where a band reaches beyond
+            half the sample rate.
+        """
+        widths = self._width_db(weigh_bands(bands, self.frequencies_hz))
+        return self._blank_beyond(widths, bands)
+
     def _levels_db(self, edges: Sequence[tuple[float, float]]) -> Vector:
         levels = _db(weigh_bands(edges, self.frequencies_hz) @ self.power)
-        levels[np.array([high for _, high in edges]) > 1.0001 * self.frequencies_hz[-1]] = np.nan
-        return levels
+        return self._blank_beyond(levels, edges)
+
+    def _blank_beyond(self, values: Vector, edges: Sequence[tuple[float, float]]) -> Vector:
+        """Makes the values of bands that reach beyond half the sample rate NaN, in place."""
+        values[np.array([high for _, high in edges]) > 1.0001 * self.frequencies_hz[-1]] = np.nan
+        return values
 
     def _width_db(self, weights: Vector) -> Vector:
         both, cross = weights @ (self.left + self.right), 2.0 * (weights @ self.cross)

@@ -138,8 +138,8 @@ class EnergyMatrixMeter:
         offset = hop_start(first, self._sample_rate)
         for hop in range(first, last):
             start, stop = (hop_start(edge, self._sample_rate) for edge in (hop, hop + 1))
-            piece = np.ascontiguousarray(pending[:, :, start - offset : stop - offset])
-            self._finished.append(np.einsum("icn,jcn->ij", piece, piece) / (stop - start))
+            piece = pending[:, :, start - offset : stop - offset].reshape(self._signals, -1)
+            self._finished.append(piece @ piece.T / (stop - start))
         self._pending = pending[:, :, hop_start(last, self._sample_rate) - offset :].copy()
 
     @property

@@ -1,9 +1,18 @@
 """What the report draws: the mix over time, its spectrum, and the curves of processors."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from automix.analysis.features import THIRD_OCTAVE_CENTERS_HZ
+from automix.analysis.finished_music import (
+    WIDTH_BANDS_HZ,
+    WIDTH_LOWER_QUARTILE_DB,
+    WIDTH_MEDIAN_DB,
+    WIDTH_UPPER_QUARTILE_DB,
+)
 from automix.dsp.equalizer import response_db
 from automix.plan.settings import CompressorSettings, EqualizerSettings
 from automix.report.drawing import Axis, Diagram, frequency_axis, time_axis
@@ -11,6 +20,7 @@ from automix.report.drawing import Axis, Diagram, frequency_axis, time_axis
 Vector = NDArray[np.float64]
 
 _POINTS = 240
+_MONO_DB = -40.0  # the bottom of the diagram of widths
 
 
 def waveform(low: Vector, high: Vector, duration_s: float) -> str:
@@ -48,17 +58,64 @@ def spectrum(before_db: Vector, after_db: Vector) -> str:
     """Third-octave levels of the plain sum of the inputs, and of the mix at its loudness."""
     both = np.concatenate([before_db, after_db])
     finite = both[np.isfinite(both)]
-    high = 10.0 * np.ceil(float(finite.max(initial=-30.0)) / 10.0)
+    high = 10.0 * np.ceil(float(finite.max(initial=-90.0)) / 10.0)
+    lowest = 10.0 * np.floor(float(finite.min(initial=high - 30.0)) / 10.0)
+    low = max(lowest, high - 60.0)
     diagram = Diagram(
         title="long-term spectrum in thirds of an octave, before and after",
         x=frequency_axis(),
-        y=Axis(low=high - 60, high=high, ticks=list(np.arange(high - 60, high + 1, 20))),
+        y=Axis(low=low, high=high, ticks=list(np.arange(low, high + 1, 10))),
+        height=260.0,
     )
     centers = np.array(THIRD_OCTAVE_CENTERS_HZ)
     return diagram.svg(
-        diagram.curve(centers, np.where(np.isneginf(levels), high - 60, levels), kind)
+        diagram.curve(centers, np.where(np.isneginf(levels), low, levels), kind)
         for levels, kind in ((before_db, "before"), (after_db, "after"))
     )
+
+
+def width(before_db: Vector, after_db: Vector) -> str:
+    """Sides over middle in the bands of `WIDTH_BANDS_HZ`, above the range of finished mixes."""
+    both = np.concatenate([before_db, after_db])
+    high = 10.0 * np.ceil(max(0.0, float(both[np.isfinite(both)].max(initial=0.0))) / 10.0)
+    edges = sorted({edge for band in WIDTH_BANDS_HZ for edge in band})
+    axis = frequency_axis(edges[0], edges[-1])
+    diagram = Diagram(
+        title="width by band, before and after, and the middle half of finished mixes",
+        x=replace(axis, ticks=edges),
+        y=Axis(low=_MONO_DB, high=high, ticks=list(np.arange(_MONO_DB, high + 1, 10))),
+    )
+    x = np.array(WIDTH_BANDS_HZ).ravel()
+
+    def draw_steps(levels: Vector | Sequence[float], kind: str) -> str:
+        steps = np.repeat(np.asarray(levels, np.float64), 2)
+        return diagram.curve(x, np.where(np.isneginf(steps), _MONO_DB, steps), kind)
+
+    lower, upper = (
+        np.repeat(quartile, 2) for quartile in (WIDTH_LOWER_QUARTILE_DB, WIDTH_UPPER_QUARTILE_DB)
+    )
+    return diagram.svg(
+        [
+            diagram.band(x, lower, upper, "usual"),
+            draw_steps(WIDTH_MEDIAN_DB, "line"),
+            draw_steps(before_db, "before"),
+            draw_steps(after_db, "after"),
+        ]
+    )
+
+
+def reduction_curve(curve_db: Vector, duration_s: float, name: str) -> str:
+    """Gain reduction in equal parts of the mix, hanging from 0 dB."""
+    reach = 6.0 * np.ceil(max(6.0, float(curve_db.max(initial=0.0))) / 6.0)
+    diagram = Diagram(
+        title=f"gain reduction over time: {name}",
+        x=time_axis(duration_s),
+        y=Axis(low=-reach, high=0.0, ticks=(-reach, 0), label=_change),
+        width=540.0,
+        height=110.0,
+    )
+    x: Vector = np.linspace(0.0, duration_s, len(curve_db), dtype=np.float64)
+    return diagram.svg([diagram.band(x, -curve_db, np.zeros(len(curve_db)), "taken")])
 
 
 def equalizer_curve(settings: EqualizerSettings, sample_rate: int, name: str) -> str | None:

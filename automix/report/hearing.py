@@ -1,8 +1,9 @@
 """What the report measures on a mix and its inputs, in one streaming pass over each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from automix.analysis.loudness import LoudnessMeter, integrated_lufs, short_term
 from automix.audio.blocks import pad
 from automix.audio.samples import Audio, AudioSource, Samples
 from automix.audio.streams import Stream
-from automix.parallel.workers import run_in_parallel
+from automix.parallel.workers import Workers, run_in_parallel
 from automix.session.tracks import Session
 
 Vector = NDArray[np.float64]
@@ -36,6 +37,13 @@ class MeasuredTrack:
     short_term_lufs: Vector
     low: Vector
     high: Vector
+
+
+class BlockListener(Protocol):
+    """What takes audio block by block."""
+
+    def add(self, block: Samples) -> None:
+        """Takes the next block ``(channels, n)``."""
 
 
 def hear_mix(source: AudioSource) -> MeasuredTrack:
@@ -64,15 +72,30 @@ def hear_mix(source: AudioSource) -> MeasuredTrack:
     )
 
 
-def sum_of_inputs(session: Session) -> AudioSource:
-    """The tracks as they are, mono ones in the center."""
+def sum_of_inputs(
+    session: Session, listeners: Mapping[str, BlockListener] | None = None
+) -> AudioSource:
+    """The tracks as they are, mono ones in the center.
+
+    Args:
+        session: The tracks.
+        listeners: Are given the blocks of the track of their name while the sum is read, once.
+    """
+    listening = listeners or {}
+
+    def listen(track: str, block: Samples) -> None:
+        if track in listening:
+            listening[track].add(block)
 
     def blocks() -> Iterator[Samples]:
-        for pieces in zip(*(track.source.blocks() for track in session.tracks), strict=True):
-            total = np.zeros((2, pieces[0].shape[1]), np.float32)
-            for piece in pieces:
-                total += piece if len(piece) == 2 else _CENTER * piece
-            yield total
+        names = [track.name for track in session.tracks]
+        with Workers(len(names)) as workers:
+            for pieces in zip(*(track.source.blocks() for track in session.tracks), strict=True):
+                workers.map(lambda pair: listen(*pair), zip(names, pieces, strict=True))
+                total = np.zeros((2, pieces[0].shape[1]), np.float32)
+                for piece in pieces:
+                    total += piece if len(piece) == 2 else _CENTER * piece
+                yield total
 
     return Stream(
         sample_rate=session.sample_rate, channels=2, frames=session.frames, make_blocks=blocks

@@ -9,8 +9,10 @@ from importlib.resources import files
 from typing import Any
 
 from automix.analysis.features import MixFeatures
+from automix.analysis.finished_music import WIDTH_BANDS_HZ, WIDTH_SOURCE
 from automix.analysis.readings import Loudness
 from automix.audio.samples import Audio, AudioSource
+from automix.consoles.exact import apply_master
 from automix.files.encode import encode_mp3
 from automix.mixing.mix import Mix
 from automix.mixing.outcome import SongOutcome
@@ -18,7 +20,14 @@ from automix.parallel.workers import run_in_parallel
 from automix.plan.model import MixPlan
 from automix.report import diagrams
 from automix.report.hearing import excerpts, hear_mix, loudest_part, loudness_of, sum_of_inputs
-from automix.report.strips import bus_card, master_card, settings_table, track_card
+from automix.report.reductions import MasterReductions, make_strip_reductions
+from automix.report.strips import (
+    bus_card,
+    draw_reductions,
+    master_card,
+    settings_table,
+    track_card,
+)
 from automix.session.tracks import Session
 
 PLAYER_LUFS = -23.0
@@ -61,8 +70,12 @@ def report_page(
         InputError: An input changed while it was read.
     """
     inputs = sum_of_inputs(session)
-    after, before = run_in_parallel(hear_mix, (mix.source, inputs))
-    duration_s = mix.source.frames / mix.source.sample_rate
+    frames, rate = mix.source.frames, mix.source.sample_rate
+    of_tracks = make_strip_reductions(mix.plan, session, frames)
+    of_master = MasterReductions(mix.plan.master, rate, frames)
+    watched = apply_master(mix.premaster, mix.plan.master, of_master.watch)
+    after, before = run_in_parallel(hear_mix, (watched, sum_of_inputs(session, of_tracks)))
+    duration_s = frames / rate
     louder_db = _difference(loudness.integrated_lufs, before.features.loudness.integrated_lufs)
     sections = [
         _header(name, plan, loudness, after.features, duration_s),
@@ -82,10 +95,30 @@ def report_page(
             "Thirds of an octave in dB: <b class=before>the inputs, summed</b> at the loudness of"
             " <b class=after>the mix</b>",
         ),
+        "<h2>Width</h2>",
+        _figure(
+            diagrams.width(
+                before.features.side_over_mid_db(WIDTH_BANDS_HZ),
+                after.features.side_over_mid_db(WIDTH_BANDS_HZ),
+            ),
+            "Sides over middle in dB, by band, at the bottom mono: <b class=before>the inputs,"
+            " summed</b> and <b class=after>the mix</b>; the shaded area is the middle half, the"
+            f" dashed line the median of {html.escape(WIDTH_SOURCE)}",
+        ),
         "<h2>Tracks</h2><div class=cards>",
-        *(track_card(strip, plan, mix, loudness.integrated_lufs) for strip in plan.tracks),
+        *(
+            track_card(
+                strip,
+                plan,
+                mix.levels_at(loudness.integrated_lufs),
+                draw_reductions(of_tracks[strip.name].result(), duration_s, strip.name)
+                if strip.name in of_tracks
+                else [],
+            )
+            for strip in plan.tracks
+        ),
         *(bus_card(bus, plan) for bus in plan.buses),
-        master_card(plan),
+        master_card(plan, draw_reductions(of_master.result(), duration_s, "master")),
         "</div><h2>All settings</h2>",
         settings_table(plan),
     ]
@@ -119,7 +152,7 @@ def _header(
     cells = "".join(
         f"<div><dt>{label}</dt><dd>{_figures(value)}</dd></div>" for label, value in figures.items()
     )
-    method = " · ".join(filter(None, [plan.method, plan.preset]))
+    method = " · ".join(filter(None, [plan.method, plan.preset, plan.taste]))
     return (
         f"<header><h1>{html.escape(name)}</h1><p>{len(plan.tracks)} tracks, mixed by automix"
         f" {html.escape(plan.automix_version)}: {html.escape(method)}</p><dl>{cells}</dl></header>"

@@ -2,7 +2,7 @@
 
 import html
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from automix.dsp.processors import (
     COMPRESSOR,
@@ -14,19 +14,31 @@ from automix.dsp.processors import (
     Processor,
     active_at,
     active_inserts,
+    describe_return,
     describe_settings,
 )
-from automix.mixing.mix import Mix
 from automix.plan.decision import Decision
 from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings, parameters
 from automix.plan.settings import Bus, ChannelStrip, CompressorSettings, EqualizerSettings, Master
 from automix.report import diagrams
+from automix.report.reductions import Reduction
+
+_NOTHING_DB = 0.05
 
 
-def track_card(strip: ChannelStrip, plan: MixPlan, mix: Mix, mix_lufs: float) -> str:
-    """A track: where it is in the mix, its curves, and why."""
-    level = mix.levels_at(mix_lufs).get(strip.name, -math.inf)
+def track_card(
+    strip: ChannelStrip, plan: MixPlan, levels: Mapping[str, float], reductions: Sequence[str]
+) -> str:
+    """A track: where it is in the mix, its curves, and why.
+
+    Args:
+        strip: Settings.
+        plan: The plan of the strip.
+        levels: Loudness in the mix by track, in LUFS.
+        reductions: What its processors take away, see `draw_reductions`.
+    """
+    level = levels.get(strip.name, -math.inf)
     facts = [
         strip.role,
         f"{level:.1f} LUFS in the mix" if math.isfinite(level) else "silent",
@@ -43,30 +55,51 @@ def track_card(strip: ChannelStrip, plan: MixPlan, mix: Mix, mix_lufs: float) ->
     facts += _processors(strip, active_inserts(strip))
     facts += [f"send to {send.bus} {send.gain_db:+.1f} dB" for send in strip.sends]
     drawn = _curves(strip.equalizer, strip.compressor, plan.sample_rate_hz, strip.name)
-    return _card(strip.name, facts, drawn, _decisions(plan, strip.name))
+    return _card(strip.name, facts, [*drawn, *reductions], _decisions(plan, strip.name))
 
 
 def bus_card(bus: Bus, plan: MixPlan) -> str:
     """A bus."""
-    if bus.space.is_active:
-        room = f"{bus.space.space}, decay {bus.space.decay:.2g}"
-    else:
-        room = f"reverberation time {bus.reverb.reverberation_time_s:.2f} s"
-    facts = ["bus", room, f"pre-delay {bus.pre_delay_ms:.0f} ms", f"return {bus.gain_db:+.1f} dB"]
+    facts = [
+        "bus",
+        describe_return(bus),
+        f"pre-delay {bus.pre_delay_ms:.0f} ms",
+        f"return {bus.gain_db:+.1f} dB",
+    ]
     facts += _processors(bus, active_at(bus, "before", "after"))
-    drawn = _curves(bus.equalizer, CompressorSettings(), plan.sample_rate_hz, bus.name)
+    drawn = _curves(bus.equalizer, bus.compressor, plan.sample_rate_hz, bus.name)
     return _card(bus.name, facts, drawn, _decisions(plan, bus.name))
 
 
-def master_card(plan: MixPlan) -> str:
-    """The master."""
+def master_card(plan: MixPlan, reductions: Sequence[str]) -> str:
+    """The master; what its processors take away is drawn by `draw_reductions`."""
     master: Master = plan.master
     facts = [f"gain {master.gain_db:+.1f} dB"]
     facts += _processors(master, active_at(master, "filter", "gain"))
     if master.limiter.is_active:
         facts.append(f"limiter at {master.limiter.ceiling_dbtp:.1f} dBTP")
     drawn = _curves(master.equalizer, master.compressor, plan.sample_rate_hz, "master")
-    return _card("master", facts, drawn, _decisions(plan, "master"))
+    return _card("master", facts, [*drawn, *reductions], _decisions(plan, "master"))
+
+
+def draw_reductions(reductions: Sequence[Reduction], duration_s: float, name: str) -> list[str]:
+    """How far each processor turns a track or the mix down, in figures and over time."""
+    return [_draw_reduction(reduction, duration_s, name) for reduction in reductions]
+
+
+def _draw_reduction(reduction: Reduction, duration_s: float, name: str) -> str:
+    measured = reduction.measured
+    title = html.escape(reduction.title)
+    if measured.deepest_db < _NOTHING_DB:
+        return f"<div class=reduction><p>{title}: no gain reduction</p></div>"
+    figures = f"deepest {measured.deepest_db:.1f} dB"
+    if math.isfinite(measured.median_db):
+        figures = (
+            f"median {measured.median_db:.1f} dB, 95th percentile {measured.high_db:.1f} dB,"
+            f" {figures}"
+        )
+    svg = diagrams.reduction_curve(measured.curve_db, duration_s, f"{reduction.title} of {name}")
+    return f"<div class=reduction>{svg}<p>{title}, gain reduction: {figures}</p></div>"
 
 
 def settings_table(plan: MixPlan) -> str:

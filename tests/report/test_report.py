@@ -11,6 +11,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from automix.analysis.finished_music import (
+    WIDTH_BANDS_HZ,
+    WIDTH_LOWER_QUARTILE_DB,
+    WIDTH_UPPER_QUARTILE_DB,
+)
 from automix.analysis.program import measure
 from automix.audio.samples import Audio
 from automix.mixing.spine import render_plan
@@ -20,9 +25,12 @@ from automix.plan.settings import (
     Bus,
     ChannelStrip,
     CompressorSettings,
+    DeEsserSettings,
     EqualizerBand,
     EqualizerSettings,
     FdnReverbSettings,
+    LimiterSettings,
+    Master,
     Send,
 )
 from automix.report import diagrams, report_page
@@ -106,6 +114,110 @@ def test_the_compressor_curve_bends_at_the_threshold():
         output, np.where(level < -30, level, -30 + (level + 30) / 4), atol=0.2
     )
     assert diagrams.compressor_curve(CompressorSettings(), "a") is None
+
+
+def test_the_width_stands_before_the_range_of_finished_mixes():
+    before, after = np.full(8, -np.inf), np.linspace(-35.0, 0.0, 8)
+    svg = diagrams.width(before, after)
+    # 0 dB at 8, −40 dB at 194; 20 Hz … 16 kHz from 52 to 704
+    across, up = curve(svg, "after").T
+    np.testing.assert_allclose(up[::2], 8 - after / 40 * 186, atol=0.1)
+    edges = np.log(np.ravel(WIDTH_BANDS_HZ) / 20) / np.log(800)
+    np.testing.assert_allclose(across, 52 + 652 * edges, atol=0.1)
+    assert set(curve(svg, "before")[:, 1]) == {194.0}
+    (corners,) = re.findall(r'class="usual" points="([^"]+)"', svg)
+    heights = [float(corner.split(",")[1]) for corner in corners.split()]
+    wanted = [*np.repeat(WIDTH_UPPER_QUARTILE_DB, 2), *np.repeat(WIDTH_LOWER_QUARTILE_DB, 2)[::-1]]
+    np.testing.assert_allclose(heights, 8 - np.array(wanted) / 40 * 186, atol=0.1)
+
+
+def reductions_of(page):
+    """By card, the processors and their figures."""
+    cards = re.findall(r"<article><h3>(.*?)</h3>(.*?)</article>", page, re.DOTALL)
+    told = r"<p>([^<]+), gain reduction: median ([\d.]+) dB, 95th percentile ([\d.]+) dB"
+    return {
+        name: {title: (float(a), float(b)) for title, a, b in re.findall(told, card)}
+        for name, card in cards
+    }
+
+
+def test_the_cards_tell_how_far_processors_turn_down():
+    level = np.full((1, 4 * RATE), 0.25, np.float32)
+    level[0, ::2] *= -1  # −12.04 dB at every sample, all of it above every corner
+    level[0, -RATE:] = 0.0
+    hard = CompressorSettings(threshold_db=-32.04, ratio=2.0, attack_ms=0.1, makeup_db=5.0)
+    de_esser = DeEsserSettings(frequency_hz=4_000.0, threshold_db=-6.0, max_reduction_db=4.0)
+    plan = MixPlan(
+        tracks=(
+            ChannelStrip(name="a", de_esser=de_esser, compressor=hard, order="cer", fader_db=-3.0),
+            ChannelStrip(name="b", fader_db=-60.0),
+            ChannelStrip(name="c", compressor=hard, mute=True),
+            ChannelStrip(
+                name="d", compressor=CompressorSettings(threshold_db=-1.0), fader_db=-60.0
+            ),
+        ),
+        master=Master(
+            compressor=CompressorSettings(threshold_db=-40.0, ratio=4.0, attack_ms=0.1),
+            gain_db=20.0,
+            limiter=LimiterSettings(ceiling_dbtp=-6.0),
+        ),
+    )
+    page, mix = page_of(dict.fromkeys("abcd", level), plan)
+    found = reductions_of(page)
+    assert list(found["a"]) == ["compressor", "de-esser"]
+    assert found["a"]["compressor"] == pytest.approx((10.0, 10.0), abs=0.15)  # half of 20 dB
+    assert found["a"]["de-esser"] == pytest.approx((4.0, 4.0), abs=0.15)
+    assert found["b"] == found["c"] == found["d"] == {}
+    assert "compressor: no gain reduction" in page
+    # What enters the master: −12.04 −10 +5 −4 −3 −3 (pan) dB, and tracks of −75 dB and less beside.
+    over_db = -27.05 + 40.0
+    assert list(found["master"]) == ["compressor", "limiter"]
+    assert found["master"]["compressor"][0] == pytest.approx(0.75 * over_db, abs=0.2)
+    enters_db = -27.05 - 0.75 * over_db + 20.0
+    assert found["master"]["limiter"][0] == pytest.approx(max(0.0, enters_db + 6.0), abs=0.3)
+    assert mix.source.frames == 4 * RATE
+
+
+def test_a_fold_and_a_reverb_before_the_compressor_are_heard():
+    samples = np.full((2, 2 * RATE), 0.25, np.float32)
+    samples[1] *= -1.0  # nothing is left of it in mono
+    samples[:, :RATE] = 0.25
+    hard = CompressorSettings(threshold_db=-32.04, ratio=2.0, attack_ms=0.1)
+    wet = FdnReverbSettings(reverberation_time_s=0.2, dry_wet=0.5)
+    plan = MixPlan(
+        tracks=(
+            ChannelStrip(name="a", fold=True, compressor=hard),
+            ChannelStrip(name="b", reverb=wet, compressor=hard, order="rec"),
+        )
+    )
+    found = reductions_of(page_of({"a": samples, "b": np.ascontiguousarray(samples[:1])}, plan)[0])
+    assert found["a"]["compressor"][0] == pytest.approx(10.0, abs=0.15)
+    assert found["b"]["compressor"][0] > 1.0
+
+
+class CountedAudio(Audio):
+    """Counts how often it is read."""
+
+    passes = 0
+
+    def blocks(self):
+        type(self).passes += 1
+        return super().blocks()
+
+
+def test_measuring_reductions_reads_no_track_once_more():
+    passes = []
+    for threshold_db in (0.0, -30.0):
+        source = CountedAudio(music(), RATE)
+        session = Session(tracks=(Track(name="a", role="other", source=source),))
+        strip = ChannelStrip(name="a", compressor=CompressorSettings(threshold_db=threshold_db))
+        plan = MixPlan(tracks=(strip,))
+        mix = render_plan(session, plan)
+        loudness = measure(mix.source)
+        CountedAudio.passes = 0
+        report_page("mine", mix, plan, session, loudness, [])
+        passes.append(CountedAudio.passes)
+    assert passes[1] <= passes[0]
 
 
 def test_the_waveform_holds_the_extremes():
