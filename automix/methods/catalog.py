@@ -75,6 +75,7 @@ def find_method(methods: tuple[Method, ...], name: str) -> Method:
 _VOCAL = "automix.methods.vocal"
 _STEMS = "automix.methods.stems"
 _PRESETS = f"{_VOCAL}.settings:PRESETS"
+_TASTES = f"{_STEMS}.settings:PRESETS"
 
 VOCAL_METHODS = (
     Method(
@@ -118,6 +119,7 @@ STEMS_METHODS = (
         name="dmc",
         function=f"{_STEMS}.dmc:write_plan",
         options=f"{_STEMS}.settings:DmcOptions",
+        presets=_TASTES,
         variant="mode",
         weights="file",
         explained_by="controller",
@@ -137,9 +139,10 @@ STEMS_METHODS = (
         name="rules",
         function=f"{_STEMS}.rules:write_plan",
         options=f"{_STEMS}.settings:StemsRules",
+        presets=_TASTES,
         variant="mode",
         explained_by="rules",
-        summary="documented practice: levels, panning; with --mode full all processors",
+        summary="documented practice: levels, pans; with --mode full tone, dynamics, width, space",
     ),
     Method(
         name="equal-loudness",

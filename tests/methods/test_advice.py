@@ -4,11 +4,12 @@ import pytest
 import torch
 
 from automix.methods.stems import advice
+from automix.methods.stems.dynamics import HIGHEST_RATIO
 
 VALUES = {
     "scale_pan": (0.2, 0.45, 0.5, 0.9),
     "scale_cut_db": (-3.0, -2.0, -1.0, 0.0),
-    "scale_ratio": (1.0, 1.3, 2.0, 2.9),
+    "scale_ratio": (1.0, 1.3, 2.0, 4.9),
     "scale_send_db": (-18.0, -6.0, 0.0, 2.0),
 }
 AMOUNTS = (0.0625, 0.5, 1.0, 2.0)
@@ -30,5 +31,5 @@ def test_advice_has_limits():
     assert advice.limit_processing(5.0) == advice.MOST_PROCESSING
     assert advice.limit_processing(torch.tensor([0.1, 5.0])).tolist() == pytest.approx([0.1, 2.0])
     assert advice.scale_cut_db(-3.0, 2.0) == -3.0
-    assert advice.scale_ratio(2.5, 2.0) == 3.0
+    assert advice.scale_ratio(3.5, 2.0) == HIGHEST_RATIO
     assert advice.scale_pan(0.05, 4.0) == pytest.approx(0.05)

@@ -17,12 +17,16 @@ from automix.files.info import ReadOptions
 from automix.library import mix_session
 from automix.methods.catalog import STEMS_METHODS
 from automix.methods.stems.advice import Advice, scale_pan
+from automix.methods.stems.dynamics import HIGHEST_RATIO
 from automix.methods.stems.hearing import hear_stems
 from automix.methods.stems.rules import write_rules
+from automix.methods.stems.sends import REVERB
 from automix.methods.stems.settings import StemsRules
+from automix.methods.stems.tone import MOST_DB
 from automix.mixing.request import StemsRequest
 from automix.networks.checkpoints import WEIGHTS, read_description, weights_path
 from automix.networks.dmc_description import DmcDescription
+from automix.plan.roles import ROLE_FAMILIES
 from automix.plan.writer import PlanWriter
 from automix.session.blank_plan import make_blank_plan
 from automix.session.song_folder import open_song
@@ -77,12 +81,12 @@ def test_the_descriptions_are_of_their_modes(mode):
 @pytest.mark.parametrize("mode", MODES)
 def test_no_setting_sits_at_the_edge_of_its_range(session, mode):
     plan = planned(session, mode)
-    levels = [strip.fader_db for strip in plan.tracks]
-    assert max(map(abs, levels)) < 40
     for strip in plan.tracks:
+        assert abs(strip.input_gain_db) < 40, strip.name
+        assert abs(strip.fader_db) < 12, strip.name
         assert 0.04 < strip.pan < 0.96, strip.name
-        assert strip.compressor.ratio <= 3.0
-        assert all(band.gain_db >= -3.0 for band in strip.equalizer.bands)
+        assert strip.compressor.ratio < HIGHEST_RATIO
+        assert all(abs(band.gain_db) <= MOST_DB for band in strip.equalizer.bands)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -108,9 +112,9 @@ def test_neither_order_nor_input_level_changes_the_mix(session, mode):
     )
     offset = planned(loud, mode)
     # After a compressor, a soft hit passes the gate of the meter in the one and not in the other.
-    near = 0.1 if mode == "basic" else 0.3
+    near = 0.1 if mode == "basic" else 0.5
     for name, offset_db in offsets.items():
-        sums = [strip.fader_db + added for strip, added in
+        sums = [strip.input_gain_db + strip.fader_db + added for strip, added in
                 ((plan.strip(name), 0.0), (offset.strip(name), offset_db))]  # fmt: skip
         assert sums[1] == pytest.approx(sums[0], abs=near), name
 
@@ -151,7 +155,10 @@ def test_advice_never_pans_hard():
 
 
 def test_advice_on_processing_changes_how_much_is_heard_of_it(session):
-    """A quarter: sends 12 dB lower into the same return, shallower cuts, gentler ratios."""
+    """A quarter: sends 12 dB lower into the same return, shallower cuts, gentler ratios.
+
+    Drums also have less parallel compression, and their faders and sends make room for it.
+    """
 
     def written(advice):
         console = ExactConsole(session)
@@ -161,15 +168,18 @@ def test_advice_on_processing_changes_how_much_is_heard_of_it(session):
 
     plain = written({})
     less = written({track.name: Advice(processing=0.25) for track in session.tracks})
-    assert less.buses[0].gain_db == pytest.approx(plain.buses[0].gain_db, abs=1.0)
+    assert less.bus(REVERB).gain_db == pytest.approx(plain.bus(REVERB).gain_db, abs=1.0)
+    cut_bands = {d.setting for d in plain.decisions if d.rule == "unmasking"}
     sends = cuts = ratios = 0
     for strip in plain.tracks:
         other = less.strip(strip.name)
         for send, lower in zip(strip.sends, other.sends, strict=True):
-            assert lower.gain_db == pytest.approx(send.gain_db - 12.04, abs=0.01)
-            sends += 1
-        for band, flatter in zip(strip.equalizer.bands, other.equalizer.bands, strict=True):
-            if band.kind == "peak":
+            if ROLE_FAMILIES[strip.role] != "drums":
+                assert lower.gain_db == pytest.approx(send.gain_db - 12.04, abs=0.01)
+                sends += 1
+        both = zip(strip.equalizer.bands, other.equalizer.bands, strict=True)
+        for number, (band, flatter) in enumerate(both, 1):
+            if f"{strip.name}.equalizer.bands.{number}.gain_db" in cut_bands:
                 assert flatter.gain_db == pytest.approx(band.gain_db / 4)
                 cuts += 1
         if strip.compressor.threshold_db < 0.0:
@@ -214,9 +224,10 @@ def test_the_lead_vocal_of_the_held_out_song_is_as_loud_as_the_artists():
         return _lufs(parts[lead], rate) - _lufs(rest, rate)
 
     draw = np.random.default_rng(7)
+    strips = [plan.strip(track.name) for track, _ in tracks]
     ours = {
-        track.name: 10 ** ((plan.strip(track.name).fader_db + draw.uniform(-12, 12)) / 20)
-        for track, _ in tracks
+        strip.name: 10 ** ((strip.input_gain_db + strip.fader_db + draw.uniform(-12, 12)) / 20)
+        for strip in strips
     }
     assert lead_lu(ours) == pytest.approx(lead_lu(dict.fromkeys(ours, 1.0)), abs=2.0)
 

@@ -10,10 +10,11 @@ from automix.audio.blocks import collect
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.datasets.plain import read_song
+from automix.dsp.processors import active_inserts
 from automix.evaluation.mixers import find_mixers
 from automix.evaluation.real_songs import Protocol, evaluate_songs
 from automix.methods.stems.hearing import hear_stems
-from automix.methods.stems.rawness import rawness, song_rawness
+from automix.methods.stems.rawness import measure_finish, rawness, song_rawness
 from automix.methods.stems.rules import write_rules
 from automix.methods.stems.settings import StemsRules
 from automix.plan.writer import PlanWriter
@@ -74,13 +75,18 @@ def processing(plan):
     """By setting: how far a plan departs from one that sets levels and pans only."""
     found = {}
     for strip in plan.tracks:
-        for number, band in enumerate(strip.equalizer.bands):
-            amount = -band.gain_db if band.kind == "peak" else np.log(band.frequency_hz / 20)
-            found[strip.name, "band", number] = amount
+        for band in strip.equalizer.bands:
+            if band.kind == "high_pass":
+                found[strip.name, "high pass"] = np.log(band.frequency_hz / 20)
+            elif band.q == 1.0:  # cuts that make way for others; the tone follows the spectrum too
+                found[strip.name, "band", band.frequency_hz] = -band.gain_db
+        if strip.widener.is_active:
+            found[strip.name, "widener"] = 10 ** (strip.widener.side_db / 20)
         if strip.compressor.threshold_db < 0.0:
             found[strip.name, "ratio"] = strip.compressor.ratio - 1.0
         for send in strip.sends:
-            found[strip.name, "send"] = 10 ** ((send.gain_db + plan.buses[0].gain_db) / 20)
+            gain_db = send.gain_db + plan.bus(send.bus).gain_db
+            found[strip.name, "send", send.bus] = 10 ** (gain_db / 20)
     return found
 
 
@@ -110,10 +116,11 @@ def test_what_is_there_and_what_is_added_make_the_whole():
 
 def test_one_wide_track_leaves_a_raw_song_raw_and_one_raw_track_a_processed_song_processed(session):
     first, *rest = names_of(session)
-    one = song_rawness(hear_stems(widened(session, -8.0, first)), PROCESSED_DB)
+    roles = {track.name: track.role for track in session.tracks}
+    one = song_rawness(hear_stems(widened(session, -8.0, first)), roles, PROCESSED_DB)
     assert one[first].share == 0.0
-    assert all(one[name].share == 1.0 for name in rest)
-    most = song_rawness(hear_stems(widened(session, -8.0, *rest)), PROCESSED_DB)
+    assert all(one[name].track == one[name].song == 1.0 for name in rest)
+    most = song_rawness(hear_stems(widened(session, -8.0, *rest)), roles, PROCESSED_DB)
     assert most[first].track == 1.0
     assert all(track.share == 0.0 for track in most.values())
 
@@ -131,7 +138,7 @@ def test_a_raw_session_is_not_warned_of_and_gets_everything(session):
     raw = written(session)
     assert not any("processed" in warning for warning in raw.warnings)
     kinds = {kind for _, kind, *_ in processing(raw.plan)}
-    assert kinds == {"band", "ratio", "send"}
+    assert kinds == {"high pass", "band", "ratio", "widener", "send"}
 
 
 @pytest.mark.slow
@@ -141,6 +148,9 @@ def test_the_wider_the_less_without_a_step(session):
     plans = [written(widened(session, side_db, *names_of(session))).plan for side_db in steps]
     amounts = [processing(plan) for plan in plans]
     for setting in amounts[0]:
+        if setting[1] == "widener":  # it follows the mix, of which the others leave more to it
+            assert amounts[-1].get(setting, 0.0) < 0.5 * amounts[0][setting]
+            continue
         falling = [found.get(setting, 0.0) for found in amounts]
         assert np.all(np.diff(falling) < 0.02 * falling[0]), setting
         assert falling[-1] < 0.12 * falling[0], setting
@@ -154,7 +164,7 @@ def test_levels_stay_those_of_basic_when_half_is_processed(session):
     basic, full = written(half, "basic").plan, written(half).plan
     for strip in basic.tracks:
         processed = full.strip(strip.name)
-        if not processed.equalizer.bands and processed.compressor.threshold_db == 0.0:
+        if not active_inserts(processed):
             assert processed.fader_db == strip.fader_db
         assert processed.fader_db == pytest.approx(strip.fader_db, abs=3.0)
         assert processed.pan == strip.pan
@@ -171,3 +181,31 @@ def test_full_is_no_worse_than_basic_on_real_stems_which_are_processed(song):
         basic, full = found.distances[method], found.distances[f"{method}:full"]
         assert full.stereo_mr_stft < basic.stereo_mr_stft + 0.05
         assert full.level_error_db < basic.level_error_db + 0.25
+
+
+def gated_noise(crest_db, rest):
+    """Bursts of noise with a peak, and rests of a level."""
+    rng = np.random.default_rng(9)
+    bursts = rng.normal(size=12 * RATE) * (np.arange(12 * RATE) % RATE < RATE // 2)
+    bursts /= np.sqrt((bursts[: RATE // 2] ** 2).mean())
+    bursts = np.clip(bursts, -3.0, 3.0)
+    bursts[::RATE] = 10 ** (crest_db / 20)
+    floor = rest * rng.normal(size=12 * RATE)
+    source = Audio((0.03 * (bursts + floor)).astype(np.float32)[np.newaxis], RATE)
+    return Session(tracks=(Track(name="x", role="other", source=source),))
+
+
+@pytest.mark.parametrize(
+    ("crest_db", "rest", "finish"),
+    [
+        (10.0, 0.0, (0.99, 1.0)),
+        (10.0, 1e-3, (0.0, 0.0)),
+        (13.0, 0.0, (0.2, 0.8)),
+        (24.0, 0.0, (0.0, 0.0)),
+    ],
+)
+def test_a_mono_track_is_finished_if_it_is_dense_and_silent_between_its_phrases(
+    crest_db, rest, finish
+):
+    found = measure_finish(hear_stems(gated_noise(crest_db, rest))["x"], "other")
+    assert finish[0] <= found <= finish[1]

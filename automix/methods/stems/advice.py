@@ -9,7 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from automix.methods.stems.processing import HIGHEST_RATIO, LARGEST_CUT_DB
+from automix.methods.stems.dynamics import HIGHEST_RATIO
+from automix.methods.stems.filters import LARGEST_CUT_DB
 
 Values = Any
 

@@ -7,13 +7,12 @@ import numpy as np
 from automix.consoles.exact import ExactConsole
 from automix.dsp.pan import pan_gains
 from automix.methods.conditions import report_conditions
-from automix.methods.stems.hearing import HeardTrack, hear_stems
+from automix.methods.stems.hearing import EQUAL_LUFS, HeardTrack, hear_stems
 from automix.methods.stems.settings import StemsRules
 from automix.methods.vocal.level_balance import gain_db_to_reach
 from automix.plan.writer import PlanWriter
 from automix.units import gain_to_db
 
-EQUAL_LUFS = -23.0
 _RANDOM_GAIN_DB = 12.0
 
 

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,18 @@ from automix.analysis.loudness import (
     loudness_range_lu,
     short_term_lufs,
 )
-from automix.analysis.octave_bands import OctaveBandMeter
+from automix.analysis.third_octaves import HOPS_PER_STEP, ThirdOctaveMeter
 from automix.audio.blocks import fold_block
 from automix.parallel.workers import run_in_parallel
 from automix.session.tracks import Session, Track
 from automix.units import gain_to_db, power_to_db
+
+EQUAL_LUFS = -23.0
+"""Loudness that tracks are brought to before they are told apart: that of EBU R 128."""
+
+_FIRST_THIRD = 3  # 50 Hz, the lowest third of the octave around 63 Hz
+
+_NEXT_TO_NOTHING = 1e-30  # what sounds outside of all bands has no power in any
 
 ACTIVE_RANGE_LU = 20.0
 """A track is active where its short-term loudness is within this of its maximum."""
@@ -40,10 +48,11 @@ class HeardTrack:
         loudness_range_lu: EBU Tech 3342.
         crest_db: Peak over RMS.
         energies: K-weighted mean squares per 100 ms ``(hops,)``.
-        bands: Mean squares per octave band and 100 ms ``(hops, bands)``, mono fold.
         active: Marks the active hops ``(hops,)``.
-        centers_hz: Of the bands.
         side_share: Power of the difference of the channels over that of both; 0 is mono.
+        middle: Mean squares of (left + right) / 2 per third of an octave and 200 ms
+            ``(steps, 30)``.
+        sides: Mean squares of (left − right) / 2, likewise; 0 for mono.
     """
 
     conditions: Conditions
@@ -51,10 +60,10 @@ class HeardTrack:
     loudness_range_lu: float
     crest_db: float
     energies: NDArray[np.float64]
-    bands: NDArray[np.float64]
     active: NDArray[np.bool_]
-    centers_hz: tuple[float, ...]
     side_share: float
+    middle: NDArray[np.float32]
+    sides: NDArray[np.float32]
 
     @property
     def is_silent(self) -> bool:
@@ -62,21 +71,32 @@ class HeardTrack:
         return not math.isfinite(self.lufs)
 
     @property
+    def active_steps(self) -> NDArray[np.bool_]:
+        """Marks the active steps of ``middle`` and ``sides`` ``(steps,)``."""
+        return np.logical_or.reduceat(self.active, np.arange(0, len(self.active), HOPS_PER_STEP))
+
+    @cached_property
+    def bands(self) -> NDArray[np.float64]:
+        """Mean squares of the middle per octave and 200 ms ``(steps, 9)``, see `CENTERS_HZ`."""
+        octaves = self.middle[:, _FIRST_THIRD:].reshape(len(self.middle), -1, 3)
+        return np.asarray(octaves.sum(axis=2, dtype=np.float64))
+
+    @property
     def band_powers(self) -> NDArray[np.float64]:
-        """Mean squares ``(bands,)`` over the active parts."""
-        return np.asarray(self.bands[self.active].mean(axis=0))
+        """Mean squares ``(9,)`` over the active parts."""
+        return np.asarray(self.bands[self.active_steps].mean(axis=0))
 
     @property
     def low_share(self) -> float:
         """Share of the power that lies in the two lowest bands, below 180 Hz."""
         powers = self.band_powers
-        return float(powers[:2].sum() / powers.sum())
+        return float(powers[:2].sum() / (powers.sum() + _NEXT_TO_NOTHING))
 
     @property
     def centroid_octaves(self) -> float:
         """Center of gravity of the spectrum, in octaves above 63 Hz."""
         powers = self.band_powers
-        return float(powers @ np.arange(len(powers)) / powers.sum())
+        return float(powers @ np.arange(len(powers)) / (powers.sum() + _NEXT_TO_NOTHING))
 
 
 def hear_stems(session: Session) -> dict[str, HeardTrack]:
@@ -103,30 +123,41 @@ def _hear(track: Track) -> HeardTrack:
     source = track.source
     scan = ConditionScan(source.sample_rate, source.channels)
     loudness = LoudnessMeter(source.sample_rate, source.channels)
-    bands = OctaveBandMeter(source.sample_rate)
-    peak = sides = total = 0.0
+    thirds = ThirdOctaveMeter(source.sample_rate, source.channels)
+    lowest, highest = math.inf, -math.inf
+    mean = power = sides = total = 0.0
     for block in source.blocks():
         scan.add(block)
         loudness.add(block)
+        thirds.add(block)
         fold = fold_block(block)
-        bands.add(fold)
-        peak = max(peak, float(np.abs(fold).max(initial=0.0)))
+        lowest = min(lowest, float(fold.min(initial=math.inf)))
+        highest = max(highest, float(fold.max(initial=-math.inf)))
+        mean += float(fold.sum(dtype=np.float64)) / source.frames
+        power += float(np.dot(fold, fold)) / source.frames
         if source.channels == 2:
             difference = (block[0] - block[1]) * np.float32(0.5)
             sides += float(np.dot(difference, difference))
             total += float(np.dot(block[0], block[0]) + np.dot(block[1], block[1])) / 2
-    energies, powers = loudness.energies, bands.total_energies
+    energies = loudness.energies
     short_term = short_term_lufs(energies)
     active = (short_term > short_term.max(initial=-np.inf) - ACTIVE_RANGE_LU) & (energies > 0)
-    active_power = float(powers[active].mean()) if active.any() else 0.0
-    return HeardTrack(
+    middle, sides_of_bands = thirds.finish(len(energies))
+    heard = HeardTrack(
         conditions=scan.result(),
         lufs=integrated_lufs(energies),
         loudness_range_lu=loudness_range_lu(energies),
-        crest_db=gain_to_db(peak) - power_to_db(active_power) if active_power > 0 else 0.0,
+        crest_db=0.0,
         energies=energies,
-        bands=bands.energies,
         active=active,
-        centers_hz=tuple(bands.centers_hz),
         side_share=sides / total if total > 0.0 else 0.0,
+        middle=middle,
+        sides=sides_of_bands,
     )
+    if not active.any():
+        return heard
+    peak = max(highest - mean, mean - lowest)  # a constant offset is no part of the sound
+    active_power = (power - mean**2) * float(energies[active].mean() / energies.mean())
+    if active_power > 0.0 and peak > 0.0:
+        heard = replace(heard, crest_db=gain_to_db(peak) - power_to_db(active_power))
+    return heard
