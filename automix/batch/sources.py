@@ -9,7 +9,7 @@ from typing import Any
 from automix.batch.item import Item
 from automix.batch.manifest import MANIFEST_EXTENSIONS, REQUESTS, Row, read_manifest
 from automix.errors import InputError, UsageError
-from automix.mixing.request import Delivery, StemsRequest, VocalRequest
+from automix.mixing.request import Delivery, StemsRequest, VocalRequest, option_of
 from automix.plan.parameters import parameters
 from automix.session.song_search import Kind, search_songs
 
@@ -47,10 +47,12 @@ def find_items(
         for row in _rows(path, kind, folder):
             empty = False
             if row.options:
-                request, written = _ask(row.kind, {**options, **row.options}, row.source)
+                both = {**_choose_options(row.kind, options), **row.options}
+                request, written = _ask(row.kind, both, row.source)
             else:
                 if row.kind not in shared:
-                    shared[row.kind] = _ask(row.kind, options, row.source)
+                    own = _choose_options(row.kind, options)
+                    shared[row.kind] = _ask(row.kind, own, row.source)
                 request, written = shared[row.kind]
             item = Item(
                 kind=row.kind,
@@ -71,6 +73,28 @@ def find_items(
             yield replace(item, output=output)
         if empty:
             raise InputError(f"{path}: no songs; give folders that hold audio, or a manifest")
+
+
+def _choose_options(kind: Kind, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of all songs without those whose words only another kind of song knows.
+
+    Presets of pairs and of stems have nothing in common: each kind takes its own.
+    """
+    words = {
+        other: {
+            name: option_of(parameter).choices for name, parameter in parameters(request).items()
+        }
+        for other, request in REQUESTS.items()
+    }
+    return {
+        name: value
+        for name, value in options.items()
+        if not any(
+            value in known.get(name, ()) and not set(known[name]) & set(words[kind].get(name, ()))
+            for other, known in words.items()
+            if other != kind
+        )
+    }
 
 
 def _ask(

@@ -50,7 +50,7 @@ def export(
         bool,
         typer.Option(
             "--dry",
-            help="dawproject: leave out what the format has no device for (de-esser, reverb)"
+            help="dawproject: leave out what the format has no device for (gate, de-esser, reverb)"
             " instead of printing it into the audio, with what comes before it.",
         ),
     ] = False,

@@ -3,21 +3,20 @@
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import numpy as np
-
+from automix.analysis.octave_bands import CENTERS_HZ
 from automix.consoles.exact import ExactConsole
 from automix.explanation.hearing import Hearing
 from automix.explanation.moves import Move, Values, find_moves
 from automix.methods.catalog import find_method_of_plan
 from automix.methods.stems.advice import Advice, scale_cut_db
 from automix.methods.stems.hearing import HeardTrack, hear_stems, parts
-from automix.methods.stems.processing import masking_cuts
-from automix.methods.stems.rawness import LEAST, song_rawness
-from automix.methods.stems.rules import write_rules
-from automix.methods.stems.settings import StemsRules
+from automix.methods.stems.rawness import LEAST
+from automix.methods.stems.rules import find_cuts, write_rules
+from automix.methods.stems.settings import PRESETS, StemsRules
 from automix.plan.model import MixPlan
+from automix.plan.roles import Role
 from automix.plan.writer import PlanWriter
 from automix.session.blank_plan import make_blank_plan
 from automix.session.tracks import Session
@@ -26,8 +25,6 @@ _UNTRACED = (
     "what the vocal networks said is part of the reasons below; where they look in the spectrogram"
     " is traced for --method dmc only"
 )
-
-_SAME = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,13 +88,13 @@ def settings_without(
         if opened.description.base != "rules":
             return Rerun(moves=listener.moves(), hearing=hearing)
         advise = listener.advice
-    side_db = _processed_side_db(plan, heard) if heard else 0.0
-    whole = _settings(console.session, plan, heard, advise, side_db)
+    rawness = _read_rawness(plan, heard)
+    whole = _settings(console.session, plan, heard, advise, rawness)
     notes = _unlike(plan, whole)
     moves = {}
     for name in heard:
         left = {other: track for other, track in heard.items() if other != name}
-        without = _settings(console.session, plan, left, advise, side_db) if left else {}
+        without = _settings(console.session, plan, left, advise, rawness) if left else {}
         moves[name] = find_moves(whole, without)
     return Rerun(moves=moves, hearing=hearing, notes=notes)
 
@@ -107,69 +104,59 @@ def _settings(
     plan: MixPlan,
     heard: Mapping[str, HeardTrack],
     advise: Advise,
-    processed_side_db: float,
+    rawness: Mapping[str, float],
 ) -> Values:
     """What the rules set when these tracks are all there is."""
     part = Session(tracks=tuple(track for track in session.tracks if track.name in heard))
     writer = PlanWriter(make_blank_plan(part, method=plan.method, preset=plan.preset))
     advice = dict(advise(list(heard)))
-    write_rules(ExactConsole(part), writer, StemsRules(mode="basic"), heard, advice)
+    rules = replace(PRESETS.get(plan.taste, StemsRules()), mode="basic")
+    write_rules(ExactConsole(part), writer, rules, heard, advice)
     found: dict[tuple[str, str], float] = {}
     for strip in writer.plan.tracks:
         found[strip.name, "fader"] = strip.fader_db
         found[strip.name, "pan"] = strip.pan
     if plan.preset == "full":
-        faders = {name: found[name, "fader"] for name in heard}
-        found |= _cuts(heard, faders, advice, processed_side_db)
+        levels_db = {
+            strip.name: strip.input_gain_db + strip.fader_db
+            for strip in writer.plan.tracks
+            if strip.name in heard
+        }
+        roles: dict[str, Role] = {track.name: track.role for track in part.tracks}
+        found |= _cuts(heard, roles, levels_db, advice, rawness)
     return found
 
 
 def _cuts(
     heard: Mapping[str, HeardTrack],
-    faders: Mapping[str, float],
+    roles: Mapping[str, Role],
+    levels_db: Mapping[str, float],
     advice: Mapping[str, Advice],
-    processed_side_db: float,
+    rawness: Mapping[str, float],
 ) -> Values:
-    names = sorted(heard)
-    with np.errstate(divide="ignore"):
-        levels_db = np.array(
-            [10 * np.log10(heard[name].band_powers) + faders[name] for name in names]
-        )
-    raw = song_rawness(heard, processed_side_db)
+    """Gains of the cuts that free bands of other tracks, of the tracks that were raw."""
     return {
-        (name, f"cut at {heard[name].centers_hz[cut.band]:g} Hz"): scale_cut_db(
-            cut.gain_db, raw[name].amount(advice.get(name, Advice()))[0]
+        (name, f"cut at {CENTERS_HZ[cut.band]:g} Hz"): scale_cut_db(
+            cut.gain_db, rawness[name] * advice.get(name, Advice()).processing
         )
-        for name, cuts in zip(names, masking_cuts(levels_db), strict=True)
+        for name, cuts in find_cuts(heard, roles, levels_db).items()
         for cut in cuts
-        if raw[name].share >= LEAST
+        if rawness.get(name, 0.0) >= LEAST
     }
 
 
-def _processed_side_db(plan: MixPlan, heard: Mapping[str, HeardTrack]) -> float:
-    """The constant of the rules with which tracks come out as raw as the plan says."""
-    recorded = {
-        name: dict(decision.figures)["rawness"]
-        for decision in plan.decisions
-        for name in heard
-        if re.match(r"\.(equalizer|compressor)\.", decision.setting.removeprefix(name))
-        and "rawness" in dict(decision.figures)
-    }
-
-    def excess(side_db: float) -> float:
-        raw = song_rawness(heard, side_db)
-        return sum(raw[name].share - share for name, share in recorded.items())
-
-    usual = StemsRules().processed_side_db
-    if abs(excess(usual)) < _SAME:
-        return usual
-    if excess(0.0) < _SAME:  # all are raw
-        return 0.0
-    low, high = -60.0, 0.0  # the higher, the more raw
-    while high - low > _SAME:
-        middle = (low + high) / 2
-        low, high = (low, middle) if excess(middle) > 0.0 else (middle, high)
-    return low
+def _read_rawness(plan: MixPlan, names: Collection[str]) -> dict[str, float]:
+    """How raw the plan says that tracks were; those that no processor was set for are not there."""
+    found: dict[str, float] = {}
+    for decision in plan.decisions:
+        figures = dict(decision.figures)
+        if "rawness" in figures:
+            found |= {
+                name: figures["rawness"]
+                for name in names
+                if re.match(r"\.(equalizer|compressor)\.", decision.setting.removeprefix(name))
+            }
+    return found
 
 
 def _unlike(plan: MixPlan, again: Values) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ _PARTS = {
     "sends": "send",
     "pre_delay_ms": "reverb",
     "space": "reverb",
+    "parallel": "bus",
 }
 _OFTEN_WITHOUT_REASON = (EQUALIZER, DE_ESSER, COMPRESSOR, REVERB, SPACE)
 """Processors that methods also set without a decision of their own, such as a return's equalizer.
@@ -207,7 +208,11 @@ def _find_edited_processors(plan: MixPlan) -> Iterator[Action]:
     decided = [f"{decision.setting}." for decision in plan.decisions]
     used: list[tuple[str, Part, Processor]] = [
         *((strip.name, strip, row) for strip in plan.tracks for row in active_inserts(strip)),
-        *((b.name, b, row) for b in plan.buses for row in active_at(b, "before", "after")),
+        *(
+            (bus.name, bus, row)
+            for bus in plan.buses
+            for row in active_at(bus, "before", "reverb", "after")
+        ),
         *(("master", plan.master, row) for row in active_at(plan.master, "filter", "gain")),
     ]
     for owner, part, row in used:

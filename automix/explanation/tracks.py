@@ -82,6 +82,12 @@ class TrackInMix:
     cover: Cover
     change: Change
 
+    @property
+    def over_sum_lu(self) -> float:
+        """Its loudness over that of all others together, as they would be without it."""
+        left = db_to_power(min(self.change.mix_lu, -1e-9))
+        return power_to_db(1.0 - left) - power_to_db(left)
+
 
 def tracks_in_mix(measured: MeasuredMix, plan: MixPlan) -> tuple[TrackInMix, ...]:
     """Every track of a plan, in its order; no figure depends on that order."""
@@ -95,6 +101,7 @@ class _Ears:
     def __init__(self, measured: MeasuredMix, plan: MixPlan) -> None:
         self._measured = measured
         self._names = {strip.name for strip in plan.tracks}
+        self._leads = {strip.name for strip in plan.tracks if strip.role == "lead vocal"}
         ear = ear_weights(plan.sample_rate_hz)
         self._heard = {n: s for n, s in measured.signals.items() if s.in_mix}
         self._excited = {n: excitation(s.cells) for n, s in measured.signals.items()}
@@ -135,11 +142,22 @@ class _Ears:
             cover=cover(
                 signal.cells,
                 self._weights[strip.name],
-                self._others(strip.name),
-                {name: self._excited[name] for name in self._heard if name != strip.name},
+                self._others(*self._find_equals(strip)),
+                {
+                    name: self._excited[name]
+                    for name in self._heard
+                    if name not in self._find_equals(strip)
+                },
             ),
             change=self._change(strip.name, signal, shares),
         )
+
+    def _find_equals(self, strip: ChannelStrip) -> set[str]:
+        """The tracks that do not mask a track: itself, and of a lead vocal its doubles."""
+        same = {strip.name}
+        if strip.role == "lead vocal":
+            same |= self._leads
+        return same
 
     def _others(self, *names: str) -> Cells:
         """Excitation by all that is heard but these."""

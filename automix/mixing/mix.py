@@ -29,6 +29,7 @@ class Mix:
     Attributes:
         plan: Everything that was decided.
         session: The tracks that were mixed.
+        premaster: The mix before its master.
         source: The finished mix, stereo; it is computed while it is read.
         levels: Integrated loudness in LUFS, before the master, of each track (with the reverb that
             it alone feeds) and of each shared return.
@@ -40,6 +41,7 @@ class Mix:
 
     plan: MixPlan
     session: Session
+    premaster: AudioSource
     source: AudioSource
     levels: dict[str, float]
     sum_lufs: float

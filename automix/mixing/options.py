@@ -33,6 +33,8 @@ def method_options(request: MethodRequest) -> Settings:
     for parameter in parameters(type(request)).values():
         sets, value = option_of(parameter).sets, getattr(request, parameter.name)
         if sets is not None and sets[0] not in (Macros, LoudnessTarget) and sets[1] in known:
+            if value is False or value == ():  # a switch or a list that is not given says nothing
+                continue
             flags[flag_of(parameter)] = (sets[1], value)
             for given, other, decided in row.overrules:
                 if given == sets[1] and value is not None:

@@ -13,6 +13,8 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from automix.errors import UsageError
 from automix.methods.catalog import MODES, STEMS_METHODS, VOCAL_METHODS, Method, find_method
+from automix.methods.stems.settings import DEFAULT as BALANCED
+from automix.methods.stems.settings import PRESETS as TASTES
 from automix.methods.stems.settings import StemsRules
 from automix.methods.vocal.settings import PRESETS, VocalRules
 from automix.plan.assignment import Change, parse_assignment
@@ -305,6 +307,11 @@ class MethodRequest(SongRequest):
         """What the plan records as its preset."""
         return str(getattr(self, self.row.variant)) if self.row.variant else ""
 
+    @property
+    def taste(self) -> str:
+        """What the plan records as its taste."""
+        return ""
+
     def loudness_target(self) -> LoudnessTarget:
         """How loud the mix is to leave."""
         given = {"loudness_lufs": self.loudness, "true_peak_dbtp": self.true_peak}
@@ -377,8 +384,50 @@ class StemsRequest(MethodRequest):
     mode: Annotated[
         str,
         Option(choices=MODES, sets=(StemsRules, "mode")),
-        "basic sets gain and pan; full also equalizer, compressor and reverb.",
+        "basic sets gain and pan; full also tone, dynamics, width and space.",
     ] = "basic"
+    preset: Annotated[
+        str,
+        Option(choices=tuple(TASTES)),
+        "Taste of --method rules and dmc: balanced; natural, which leaves most as it was played;"
+        " modern: bright, dense and wide; intimate: close and dry, with the voice in front.",
+    ] = BALANCED
+    no_tone: Annotated[
+        bool,
+        Option(sets=(StemsRules, "no_tone")),
+        "Leave the equalizers of --mode full out.",
+    ] = False
+    no_dynamics: Annotated[
+        bool,
+        Option(sets=(StemsRules, "no_dynamics")),
+        "Leave the gates, compressors and saturation of --mode full out.",
+    ] = False
+    no_width: Annotated[
+        bool, Option(sets=(StemsRules, "no_width")), "Leave the wideners of --mode full out."
+    ] = False
+    no_space: Annotated[
+        bool,
+        Option(sets=(StemsRules, "no_space")),
+        "Leave the reverbs and delays of --mode full out.",
+    ] = False
+    focus: Annotated[
+        tuple[str, ...],
+        FileName(),
+        Option(metavar="TRACK", sets=(StemsRules, "focus")),
+        "Let a track stand out: 3 LU louder, and nearer. Repeatable.",
+    ] = ()
+    behind: Annotated[
+        tuple[str, ...],
+        FileName(),
+        Option(metavar="TRACK", sets=(StemsRules, "behind")),
+        "Let a track stand back: 3 LU softer, and further away. Repeatable.",
+    ] = ()
+    importance: Annotated[
+        tuple[str, ...],
+        FileName(),
+        Option(metavar="TRACK=N", sets=(StemsRules, "importance")),
+        "How many such steps a track stands out; below 0 back, as 'pad=-0.5'. Repeatable.",
+    ] = ()
     method: Annotated[str, Option(choices=_names(STEMS_METHODS)), _summaries(STEMS_METHODS)] = (
         "rules"
     )
@@ -401,10 +450,30 @@ class StemsRequest(MethodRequest):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.roles()
+        self._check_goes_together()
+
+    def _check_goes_together(self) -> None:
+        """Refuses options that this method or mode would take no notice of."""
+        takers = " or ".join(row.name for row in self.methods if row.presets)
+        for parameter in parameters(type(self)).values():
+            sets, given = option_of(parameter).sets, getattr(self, parameter.name)
+            is_taste = parameter.name == "preset" or (sets is not None and sets[0] is StemsRules)
+            if parameter.name == "mode" or not is_taste or given == parameter.default:
+                continue
+            flag = flag_of(parameter)
+            if not self.row.presets:
+                raise UsageError(f"{flag} goes with --method {takers}, not with {self.method}")
+            if parameter.kind is bool and self.mode != "full":
+                raise UsageError(f"{flag} goes with --mode full: basic sets gain and pan only")
+
+    @property
+    def taste(self) -> str:
+        """The preset, where it is not the usual one."""
+        return "" if self.preset == BALANCED else self.preset
 
     def named(self) -> dict[str, str]:
         """What the names of outputs may hold of the request."""
-        return {"method": self.method, "mode": self.mode}
+        return {"method": self.method, "mode": self.mode, "preset": self.preset}
 
     def roles(self) -> dict[str, str]:
         """What tracks are said to be, by their names.

@@ -64,9 +64,8 @@ def prepare_mixer(request: MethodRequest) -> SessionMixer:
 
             guide = ReferenceGuide(console, goal)
         seed = request.seed if row.is_seeded else None
-        writer = PlanWriter(
-            make_blank_plan(session, method=row.name, preset=request.variant, seed=seed)
-        )
+        blank = make_blank_plan(session, method=row.name, preset=request.variant, seed=seed)
+        writer = PlanWriter(replace(blank, taste=request.taste))
         if row.makes == "plan":
             row.load_function()(console, writer, options)
         target = request.loudness_target()
@@ -136,6 +135,7 @@ def _finish(console: ExactConsole, writer: PlanWriter, summed: Premaster) -> Mix
     return Mix(
         plan=plan,
         session=console.session,
+        premaster=summed.source,
         source=apply_master(summed.source, plan.master),
         levels=summed.levels,
         sum_lufs=summed.loudness.integrated_lufs,

@@ -51,7 +51,8 @@ def test_names_of_outputs(songs: list[Path], tmp_path: Path) -> None:
 
     assert named("{song}.{ext}") == "0.wav"
     assert (
-        named("x/{kind} {song} {method} {mode} {preset}.mp3") == "x/stems 0 rules basic studio.mp3"
+        named("x/{kind} {song} {method} {mode} {preset}.mp3")
+        == "x/stems 0 rules basic balanced.mp3"
     )
     assert named("{song}.{mode}.flac", mode="full", changes=["a=b"]) == "0.full.flac"
     assert DEFAULTS["mode"] == StemsRules().mode

@@ -196,7 +196,7 @@ def test_a_manifest_overrides_for_each_song(run, songs, tmp_path) -> None:
     assert found == {
         "loud.poster.basic.flac": pytest.approx(-18, abs=0.1),
         "default.studio.basic.flac": pytest.approx(-22, abs=0.1),
-        "full.studio.full.flac": pytest.approx(-25, abs=0.1),
+        "full.balanced.full.flac": pytest.approx(-25, abs=0.1),
     }
     assert soundfile.info(tmp_path / "mixes" / "loud.poster.basic.flac").format == "FLAC"
 
@@ -212,6 +212,16 @@ def test_names_of_any_kind(run, tmp_path) -> None:
         assert shown in done.stdout.decode()
     assert run("-o", "-mixes", "--resume", "-q", "--", "-songs").returncode == 0
     assert len(ends(tmp_path / "-mixes")) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("preset", "pair", "stems"), [("poster", "poster", None), ("modern", None, "modern")]
+)
+def test_a_preset_goes_to_the_kind_of_song_that_knows_it(cli, songs, preset, pair, stems) -> None:
+    lines = cli("batch", "songs", "--dry-run", "--preset", preset).stdout.splitlines()
+    for line in lines:
+        wanted = pair if line.startswith("vocal") else stems
+        assert (f"preset={wanted} " in line) if wanted else ("preset" not in line)
 
 
 def test_a_dry_run_lists_and_writes_nothing(cli, songs, tmp_path) -> None:

@@ -1,5 +1,7 @@
 """`--report` as a user gives it."""
 
+import re
+
 import pytest
 
 
@@ -17,6 +19,20 @@ def test_a_report_is_written_beside_the_mix(cli, song, tmp_path, command):
     page = (tmp_path / "mix.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
     assert "<h3>vox</h3>" in page or "<h3>vocal</h3>" in page
+
+
+def test_the_report_shows_width_and_gain_reduction(cli, song, tmp_path):
+    changes = ("master.compressor.threshold_db=-50", "master.compressor.ratio=4")
+    options = [word for change in changes for word in ("--set", change)]
+    words = ("stems", song.vocal.parent, "-o", "mix.wav", "--report", "mix.html", "-q")
+    done = cli(*words, "--mode", "full", *options)
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "mix.html").read_text(encoding="utf-8")
+    assert "17 finished mixes" in page
+    assert 'aria-label="width by band' in page
+    (master,) = re.findall(r"<h3>master</h3>.*?</article>", page, re.DOTALL)
+    (median_db,) = re.findall(r"compressor, gain reduction: median ([\d.]+) dB", master)
+    assert float(median_db) > 3.0
 
 
 def test_nothing_is_overwritten_or_written_without_need(cli, song, tmp_path):

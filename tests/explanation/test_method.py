@@ -57,7 +57,6 @@ def demo_session():
                 source=Audio(audio.samples[:, 8 * RATE : 16 * RATE], RATE),
             )
             for name, audio in synthesize_demo().tracks.items()
-            if "guitar" not in name
         )
     )
 

@@ -69,7 +69,8 @@ def test_names_with_dots_and_of_others_keep_their_own_reasons():
     plan = planned(session)
     for name in names.values():
         levels = [a for a in actions(plan) if a.owner == name and a.part == "level"]
-        assert [s.address for a in levels for s in a.settings] == [f"{name}.fader_db"]
+        found = [s.address for a in levels for s in a.settings]
+        assert found == [f"{name}.input_gain_db", f"{name}.fader_db"]
 
 
 def test_a_removed_track_and_who_still_makes_way_for_it():
