@@ -149,25 +149,26 @@ def write_rules(
     _set_levels(song)
     _leave_noise(song, heard)
     _set_pans(song)
+    adds_up_otherwise = _adds_up_otherwise(song)
     if rules.mode == "full":
-        _process(song)
-    elif _adds_up_otherwise(song):
+        raw = song_rawness(audible, roles, rules.processed_side_db)
+        if any(track.song >= LEAST for track in raw.values()):
+            _process(song, raw, adds_up_otherwise)
+            return
+        writer.warn(_PROCESSED)
+    if adds_up_otherwise:
         _correct_lead(song, _hear_sum(song, writer.plan).lead_lu)
 
 
-def _process(song: PlannedSong) -> None:
-    """Sets everything that is not level and pan."""
+def _process(song: PlannedSong, raw: Mapping[str, Rawness], adds_up_otherwise: bool) -> None:
+    """Sets everything that is not level and pan, and the lead by how the tracks add up."""
     rules, writer = song.rules, song.writer
-    raw = song_rawness(song.heard, song.roles, rules.processed_side_db)
-    if all(track.song < LEAST for track in raw.values()):
-        writer.warn(_PROCESSED)
-        return
     levels = song.loudness_lufs()  # later, faders also make up for what processors take
     importances = rules.importances()
     senders = {} if rules.no_space else find_senders(raw, song.roles, song.advice, importances)
     with Workers(2) as workers:
         # Of the plan as it is now, beside what follows.
-        is_wanted = bool(senders) or _adds_up_otherwise(song)
+        is_wanted = bool(senders) or adds_up_otherwise
         summed = workers.start(partial(_hear_sum, song), writer.plan) if is_wanted else None
         if not rules.no_tone:
             _filter(song, raw)
