@@ -382,6 +382,7 @@ def find_cuts(
 def _set_tones(song: PlannedSong, raw: Mapping[str, Rawness]) -> None:
     heard, writer, rules = song.heard, song.writer, song.rules
     strips = {name: writer.plan.strip(name) for name in heard}
+    brighter = f"; {rules.brightness_db:+g} dB of brightness" if rules.brightness_db else ""
     for tone in choose_tones(heard, song.roles, strips, rules.tone, rules.brightness_db):
         for name in tone.names:
             amount, why = raw[name].amount(Advice())
@@ -397,7 +398,7 @@ def _set_tones(song: PlannedSong, raw: Mapping[str, Rawness]) -> None:
                     "tone",
                     f"{abs(lacking_db):.0f} dB {'less' if lacking_db > 0.0 else 'more'} around"
                     f" {_frequency(band.frequency_hz)} than in the {tone.kind} of finished songs"
-                    f"{why}",
+                    f"{brighter}{why}",
                     lacking_db=lacking_db,
                     rawness=raw[name].share,
                 )
