@@ -46,6 +46,9 @@ class ThirdOctaveMeter:
         frequencies_hz = np.arange(self._frame // 2 + 1) * np.float64(sample_rate / self._frame)
         scale = 2.0 / (self._frame * float((self._window.astype(np.float64) ** 2).sum()))
         self._weights = (weigh_bands(EDGES_HZ, frequencies_hz).T * scale).astype(np.float32)
+        # The upper bins, which are most, hold few of the bands.
+        self._upper = self._frame // 16
+        self._first_upper = int(self._weights[self._upper :].any(axis=0).argmax())
         # A window that is longer than a step begins before it.
         self._before = max(self._frame - hop_start(HOPS_PER_STEP, sample_rate), 0) // 2
         self._after = max(hop_start(HOPS_PER_STEP, sample_rate) - self._frame, 0) // 2
@@ -91,9 +94,12 @@ class ThirdOctaveMeter:
             if self._channels == 2:
                 chosen = np.stack([chosen[0] + chosen[1], chosen[0] - chosen[1]]) * np.float32(0.5)
             spectra = np.fft.rfft(chosen * self._window)
-            powers = (spectra.real**2 + spectra.imag**2).astype(np.float32) @ self._weights
+            powers = (spectra.real**2 + spectra.imag**2).astype(np.float32).swapaxes(0, 1)
             found = np.zeros((len(starts), 2, len(EDGES_HZ)), np.float32)
-            found[:, : self._channels] = powers.swapaxes(0, 1)
+            upper, first = self._upper, self._first_upper
+            of_channels = found[:, : self._channels]
+            of_channels += powers[..., :upper] @ self._weights[:upper]
+            of_channels[..., first:] += powers[..., upper:] @ self._weights[upper:, first:]
             self._found.append(found)
         drop = min(max(self._find_start(), 0), self._pending.shape[1])
         self._pending = self._pending[:, drop:]

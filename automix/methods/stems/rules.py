@@ -157,7 +157,7 @@ def write_rules(
             return
         writer.warn(_PROCESSED)
     if adds_up_otherwise:
-        _correct_lead(song, _hear_sum(song, writer.plan).lead_lu)
+        _correct_lead(song, _hear_sum(song, writer.plan, adds_up_otherwise).lead_lu)
 
 
 def _process(song: PlannedSong, raw: Mapping[str, Rawness], adds_up_otherwise: bool) -> None:
@@ -169,7 +169,8 @@ def _process(song: PlannedSong, raw: Mapping[str, Rawness], adds_up_otherwise: b
     with Workers(2) as workers:
         # Of the plan as it is now, beside what follows.
         is_wanted = bool(senders) or adds_up_otherwise
-        summed = workers.start(partial(_hear_sum, song), writer.plan) if is_wanted else None
+        hear_sum = partial(_hear_sum, song, adds_up_otherwise=adds_up_otherwise)
+        summed = workers.start(hear_sum, writer.plan) if is_wanted else None
         if not rules.no_tone:
             _filter(song, raw)
             _set_tones(song, raw)
@@ -278,8 +279,11 @@ class _Sum:
     lead_lu: float
 
 
-def _hear_sum(song: PlannedSong, plan: MixPlan) -> _Sum:
-    """Hears the sum of the tracks at the gains of a plan, none of them panned."""
+def _hear_sum(song: PlannedSong, plan: MixPlan, adds_up_otherwise: bool) -> _Sum:
+    """Hears the sum of the tracks at the gains of a plan, none of them panned.
+
+    The lead is corrected only where tracks may add up otherwise than unrelated ones do.
+    """
     session = song.console.session
     strips = {name: plan.strip(name) for name in song.heard}  # in the order of their names
     gains = {
@@ -294,12 +298,13 @@ def _hear_sum(song: PlannedSong, plan: MixPlan) -> _Sum:
         for name, block in zip(flows, blocks, strict=True):
             gain = gains[name] / math.sqrt(2 / len(block))  # mono is as loud on two sides
             sums[int(name in leads)] += np.float32(gain) * block
-        for meter, signal in zip(meters, sums, strict=True):
-            meter.add(signal)
+        if adds_up_otherwise:
+            for meter, signal in zip(meters, sums, strict=True):
+                meter.add(signal)
         if song.rules.mode == "full":
             estimator.add(fold_block(sums[0] + sums[1]))
     lead_lu = 0.0
-    if leads and len(leads) < len(gains):
+    if adds_up_otherwise and len(leads) < len(gains):
         levels = {name: song.heard[name].lufs + gain_to_db(gain) for name, gain in gains.items()}
         others = [name for name in gains if name not in leads]
         meant = sum_lufs(song.heard, list(leads), levels) - sum_lufs(song.heard, others, levels)
