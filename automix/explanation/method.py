@@ -27,6 +27,10 @@ _UNTRACED = (
 )
 
 
+_SET_LATER = frozenset({"processed_lufs", "parallel_db", "added_up_lu"})
+"""Figures of faders that make up for processors, too: those are not run again."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rerun:
     """What running the method again has shown; see `Explanation`."""
@@ -166,7 +170,7 @@ def _unlike(plan: MixPlan, again: Values) -> tuple[str, ...]:
         if decision.rule == "panning" and field == "pan" and (track, "pan") in again:
             differs = not math.isclose(float(decision.value), again[track, "pan"], abs_tol=0.005)
         elif decision.rule == "level" and field == "fader_db" and (track, "fader") in again:
-            processed = "processed_lufs" in dict(decision.figures)
+            processed = not _SET_LATER.isdisjoint(dict(decision.figures))
             differs = not processed and abs(float(decision.value) - again[track, "fader"]) > 0.05
         else:
             continue

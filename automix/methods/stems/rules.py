@@ -329,7 +329,7 @@ def _correct_lead(song: PlannedSong, lead_lu: float) -> None:
                 writer.plan.strip(name).fader_db + lead_lu,
                 before.rule,
                 f"{before.reason}, {lead_lu:+.1f} LU for how the others add up",
-                **dict(before.figures),
+                **{**dict(before.figures), "added_up_lu": lead_lu},
             )
 
 

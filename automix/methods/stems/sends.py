@@ -275,7 +275,7 @@ class _Buses:
                 writer.plan.strip(track).fader_db - lower_db,
                 before.rule,
                 f"{before.reason}, {-lower_db:+.1f} dB for the parallel compression",
-                **dict(before.figures),
+                **{**dict(before.figures), "parallel_db": -lower_db},
             )
         self._louder_db = dict.fromkeys(drums, lower_db)
         for kind, sending in self.senders.items():
