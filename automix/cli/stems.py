@@ -20,8 +20,8 @@ def stems(
     """Mix the tracks of a song.
 
     Finds out what each track is from its file name, else from its sound; sets its level and its
-    place in the stereo field, and with --mode full also equalizer, compressor and a shared reverb.
-    The plan is written beside the mix: edit it and run `automix render`.
+    place in the stereo field, and with --mode full also tone, dynamics, width and space, as far as
+    the tracks are raw. The plan is written beside the mix: edit it and run `automix render`.
 
     For example: automix stems demo/song -o demo/mix.wav --mode full
     """

@@ -2,16 +2,13 @@
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from automix.plan.address import change_setting, look_up
 from automix.plan.decision import Decision
 from automix.plan.model import MixPlan
 from automix.plan.parameters import parameters
 from automix.plan.settings import Bus, ChannelStrip, EqualizerBand, EqualizerSettings, Master
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass

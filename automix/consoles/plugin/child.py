@@ -106,7 +106,7 @@ def _run(
         stage = "processing"
         progress.write_text(f"{index} {stage}")
         result = _process(plugin, samples, request["sample_rate"])
-    except Exception as error:
+    except Exception as error:  # a plug-in fails in any way: the parent says so
         return None, f"failed while {stage}: {type(error).__name__}: {error}"
     return result, fault_of(result, *samples.shape)
 
@@ -120,7 +120,7 @@ def _set_parameters(plugin: Any, parameters: dict[str, Any]) -> str | None:
     for name, value in parameters.items():
         try:
             setattr(plugin, name, value)
-        except Exception as error:
+        except Exception as error:  # a plug-in refuses values in its own way
             return f"refused {name} = {value!r}: {error}; {known}"
     return None
 

@@ -83,9 +83,10 @@ def level_offsets(
     """By track, what the rules add to equal loudness. None of the tracks is silent.
 
     A track alone is set by its crest factor. What is one source, such as the microphones of a kit,
-    counts once: together it is as loud as its loudest part would be. The sources of one family
-    count half: what they gain together by their number, in LU, is halved. So the balance hardly
-    depends on how finely a song is cut into tracks. The vocals are then set against all others.
+    counts once: together it is as loud as its loudest part would be, and a kit a little louder. The
+    sources of one family count half: what they gain together by their number, in LU, is halved. So
+    the balance hardly depends on how finely a song is cut into tracks. The vocals are then set
+    against all others.
     """
     median_db = median_crest_db(heard)
     found = {

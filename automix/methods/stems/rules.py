@@ -37,11 +37,11 @@ from automix.methods.stems.hearing import (
 )
 from automix.methods.stems.levels import choose_pans, level_offsets, median_crest_db
 from automix.methods.stems.rawness import LEAST, Rawness, song_rawness
-from automix.methods.stems.sends import SongFacts, add_buses, find_senders
+from automix.methods.stems.sends import OFF_LU, SongFacts, add_buses, find_senders
 from automix.methods.stems.settings import StemsRules
 from automix.methods.stems.sources import find_sources, sum_lufs
 from automix.methods.stems.tone import choose_tones
-from automix.methods.stems.widths import CORNER_HZ, choose_widths
+from automix.methods.stems.widths import CORNER_HZ, FINISHED_DB, choose_widths
 from automix.methods.vocal.level_balance import gain_db_to_reach
 from automix.parallel.workers import Workers, run_in_parallel
 from automix.plan.model import MixPlan
@@ -464,14 +464,17 @@ def _set_dynamics(song: PlannedSong, raw: Mapping[str, Rawness]) -> None:
 
 def _widen(song: PlannedSong, raw: Mapping[str, Rawness]) -> None:
     writer, rules = song.writer, song.rules
-    names = list(song.heard)
     widths = choose_widths(
-        {name: song.heard[name] for name in names},
-        {name: writer.plan.strip(name) for name in names},
+        song.heard,
+        {name: writer.plan.strip(name) for name in song.heard},
         song.roles,
         writer.plan.pan_law,
         rules.sides_db,
-        rules.sends_below_mix_lu if not rules.no_space else 60.0,
+        OFF_LU if rules.no_space else rules.sends_below_mix_lu,
+    )
+    before_db, after_db, finished_db = (
+        float(np.median(levels[2:]))  # above 250 Hz
+        for levels in (widths.before_db, widths.after_db, FINISHED_DB)
     )
     for name, side_db in widths.side_db.items():
         side_db += gain_to_db(raw[name].song) + gain_to_db(song.advice[name].width)
@@ -483,8 +486,8 @@ def _widen(song: PlannedSong, raw: Mapping[str, Rawness]) -> None:
             f"{name}.widener.side_db",
             side_db,
             "width",
-            f"so that the sides of the mix come from {np.median(widths.before_db[2:]):.0f} to"
-            f" {np.median(widths.after_db[2:]):.0f} dB under its middle; finished mixes: −9 dB",
+            f"so that the sides of the mix against its middle come from {before_db:.0f} to"
+            f" {after_db:.0f} dB; finished mixes: {finished_db:.0f} dB",
             side_db=raw[name].side_db,
         )
 

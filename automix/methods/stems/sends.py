@@ -64,6 +64,7 @@ PARALLEL_BELOW_DRUMS_LU = 12.0
 _PARALLEL = CompressorSettings(ratio=8.0, attack_ms=0.3, release_ms=60.0)
 _PARALLEL_BELOW_DB = 2.0  # threshold under the loudness of the drums: all of it is held down
 _LONGEST_ECHO_MS, _SLOWEST_BPM, _FASTEST_BPM = 430.0, 40.0, 150.0
+_STEP_DB = 3.0  # of a send, for each step that its track stands back
 OFF_LU = 60.0
 """A return that is to be this far below the mix is left out."""
 _ROUNDS = 20
@@ -83,7 +84,7 @@ class Sender:
     def send_db(self) -> float:
         """Level of the send by role, less where the track brings a space of its own."""
         share = self.raw.track * (1.0 - self.raw.finish)
-        return self.usual_db + gain_to_db(share) + 3.0 * self.steps_back
+        return self.usual_db + gain_to_db(share) + _STEP_DB * self.steps_back
 
     @property
     def reason(self) -> str:
@@ -93,7 +94,7 @@ class Sender:
         if share < 0.995:
             reason += f"; × {share:.2f}: it has some space already"
         if self.steps_back:
-            reason += f"; {3.0 * self.steps_back:+.0f} dB for its importance"
+            reason += f"; {_STEP_DB * self.steps_back:+.0f} dB for its importance"
         return reason
 
 
@@ -254,10 +255,11 @@ class _Buses:
         kit[1], pressed[place] = 1.0, 1.0
         kit_lufs = lufs(self._matrix, tuple(kit))
         gain_db = kit_lufs - below_lu - lufs(self._matrix, tuple(pressed))
+        name = self.names[PARALLEL]
         if not math.isfinite(gain_db):
+            writer.set(name, "gain_db", -60.0, PARALLEL, "too soft or short for its loudness")
             return
         gain = db_to_gain(gain_db)
-        name = self.names[PARALLEL]
         threshold_db = writer.plan.bus(name).compressor.threshold_db
         louder_lu = lufs(self._matrix, tuple(kit + gain * pressed)) - kit_lufs
         lower_db = min(louder_lu, threshold_db + 60.0)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from automix.analysis.features import THIRD_OCTAVE_CENTERS_HZ
 from automix.analysis.finished_music import STEM_CENTERS_HZ, STEM_MAGNITUDE_DB
 from automix.dsp.biquad import coefficients, frequency_response
-from automix.methods.stems.filters import equalizer_power
+from automix.methods.stems.filters import DESIGN_RATE, equalizer_power
 from automix.methods.stems.hearing import HeardTrack
 from automix.plan.roles import ROLE_FAMILIES, Role
 from automix.plan.settings import ChannelStrip, EqualizerBand
@@ -47,7 +47,6 @@ _BANDS = (
 )
 """The equalizer whose gains are found: broad enough that no single resonance is chased."""
 
-_DESIGN_RATE = 96_000  # of the curves that are fitted: far from Nyquist
 _RIDGE = 0.005
 _AUDIBLE_DB = 45.0  # what lies further below a class's strongest third is not judged
 _NOISE_MARGIN_DB = 12.0
@@ -184,7 +183,8 @@ def _find_sound(spectrum: Vector, noise: Vector, corner_hz: float) -> NDArray[np
     """Marks the thirds ``(30,)`` that may be raised: what is there is no noise, and is wanted."""
     above_noise = 10.0 * np.log10((spectrum + 1e-20) / (noise + 1e-20)) > _NOISE_MARGIN_DB
     is_there = spectrum > spectrum.max() * db_to_power(-_THERE_DB)
-    in_range = max(_ABOVE_CORNER * corner_hz, 0.0) < _CENTERS_HZ
+    lowest_hz = _ABOVE_CORNER * corner_hz
+    in_range = lowest_hz < _CENTERS_HZ
     return np.asarray(above_noise & is_there & in_range)
 
 
@@ -193,16 +193,16 @@ def _class_levels_db(target: str) -> Vector:
     """Level ``(30,)`` of finished stems per third of an octave, on our centers."""
     if target == "backing track":
         classes = ("drums", "bass", "other")
-        total = sum(db_to_power_array(_class_levels_db(name)) for name in classes)
+        total = sum(_to_powers(_class_levels_db(name)) for name in classes)
         return np.asarray(10.0 * np.log10(total))
     density = np.interp(
         np.log(_CENTERS_HZ), np.log(np.array(STEM_CENTERS_HZ)), np.array(STEM_MAGNITUDE_DB[target])
     )
     levels = density + 10.0 * np.log10(_CENTERS_HZ)  # from per Hz to per band
-    return np.asarray(levels - 10.0 * np.log10(db_to_power_array(levels[_EARS]).sum()))
+    return np.asarray(levels - 10.0 * np.log10(_to_powers(levels[_EARS]).sum()))
 
 
-def db_to_power_array(levels_db: Vector) -> Vector:
+def _to_powers(levels_db: Vector) -> Vector:
     """Powers of levels in dB."""
     return np.asarray(10.0 ** (levels_db / 10.0))
 
@@ -215,7 +215,7 @@ def _compare(spectrum: Vector, wanted_db: Vector) -> Vector:
     """Wanted minus found ``(30,)`` in dB, both as loud between 200 Hz and 5 kHz; 0 outside."""
     found_db = 10.0 * np.log10(spectrum + 1e-20)
     found_db = found_db - 10.0 * np.log10(spectrum[_EARS].sum() + 1e-20)
-    aligned = wanted_db - 10.0 * np.log10(db_to_power_array(wanted_db[_EARS]).sum())
+    aligned = wanted_db - 10.0 * np.log10(_to_powers(wanted_db[_EARS]).sum())
     return np.where(_JUDGED, np.clip(aligned - found_db, -24.0, 24.0), 0.0)
 
 
@@ -249,8 +249,8 @@ def _curves() -> Vector:
     """Gain in dB ``(30, bands)`` of each band of the equalizer per dB of its gain."""
     columns = []
     for band in _BANDS:
-        section = coefficients(band.kind, band.frequency_hz, 3.0, band.q, _DESIGN_RATE)
-        response = frequency_response(section, _CENTERS_HZ, _DESIGN_RATE)
+        section = coefficients(band.kind, band.frequency_hz, 3.0, band.q, DESIGN_RATE)
+        response = frequency_response(section, _CENTERS_HZ, DESIGN_RATE)
         columns.append(20.0 * np.log10(np.abs(response)) / 3.0)
     return np.array(columns).T
 

@@ -47,6 +47,13 @@ stay as they are: bass, kick, snare and lead vocal, which a widener would pull f
 CORNER_HZ = 110.0
 """Sides are added above this: what is lower stays in the middle."""
 
+FINISHED_DB = tuple(
+    (low + high) / 2
+    for low, high in zip(WIDTH_LOWER_QUARTILE_DB, WIDTH_UPPER_QUARTILE_DB, strict=True)
+)
+"""Sides over middle that a mix is to have, by band: the middle between the quartiles of finished
+mixes, so that a band that cannot be met exactly is still within them."""
+
 LEAST_DB = -24.0
 """Less than this is left out: it could not be heard."""
 
@@ -94,7 +101,7 @@ def choose_widths(
             processors change of a track's loudness, its fader makes up for later.
         roles: Role of each.
         pan_law: Of the plan.
-        sides_db: Wanted sides of the mix against the median of finished mixes.
+        sides_db: Wanted sides of the mix against those of finished mixes.
         reverb_below_mix_db: Level of reverbs that come on top, which have sides of their own.
 
     Returns:
@@ -103,9 +110,7 @@ def choose_widths(
     placed = {name: _place(track, strips[name], pan_law) for name, track in heard.items()}
     middles = np.array([middle for middle, _ in placed.values()])
     sides = np.array([side for _, side in placed.values()])
-    # The middle of the quartiles, which is nearer to all finished mixes than their median is.
-    quartiles = zip(WIDTH_LOWER_QUARTILE_DB, WIDTH_UPPER_QUARTILE_DB, strict=True)
-    wanted = np.array([db_to_power((low + high) / 2 + sides_db) for low, high in quartiles])
+    wanted = 10.0 ** ((np.array(FINISHED_DB) + sides_db) / 10.0)
     judged = np.arange(len(WIDTH_BANDS_HZ)) >= _FIRST_BAND
     # Bands in which next to nothing sounds do not steer.
     judged &= middles.sum(axis=0) > middles.sum() * 1e-6
@@ -159,9 +164,8 @@ def _place(track: HeardTrack, strip: ChannelStrip, pan_law: PanLaw) -> tuple[Vec
         thirds.mean(axis=0, dtype=np.float64) for thirds in (track.middle, track.sides)
     )
     equalizer = equalizer_power(strip.equalizer)
-    heard = _k_weights() * (
-        middles + all_sides
-    )  # the fader makes up for what the equalizer changes
+    # The fader makes up for what the equalizer changes of the loudness.
+    heard = _k_weights() * (middles + all_sides)
     gain = db_to_power(strip.fader_db + strip.input_gain_db) * equalizer
     gain *= float(heard.sum()) / max(float((heard * equalizer).sum()), 1e-20)
     middle, side = _by_band(middles * gain), _by_band(all_sides * gain)
