@@ -166,8 +166,9 @@ def open_session(
     rate = sample_rate or max(info.sample_rate for info in infos)
 
     def read(path: Path) -> _Read:
-        opened = open_audio(path, options, in_memory=total <= IN_MEMORY_BYTES)
-        return _Read(opened, resample(opened.source, rate), sha256(path))
+        in_memory = total <= IN_MEMORY_BYTES
+        opened = open_audio(path, options, in_memory=in_memory, with_checksum=True)
+        return _Read(opened, resample(opened.source, rate))
 
     found = dict(zip(paths, run_in_parallel(read, paths), strict=True))
     frames = max(item.source.frames for item in found.values())
@@ -179,7 +180,6 @@ def open_session(
 class _Read:
     opened: Opened
     source: AudioSource
-    sha256: str
 
 
 def _make_track(file: TrackFile, sides: Sequence[_Read], frames: int) -> Track:
@@ -196,7 +196,7 @@ def _make_track(file: TrackFile, sides: Sequence[_Read], frames: int) -> Track:
         source=padded_sides[0] if len(sides) == 1 else join_sides(*padded_sides),
         path=file.path,
         right=file.right,
-        sha256=" ".join(side.sha256 for side in sides),
+        sha256=" ".join(side.opened.sha256 for side in sides),
         bits=max((cast(Depth, side.opened.info.bits) for side in sides), key=DEPTHS.index),
     )
 
@@ -208,7 +208,7 @@ def _write_notes(
     owners: dict[str, list[str]] = {}
     for file in files:
         for path in file.paths:
-            owners.setdefault(found[path].sha256, []).append(file.name)
+            owners.setdefault(found[path].opened.sha256, []).append(file.name)
     for path, item in found.items():
         notes += [f"{printable(path)}: {note}" for note in item.opened.notes]
         if item.opened.info.sample_rate != rate:
@@ -220,7 +220,30 @@ def _write_notes(
     for names in owners.values():
         if len(names) > 1:
             notes.append(f"{' and '.join(names)} are the same audio file")
-    return notes
+    return notes + _note_time_stamps(files, found)
+
+
+def _note_time_stamps(files: Sequence[TrackFile], found: Mapping[Path, _Read]) -> list[str]:
+    """Tells of broadcast WAV files that were recorded from different times on."""
+    starts = {}
+    for file in files:
+        info = found[file.path].opened.info
+        if info.time_stamp is not None:
+            starts[file.name] = info.time_stamp / info.sample_rate
+    first = min(starts.values(), default=0)
+    late = {name: start - first for name, start in starts.items() if start - first >= _STAMPS_S}
+    if not late:
+        return []
+    early = [name for name in starts if name not in late]
+    offsets = ", ".join(f"{name} {offset:.3f} s" for name, offset in late.items())
+    return [
+        f"the time stamps of the tracks differ and are not used, all begin together: {offsets} later"
+        f" than {', '.join(early)}"
+    ]
+
+
+_STAMPS_S = 0.0005
+"""Time stamps that differ by less are of one moment: rates divide it differently."""
 
 
 def open_plan_session(
