@@ -59,7 +59,7 @@ class ChunkLayout:
         format: Body of the format chunk: ``fmt ``, ``COMM`` or ``desc``.
         audio: Where the audio lies in the file: a range for each audio chunk.
         claimed_bytes: Bytes of audio that the header promises.
-        opening: Whether the header leaves the length open, which CAF allows.
+        is_open: Whether the header leaves the length open, which CAF allows.
         is_early: Whether the audio comes before its format.
         offset_bytes: Bytes in front of the first sample of an AIFF sound chunk.
         unclaimed: What follows the last chunk and is no chunk itself.
@@ -67,7 +67,7 @@ class ChunkLayout:
         next_file: Position of another file of the same kind that follows, or none.
         claimed_frames: Frames that the format chunk of an AIFF file promises, or none.
         channels: Number of channels, from the format chunk. The same holds for the next two.
-        sample_rate: Frames per second; none for AIFF.
+        sample_rate: Frames per second.
         frame_bytes: Bytes per frame; 0 for coded audio.
         channel_map: What the file says of its channels.
         time_stamp: Frames from midnight to the start of the audio (BWF ``TimeReference``), or none.
@@ -78,7 +78,7 @@ class ChunkLayout:
     format: bytes = b""
     audio: list[range] = field(default_factory=list)
     claimed_bytes: int = 0
-    opening: bool = False
+    is_open: bool = False
     is_early: bool = False
     offset_bytes: int = 0
     unclaimed: range = range(0)
@@ -226,6 +226,17 @@ class _Walk:
             (self._long_sizes[b"data"],) = struct.unpack_from("<Q", body, 8)
 
 
+def walk_chunks(descriptor: int, container: str, size: int) -> Iterator[Chunk]:
+    """Yields the chunks of a file, in order.
+
+    Args:
+        descriptor: File open for reading; its position is left alone.
+        container: ``"wav"``, ``"rf64"``, ``"w64"``, ``"aiff"`` or ``"caf"``.
+        size: Bytes in the file.
+    """
+    return _Walk(descriptor, container, 0, size).chunks()
+
+
 def read_layout(descriptor: int, container: str, start: int, size: int) -> ChunkLayout | None:
     """Finds the audio of a chunked file; None if it has no audio chunk.
 
@@ -267,7 +278,7 @@ def _add_audio(layout: ChunkLayout, descriptor: int, chunk: Chunk, preamble: int
     first = min(chunk.offset + preamble, chunk.offset + chunk.size)
     layout.audio.append(range(first, chunk.offset + chunk.size))
     if chunk.claimed is None:
-        layout.opening = True
+        layout.is_open = True
         layout.claimed_bytes += len(layout.audio[-1])
     else:
         layout.claimed_bytes += max(chunk.claimed - preamble, 0)
@@ -325,6 +336,9 @@ def _read_aiff_format(layout: ChunkLayout, body: bytes) -> None:
     channels, frames, bits = struct.unpack_from(">HIh", body)
     layout.format = body[:_LARGEST_FORMAT]
     layout.channels, layout.claimed_frames = channels, frames
+    exponent, mantissa = struct.unpack_from(">HQ", body, 8)  # an extended float of 80 bits
+    if 16383 <= exponent < 16383 + 32:
+        layout.sample_rate = mantissa >> 63 - (exponent - 16383)
     sample_bytes = _AIFF_SAMPLE_BYTES.get(body[18:22].lower(), bits + 7 >> 3)
     layout.frame_bytes = max(channels * sample_bytes, 0)
 

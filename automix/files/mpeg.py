@@ -216,7 +216,7 @@ class MpegScan:
     foreign: tuple[Foreign, ...]
 
     def is_plain(self, start: int) -> bool:
-        """Tells whether a decoder reads all of a file that has ``start`` bytes in front."""
+        """Tells whether a decoder reads all of a file that has a tag of ``start`` bytes in front."""
         if len(self.parts) != 1:
             return False
         (part,) = self.parts

@@ -187,7 +187,10 @@ def _recognize(window: Window, position: int, sure_frames: int = 2) -> str | Non
     return "mp3" if count_run(window, position, sure_frames) == sure_frames else None
 
 
-_MARKS = re.compile(rb"RIFF....WAVE|RF64|FORM....AIF|caff\x00\x01|fLaC\x00{3}\x22|OggS\x00\x02", re.DOTALL)
+_MARKS = re.compile(
+    rb"RIFF....WAVE|RF64|BW64|FORM....AIF|caff\x00\x01|riff\x2e\x91|fLaC\x00{3}\x22|OggS\x00\x02",
+    re.DOTALL,
+)
 _SEARCH_BYTES = 1 << 20
 
 

@@ -246,7 +246,7 @@ def _check_chunks(
             )
         _check_sample_rate(layout.sample_rate, found.name)
         _check_channels(layout.channels, found.name)
-        _check_claims(layout, here, found)
+        _check_claims(layout, found)
         found.streams.append(_make_stream(descriptor, layout, here, position, size))
         found.layouts.append(layout)
         position = layout.next_file
@@ -255,8 +255,10 @@ def _check_chunks(
     found.ambisonic_word = first.marks_ambisonics
 
 
-def _check_claims(layout: ChunkLayout, container: str, found: _Findings) -> None:
+def _check_claims(layout: ChunkLayout, found: _Findings) -> None:
     """Compares the claims of a header with what lies behind its audio."""
+    if len(layout.audio) > 1:
+        found.notes.append(f"its audio lies in {len(layout.audio)} chunks: all are read")
     unclaimed = len(layout.unclaimed)
     if layout.claimed_bytes == 0 and unclaimed:
         message = f"its header claims no audio, but {unclaimed} bytes follow"
@@ -285,6 +287,8 @@ def _make_stream(
     is_true = (
         len(layout.audio) == 1
         and layout.claimed_bytes == layout.present_bytes
+        and not layout.unclaimed
+        and not layout.is_open
         and not layout.is_early
         and not layout.offset_bytes
         and layout.next_file is None
@@ -317,7 +321,7 @@ def _check_mpeg(descriptor: int, start: int, size: int, found: _Findings) -> Non
         found.note_contradiction(
             f"{total} bytes hold no audio that can be read, the first at {at_s:.1f} s"
         )
-    if scan.is_plain(start):
+    if scan.is_plain(mpeg.measure_tag(os.pread(descriptor, 64, 0))):
         found.streams.append(Stream())
     else:
         found.streams.extend(part.make_stream() for part in scan.parts)

@@ -234,11 +234,11 @@ def _note_time_stamps(files: Sequence[TrackFile], found: Mapping[Path, _Read]) -
     late = {name: start - first for name, start in starts.items() if start - first >= _STAMPS_S}
     if not late:
         return []
-    early = [name for name in starts if name not in late]
+    earliest = min(starts, key=starts.__getitem__)
     offsets = ", ".join(f"{name} {offset:.3f} s" for name, offset in late.items())
     return [
-        f"the time stamps of the tracks differ and are not used, all begin together: {offsets} later"
-        f" than {', '.join(early)}"
+        "the time stamps of the tracks differ and are not used, all begin together: after"
+        f" {earliest} come {offsets}"
     ]
 
 
