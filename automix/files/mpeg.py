@@ -215,6 +215,14 @@ class MpegScan:
     parts: tuple[MpegPart, ...]
     foreign: tuple[Foreign, ...]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is one run of whole frames, as many as its tag says if it has one."""
+        if len(self.parts) != 1 or self.foreign:
+            return False
+        (part,) = self.parts
+        return not part.breaks_off and part.claimed_frames in (None, part.frames)
+
     def is_plain(self, start: int) -> bool:
         """Tells whether a decoder reads all of a file that has a tag of ``start`` bytes in front."""
         if len(self.parts) != 1:

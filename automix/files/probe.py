@@ -321,7 +321,8 @@ def _check_mpeg(descriptor: int, start: int, size: int, found: _Findings) -> Non
         found.note_contradiction(
             f"{total} bytes hold no audio that can be read, the first at {at_s:.1f} s"
         )
-    if scan.is_plain(mpeg.measure_tag(os.pread(descriptor, 64, 0))):
+    head = os.pread(descriptor, 64, 0)
+    if scan.is_plain(mpeg.measure_tag(head) if head.startswith(b"ID3") else 0):
         found.streams.append(Stream())
     else:
         found.streams.extend(part.make_stream() for part in scan.parts)
