@@ -286,7 +286,7 @@ def _add_audio(layout: ChunkLayout, descriptor: int, chunk: Chunk, preamble: int
 
 def _note_rest(layout: ChunkLayout, descriptor: int, position: int, size: int) -> None:
     """Looks at what follows the last chunk: nothing, a few odd bytes, tags, or more audio."""
-    while 0 < (tag := measure_tag(os.pread(descriptor, 64, position).ljust(64, b"\0"))):
+    while (tag := measure_tag(os.pread(descriptor, 64, position).ljust(64, b"\0"))) > 0:
         position += tag
     rest = range(min(position, size), size)
     if len(rest) < 8:

@@ -1,4 +1,4 @@
-"""The metadata and the frame headers of FLAC files: how long a stream is, and whether others follow.
+"""The metadata and the frame headers of FLAC files: how long a stream is, whether others follow.
 
 Source: RFC 9639.
 """
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from automix.files.view import View, Window
 
 _LARGEST_TAIL = 1 << 20
-_MARK = b"fLaC"
-_STREAMINFO = b"\0\0\0\x22"
+_MARK = b"fLaC\0\0\0\x22"  # with the header of the block that comes first in every stream
 _POLYNOMIAL = 0x07
 
 
@@ -57,9 +56,8 @@ def find_streams(descriptor: int, offset: int, size: int) -> list[FlacStream]:
     window = Window(descriptor, size)
     starts, position = [offset], offset + 42
     while (position := window.find(_MARK, position, size)) >= 0:
-        if window.peek(position + 4, 4) == _STREAMINFO:
-            starts.append(position)
-        position += 4
+        starts.append(position)
+        position += len(_MARK)
     stops = [*starts[1:], size]
     return [
         _read_stream(descriptor, start, stop) for start, stop in zip(starts, stops, strict=True)

@@ -11,7 +11,7 @@ import functools
 import struct
 from dataclasses import dataclass, field
 
-from automix.files.view import Gap, Stream, View, Window
+from automix.files.view import Gap, Recording, View, Window
 
 _BITRATES_KBPS = {  # (MPEG 1?, layer) -> by index 1…14
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -177,17 +177,17 @@ class MpegPart:
         whole_by_size = self.tag is not None and self.tag.size == self.size
         return self.missing_frames > 0 and not (whole_by_size and not self.breaks_off)
 
-    def make_stream(self) -> Stream:
+    def make_recording(self) -> Recording:
         """Makes the stream that shows a decoder all frames and nothing else."""
         tag = self.tag
         if tag is not None and tag.at is not None and self.claimed_frames is not None:
             is_right = self.missing_frames == 0
             frame = tag.frame if is_right else tag.correct(self.frames, self.size)
-            return Stream(view=(frame, *self.ranges))
+            return Recording(view=(frame, *self.ranges))
         # the decoder estimates the length by the first frame and the size, and looks for an ID3v1
         # tag at the end: it is led beyond the true end
         beyond: View = (Gap(self.first.length * (self.frames + 16)), bytes(128))
-        return Stream(view=(*self.ranges, *beyond), frames=self.frames * self.first.samples)
+        return Recording(view=(*self.ranges, *beyond), frames=self.frames * self.first.samples)
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ class MpegScan:
         return not part.breaks_off and part.claimed_frames in (None, part.frames)
 
     def is_plain(self, start: int) -> bool:
-        """Tells whether a decoder reads all of a file that has a tag of ``start`` bytes in front."""
+        """Tells whether a decoder reads all of a file with a tag of ``start`` bytes in front."""
         if len(self.parts) != 1:
             return False
         (part,) = self.parts

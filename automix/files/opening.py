@@ -209,7 +209,7 @@ def _search(window: Window, start: int) -> tuple[str, int] | None:
 CONVERT = "convert it to WAV or FLAC (for example: ffmpeg -i INPUT OUTPUT.wav)"
 
 
-class _Decoder(soundfile.SoundFile):
+class _Decoder(soundfile.SoundFile):  # type: ignore[misc]
     """libsndfile's decoder, read from its start to its end.
 
     soundfile seeks to where it is after each read, and after a seek the MP3 decoder lacks the bits

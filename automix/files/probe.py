@@ -1,8 +1,11 @@
 """Finds out what an audio file holds without decoding it."""
 
+import functools
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -33,7 +36,7 @@ from automix.files.speakers import (
     read_mask,
     read_opus_mapping,
 )
-from automix.files.view import Stream, skip_bytes
+from automix.files.view import Recording, skip_bytes
 
 MIN_SAMPLE_RATE = 8000
 MAX_SAMPLE_RATE = 192000
@@ -69,14 +72,14 @@ class Inspected:
         info: Format and length of the audio.
         signature: State of the file at the time; the rest is true of that state only.
         order: Speakers in channel order of a file to be mixed down, none for mono and stereo.
-        streams: What decoders read, one after the other; several where files were joined.
+        recordings: What decoders read, one after the other; several where files were joined.
         frame_bytes: Size of a frame of audio in the file, 0 if the audio is coded.
     """
 
     info: AudioInfo
     signature: Signature
     order: tuple[str, ...] | None
-    streams: tuple[Stream, ...]
+    recordings: tuple[Recording, ...]
     frame_bytes: int
 
     @property
@@ -92,7 +95,7 @@ class _Findings:
     name: str
     options: ReadOptions
     notes: list[str] = field(default_factory=list)
-    streams: list[Stream] = field(default_factory=list)
+    recordings: list[Recording] = field(default_factory=list)
     channel_map: ChannelMap = ChannelMap()
     time_stamp: int | None = None
     ambisonic_word: str | None = None
@@ -154,16 +157,18 @@ def inspect(
     if path.suffix and path.suffix.lower() not in EXTENSIONS[container]:
         found.notes.append(f"named {printable(path.suffix)}, but holds {LABELS[container]}")
     if sniffed.foreign_bytes:
-        found.note_contradiction(f"{sniffed.foreign_bytes} bytes in front of its audio are left out")
+        found.note_contradiction(
+            f"{sniffed.foreign_bytes} bytes in front of its audio are left out"
+        )
     check = {"ogg": _check_ogg, "mp3": _check_mpeg, "flac": _check_flac}.get(container)
     if check is None:
         _check_chunks(descriptor, container, sniffed.start, status.st_size, found)
     else:
-        check(descriptor, sniffed.start, status.st_size, found)
+        check(_Content(identify(status), sniffed.start, descriptor), found)
     found.ambisonic_word = find_ambisonic_word(path.stem) or found.ambisonic_word
     if path.suffix.lower() == ".amb":
         found.ambisonic_word = path.suffix
-    first, *others = found.streams
+    first, *others = found.recordings
     with open_decoder(descriptor, found.name, container, first.view) as file:
         channels, order = _check_format(file, found, container)
         frame_bytes = _SUBTYPES[file.subtype][0] * channels
@@ -173,13 +178,13 @@ def inspect(
         if found.layouts:
             _check_length(found.layouts[0], frame_bytes, sample_rate, found)
         frames = _measure(file, first, container, found, try_end)
-    streams = [first]
-    for stream in others:
-        with open_decoder(descriptor, found.name, container, stream.view) as file:
-            more = _measure(file, stream, container, found, try_end)
+    recordings = [first]
+    for recording in others:
+        with open_decoder(descriptor, found.name, container, recording.view) as file:
+            more = _measure(file, recording, container, found, try_end)
             if (file.samplerate, file.channels) == (sample_rate, channels):
                 frames += more
-                streams.append(stream)
+                recordings.append(recording)
             else:
                 found.note_contradiction(
                     f"{more / file.samplerate:.1f} s of another format ({file.samplerate} Hz, "
@@ -187,8 +192,8 @@ def inspect(
                 )
     if frames <= 0:
         raise InputError(f"{found.name}: holds no audio; export it again")
-    if len(streams) > 1:
-        found.notes.append(f"holds {len(streams)} recordings one after another: all are read")
+    if len(recordings) > 1:
+        found.notes.append(f"holds {len(recordings)} recordings one after another: all are read")
     info = AudioInfo(
         path=path,
         container=container,
@@ -204,17 +209,17 @@ def inspect(
         info=info,
         signature=identify(status),
         order=order,
-        streams=tuple(streams),
+        recordings=tuple(recordings),
         frame_bytes=frame_bytes,
     )
 
 
 def _measure(
-    file: soundfile.SoundFile, stream: Stream, container: str, found: _Findings, try_end: bool
+    file: soundfile.SoundFile, recording: Recording, container: str, found: _Findings, try_end: bool
 ) -> int:
-    """Measures a stream in frames, by its decoder or better knowledge."""
-    if stream.frames is not None:
-        return stream.frames
+    """Measures a recording in frames, by its decoder or better knowledge."""
+    if recording.frames is not None:
+        return recording.frames
     if file.frames >= UNKNOWN_FRAMES:
         found.notes.append("its header gives no length: a missing end would go unnoticed")
         return _count_frames(file) if try_end else 1
@@ -223,9 +228,7 @@ def _measure(
     return int(file.frames)
 
 
-def _check_chunks(
-    descriptor: int, container: str, start: int, size: int, found: _Findings
-) -> None:
+def _check_chunks(descriptor: int, container: str, start: int, size: int, found: _Findings) -> None:
     """Reads the chunks; shows the decoder a true header where the file's own misleads it."""
     position: int | None = start
     while position is not None:
@@ -247,7 +250,7 @@ def _check_chunks(
         _check_sample_rate(layout.sample_rate, found.name)
         _check_channels(layout.channels, found.name)
         _check_claims(layout, found)
-        found.streams.append(_make_stream(descriptor, layout, here, position, size))
+        found.recordings.append(_make_recording(descriptor, layout, here, position, size))
         found.layouts.append(layout)
         position = layout.next_file
     first = found.layouts[0]
@@ -280,9 +283,9 @@ def _check_claims(layout: ChunkLayout, found: _Findings) -> None:
             )
 
 
-def _make_stream(
+def _make_recording(
     descriptor: int, layout: ChunkLayout, container: str, start: int, size: int
-) -> Stream:
+) -> Recording:
     """Makes the stream of a chunked file: the file as it is, if that says what is true."""
     is_true = (
         len(layout.audio) == 1
@@ -297,13 +300,33 @@ def _make_stream(
     if is_true or not layout.frame_bytes:
         stop = size if layout.next_file is None else layout.next_file
         view = skip_bytes(start, size) if stop == size else (range(start, stop),)
-        return Stream(view=view)
+        return Recording(view=view)
     audio = cut_to_frames(layout.audio, layout.frame_bytes)
-    return Stream(view=make_view(layout, container, audio))
+    return Recording(view=make_view(layout, container, audio))
 
 
-def _check_mpeg(descriptor: int, start: int, size: int, found: _Findings) -> None:
-    scan = mpeg.walk_frames(descriptor, start, size)
+@dataclass(frozen=True)
+class _Content:
+    """An open file in a certain state: what was found out about it once holds as long."""
+
+    signature: Signature
+    start: int
+    descriptor: int = field(compare=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file."""
+        return self.signature[2]
+
+
+@functools.lru_cache(maxsize=256)
+def _scan(walk: Callable[[int, int, int], Any], content: _Content) -> Any:
+    """Walks over a file from its start: once for those who probe a file and then decode it."""
+    return walk(content.descriptor, content.start, content.size)
+
+
+def _check_mpeg(content: _Content, found: _Findings) -> None:
+    scan: mpeg.MpegScan = _scan(mpeg.walk_frames, content)
     if not scan.parts:
         raise InputError(f"{found.name}: holds no audio; export it again")
     for part in scan.parts:
@@ -321,17 +344,17 @@ def _check_mpeg(descriptor: int, start: int, size: int, found: _Findings) -> Non
         found.note_contradiction(
             f"{total} bytes hold no audio that can be read, the first at {at_s:.1f} s"
         )
-    head = os.pread(descriptor, 64, 0)
+    head = os.pread(content.descriptor, 64, 0)
     if scan.is_plain(mpeg.measure_tag(head) if head.startswith(b"ID3") else 0):
-        found.streams.append(Stream())
+        found.recordings.append(Recording())
     else:
-        found.streams.extend(part.make_stream() for part in scan.parts)
+        found.recordings.extend(part.make_recording() for part in scan.parts)
 
 
-def _check_ogg(descriptor: int, start: int, size: int, found: _Findings) -> None:
-    scan = ogg.walk_pages(descriptor, start, size)
+def _check_ogg(content: _Content, found: _Findings) -> None:
+    scan: ogg.OggScan = _scan(ogg.walk_pages, content)
     if not scan.links:
-        raise InputError(f"{found.name}: Ogg without Vorbis, Opus or FLAC is not read; {CONVERT}")
+        raise InputError(f"{found.name}: holds no Vorbis or Opus audio; {CONVERT}")
     for link in scan.links[:-1]:
         if not link.has_end:
             found.note_contradiction("the end of one of its recordings is missing")
@@ -345,21 +368,22 @@ def _check_ogg(descriptor: int, start: int, size: int, found: _Findings) -> None
         found.note_contradiction(f"{scan.foreign_bytes} bytes between its pages are left out")
     for link in scan.links:
         found.channel_map = found.channel_map.join(read_opus_mapping(link.channel_mapping))
-        found.streams.append(Stream() if scan.is_plain else Stream(view=tuple(link.ranges)))
+        view = () if scan.is_plain else tuple(link.ranges)
+        found.recordings.append(Recording(view=view))
 
 
-def _check_flac(descriptor: int, start: int, size: int, found: _Findings) -> None:
-    streams = flac.find_streams(descriptor, start, size)
+def _check_flac(content: _Content, found: _Findings) -> None:
+    streams: list[flac.FlacStream] = _scan(flac.find_streams, content)
     for stream in streams:
         total, last = stream.total_frames, stream.last_frames
         if last is not None and 0 < total < last:
             behind_s = (last - total) / max(stream.sample_rate, 1)
             found.note_contradiction(f"its header claims {behind_s:.1f} s less than there is")
-            found.streams.append(Stream(view=stream.make_view(descriptor, last)))
+            found.recordings.append(Recording(view=stream.make_view(content.descriptor, last)))
         elif len(streams) > 1:
-            found.streams.append(Stream(view=(range(stream.start, stream.stop),)))
+            found.recordings.append(Recording(view=(range(stream.start, stream.stop),)))
         else:
-            found.streams.append(Stream(view=skip_bytes(start, size)))
+            found.recordings.append(Recording(view=skip_bytes(content.start, content.size)))
     mask = streams[0].comments.get("WAVEFORMATEXTENSIBLE_CHANNEL_MASK", "0")
     found.channel_map = read_mask(int(mask, 0) if mask.isalnum() else 0, 8)
 

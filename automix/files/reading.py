@@ -164,11 +164,11 @@ class _Decoding:
     def _pieces(self) -> Iterator[Samples]:
         """Yields arrays ``(channels, n)`` of any length."""
         container = self._info.container
-        for stream in self._inspected.streams:
-            with open_decoder(self._descriptor, self._name, container, stream.view) as file:
+        for recording in self._inspected.recordings:
+            with open_decoder(self._descriptor, self._name, container, recording.view) as file:
                 start = self.frames
                 yield from self._decode(file)
-                expected = file.frames if stream.frames is None else stream.frames
+                expected = file.frames if recording.frames is None else recording.frames
                 missing = start + expected - self.frames
                 tolerance = _OGG_TOLERANCE_S * file.samplerate if container == "ogg" else 0
                 if expected < UNKNOWN_FRAMES and missing > tolerance:

@@ -16,7 +16,9 @@ AMBISONIC = "holds Ambisonics, whose channels are no speakers; decode it to ster
 MID_SIDE = "holds mid and side, not left and right; decode it to stereo first"
 """Why such a file is refused, and the remedy."""
 
-_OBJECTS = "holds objects of a spatial mix, whose channels are no speakers; render it to stereo first"
+_OBJECTS = (
+    "holds objects of a spatial mix, whose channels are no speakers; render it to stereo first"
+)
 
 _MASK_BITS = {
     0: "FL", 1: "FR", 2: "FC", 3: "LFE", 4: "BL", 5: "BR", 6: "FLC", 7: "FRC", 8: "BC", 9: "SL",
@@ -35,9 +37,9 @@ _MID_SIDE_LABELS = {204, 205}
 _NAMELESS_LABELS = {0, 400, 0xFFFFFFFF}
 
 _LAYOUTS = {  # kAudioChannelLayoutTag_… >> 16
-    100: "FC", 101: "FL FR", 102: "FL FR", 103: "FL FR", 105: "FL FR", 106: "FL FR", 108: "FL FR BL BR",
-    109: "FL FR BL BR FC", 113: "FL FR FC", 114: "FC FL FR", 115: "FL FR FC BC",
-    116: "FC FL FR BC", 117: "FL FR FC BL BR", 118: "FL FR BL BR FC", 119: "FL FC FR BL BR",
+    100: "FC", 101: "FL FR", 102: "FL FR", 103: "FL FR", 105: "FL FR", 106: "FL FR",
+    108: "FL FR BL BR", 109: "FL FR BL BR FC", 113: "FL FR FC", 114: "FC FL FR",
+    115: "FL FR FC BC", 116: "FC FL FR BC", 117: "FL FR FC BL BR", 118: "FL FR BL BR FC", 119: "FL FC FR BL BR",
     120: "FC FL FR BL BR", 121: "FL FR FC LFE BL BR", 122: "FL FR BL BR FC LFE",
     123: "FL FC FR BL BR LFE", 124: "FC FL FR BL BR LFE", 131: "FL FR BC", 132: "FL FR BL BR",
     133: "FL FR LFE", 134: "FL FR LFE BC", 135: "FL FR LFE BL BR", 136: "FL FR FC LFE",

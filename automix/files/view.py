@@ -32,7 +32,7 @@ stands for the file as it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stream:
+class Recording:
     """A run of audio that one decoder reads from its start to its end.
 
     Attributes:
@@ -77,7 +77,7 @@ class ViewFile:
         missing then is noticed by whoever counts the frames.
         """
         at = self._position - self._buffer_start
-        if not (0 <= at and at + count <= len(self._buffer)):
+        if not (at >= 0 and at + count <= len(self._buffer)):
             try:
                 self._buffer = self._gather(self._position, max(count, _BUFFER_BYTES))
             except OSError:

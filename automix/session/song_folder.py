@@ -132,11 +132,19 @@ def _find_audio(
 
 
 def _walk_audio(folder: Path, recursive: bool) -> Iterator[Path]:
-    for here, folders, names in os.walk(folder):  # does not follow links to folders: no loops
+    # does not follow links to folders: no loops
+    for here, folders, names in os.walk(folder, onerror=_refuse_folder):
         folders[:] = sorted(f for f in folders if recursive and not f.startswith((".", "__")))
         for name in names:
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in AUDIO_EXTENSIONS:
                 yield Path(here, name)
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise InputError(
+        f"{printable(error.filename)}: cannot be looked into ({error.strerror}); change its "
+        "permissions (chmod +rx)"
+    ) from error
 
 
 def is_own_mix(audio: Path) -> bool:

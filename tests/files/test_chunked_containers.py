@@ -278,7 +278,7 @@ def test_joined_file_of_another_format_is_said(tmp_path, container, rate, channe
 
 
 @needs_ffmpeg
-@pytest.mark.parametrize("container", ["wav", "w64", "caf", "aiff", "au", "rf64"])
+@pytest.mark.parametrize("container", ["wav", "w64", "caf", "aiff", "rf64"])
 def test_containers_from_a_pipe(tmp_path, container):
     """Whatever a program that cannot seek leaves in the header: all of it, or an error."""
     soundfile.write(tmp_path / "s.wav", noise(), RATE)
@@ -288,16 +288,13 @@ def test_containers_from_a_pipe(tmp_path, container):
     if not done.stdout:
         pytest.skip("ffmpeg writes no such pipe")
     path = write(tmp_path / "a", done.stdout)
-    for options in (None, REPAIR):
-        try:
-            samples, _ = read(path, options)
-        except InputError as error:
-            assert "--repair" in str(error) or container == "au"
-            continue
-        assert 30000 <= len(samples) < 30064
-        break
-    else:
-        assert container == "au"
+    if container in ("wav", "w64", "caf"):
+        samples, _ = read(path)
+    else:  # they claim that there is no audio
+        with pytest.raises(InputError, match="--repair"):
+            open_audio(path)
+        samples, _ = read(path, REPAIR)
+    assert 30000 <= len(samples) < 30064
 
 
 def test_random_sizes_and_names_never_end_in_anything_but_an_input_error(tmp_path):
