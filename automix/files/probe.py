@@ -97,6 +97,7 @@ class _Findings:
     notes: list[str] = field(default_factory=list)
     recordings: list[Recording] = field(default_factory=list)
     channel_map: ChannelMap = ChannelMap()
+    is_nameless: bool = False
     time_stamp: int | None = None
     ambisonic_word: str | None = None
     layouts: list[ChunkLayout] = field(default_factory=list)
@@ -255,6 +256,7 @@ def _check_chunks(descriptor: int, container: str, start: int, size: int, found:
         position = layout.next_file
     first = found.layouts[0]
     found.channel_map, found.time_stamp = first.channel_map, first.time_stamp
+    found.is_nameless = True
     found.ambisonic_word = first.marks_ambisonics
 
 
@@ -368,6 +370,7 @@ def _check_ogg(content: _Content, found: _Findings) -> None:
         found.note_contradiction(f"{scan.foreign_bytes} bytes between its pages are left out")
     for link in scan.links:
         found.channel_map = found.channel_map.join(read_opus_mapping(link.channel_mapping))
+        found.is_nameless |= link.channel_mapping == 255
         view = () if scan.is_plain else tuple(link.ranges)
         found.recordings.append(Recording(view=view))
 
@@ -384,8 +387,16 @@ def _check_flac(content: _Content, found: _Findings) -> None:
             found.recordings.append(Recording(view=(range(stream.start, stream.stop),)))
         else:
             found.recordings.append(Recording(view=skip_bytes(content.start, content.size)))
-    mask = streams[0].comments.get("WAVEFORMATEXTENSIBLE_CHANNEL_MASK", "0")
-    found.channel_map = read_mask(int(mask, 0) if mask.isalnum() else 0, 8)
+    mask = streams[0].comments.get("WAVEFORMATEXTENSIBLE_CHANNEL_MASK")
+    found.channel_map = read_mask(_parse_mask(mask), 8)
+    found.is_nameless = mask is not None
+
+
+def _parse_mask(text: str | None) -> int:
+    try:
+        return int(text or "0", 0) & 0xFFFFFFFF
+    except ValueError:
+        return 0
 
 
 def _check_format(
@@ -415,7 +426,7 @@ def _check_format(
             "export it as one of them"
         )
     note = f"{name_layout(order)} surround mixed down to stereo (ITU-R BS.775)"
-    if not named.speakers and container in ("wav", "rf64", "w64", "aiff", "caf"):
+    if not named.speakers and found.is_nameless:
         note += f"; it names no speakers: taken as {' '.join(order)}"
     found.notes.append(note)
     return channels, order
