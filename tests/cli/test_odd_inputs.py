@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.cli.conftest import AUTOMIX
 from tests.cli.short_song import RATE, drums
 
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
@@ -16,8 +17,10 @@ ID3 = b"ID3\4\0\0\0\0\1\0" + bytes(128)
 
 
 def encode_mp3(song, *options):
-    command = ["ffmpeg", "-v", "error", "-i", song.beat, *options, "-f", "mp3", "-"]
-    return subprocess.run(command, check=True, capture_output=True).stdout
+    command = ["ffmpeg", "-v", "error", "-y", "-i", song.beat, *options, "encoded.mp3"]
+    subprocess.run(command, check=True)
+    with open("encoded.mp3", "rb") as file:
+        return file.read()
 
 
 def mix(cli, song, *options):
@@ -190,7 +193,7 @@ def test_inputs_that_may_not_be_read_exit_3(cli, song, environment, without_over
     os.chmod("song/inner", 0)
     command = [
         *without_override,
-        *automix(),
+        *AUTOMIX,
         *(text.format(vocal=song.vocal) for text in arguments),
     ]
     done = subprocess.run(
@@ -200,9 +203,3 @@ def test_inputs_that_may_not_be_read_exit_3(cli, song, environment, without_over
     assert "permission" in done.stderr.lower()
     assert any(name in done.stderr for name in ("locked", "folder", "inner"))
     assert not os.path.exists("mix.wav")
-
-
-def automix():
-    from tests.cli.conftest import AUTOMIX
-
-    return AUTOMIX
