@@ -9,6 +9,7 @@ Apple CAF 1.0.
 """
 
 import os
+import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -264,6 +265,10 @@ def read_layout(descriptor: int, container: str, start: int, size: int) -> Chunk
     layout.next_file = walk.next_file
     if walk.next_file is None:
         _note_rest(layout, descriptor, walk.position, size)
+    if layout.unclaimed or layout.claimed_bytes > layout.present_bytes:
+        tail = _find_tail(descriptor, container, start, size)
+        layout.unclaimed = _cut_range(layout.unclaimed, tail)
+        layout.audio[-1] = _cut_range(layout.audio[-1], tail)
     if layout.offset_bytes:
         first = layout.audio[0]
         layout.audio[0] = range(min(first.start + layout.offset_bytes, first.stop), first.stop)
@@ -293,6 +298,36 @@ def _note_rest(layout: ChunkLayout, descriptor: int, position: int, size: int) -
         layout.stray_bytes = len(rest)
     elif not _is_silent(descriptor, rest):  # zeros fill a block of the disk or the recorder
         layout.unclaimed = rest
+
+
+_TAIL_BYTES = 1 << 16
+
+
+def _find_tail(descriptor: int, container: str, start: int, size: int) -> int:
+    """Finds chunks at the end of a file whose audio chunk claims a wrong size.
+
+    Returns:
+        Position of the first of them; the size of the file where there are none.
+    """
+    if container not in ("wav", "rf64"):
+        return size
+    first = max(size - _TAIL_BYTES, start)
+    tail = os.pread(descriptor, size - first, first)
+    for match in _TAIL_NAMES.finditer(tail):
+        at = match.start()
+        while len(tail) - at >= 8 and _TAIL_NAMES.match(tail, at):
+            (claimed,) = struct.unpack_from("<I", tail, at + 4)
+            at += 8 + claimed + claimed % 2
+        if at in (len(tail), len(tail) + 1):
+            return first + match.start()
+    return size
+
+
+_TAIL_NAMES = re.compile(rb"LIST|bext|iXML|id3 |ID3 |cue |smpl|inst|_PMX|fact|axml|chna")
+
+
+def _cut_range(part: range, stop: int) -> range:
+    return range(part.start, max(min(part.stop, stop), part.start))
 
 
 def _is_silent(descriptor: int, part: range) -> bool:
@@ -368,6 +403,12 @@ def _read_adm_tracks(layout: ChunkLayout, body: bytes) -> None:
 def _read_text(layout: ChunkLayout, body: bytes) -> None:
     text = body.decode("utf-8", errors="replace")
     layout.marks_ambisonics = layout.marks_ambisonics or find_ambisonic_word(text)
+    stamp = dict(_STAMP.findall(text))
+    if len(stamp) == 2 and layout.time_stamp is None:
+        layout.time_stamp = int(stamp["HI"]) << 32 | int(stamp["LO"])
+
+
+_STAMP = re.compile(r"<TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_(HI|LO)>\s*(\d{1,10})\s*<")
 
 
 def _read_broadcast(layout: ChunkLayout, body: bytes) -> None:

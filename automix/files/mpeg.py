@@ -8,6 +8,7 @@ VBRI tag of Fraunhofer IIS; ID3v1, ID3v2.4, APEv2, Lyrics3.
 """
 
 import functools
+import re
 import struct
 from dataclasses import dataclass, field
 
@@ -22,6 +23,8 @@ _BITRATES_KBPS = {  # (MPEG 1?, layer) -> by index 1…14
     (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES_HZ = (44100, 48000, 32000)
+_HEADER = re.compile(rb"\xff[\xe2-\xe7\xf2-\xff][\x10-\xeb]")
+_MOST_FOREIGN_BYTES = 1 << 24
 _SURE_FRAMES = 4
 """Frames of one format in a row that are no coincidence, where anything may precede them."""
 
@@ -320,7 +323,7 @@ def count_run(window: Window, position: int, wanted: int) -> int:
 
 def find_run(window: Window, position: int, stop: int) -> int | None:
     """Finds where a run of frames begins that is no coincidence, from ``position`` to ``stop``."""
-    while (position := window.find(b"\xff", position, stop)) >= 0:
+    while (position := window.search(_HEADER, 3, position, stop)) >= 0:
         if count_run(window, position, _SURE_FRAMES) == _SURE_FRAMES:
             return position
         position += 1
@@ -366,7 +369,8 @@ def walk_frames(descriptor: int, offset: int, size: int) -> MpegScan:
             position, last_length = position + tag_size, 0
             continue
         within = position - last_length + 1  # the last frame may have been cut by what follows
-        found = find_run(window, within if last_length else position + 1, size)
+        last = min(size, position + _MOST_FOREIGN_BYTES - sum(each.size for each in foreign))
+        found = find_run(window, within if last_length else position + 1, last)
         if found is not None and found < position and part is not None:
             part.drop_last(last_length)
             part.breaks_off = True

@@ -388,6 +388,8 @@ def _check_flac(content: _Content, found: _Findings) -> None:
         else:
             found.recordings.append(Recording(view=skip_bytes(content.start, content.size)))
     mask = streams[0].comments.get("WAVEFORMATEXTENSIBLE_CHANNEL_MASK")
+    stamp = streams[0].comments.get("TIME_REFERENCE", "")
+    found.time_stamp = int(stamp) if stamp.isdecimal() and len(stamp) < 20 else None
     found.channel_map = read_mask(_parse_mask(mask), 8)
     found.is_nameless = mask is not None
 

@@ -7,6 +7,8 @@ a view: a few bytes of our own where the header lies, and those ranges of the fi
 import bisect
 import itertools
 import os
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import SEEK_CUR, SEEK_END, SEEK_SET
 
@@ -142,13 +144,27 @@ class Window:
 
     def find(self, mark: bytes, position: int, stop: int) -> int:
         """Finds where ``mark`` next begins, from ``position`` to before ``stop``; −1 if nowhere."""
+        return self._find(lambda data: data.find(mark), len(mark), position, stop)
+
+    def search(self, pattern: re.Pattern[bytes], length: int, position: int, stop: int) -> int:
+        """Finds where a pattern of ``length`` bytes next begins, as `find` does."""
+
+        def locate(data: bytes) -> int:
+            match = pattern.search(data)
+            return -1 if match is None else match.start()
+
+        return self._find(locate, length, position, stop)
+
+    def _find(self, locate: Callable[[bytes], int], length: int, position: int, stop: int) -> int:
+        count = 1 << 10  # a little first: most finds are near
         while position < stop:
-            count = min(_BUFFER_BYTES, stop - position + len(mark) - 1)
+            count = min(count, stop - position + length - 1)
             data = self.peek(position, count)
-            at = data.find(mark)
+            at = locate(data)
             if at >= 0:
                 return position + at
-            if len(data) < count or count < _BUFFER_BYTES:
+            if len(data) < count or position + count >= stop + length - 1:
                 return -1
-            position += count - len(mark) + 1
+            position += count - length + 1
+            count = _BUFFER_BYTES
         return -1

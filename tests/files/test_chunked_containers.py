@@ -209,6 +209,40 @@ def test_chunks_behind_the_audio_are_no_audio(tmp_path):
         assert not notes
 
 
+@pytest.mark.parametrize("claim", [0.5, 2, 1e5])
+def test_chunks_behind_audio_of_a_wrong_size_are_no_audio(tmp_path, claim):
+    audio = integers(5000)
+    data = b"data" + struct.pack("<I", int(10000 * claim) & ~1) + audio.tobytes()
+    tail = chunk(b"LIST", b"INFOabc") + chunk(b"iXML", b"<BWFXML/>")
+    samples, notes = read(write(tmp_path / "a.wav", wav(form(), data, tail)), REPAIR)
+    np.testing.assert_array_equal(samples[:, 0] * 32768, audio)
+    assert notes
+
+
+@pytest.mark.parametrize(
+    ("chunks", "stamp"),
+    [
+        ((chunk(b"bext", bytes(338) + struct.pack("<QH", 2**33 + 5, 1) + bytes(254)),), 2**33 + 5),
+        ((chunk(b"bext", bytes(338)),), None),
+        (
+            (
+                chunk(
+                    b"iXML",
+                    b"<TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI>1</TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI>"
+                    b"<TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO>7</TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO>",
+                ),
+            ),
+            2**32 + 7,
+        ),
+        ((), None),
+    ],
+)
+def test_time_stamps_of_broadcast_files(tmp_path, chunks, stamp):
+    audio = chunk(b"data", integers(500).tobytes())
+    for order in ((*chunks, form(), audio), (form(), audio, *chunks)):
+        assert probe(write(tmp_path / "a.wav", wav(*order))).time_stamp == stamp
+
+
 def test_odd_audio_without_its_padding_byte(tmp_path):
     audio = bytes(range(1, 100))
     content = wav(form(bits=8), b"data" + struct.pack("<I", 99) + audio, chunk(b"LIST", b"INFOab"))
