@@ -88,15 +88,18 @@ class XingTag:
     def correct(self, frames: int, size: int) -> bytes:
         """Writes the frame of the tag anew for a stream of ``frames`` frames, ``size`` bytes.
 
-        The encoder's padding belongs to an end that is not there, so that nothing is trimmed there.
+        Where their number was wrong, the encoder's padding belongs to an end that is not there, so
+        that nothing is trimmed there.
         """
         if self.at is None:
             return b""
         corrected = bytearray(self.frame)
-        struct.pack_into(">I", corrected, self.at + 8, frames)
         extension = self.at + 12
         if self.flags & 2:
             struct.pack_into(">I", corrected, self.at + 12, size)
+        if frames == self.frames:
+            return bytes(corrected)
+        struct.pack_into(">I", corrected, self.at + 8, frames)
         for bit, length in ((2, 4), (4, 100), (8, 4)):
             extension += length if self.flags & bit else 0
         if len(corrected) >= extension + 24:  # twelve bits of delay, twelve of padding
@@ -184,9 +187,8 @@ class MpegPart:
         """Makes the stream that shows a decoder all frames and nothing else."""
         tag = self.tag
         if tag is not None and tag.at is not None and self.claimed_frames is not None:
-            is_right = self.missing_frames == 0
-            frame = tag.frame if is_right else tag.correct(self.frames, self.size)
-            return Recording(view=(frame, *self.ranges))
+            frames = self.frames if self.missing_frames else tag.frames
+            return Recording(view=(tag.correct(frames, self.size), *self.ranges))
         # the decoder estimates the length by the first frame and the size, and looks for an ID3v1
         # tag at the end: it is led beyond the true end
         beyond: View = (Gap(self.first.length * (self.frames + 16)), bytes(128))
@@ -226,8 +228,13 @@ class MpegScan:
         (part,) = self.parts
         return not part.breaks_off and part.claimed_frames in (None, part.frames)
 
-    def is_plain(self, start: int) -> bool:
-        """Tells whether a decoder reads all of a file with a tag of ``start`` bytes in front."""
+    def is_plain(self, start: int, size: int) -> bool:
+        """Tells whether a decoder reads all of a file as it is, and without complaining.
+
+        Args:
+            start: Bytes of the tag in front.
+            size: Bytes in the file.
+        """
         if len(self.parts) != 1:
             return False
         (part,) = self.parts
@@ -238,6 +245,8 @@ class MpegScan:
             and tag.at is not None
             and part.claimed_frames is not None
             and part.missing_frames == 0
+            and 100 * (size - start - part.size) < size
+            and 100 * abs((tag.size or part.size) - part.size) < size
             and part.ranges[0].start == start + len(tag.frame)
         )
 

@@ -347,7 +347,8 @@ def _check_mpeg(content: _Content, found: _Findings) -> None:
             f"{total} bytes hold no audio that can be read, the first at {at_s:.1f} s"
         )
     head = os.pread(content.descriptor, 64, 0)
-    if scan.is_plain(mpeg.measure_tag(head) if head.startswith(b"ID3") else 0):
+    tag = mpeg.measure_tag(head) if head.startswith(b"ID3") else 0
+    if scan.is_plain(tag, content.size):
         found.recordings.append(Recording())
     else:
         found.recordings.extend(part.make_recording() for part in scan.parts)
