@@ -165,7 +165,7 @@ def sniff(descriptor: int, name: str, size: int) -> Sniffed:
     found = _search(window, start)
     if found is None:
         raise InputError(f"{name}: holds no audio that automix can recognize; {CONVERT}")
-    return Sniffed(found[0], found[1], found[1] - start)
+    return Sniffed(found[0], found[1], max(found[1] - start, 0))
 
 
 def _measure_silent(window: Window, position: int) -> int:
@@ -197,8 +197,8 @@ _SEARCH_BYTES = 1 << 20
 def _search(window: Window, start: int) -> tuple[str, int] | None:
     """Finds the container, and where it begins, that lies behind bytes of no known kind."""
     stop = min(start + _SEARCH_BYTES, window.size)
-    frames = find_run(window, start, stop)
-    block = window.peek(start, (frames or stop) - start)
+    frames = find_run(window, 0, stop)  # a tag that claims too much may cover the first ones
+    block = window.peek(start, max((frames or stop) - start, 0))
     for match in _MARKS.finditer(block):
         container = _recognize(window, start + match.start())
         if container is not None and container != "mp3":

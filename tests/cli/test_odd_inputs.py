@@ -176,7 +176,9 @@ def without_override(song):
     [
         ("vocal", "{vocal}", "locked.wav"),
         ("vocal", "locked.wav", "{vocal}"),
-        ("vocal", "{vocal}", "{vocal}", "--reference", "locked.wav"),
+        pytest.param(
+            ("vocal", "{vocal}", "{vocal}", "--reference", "locked.wav"), marks=pytest.mark.slow
+        ),
         ("stems", "{vocal}", "locked.wav"),
         ("stems", "folder"),
         ("stems", "song", "--recursive"),

@@ -125,9 +125,9 @@ def test_mp3_is_decoded_as_ffmpeg_does(tmp_path, mode, channels):
     np.testing.assert_allclose(ours, theirs[: len(ours)], atol=1e-4)
 
 
-@pytest.mark.parametrize("mode", [("-b:a", "128k"), ("-q:a", "4"), ("-q:a", "9")])
+@pytest.mark.parametrize("mode", [("-b:a", "128k"), ("-q:a", "7")])
 @pytest.mark.parametrize("channels", [1, 2])
-@pytest.mark.parametrize("rate", [22050, 44100, 48000])
+@pytest.mark.parametrize("rate", [22050, 44100])
 def test_mp3_without_a_frame_count_is_read_to_its_end(tmp_path, mode, channels, rate):
     content = untagged(5.0, *mode, "-f", "mp3", channels=channels, rate=rate, piped=True)
     path = write(tmp_path / "a.mp3", content)
@@ -160,6 +160,18 @@ def test_mp3_with_tags_and_zeros_anywhere(tmp_path, front, back, make):
     ours, notes = read(write(tmp_path / "a.mp3", front + raw + back), STRICT)
     np.testing.assert_array_equal(ours, plain)
     assert not notes
+
+
+@pytest.mark.parametrize("size", [0, 15, 500, 3000, 30000, 10**6])
+def test_mp3_behind_a_tag_of_a_wrong_size(tmp_path, size):
+    """The tag holds 400 bytes, whatever it claims."""
+    raw = mp3(2.0, "-b:a", "128k")
+    plain, _ = read(write(tmp_path / "plain.mp3", raw))
+    digits = bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+    tag = b"ID3\3\0\0" + digits + b"TIT2" + struct.pack(">I", 380) + b"\0\0" + b"Title " * 65
+    ours, notes = read(write(tmp_path / "a.mp3", tag + raw))
+    np.testing.assert_array_equal(ours, plain)
+    assert all("bytes in front of its audio are left out" in note for note in notes)
 
 
 @pytest.mark.parametrize("tag", [ID3, APE_TAG, ID3_OLD, LYRICS, bytes(2000), ID3 + bytes(70000)])
