@@ -70,6 +70,7 @@ class ChunkLayout:
         channels: Number of channels, from the format chunk. The same holds for the next two.
         sample_rate: Frames per second.
         frame_bytes: Bytes per frame; 0 for coded audio.
+        block_bytes: Bytes per frame that a WAV file claims beside its bits per sample, or none.
         channel_map: What the file says of its channels.
         time_stamp: Frames from midnight to the start of the audio (BWF ``TimeReference``), or none.
         marks_ambisonics: Word in its texts that only Ambisonics is called by, or none.
@@ -89,6 +90,7 @@ class ChunkLayout:
     channels: int | None = None
     sample_rate: int | None = None
     frame_bytes: int = 0
+    block_bytes: int | None = None
     channel_map: ChannelMap = ChannelMap()
     time_stamp: int | None = None
     marks_ambisonics: str | None = None
@@ -340,7 +342,7 @@ def _is_silent(descriptor: int, part: range) -> bool:
 def _read_wave_format(layout: ChunkLayout, body: bytes) -> None:
     if len(body) < 16 or layout.format:
         return
-    tag, channels, sample_rate, _, _, bits = struct.unpack_from("<HHIIHH", body)
+    tag, channels, sample_rate, _, block_bytes, bits = struct.unpack_from("<HHIIHH", body)
     if tag == 0xFFFE and len(body) >= 40:
         (mask,) = struct.unpack_from("<I", body, 20)
         (tag,) = struct.unpack_from("<H", body, 24)
@@ -358,6 +360,7 @@ def _read_wave_format(layout: ChunkLayout, body: bytes) -> None:
     layout.format = body[:_LARGEST_FORMAT]
     layout.channels, layout.sample_rate = channels, sample_rate
     layout.frame_bytes = channels * (bits + 7 >> 3)
+    layout.block_bytes = block_bytes or layout.frame_bytes
 
 
 _WAVE_CODECS = (1, 3, 6, 7)  # integer, float, A-law, µ-law

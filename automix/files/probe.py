@@ -261,7 +261,12 @@ def _check_chunks(descriptor: int, container: str, start: int, size: int, found:
 
 
 def _check_claims(layout: ChunkLayout, found: _Findings) -> None:
-    """Compares the claims of a header with what lies behind its audio."""
+    """Compares the claims of a header with each other and with what lies behind its audio."""
+    if layout.block_bytes not in (None, layout.frame_bytes):
+        found.note_contradiction(
+            f"its header speaks of {layout.block_bytes} bytes per frame, but of samples that make "
+            f"{layout.frame_bytes}: the latter are read"
+        )
     if len(layout.audio) > 1:
         found.notes.append(f"its audio lies in {len(layout.audio)} chunks: all are read")
     unclaimed = len(layout.unclaimed)

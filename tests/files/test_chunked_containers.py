@@ -243,6 +243,15 @@ def test_time_stamps_of_broadcast_files(tmp_path, chunks, stamp):
         assert probe(write(tmp_path / "a.wav", wav(*order))).time_stamp == stamp
 
 
+def test_frames_of_two_sizes_are_said(tmp_path):
+    """24 bits in 4 bytes: which of the two is true cannot be told from the header."""
+    fields = struct.pack("<HHIIHH", 1, 2, RATE, RATE * 8, 8, 24)
+    path = write(tmp_path / "a.wav", wav(chunk(b"fmt ", fields), chunk(b"data", bytes(2400))))
+    assert "8 bytes per frame, but of samples that make 6" in read(path)[1][0]
+    with pytest.raises(InputError, match="--strict"):
+        open_audio(path, STRICT)
+
+
 def test_odd_audio_without_its_padding_byte(tmp_path):
     audio = bytes(range(1, 100))
     content = wav(form(bits=8), b"data" + struct.pack("<I", 99) + audio, chunk(b"LIST", b"INFOab"))
