@@ -46,11 +46,23 @@ def report_write_failures(path: Path, size_bytes: int = 0) -> Iterator[None]:
         else:
             fallback = f"cannot be written: {error.strerror or error}; choose another folder"
             reason = _REASONS.get(error.errno or 0, fallback)
-        raise OutputError(f"{printable(path)}: {reason}") from error
+        raise OutputError(f"{printable(_find_file_at_fault(path, error))}: {reason}") from error
     except ValueError as error:
         if "\0" not in os.fspath(path):
             raise
         raise OutputError(f"{printable(path)}: is not a possible file name") from error
+
+
+def _find_file_at_fault(path: Path, error: OSError) -> str | os.PathLike[str]:
+    """The file that a failure is about: ``path``, unless the failure names one elsewhere.
+
+    Temporary files beside ``path`` and the folders on its way are made for its sake.
+    """
+    if not isinstance(error.filename, str):
+        return path
+    other, own = os.path.abspath(error.filename), os.path.realpath(path)
+    is_own = other in (os.path.abspath(path), own) or own.startswith(other.rstrip("/") + "/")
+    return path if is_own or os.path.dirname(other) == os.path.dirname(own) else error.filename
 
 
 def check_disk_space(folder: str | os.PathLike[str], bytes_needed: int) -> None:

@@ -22,6 +22,7 @@ from automix.audio.samples import Samples
 from automix.errors import InputError
 from automix.files.mpeg import is_mpeg, measure_tag
 from automix.files.names import printable
+from automix.inputs import remember_input
 
 LABELS = {
     "wav": "WAV",
@@ -79,6 +80,8 @@ def identify(status: os.stat_result) -> Signature:
 def open_regular_file(path: Path) -> Iterator[int]:
     """Opens a regular file for reading; never waits for the other end of a pipe.
 
+    The file is an input from then on, and never written over; see `automix.inputs`.
+
     Raises:
         InputError: The file is missing, empty, not a regular file, or may not be read.
     """
@@ -90,7 +93,9 @@ def open_regular_file(path: Path) -> Iterator[int]:
     except (OSError, ValueError) as error:
         raise InputError(f"{name}: {_explain(error)}") from error
     try:
-        _check_regular(name, os.fstat(descriptor))
+        status = os.fstat(descriptor)
+        _check_regular(name, status)
+        remember_input(path, status)
         yield descriptor
     finally:
         os.close(descriptor)
