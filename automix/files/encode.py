@@ -152,7 +152,7 @@ def _encode(
                 writer.write(interleaved)
             frames += block.shape[1]
             if not form.is_lossy:
-                checksum = zlib.crc32(interleaved, checksum)
+                checksum = zlib.crc32(interleaved.data, checksum)
             else:
                 clipped += int(np.count_nonzero(np.abs(block) > 1.0))
         # closing syncs too, but drops the error, and the system tells each error only once
@@ -215,7 +215,7 @@ def _check_samples(descriptor: int, form: OutputFormat, checksum: int) -> None:
     ):
         buffer = np.empty((BLOCK_FRAMES, reader.channels), kind)
         while len(samples := reader.read(out=buffer)):
-            found = zlib.crc32(samples, found)
+            found = zlib.crc32(samples.data, found)
     if found != checksum:
         raise _EncoderError("what the disk holds is not what was written")
 

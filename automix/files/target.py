@@ -235,11 +235,15 @@ class OutputTarget:
             OutputError: The target came into being meanwhile, is an input that was read meanwhile,
                 or the disk fails.
         """
-        if self._descriptor is None:
-            return
+        if self._descriptor is not None:
+            self._place()
+            self._settle()
+
+    def _place(self) -> None:
+        """Gives what was written its name."""
         self._check()
         with report_write_failures(self.path):
-            if not is_named(self._descriptor, self._temporary):
+            if self._descriptor is None or not is_named(self._descriptor, self._temporary):
                 raise OutputError(
                     f"{printable(self.path)}: another program took the file away while it was"
                     " written; choose a folder of your own"
@@ -250,8 +254,13 @@ class OutputTarget:
             else:
                 rename_to_new(self._temporary, self._real_path)
             self._is_placed = True
-            sync_folder(self._real_path.parent)
-            if self._digest:
+
+    def _settle(self, *, sync: bool = True) -> None:
+        """Makes the name last through a power failure, and takes the state of the file."""
+        with report_write_failures(self.path):
+            if sync:
+                sync_folder(self._real_path.parent)
+            if self._descriptor is not None and self._digest:
                 self.state = FileState.of(os.fstat(self._descriptor), self._digest)
         self._release()
 
@@ -310,14 +319,16 @@ class OutputTarget:
 
 
 def commit_together(targets: Sequence[OutputTarget]) -> None:
-    """Puts files that belong together in place, in their order, as far as the disk lets it be one.
+    """Puts files that belong together in place, one right after the other, in their order.
 
-    Each file is there whole or not at all, and is on the disk for good before the next one is put
-    in place: a kill or a power failure in between leaves the first ones new and the others as they
-    were. Give what others speak of first: a plan, which says what the mix beside it holds, last.
-    An error in between takes back the files that were not there before, so that a first run leaves
-    all or nothing; a file that was replaced stays replaced, and whole. A signal that ends the
-    program waits until the last file is in place, which takes milliseconds.
+    Each file is there whole or not at all. A kill in between leaves the first ones new and the
+    others as they were: give what others speak of first, and a plan, which says what the mix
+    beside it holds, last. All content is on the disk before the first file gets its name; names
+    last after the last one has its own, and file systems that keep a journal keep their order, so
+    that a power failure is no other than a kill. An error in between takes back the files that
+    were not there before, so that a first run leaves all or nothing; a file that was replaced
+    stays replaced, and whole. A signal that ends the program waits until the last file is in place,
+    which takes milliseconds.
 
     Args:
         targets: Files that were written, or will be left as they are.
@@ -328,13 +339,16 @@ def commit_together(targets: Sequence[OutputTarget]) -> None:
     written = [target for target in targets if target.is_written]
 
     def commit() -> None:
-        done: list[OutputTarget] = []
         try:
             for target in written:
-                done.append(target)
-                target.commit()
+                target._place()
+            synced: set[Path] = set()
+            for target in written:
+                folder = target._real_path.parent
+                target._settle(sync=folder not in synced)
+                synced.add(folder)
         except BaseException:
-            for target in reversed(done):
+            for target in reversed(written):
                 target.withdraw()
             raise
 

@@ -150,10 +150,9 @@ def remove_leftovers(folder: Path, keep: str) -> None:
 
 def remove_if_unlocked(path: str | Path) -> None:
     """Removes a temporary file, unless a run is at work on it."""
-    with contextlib.suppress(OSError):
-        with _open_leftover(path) as descriptor:
-            if stat.S_ISREG(os.fstat(descriptor).st_mode) and _lock(descriptor):
-                os.unlink(path)
+    with contextlib.suppress(OSError), _open_leftover(path) as descriptor:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode) and _lock(descriptor):
+            os.unlink(path)
 
 
 def rename_to_new(temporary: Path, target: Path) -> None:

@@ -38,6 +38,9 @@ class MixPlan(Settings):
     seed: Annotated[int | None, Range(0, 2**32 - 1), "of methods that draw at random"] = None
     weights: Annotated[str, "hash of the network's weights; empty for rules"] = ""
     request: Annotated[str, "fingerprint of the command's settings, for --skip-existing"] = ""
+    mix_sha256: Annotated[str, "of the file of the mix, as it was written"] = ""
+    stems_sha256: Annotated[str, "of the digests and names of the stems beside it"] = ""
+    report_sha256: Annotated[str, "of its report"] = ""
     sample_rate_hz: Annotated[int, Range(8000, 192000, "Hz"), "of the session and the mix"] = 44100
     bits: Annotated[Depth, "of the mix file where its format has a choice"] = "24"
     pan_law: Annotated[PanLaw, "gain of the two sides against pan"] = "constant-power"

@@ -22,6 +22,7 @@ from automix.evaluation.vocal_copies import (
 from automix.files.disk import report_write_failures, sha256
 from automix.files.names import printable
 from automix.files.reading import open_audio
+from automix.files.state import digest
 from automix.files.target import OutputTarget
 from automix.methods.vocal.settings import PAPER
 from automix.networks.vocal_cnn_description import LEVELS_LU, RANGES_LU
@@ -219,7 +220,7 @@ def _write_audio(audio: Audio, folder: Path, name: str) -> dict[str, Any]:
     path = folder / name
     with OutputTarget.reserve(path, overwrite=True) as target:
         target.write_audio(limit_peak(audio.samples, audio.sample_rate), bits="24", dither=False)
-    return {"file": name, "sha256": sha256(path)}
+    return {"file": name, "sha256": digest(path)}
 
 
 def _read_manifest(folder: Path) -> list[dict[str, Any]]:
