@@ -358,22 +358,20 @@ def commit_together(targets: Sequence[OutputTarget]) -> None:
 def _run_undisturbed(work: Callable[[], None]) -> None:
     """Runs something in a thread, where signals do not end it: they reach the main thread only."""
     errors: list[BaseException] = []
+    ended = threading.Event()  # `Thread.join` takes a thread for dead once a signal came
 
     def run() -> None:
         try:
             work()
         except BaseException as error:  # raised again where it is waited for
             errors.append(error)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=run, name="commit")
-    try:
-        thread.start()
-        thread.join()
-    except BaseException as error:
-        errors.append(error)
-    while thread.is_alive():
+    threading.Thread(target=run, name="commit").start()
+    while not ended.is_set():
         try:
-            thread.join()
+            ended.wait()
         except BaseException as error:  # a signal: it has to wait
             errors.append(error)
     if errors:
