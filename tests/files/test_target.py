@@ -372,8 +372,9 @@ def test_a_file_of_another_user_in_a_shared_folder_is_not_used(open_folder, unpr
     planted.chmod(mode)
     (open_folder / "b.wav").symlink_to(open_folder / "elsewhere")
     os.lchown(open_folder / "b.wav", 12345, 12345)
+    audio = noise()
     with unprivileged():
-        write(open_folder / "a.wav")
+        write(open_folder / "a.wav", audio)
         with pytest.raises(OutputError, match="somebody else's link"):
             OutputTarget.reserve(open_folder / "b.wav")
     assert (open_folder / "a.wav").stat().st_uid == 65534
