@@ -65,6 +65,8 @@ class Item:
             except (OSError, ValueError) as error:
                 where = getattr(error, "filename", None) or path
                 reason = getattr(error, "strerror", None) or f"cannot be used: {error}"
+                if isinstance(error, PermissionError):
+                    reason = "may not be read; change its permissions (chmod +r)"
                 raise InputError(f"{where}: {reason}") from error
         return found
 

@@ -16,6 +16,7 @@ from typing import Self
 from automix.errors import OutputError
 from automix.files.disk import report_write_failures
 from automix.files.names import printable
+from automix.inputs import find_input
 
 PLAN_NAME = "mix.toml"
 
@@ -61,6 +62,9 @@ class SongFolder:
             if os.path.lexists(path) and not (path.is_dir() and not path.is_symlink()):
                 raise OutputError(f"{printable(path)}: is not a folder; choose another folder")
             self._reserve()
+            old = path.parent / f".{path.name}.old"
+            if old.is_dir() and not os.path.lexists(path):  # a run was killed in `commit`
+                os.rename(old, path)
 
     def _reserve(self) -> None:
         with contextlib.suppress(FileExistsError):
@@ -77,6 +81,12 @@ class SongFolder:
             if error.errno not in (errno.ENOLCK, errno.ENOTSUP):  # a file system without locks
                 os.close(descriptor)
                 raise
+        if os.fstat(descriptor).st_uid != os.geteuid():
+            os.close(descriptor)
+            raise OutputError(
+                f"{printable(self.path)}: {self.temporary.name} is somebody else's; choose a folder"
+                " of your own"
+            )
         self._descriptor = descriptor
         for entry in os.scandir(self.temporary):
             os.unlink(entry.path)
@@ -104,6 +114,13 @@ class SongFolder:
         """
         old = self.path.parent / f".{self.path.name}.old"
         with report_write_failures(self.path):
+            for file in self.path.rglob("*"):
+                kept = find_input(file.lstat())
+                if kept is not None:
+                    raise OutputError(
+                        f"{printable(self.path)}: holds the input {printable(kept)}; choose another"
+                        " folder"
+                    )
             if self.path.is_dir():
                 os.rename(self.path, old)
             os.rename(self.temporary, self.path)
