@@ -5,6 +5,7 @@ however it ends.
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -138,12 +139,15 @@ def is_named(descriptor: int, path: Path) -> bool:
 
 def remove_leftovers(folder: Path, keep: str) -> None:
     """Removes the temporary files of killed runs from ``folder``, except the one named ``keep``."""
-    with os.scandir(folder) as entries:
-        leftovers = [
-            entry.path
-            for entry in entries
-            if entry.name != keep and _TEMPORARY.fullmatch(entry.name)
-        ]
+    try:
+        with os.scandir(folder) as entries:
+            leftovers = [
+                entry.path
+                for entry in entries
+                if entry.name != keep and _TEMPORARY.fullmatch(entry.name)
+            ]
+    except PermissionError:  # a folder that may be written to, but not looked into
+        return
     for path in leftovers:
         remove_if_unlocked(path)
 
@@ -175,13 +179,19 @@ def rename_to_new(temporary: Path, target: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes renames in ``folder`` last through a power failure.
+    """Makes renames in ``folder`` last through a power failure, where the file system can.
 
     Raises:
         OSError: The disk fails.
     """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:  # it may be written to, but not opened
+        return
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some of networks sync no folders
+            raise
     finally:
         os.close(descriptor)

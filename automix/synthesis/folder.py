@@ -13,10 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from automix.errors import OutputError
+from automix.errors import OutputError, PlanError
 from automix.files.disk import report_write_failures
 from automix.files.names import printable
+from automix.files.state import digest
 from automix.inputs import find_input
+from automix.plan.model import read_plan
 
 PLAN_NAME = "mix.toml"
 
@@ -29,6 +31,17 @@ def read_fingerprint(folder: Path) -> str | None:
     except (OSError, ValueError):
         return None
     return made_for if isinstance(made_for, str) else None
+
+
+def is_whole(folder: Path) -> bool:
+    """Tells whether the tracks and the mix of a finished song hold what its plan says."""
+    try:
+        plan = read_plan(folder / PLAN_NAME)
+        wanted = {strip.file: strip.sha256 for strip in plan.tracks}
+        wanted["mix.wav"] = plan.mix_sha256
+        return all(digest(folder / name) == found for name, found in wanted.items())
+    except (PlanError, OSError, ValueError):
+        return False
 
 
 class SongFolder:

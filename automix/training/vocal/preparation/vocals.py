@@ -145,7 +145,10 @@ def _find_response(source: VocalSource, request: VocalPreparation) -> Path | Non
 
 
 def _is_whole(entry: dict[str, Any], folder: Path) -> bool:
-    return all((folder / file["file"]).is_file() for file in entry["files"])
+    try:
+        return all(digest(folder / file["file"]) == file["sha256"] for file in entry["files"])
+    except OSError:
+        return False
 
 
 def _prepare_song(
@@ -247,8 +250,5 @@ def _read_manifest(folder: Path) -> list[dict[str, Any]]:
 def _write_manifest(folder: Path, songs: list[dict[str, Any]]) -> None:
     path = folder / PREPARED
     text = json.dumps({"format": FORMAT, "songs": songs}, indent=1)
-    with report_write_failures(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".part")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+    with OutputTarget.reserve(path, overwrite=True) as target:
+        target.write_text(text)
