@@ -65,23 +65,21 @@ def _find_file_at_fault(path: Path, error: OSError) -> str | os.PathLike[str]:
     return path if is_own or os.path.dirname(other) == os.path.dirname(own) else error.filename
 
 
-def check_disk_space(
-    folder: str | os.PathLike[str], bytes_needed: int, *, path: Path | None = None
-) -> None:
+def check_disk_space(path: str | os.PathLike[str], bytes_needed: int) -> None:
     """Refuses work that the disk has no room for.
 
     Args:
-        folder: An existing folder on that disk.
+        path: An existing folder on that disk, or the file that will be written to one.
         bytes_needed: Size of what will be written.
-        path: The file that will be written there, for the message; the folder unless given.
 
     Raises:
         OutputError: Less is free than needed; the message names the megabytes.
     """
+    folder = path if os.path.isdir(path) else os.path.dirname(path) or "."
     free = shutil.disk_usage(folder).free
     if free < bytes_needed:
         raise OutputError(
-            f"{printable(path or folder)}: the disk is full: needs {bytes_needed / 1e6:.1f} MB, but"
+            f"{printable(path)}: the disk is full: needs {bytes_needed / 1e6:.1f} MB, but"
             f" only {free / 1e6:.1f} MB are free; make room or write elsewhere"
         )
 

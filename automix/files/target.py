@@ -167,7 +167,7 @@ class OutputTarget:
             form = replace(form, container="rf64")
             notes = ("over 4 GiB: written as RF64",)
         if not form.is_lossy and form.container != "flac":
-            check_disk_space(self._real_path.parent, size, path=self.path)
+            check_disk_space(self._real_path, size)
         with self._rewrite(size) as descriptor:
             encoded = encode(descriptor, source, form, dither=dither, seed=seed)
         return Written(
