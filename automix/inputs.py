@@ -2,17 +2,19 @@
 
 Whatever reads a file that a user named tells it to `remember_input`; whatever puts a file in place
 asks `find_input` first. A file is known by its device and inode, so that another spelling, another
-case where the disk has none, a symbolic link or a hard link is the same file.
+case where the disk has none, a symbolic link or a hard link is the same file; and by its path,
+since file systems of memory cards and networks may give it another inode each time.
 """
 
 import os
 import threading
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-Inputs = dict[tuple[int, int], tuple[str, str]]
-"""By device and inode, the path as it was given, and the absolute one."""
+Inputs = dict[tuple[int, int] | str, tuple[str, str]]
+"""By device and inode, and by folded path: the path as it was given, and the absolute one."""
 
 _runs: list[Inputs] = []
 _lock = threading.Lock()
@@ -61,23 +63,32 @@ def remember_input(path: str | os.PathLike[str], status: os.stat_result | None =
         return
     given = os.fsdecode(path)
     names = given, os.path.abspath(given)
+    keys = (status.st_dev, status.st_ino), _fold(path)
     with _lock:
         for run in _runs:
-            run.setdefault((status.st_dev, status.st_ino), names)
+            for key in keys:
+                run.setdefault(key, names)
 
 
-def find_input(status: os.stat_result) -> str | None:
+def find_input(path: str | os.PathLike[str]) -> str | None:
     """Finds the input that a file is.
 
     Args:
-        status: The state of the file.
+        path: The file.
 
     Returns:
-        The path by which it was read; none if no run that is going on has read it.
+        The path by which it was read; none if no run that is going on has read it, or the file is
+        not there.
     """
-    key = status.st_dev, status.st_ino
+    if not _runs:
+        return None
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    keys = (status.st_dev, status.st_ino), _fold(path)
     with _lock:
-        found = [run[key] for run in _runs if key in run]
+        found = [run[key] for run in _runs for key in keys if key in run]
     for given, absolute in found:
         try:
             if os.path.samestat(status, os.stat(absolute)):
@@ -85,3 +96,8 @@ def find_input(status: os.stat_result) -> str | None:
         except OSError:
             continue  # it is gone, and the system has given its number to another file
     return None
+
+
+def _fold(path: str | os.PathLike[str]) -> str:
+    """What all spellings of a path share: two files that share it may still be two."""
+    return unicodedata.normalize("NFC", os.path.realpath(os.fsdecode(path))).casefold()

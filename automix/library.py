@@ -23,7 +23,7 @@ from automix.audio.resampling import resample
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.errors import UsageError
-from automix.inputs import keep_inputs
+from automix.inputs import Inputs, keep_inputs
 from automix.mixing.candidates import draw_candidates
 from automix.mixing.inputs import BACKING, VOCAL, SongInputs, find_inputs, inputs_of_plan
 from automix.mixing.mix import Mix
@@ -179,7 +179,12 @@ def mix(request: SongRequest, *, report: Report = silent) -> Mix:
             mixer, inputs = prepare_mixer(request), find_inputs(request)
             report("reading")
             made = mixer(inputs.open(), report)
-    return replace(made, inputs=tuple(absolute for _, absolute in kept.values()))
+    return _remember(made, kept)
+
+
+def _remember(mix: Mix, kept: Inputs) -> Mix:
+    """The mix with the files that it was made from."""
+    return replace(mix, inputs=tuple(dict.fromkeys(absolute for _, absolute in kept.values())))
 
 
 def _render(request: PlanRequest, inputs: SongInputs, report: Report) -> Mix:
@@ -200,7 +205,9 @@ def mix_session(session: Session, request: VocalRequest | StemsRequest) -> Mix:
     Raises:
         AutomixError: The session does not suit the method, or an option cannot be used.
     """
-    return prepare_mixer(request)(session, silent)
+    with keep_inputs() as kept:
+        made = prepare_mixer(request)(session, silent)
+    return _remember(made, kept)
 
 
 def mix_song(

@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -211,7 +211,7 @@ def _check_names(request: BatchRequest, item: Item, taken: dict[str, str]) -> No
 
 
 def _check_inputs_are_kept(
-    request: BatchRequest, due: Iterable[Item], every: Iterable[Item]
+    request: BatchRequest, due: Sequence[Item], every: Sequence[Item]
 ) -> None:
     """Refuses to overwrite an input of any item, or a manifest; each guards only its own.
 
@@ -224,10 +224,10 @@ def _check_inputs_are_kept(
         if os.path.exists(name):
             status = os.stat(name)
             existing[status.st_dev, status.st_ino] = name
-            kept = find_input(status)
+            kept = find_input(name)
             if kept is not None:
                 raise OutputError(f"{name}: is the input {kept}; choose another -o or --name")
-    for item in every if existing else ():
+    for item in every if due else ():
         for path, status in _find_readable(item):
             output = existing.get((status.st_dev, status.st_ino))
             if output is not None:

@@ -407,7 +407,7 @@ def _check_target(
         status = os.stat(real_path)
     except FileNotFoundError:
         return
-    kept = find_input(status)
+    kept = find_input(real_path)
     if kept is None:  # outside of a run, nothing is remembered
         kept = next((os.fspath(other) for other in inputs if _is_same(status, other)), None)
     if kept is not None:

@@ -128,7 +128,7 @@ class SongFolder:
         old = self.path.parent / f".{self.path.name}.old"
         with report_write_failures(self.path):
             for file in self.path.rglob("*"):
-                kept = find_input(file.lstat())
+                kept = find_input(file)
                 if kept is not None:
                     raise OutputError(
                         f"{printable(self.path)}: holds the input {printable(kept)}; choose another"

@@ -58,7 +58,7 @@ class TrainingRun:
         if self.start_path is not None:
             remember_input(self.start_path)
         for path in (folder / STATE, folder / WEIGHTS, folder / LOG):
-            kept = find_input(path.stat()) if path.exists() else None
+            kept = find_input(path)
             if kept is not None:
                 raise OutputError(
                     f"{printable(path)}: is the same file as the input {printable(kept)}; choose"

@@ -25,7 +25,7 @@ from automix.files.reading import open_audio
 from automix.files.state import digest
 from automix.files.target import OutputTarget, commit_together
 from automix.files.temporary import lock_temporary, name_temporary, rename_to_new
-from automix.inputs import keep_inputs, read_outputs
+from automix.inputs import keep_inputs, read_outputs, remember_input
 
 ROOT = Path(__file__).parents[2]
 RATE = 44100
@@ -182,6 +182,19 @@ def test_never_over_what_the_run_has_read_whoever_names_it(tmp_path, how):
         if how.startswith("moved"):
             reserved.discard()
     assert source.read_bytes() == target.read_bytes() == before
+
+
+def test_an_input_is_known_by_its_path_where_inodes_change_and_case_alone_makes_no_input(tmp_path):
+    """FAT and some network file systems number their files anew whenever they forget them."""
+    source = tmp_path / "in.wav"
+    write(source)
+    (tmp_path / "IN.wav").write_bytes(b"another file here")
+    with keep_inputs():
+        remember_input(source, os.stat(tmp_path))
+        with pytest.raises(OutputError, match="the same file as the input"):
+            write(tmp_path / "." / "in.wav", overwrite=True)
+        write(tmp_path / "IN.wav", overwrite=True)
+    assert probe(tmp_path / "IN.wav").frames == 30000
 
 
 def test_what_is_read_only_to_look_at_an_earlier_output_may_be_replaced(tmp_path):
