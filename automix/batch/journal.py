@@ -85,10 +85,17 @@ class Journal:
             end = os.fstat(self._descriptor).st_size
             if end and os.pread(self._descriptor, 1, end - 1) != b"\n":
                 line = b"\n" + line  # the last record was cut off: keep clear of it
-            if os.write(self._descriptor, line) < len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            if sync:
-                os.fsync(self._descriptor)
+            try:
+                if os.write(self._descriptor, line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                if sync:
+                    os.fsync(self._descriptor)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._descriptor, end)
+                    if end == 0:
+                        os.unlink(self.path)
+                raise
 
     def new_records(self) -> Iterator[dict[str, Any]]:
         """What was appended since it was opened."""

@@ -41,7 +41,8 @@ def report_write_failures(path: Path, size_bytes: int = 0) -> Iterator[None]:
     except OSError as error:
         if error.errno in _NO_ROOM:
             reason = (
-                f"the disk is full: needs {size_bytes / 1e6:.1f} MB; make room or write elsewhere"
+                f"the disk is full: needs {max(size_bytes / 1e6, 0.1):.1f} MB; make room or write"
+                " elsewhere"
             )
         else:
             fallback = f"cannot be written: {error.strerror or error}; choose another folder"

@@ -167,7 +167,8 @@ class OutputTarget:
             form = replace(form, container="rf64")
             notes = ("over 4 GiB: written as RF64",)
         if not form.is_lossy and form.container != "flac":
-            check_disk_space(self._real_path, size)
+            linked = os.path.islink(self.path)  # to another disk, perhaps
+            check_disk_space(self._real_path if linked else self.path, size)
         with self._rewrite(size) as descriptor:
             encoded = encode(descriptor, source, form, dither=dither, seed=seed)
         return Written(
