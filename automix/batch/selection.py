@@ -69,12 +69,18 @@ class BatchRequest:
         )
 
     def _are_whole(self, item: Item, entry: JournalEntry) -> bool:
-        """Whether the files hold what was written to them; a plan may have been edited since."""
-        return all(
-            name in entry.files
-            and (entry.files[name].is_that_of(path) or (name == "plan" and _is_plan(path)))
-            for name, path in self.outputs(item).items()
-        )
+        """Whether the files hold what was written to them.
+
+        A plan may have been edited since, and the mix rendered from it: that is somebody's work.
+        """
+        outputs = self.outputs(item)
+        if not outputs.keys() <= entry.files.keys():
+            return False
+        changed = {name for name, path in outputs.items() if not entry.files[name].is_that_of(path)}
+        if "plan" in changed and _is_plan(outputs["plan"]):
+            changed.remove("plan")
+            changed -= {"mix"} if _is_audio(outputs["mix"]) else set()
+        return not changed
 
     def _has_edited_plan(self, item: Item, entry: JournalEntry) -> bool:
         plan, written = self.outputs(item).get("plan"), entry.files.get("plan")
@@ -91,6 +97,18 @@ class BatchRequest:
         if entry is None or not entry.is_ours or self._has_edited_plan(item, entry):
             return "foreign"
         return "ours"
+
+
+def _is_audio(path: str) -> bool:
+    from automix.files.info import ReadOptions
+    from automix.files.probe import probe  # only now: it loads NumPy
+
+    try:
+        with read_outputs():
+            probe(Path(path), ReadOptions(strict=True))
+    except InputError:
+        return False
+    return True
 
 
 def _is_plan(path: str) -> bool:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from automix.batch.item import Item
 from automix.batch.journal import NAME, JournalEntry
@@ -263,6 +265,8 @@ def test_a_plan_that_was_edited_is_kept_and_one_that_is_damaged_made_again(
     }
     done = JournalEntry("done", chosen[0].fingerprint(), True, states)
     plan.write_text(dumps(MixPlan(method="rules", preset="my own")))
+    assert not request.is_due(chosen[0], done)
+    soundfile.write(mix, np.zeros((100, 2)), 44100)  # rendered anew
     assert not request.is_due(chosen[0], done)
     mix.write_bytes(b"")
     with pytest.raises(OutputError, match="there already"):
