@@ -16,6 +16,7 @@ from typing import Any, Literal, Self, get_args
 
 from automix.errors import OutputError
 from automix.files.state import FileState
+from automix.files.temporary import may_be_planted
 
 NAME = "automix-batch.jsonl"
 
@@ -176,6 +177,8 @@ def _open_regular(path: str, flags: int) -> int:
 
 def _open_locked(path: str, flags: int) -> int:
     """A descriptor of the journal that no other run has."""
+    if may_be_planted(path):
+        raise OutputError(f"{path}: is somebody else's; choose another -o")
     at_work = f"{path}: another run is at work on this folder; wait for it or choose another -o"
     try:
         descriptor = _open_regular(path, flags | os.O_RDWR | os.O_APPEND)

@@ -5,7 +5,6 @@ Whatever happens, the target is absent, the file it was before, or the whole new
 
 import contextlib
 import os
-import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from automix.files.state import FileState, digest_open
 from automix.files.temporary import (
     is_named,
     lock_temporary,
+    may_be_planted,
     name_temporary,
     remove_if_unlocked,
     remove_leftovers,
@@ -382,17 +382,6 @@ def _run_undisturbed(work: Callable[[], None]) -> None:
 _NAMES = 8
 
 
-def _is_planted_link(path: Path) -> bool:
-    """Tells whether a name in a folder that all may write to is somebody else's link."""
-    try:
-        link, folder = os.lstat(path), os.stat(path.parent)
-    except OSError:
-        return False
-    everyones = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
-    own = (os.geteuid(), folder.st_uid)
-    return stat.S_ISLNK(link.st_mode) and bool(everyones) and link.st_uid not in own
-
-
 def _check_target(
     path: Path, real_path: Path, overwrite: bool, inputs: Iterable[str | os.PathLike[str]]
 ) -> None:
@@ -402,7 +391,7 @@ def _check_target(
         OutputError: The target is one of these; the message names the remedy.
         OSError: No file can have that name.
     """
-    if _is_planted_link(path):
+    if os.path.islink(path) and may_be_planted(path):
         raise OutputError(f"{printable(path)}: is somebody else's link; choose another name")
     try:
         status = os.stat(real_path)

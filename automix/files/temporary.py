@@ -137,6 +137,16 @@ def is_named(descriptor: int, path: Path) -> bool:
         return False
 
 
+def may_be_planted(path: str | Path) -> bool:
+    """Tells whether a file is somebody else's, in a folder such as ``/tmp`` where all write."""
+    try:
+        status, folder = os.lstat(path), os.stat(os.path.dirname(path) or ".")
+    except OSError:
+        return False
+    is_everyones = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
+    return bool(is_everyones) and status.st_uid not in (os.geteuid(), folder.st_uid)
+
+
 def remove_leftovers(folder: Path, keep: str) -> None:
     """Removes the temporary files of killed runs from ``folder``, except the one named ``keep``."""
     try:
