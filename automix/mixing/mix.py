@@ -165,7 +165,7 @@ def deliver(mix: Mix, targets: Targets, bits: Depth) -> Delivered:
         mix_sha256=targets.mix.digest(),
         stems_sha256=combine_digests(digests),
         report_sha256="",
-    )
+    ).sealed()
     return Delivered(mix=written, loudness=metered.loudness, plan=plan, notes=tuple(notes))
 
 
@@ -195,7 +195,7 @@ def put_in_place(delivered: Delivered, targets: Targets, page: str | None) -> De
     if targets.report is not None and page is not None:
         targets.report.write_text(page)
         plan = replace(delivered.plan, report_sha256=targets.report.digest())
-        delivered = replace(delivered, plan=plan)
+        delivered = replace(delivered, plan=plan.sealed())
     if targets.plan is not None:
         targets.plan.write_text(dumps(delivered.plan))
         targets.plan.digest()

@@ -13,6 +13,9 @@ from typing import Any, cast
 from automix.errors import InputError, PlanError, UsageError
 from automix.files.disk import sha256
 from automix.files.formats import choose_format
+from automix.files.info import ReadOptions
+from automix.files.names import printable
+from automix.files.probe import probe
 from automix.files.state import FileState, digest
 from automix.files.target import OutputTarget
 from automix.inputs import keep_inputs, read_outputs
@@ -119,9 +122,9 @@ def _run(
     choose_format(job.output, delivery.bits or "24")
     stems = stem_paths(delivery, job.output, job.inputs.tracks)
     if delivery.skip_existing:
-        files = _find_done(job, tuple(stems.values()), delivery.report)
-        if files is not None:
-            return SongOutcome(output=job.output, kept=True, levels_lufs={}, files=files)
+        done = _find_done(job, tuple(stems.values()), delivery.report)
+        if done is not None:
+            return done
     with ExitStack() as held:
 
         def reserve(path: Path) -> OutputTarget:
@@ -267,15 +270,15 @@ def _check_needs_no_plan(request: MethodRequest, delivery: Delivery) -> None:
             raise UsageError(f"{option} needs a plan, and --method {request.method} makes none")
 
 
-def _find_done(
-    job: _Job, stems: Sequence[Path], report: Path | None
-) -> dict[str, FileState] | None:
+def _find_done(job: _Job, stems: Sequence[Path], report: Path | None) -> SongOutcome | None:
     """Finds outputs that were made from the same inputs with the same settings, and are whole.
 
-    The plan says what the mix, the stems and the report beside it held when they were written.
+    The plan says what the mix, the stems and the report beside it held when they were written. A
+    plan that was edited since, with a mix that may have been rendered from it, is somebody's work:
+    it counts too, as long as the files hold audio.
 
     Returns:
-        The files as they are, by what they are; none if anything is missing, or is another.
+        How the song ended; none if anything is missing, or is another.
     """
     if job.plan_file is None or not job.fingerprint:
         return None
@@ -287,19 +290,32 @@ def _find_done(
         wanted = {"mix": (job.output, plan.mix_sha256), "plan": (job.plan_file, "")}
         if report is not None:
             wanted["report"] = (report, plan.report_sha256 or "none was written")
-        files = {}
-        for name, (path, expected) in wanted.items():
-            files[name] = FileState.of(os.stat(path), digest(path))
-            if expected and files[name].sha256 != expected:
-                return None
+        files = {
+            name: FileState.of(os.stat(path), digest(path)) for name, (path, _) in wanted.items()
+        }
         found = {path.name: digest(path) for path in stems if path.exists()}
-        if stems and combine_digests(found) != plan.stems_sha256:
+        as_written = all(expected in ("", files[n].sha256) for n, (_, expected) in wanted.items())
+        as_written = as_written and (not stems or combine_digests(found) == plan.stems_sha256)
+        if plan.was_edited:
+            for path in (job.output, *(stem for stem in stems if stem.name in found)):
+                with read_outputs():
+                    probe(path, ReadOptions(strict=True))
+        elif not as_written:
             return None
         made_from = [sha for strip in plan.tracks for sha in strip.sha256.split()]
         same = made_from == [sha256(path) for path in job.inputs.files]
     except (PlanError, InputError, OSError):
         return None
-    return files if same else None
+    if not same:
+        return None
+    edited = (f"{printable(job.plan_file)}: was edited since it was made",)
+    return SongOutcome(
+        output=job.output,
+        kept=True,
+        levels_lufs={},
+        files=files,
+        notes=edited if plan.was_edited else (),
+    )
 
 
 _LOCATIONS = ("vocal", "backing", "song", "config", "weights", "reference", "plugins", "device")

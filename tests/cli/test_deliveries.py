@@ -42,6 +42,8 @@ def test_the_plan_says_what_its_files_hold(song: Song, cli: Cli, tmp_path: Path)
     assert cli(*asked, "--skip-existing").exit_code == 0  # without -f: nothing is written
     for name in sorted(FILES):
         for damage in (b"", whole[name][:-9], turn_a_bit(whole[name]), None):
+            if name == "mix.toml" and damage is not None and len(damage) == len(whole[name]):
+                continue  # as if somebody had edited it
             path = tmp_path / "out" / name
             path.write_bytes(damage) if damage is not None else path.unlink()
             result = cli(*asked, "--skip-existing")
@@ -95,6 +97,24 @@ def test_an_error_between_two_files_never_leaves_a_new_plan_beside_an_old_mix(
             # no later command takes what is there for what it would have made
             assert cli(*quiet, "--skip-existing").exit_code == (0 if failing == 0 else 4)
             assert cli(*louder[:-1], "--skip-existing").exit_code == 4
+
+
+def test_a_plan_that_was_edited_and_rendered_is_kept_as_it_is(song, cli, tmp_path) -> None:
+    asked = ("vocal", song.vocal, song.beat, "-o", "a.wav", "--skip-existing")
+    assert cli(*asked).exit_code == 0
+    text = (tmp_path / "a.toml").read_text()
+    (tmp_path / "a.toml").write_text(text.replace("gain_db = ", "gain_db = -", 1) + "# mine\n")
+    assert (tmp_path / "a.toml").read_text() != text
+    for _ in range(2):
+        before = contents(tmp_path)
+        kept = cli(*asked, "-f")
+        assert kept.exit_code == 0
+        assert "a.toml: was edited since it was made" in kept.output
+        assert contents(tmp_path) == before
+        assert cli("render", "a.toml", "-f", "-q").exit_code == 0
+    for damage in (b"", (tmp_path / "a.wav").read_bytes()[:-5000]):
+        (tmp_path / "a.wav").write_bytes(damage)
+        assert cli(*asked).exit_code == 4
 
 
 def test_a_changed_plan_that_was_rendered_is_not_what_the_method_makes(song, cli, tmp_path) -> None:
