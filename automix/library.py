@@ -11,7 +11,7 @@ mix.plan.save("mix.toml")
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from automix.audio.resampling import resample
 from automix.audio.samples import Audio
 from automix.consoles.exact import ExactConsole
 from automix.errors import UsageError
+from automix.inputs import Inputs, keep_inputs
 from automix.mixing.candidates import draw_candidates
 from automix.mixing.inputs import BACKING, VOCAL, SongInputs, find_inputs, inputs_of_plan
 from automix.mixing.mix import Mix
@@ -169,13 +170,21 @@ def mix(request: SongRequest, *, report: Report = silent) -> Mix:
     Raises:
         AutomixError: Something that the request names cannot be used.
     """
-    if isinstance(request, PlanRequest):
-        return _render(request, find_inputs(request), report)
-    if not isinstance(request, VocalRequest | StemsRequest):
+    if not isinstance(request, PlanRequest | VocalRequest | StemsRequest):
         raise TypeError(f"{type(request).__name__} is no request of a mix")
-    mixer, inputs = prepare_mixer(request), find_inputs(request)
-    report("reading")
-    return mixer(inputs.open(), report)
+    with keep_inputs() as kept:
+        if isinstance(request, PlanRequest):
+            made = _render(request, find_inputs(request), report)
+        else:
+            mixer, inputs = prepare_mixer(request), find_inputs(request)
+            report("reading")
+            made = mixer(inputs.open(), report)
+    return _remember(made, kept)
+
+
+def _remember(mix: Mix, kept: Inputs) -> Mix:
+    """The mix with the files that it was made from."""
+    return replace(mix, inputs=tuple(dict.fromkeys(absolute for _, absolute in kept.values())))
 
 
 def _render(request: PlanRequest, inputs: SongInputs, report: Report) -> Mix:
@@ -196,7 +205,9 @@ def mix_session(session: Session, request: VocalRequest | StemsRequest) -> Mix:
     Raises:
         AutomixError: The session does not suit the method, or an option cannot be used.
     """
-    return prepare_mixer(request)(session, silent)
+    with keep_inputs() as kept:
+        made = prepare_mixer(request)(session, silent)
+    return _remember(made, kept)
 
 
 def mix_song(

@@ -59,12 +59,14 @@ class Item:
         found = []
         asked = self.asked
         others = (*asked.reference, *([asked.config] if asked.config else []))
-        for path in (*self.inputs, *map(str, others)):
+        for path in (*self.inputs, *map(str, others), *_files_of_weights(asked.weights)):
             try:
                 found += self._find_files(path)
             except (OSError, ValueError) as error:
                 where = getattr(error, "filename", None) or path
                 reason = getattr(error, "strerror", None) or f"cannot be used: {error}"
+                if isinstance(error, PermissionError):
+                    reason = "may not be read; change its permissions (chmod +r)"
                 raise InputError(f"{where}: {reason}") from error
         return found
 
@@ -93,6 +95,18 @@ class Item:
         told: list[object] = [self.kind, self.given()]
         told += [[os.path.basename(p), s.st_size, s.st_mtime_ns] for p, s in self.files()]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _files_of_weights(weights: str | None) -> list[str]:
+    """The files of weights that are no name of some that ship."""
+    if weights is None or not os.path.isdir(weights):
+        return [weights] if weights is not None and os.path.isfile(weights) else []
+    return sorted(
+        os.path.join(here, name)
+        for here, _, names in os.walk(weights)
+        for name in names
+        if name.endswith(".safetensors")
+    )
 
 
 def _audio_in(folder: str, *, recursive: bool) -> list[tuple[str, os.stat_result]]:

@@ -9,11 +9,14 @@ import errno
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Self
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self, get_args
 
 from automix.errors import OutputError
+from automix.files.state import FileState
+from automix.files.temporary import may_be_planted
 
 NAME = "automix-batch.jsonl"
 
@@ -29,11 +32,13 @@ class JournalEntry:
         fingerprint: Of what it was made from; see `automix.batch.item.Item.fingerprint`.
         is_ours: Whether what is under the name of its output was, or may have been, written by
             this batch.
+        files: The files that were written, by what they are: ``mix``, ``plan``, ``report``.
     """
 
     status: Status
     fingerprint: str
     is_ours: bool
+    files: Mapping[str, FileState] = field(default_factory=dict)
 
 
 class Journal:
@@ -81,10 +86,17 @@ class Journal:
             end = os.fstat(self._descriptor).st_size
             if end and os.pread(self._descriptor, 1, end - 1) != b"\n":
                 line = b"\n" + line  # the last record was cut off: keep clear of it
-            if os.write(self._descriptor, line) < len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            if sync:
-                os.fsync(self._descriptor)
+            try:
+                if os.write(self._descriptor, line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                if sync:
+                    os.fsync(self._descriptor)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._descriptor, end)
+                    if end == 0:
+                        os.unlink(self.path)
+                raise
 
     def new_records(self) -> Iterator[dict[str, Any]]:
         """What was appended since it was opened."""
@@ -102,29 +114,74 @@ def last_entries(folder: str) -> dict[str, JournalEntry]:
         status, was = record["status"], record.get("output_was")
         written = status == "done" and not record.get("kept")
         is_ours = was == "ours" or (was == "free" and status != "failed") or written
-        found[record["item"]] = JournalEntry(status, record.get("fingerprint", ""), is_ours)
+        found[record["item"]] = JournalEntry(
+            status, record.get("fingerprint", ""), is_ours, _read_states(record.get("files"))
+        )
+    return found
+
+
+def record_states(files: Mapping[str, FileState]) -> dict[str, list[int | str]]:
+    """The states of files as a record has them: size, digest, times of change."""
+    return {name: [s.size, s.sha256, *s.changed_ns] for name, s in files.items()}
+
+
+def _read_states(recorded: object) -> dict[str, FileState]:
+    found = {}
+    for name, state in recorded.items() if isinstance(recorded, dict) else ():
+        match state:
+            case [int(size), str(sha256), int(content_ns), int(entry_ns)]:
+                changed_ns = content_ns, entry_ns
+                found[name] = FileState(size=size, sha256=sha256, changed_ns=changed_ns)
     return found
 
 
 def _records(path: str, start: int = 0) -> Iterator[dict[str, Any]]:
-    with _report_failures(path), contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+    with (
+        _report_failures(path),
+        contextlib.suppress(FileNotFoundError),
+        open(path, "rb", opener=_open_regular) as file,
+    ):
         file.seek(start)
         for line in file:
             if not line.endswith(b"\n"):
                 return
             try:
                 record = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
-            if isinstance(record, dict) and {"item", "status"} <= record.keys():
+            if _is_record(record):
                 yield record
+
+
+def _is_record(record: object) -> bool:
+    """Tells a record from other lines of JSON."""
+    return (
+        isinstance(record, dict)
+        and isinstance(record.get("item"), str)
+        and record.get("status") in get_args(Status)
+    )
+
+
+def _open_regular(path: str, flags: int) -> int:
+    """Opens a file that is no pipe, whose other end would have to be waited for.
+
+    Raises:
+        OSError: It is a pipe or a device, or cannot be opened.
+    """
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "is a pipe or device, not a journal", path)
+    return descriptor
 
 
 def _open_locked(path: str, flags: int) -> int:
     """A descriptor of the journal that no other run has."""
+    if may_be_planted(path):
+        raise OutputError(f"{path}: is somebody else's; choose another -o")
     at_work = f"{path}: another run is at work on this folder; wait for it or choose another -o"
     try:
-        descriptor = os.open(path, flags | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        descriptor = _open_regular(path, flags | os.O_RDWR | os.O_APPEND)
     except FileExistsError as error:
         raise OutputError(at_work) from error
     try:

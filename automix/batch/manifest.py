@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from automix.errors import InputError, UsageError
+from automix.inputs import remember_input
 from automix.mixing.request import Delivery, StemsRequest, VocalRequest, flag_of, option_of
 from automix.plan.parameters import Parameter, parameters
 from automix.session.song_search import Kind
@@ -29,6 +30,9 @@ REQUESTS: dict[Kind, type[VocalRequest] | type[StemsRequest]] = {
 }
 _OF_THE_FILE = ("bits", "report")
 """Options of `Delivery` that a row may set; the others are those of the run."""
+
+_OF_THE_RUN = ("plugins",)
+"""Options that no row may set: a plug-in is code, and a manifest may come from anywhere."""
 
 Value = str | int | float | bool | list[str]
 
@@ -64,6 +68,7 @@ def read_manifest(path: str) -> Iterator[Row]:
         InputError: It cannot be read.
         UsageError: It is not a manifest; names the line.
     """
+    remember_input(path)
     try:
         tables = _toml_tables(path) if path.lower().endswith(".toml") else _csv_tables(path)
         for source, table in tables:
@@ -120,6 +125,11 @@ def _read_row(folder: str, source: str, table: Mapping[str, Value]) -> Row:
         if key in PLACES:
             continue
         parameter = known.get(key.replace("_", "-"))
+        if key in _OF_THE_RUN:
+            raise UsageError(
+                f"{source}: {key} loads code, so that a manifest cannot ask for it; remove the"
+                f" column, and give --{key} yourself"
+            )
         if parameter is None:
             raise UsageError(
                 f"{source}: {key!r} is not an option of one song; remove the column, or name one"
@@ -142,7 +152,11 @@ def _read_row(folder: str, source: str, table: Mapping[str, Value]) -> Row:
 def _options_of(kind: Kind) -> dict[str, Parameter]:
     """The options that a row may set, by their names on the command line."""
     declared = ((p, option_of(p)) for p in parameters(REQUESTS[kind]).values())
-    own = [p for p, option in declared if not option.argument and not option.hidden]
+    own = [
+        p
+        for p, option in declared
+        if not option.argument and not option.hidden and p.name not in _OF_THE_RUN
+    ]
     written = [parameters(Delivery)[name] for name in _OF_THE_FILE]
     return {flag_of(parameter).removeprefix("--"): parameter for parameter in (*own, *written)}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from automix.batch.item import Item
-from automix.batch.journal import Journal, JournalEntry
+from automix.batch.journal import Journal, JournalEntry, record_states
 from automix.batch.selection import BatchRequest
 from automix.errors import AutomixError, InputError
 from automix.mixing.outcome import SongOutcome
@@ -168,8 +168,9 @@ def _figures(outcome: SongOutcome) -> Record:
         "true_peak_dbtp": _finite(loudness.true_peak_dbtp) if loudness else None,
         "warnings": list(outcome.warnings),
         "kept": outcome.kept or None,
+        "files": record_states(outcome.files),
     }
-    return {name: value for name, value in figures.items() if value not in (None, [])}
+    return {name: value for name, value in figures.items() if value not in (None, [], {})}
 
 
 def _finite(number: float) -> float | None:

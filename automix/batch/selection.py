@@ -1,17 +1,19 @@
 """Which items are due, and what is checked of all of them before any work."""
 
+import errno
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from automix.batch.item import Item
 from automix.batch.journal import NAME, JournalEntry
-from automix.errors import AutomixError, InputError, OutputError
+from automix.errors import AutomixError, InputError, OutputError, PlanError
 from automix.files.formats import choose_format
+from automix.inputs import find_input, read_outputs
 from automix.mixing.options import method_options
+from automix.plan.model import read_plan
 
 _NAMED = 5
 _LONGEST_NAME_BYTES = 255  # on all common file systems
@@ -39,10 +41,15 @@ class BatchRequest:
         """File of an item's mix."""
         return os.path.join(self.folder, item.output)
 
-    def outputs(self, item: Item) -> tuple[str, ...]:
-        """Files that an item writes: the mix, and the plan beside it."""
+    def outputs(self, item: Item) -> dict[str, str]:
+        """Files that an item writes: the ``mix``, its ``plan`` beside it, and its ``report``."""
         output = self.output(item)
-        return (output, f"{os.path.splitext(output)[0]}.toml") if self.write_plan else (output,)
+        files = {"mix": output}
+        if self.write_plan:
+            files["plan"] = f"{os.path.splitext(output)[0]}.toml"
+        if item.report:
+            files["report"] = os.path.join(self.folder, item.report)
+        return files
 
     def is_due(self, item: Item, entry: JournalEntry | None) -> bool:
         """Whether the item is to be worked on.
@@ -58,16 +65,59 @@ class BatchRequest:
             and entry is not None
             and entry.status == "done"
             and entry.fingerprint == item.fingerprint()
-            and os.path.isfile(self.output(item))
+            and self._are_whole(item, entry)
         )
+
+    def _are_whole(self, item: Item, entry: JournalEntry) -> bool:
+        """Whether the files hold what was written to them.
+
+        A plan may have been edited since, and the mix rendered from it: that is somebody's work.
+        """
+        outputs = self.outputs(item)
+        if not outputs.keys() <= entry.files.keys():
+            return False
+        changed = {name for name, path in outputs.items() if not entry.files[name].is_that_of(path)}
+        if "plan" in changed and _is_plan(outputs["plan"]):
+            changed.remove("plan")
+            changed -= {"mix"} if _is_audio(outputs["mix"]) else set()
+        return not changed
+
+    def _has_edited_plan(self, item: Item, entry: JournalEntry) -> bool:
+        plan, written = self.outputs(item).get("plan"), entry.files.get("plan")
+        if plan is None or written is None:
+            return False
+        return not written.is_that_of(plan) and _is_plan(plan)
 
     def output_was(
         self, item: Item, entry: JournalEntry | None
     ) -> Literal["free", "ours", "foreign"]:
-        """What is under the names that the item writes to."""
-        if not any(map(os.path.lexists, self.outputs(item))):
+        """What is under the names that the item writes to; a plan that was edited is not ours."""
+        if not any(map(os.path.lexists, self.outputs(item).values())):
             return "free"
-        return "ours" if entry is not None and entry.is_ours else "foreign"
+        if entry is None or not entry.is_ours or self._has_edited_plan(item, entry):
+            return "foreign"
+        return "ours"
+
+
+def _is_audio(path: str) -> bool:
+    from automix.files.info import ReadOptions
+    from automix.files.probe import probe  # only now: it loads NumPy
+
+    try:
+        with read_outputs():
+            probe(Path(path), ReadOptions(strict=True))
+    except InputError:
+        return False
+    return True
+
+
+def _is_plan(path: str) -> bool:
+    try:
+        with read_outputs():
+            read_plan(Path(path))
+    except PlanError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +153,7 @@ def select(
         UsageError: Options are wrong.
     """
     total = done = 0
+    every: list[Item] = []
     due: list[Item] = []
     missing: list[str] = []
     in_the_way: list[str] = []
@@ -110,6 +161,7 @@ def select(
     checked: set[int] = set()
     for item in items:
         total += 1
+        every.append(item)
         _check_names(request, item, taken)
         entry = entries.get(item.output)
         try:
@@ -118,8 +170,10 @@ def select(
                 continue
             item.files()
         except InputError as error:
-            missing.append(str(error) if item.source in str(error) else f"{error} ({item.source})")
-            continue
+            if not _is_unreadable(error):  # else it fails by itself, and the others go on
+                told = str(error)
+                missing.append(told if item.source in told else f"{told} ({item.source})")
+                continue
         due.append(item)
         if id(item.asked) not in checked:  # songs that are asked the same share the object
             _check_options(item)
@@ -137,8 +191,15 @@ def select(
             " keep what is made from the same inputs and settings with --skip-existing, or"
             " overwrite with --force"
         )
-    _check_inputs_are_kept(request, due)
+    _check_inputs_are_kept(request, due, every)
     return Selection(items=due, total=total, done=done)
+
+
+def _is_unreadable(error: InputError) -> bool:
+    """Whether an input is there, but may not be read or its disk fails."""
+    cause = error.__cause__
+    absent = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+    return isinstance(cause, OSError) and cause.errno not in (None, *absent)
 
 
 def _check_options(item: Item) -> None:
@@ -155,7 +216,7 @@ def _first_of(messages: list[str]) -> str:
 
 
 def _check_names(request: BatchRequest, item: Item, taken: dict[str, str]) -> None:
-    for name in request.outputs(item):
+    for name in request.outputs(item).values():
         name = os.path.normpath(name)
         if max(map(len, os.fsencode(name).split(b"/"))) > _LONGEST_NAME_BYTES:
             raise OutputError(f"{name}: the name is too long; choose another with --name")
@@ -167,17 +228,32 @@ def _check_names(request: BatchRequest, item: Item, taken: dict[str, str]) -> No
         taken[name] = item.source
 
 
-def _check_inputs_are_kept(request: BatchRequest, due: Iterable[Item]) -> None:
-    """Refuses to overwrite an input of any item; each by itself guards only its own."""
+def _check_inputs_are_kept(
+    request: BatchRequest, due: Sequence[Item], every: Sequence[Item]
+) -> None:
+    """Refuses to overwrite an input of any item, or a manifest; each guards only its own.
+
+    Raises:
+        OutputError: An output that is due, or the journal, is an input.
+    """
     existing = {}
-    for name in chain.from_iterable(map(request.outputs, due)):
+    names = (name for item in due for name in request.outputs(item).values())
+    for name in (os.path.join(request.folder, NAME), *names):
         if os.path.exists(name):
             status = os.stat(name)
             existing[status.st_dev, status.st_ino] = name
-    if not existing:
-        return
-    for item in due:
-        for path, status in item.files():
+            kept = find_input(name)
+            if kept is not None:
+                raise OutputError(f"{name}: is the input {kept}; choose another -o or --name")
+    for item in every if due else ():
+        for path, status in _find_readable(item):
             output = existing.get((status.st_dev, status.st_ino))
             if output is not None:
                 raise OutputError(f"{output}: is the input {path}; choose another -o or --name")
+
+
+def _find_readable(item: Item) -> list[tuple[str, os.stat_result]]:
+    try:
+        return item.files()
+    except InputError:  # the item fails, or is done and has lost its inputs
+        return []

@@ -9,6 +9,7 @@ from typing import Any
 from automix.batch.item import Item
 from automix.batch.manifest import MANIFEST_EXTENSIONS, REQUESTS, Row, read_manifest
 from automix.errors import InputError, UsageError
+from automix.mixing.destination import fill_template
 from automix.mixing.request import Delivery, StemsRequest, VocalRequest, option_of
 from automix.plan.parameters import parameters
 from automix.session.song_search import Kind, search_songs
@@ -133,15 +134,10 @@ def _rows(path: str, kind: Kind | None, folder: str) -> Iterator[Row]:
 
 def _name_output(template: str, item: Item) -> str:
     chosen = DEFAULTS | item.asked.named()
-    return template.format_map({**chosen, "song": item.song, "kind": item.kind})
+    return fill_template(template, {**chosen, "song": item.song, "kind": item.kind})
 
 
 def _check_template(template: str) -> None:
-    try:
-        used = {field for _, field, _, _ in string.Formatter().parse(template) if field}
-        template.format_map(dict.fromkeys(FIELDS, "x"))
-    except (KeyError, ValueError, IndexError, AttributeError) as error:
-        known = ", ".join("{" + field + "}" for field in FIELDS)
-        raise UsageError(f"--name {template!r}: use the fields {known}") from error
-    if "song" not in used:
+    fill_template(template, dict.fromkeys(FIELDS, "x"))
+    if "song" not in {field for _, field, _, _ in string.Formatter().parse(template)}:
         raise UsageError(f"--name {template!r} must hold {{song}}, which tells the mixes apart")

@@ -14,6 +14,7 @@ from typing import Any, ParamSpec
 import typer
 
 from automix.errors import AutomixError
+from automix.inputs import keep_inputs
 
 Arguments = ParamSpec("Arguments")
 
@@ -24,7 +25,8 @@ def report_errors(command: Callable[Arguments, None]) -> Callable[Arguments, Non
     @functools.wraps(command)
     def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         try:
-            command(*args, **kwargs)
+            with keep_inputs():
+                command(*args, **kwargs)
             sys.stdout.flush()
         except AutomixError as error:
             from automix.files.names import printable

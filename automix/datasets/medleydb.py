@@ -22,6 +22,7 @@ from automix.datasets.listing import list_audio, list_folders, require_file
 from automix.datasets.song import SongFiles, check_songs, read_artist
 from automix.errors import InputError
 from automix.files.names import printable
+from automix.inputs import remember_input
 from automix.plan.roles import Role
 from automix.session.roles.naming import make_natural_names
 from automix.session.roles.recognition import read_role
@@ -143,6 +144,7 @@ def _metadata(folder: Path) -> dict[str, Any] | None:
     path = next((path for path in places if path.is_file()), None)
     if path is None:
         return None
+    remember_input(path)
     # The loader in C is ten times as fast, which counts for two hundred files.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:

@@ -15,6 +15,7 @@ from automix.datasets.song import SongFiles, check_names
 from automix.errors import InputError, UsageError
 from automix.files.names import printable
 from automix.files.target import OutputTarget
+from automix.inputs import remember_input
 
 SIDES = ("train", "validation", "test")
 FORMAT = 1
@@ -233,6 +234,7 @@ def read_split(path: Path, songs: Sequence[SongFiles]) -> Split:
 
 
 def _read_names(path: Path) -> Iterator[tuple[str, str]]:
+    remember_input(path)
     try:
         document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

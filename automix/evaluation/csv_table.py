@@ -10,6 +10,7 @@ from pathlib import Path
 
 from automix.errors import InputError
 from automix.files.names import printable
+from automix.inputs import remember_input
 
 _LARGEST_BYTES = 64 << 20
 _DELIMITERS = ",;\t|"
@@ -96,6 +97,7 @@ def _read_content(name: str, path: Path) -> bytes:
             raise InputError(f"{name}: is not a regular file; name a CSV file")
         if status.st_size > _LARGEST_BYTES:
             raise InputError(f"{name}: has over {_LARGEST_BYTES >> 20} MiB; is it a CSV file?")
+        remember_input(path, status)
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"{name}: cannot be read: {error.strerror}; check the path") from error

@@ -16,7 +16,7 @@ from automix.evaluation.ratings import sort_naturally
 from automix.export.ends import ExportSource, ExportTarget
 from automix.export.names import audio_file_names
 from automix.files.names import printable
-from automix.files.target import OutputTarget
+from automix.files.target import OutputTarget, commit_together
 from automix.plan.model import Depth, MixPlan
 from automix.session.tracks import IN_MEMORY_BYTES, list_plan_inputs, open_plan_session
 
@@ -120,6 +120,7 @@ def export_stems(
             # Equal dither on all stems would add up in their sum.
             written = file_target.write_audio(stem, bits=bits, seed=number)
             stems.append(ExportedStem(name=name, path=file_target.path, clipped=written.clipped))
+        commit_together(list(files.values()))
     return ExportedStems(
         stems=tuple(stems),
         sample_rate_hz=session.sample_rate,

@@ -40,33 +40,47 @@ def report_write_failures(path: Path, size_bytes: int = 0) -> Iterator[None]:
     except OSError as error:
         if error.errno in _NO_ROOM:
             reason = (
-                f"the disk is full: needs {size_bytes / 1e6:.1f} MB; make room or write elsewhere"
+                f"the disk is full: needs {max(size_bytes / 1e6, 0.1):.1f} MB; make room or write"
+                " elsewhere"
             )
         else:
             fallback = f"cannot be written: {error.strerror or error}; choose another folder"
             reason = _REASONS.get(error.errno or 0, fallback)
-        raise OutputError(f"{printable(path)}: {reason}") from error
+        raise OutputError(f"{printable(_find_file_at_fault(path, error))}: {reason}") from error
     except ValueError as error:
         if "\0" not in os.fspath(path):
             raise
         raise OutputError(f"{printable(path)}: is not a possible file name") from error
 
 
-def check_disk_space(folder: str | os.PathLike[str], bytes_needed: int) -> None:
+def _find_file_at_fault(path: Path, error: OSError) -> str | os.PathLike[str]:
+    """The file that a failure is about: ``path``, unless the failure names one elsewhere.
+
+    Temporary files beside ``path`` and the folders on its way are made for its sake.
+    """
+    if not isinstance(error.filename, str):
+        return path
+    other, own = os.path.abspath(error.filename), os.path.realpath(path)
+    is_own = other in (os.path.abspath(path), own) or own.startswith(other.rstrip("/") + "/")
+    return path if is_own or os.path.dirname(other) == os.path.dirname(own) else error.filename
+
+
+def check_disk_space(path: str | os.PathLike[str], bytes_needed: int) -> None:
     """Refuses work that the disk has no room for.
 
     Args:
-        folder: An existing folder on that disk.
+        path: An existing folder on that disk, or the file that will be written to one.
         bytes_needed: Size of what will be written.
 
     Raises:
         OutputError: Less is free than needed; the message names the megabytes.
     """
+    folder = path if os.path.isdir(path) else os.path.dirname(path) or "."
     free = shutil.disk_usage(folder).free
     if free < bytes_needed:
         raise OutputError(
-            f"{printable(folder)}: the disk is full: needs {bytes_needed / 1e6:.1f} MB, but only "
-            f"{free / 1e6:.1f} MB are free; make room or write elsewhere"
+            f"{printable(path)}: the disk is full: needs {bytes_needed / 1e6:.1f} MB, but"
+            f" only {free / 1e6:.1f} MB are free; make room or write elsewhere"
         )
 
 

@@ -2,10 +2,11 @@
 
 import errno
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import SEEK_END, BytesIO
+from io import SEEK_END, SEEK_SET, BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,13 +14,14 @@ import numpy as np
 import soundfile
 import soxr
 
-from automix.audio.samples import Audio, AudioSource
-from automix.errors import InputError
+from automix.audio.samples import BLOCK_FRAMES, Audio, AudioSource, Samples
+from automix.errors import InputError, OutputError
 from automix.files import mpeg, ogg
 from automix.files.chunks import walk_chunks
 from automix.files.dither import Quantizer
 from automix.files.formats import OutputFormat
 from automix.files.info import ReadOptions
+from automix.files.names import printable
 from automix.files.probe import inspect
 
 _VORBIS_QUALITY = 0.8  # about 256 kbit/s in stereo
@@ -40,10 +42,12 @@ class Encoded:
     Attributes:
         frames: Number of frames written.
         clipped: Number of samples above full scale, which were held at full scale.
+        checksum: CRC-32 of the samples as the encoder got them.
     """
 
     frames: int
     clipped: int
+    checksum: int
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -75,12 +79,15 @@ def encode(
     Raises:
         OSError: The disk is full or fails.
         InputError: The source cannot be read.
+        OutputError: A temporary file of the source cannot be written.
     """
     name = f"{form.container} output"
     try:
         encoded = _encode(descriptor, source, form, dither=dither, seed=seed)
         if encoded.frames:
             _check_whole(descriptor, name, form, encoded.frames)
+            if not form.is_lossy:
+                _check_samples(descriptor, form, encoded.checksum)
     except _EncoderError as error:
         # libsndfile does not pass on why it could not write: let the disk say it
         os.lseek(descriptor, 0, SEEK_END)
@@ -120,7 +127,7 @@ class _EncoderError(Exception):
 def _encode(
     descriptor: int, source: AudioSource, form: OutputFormat, *, dither: bool, seed: int
 ) -> Encoded:
-    frames = clipped = 0
+    frames = clipped = checksum = 0
     quantizer = None
     if form.is_integer:
         depth: Literal[16, 24] = 16 if form.bits == "16" else 24
@@ -138,17 +145,33 @@ def _encode(
             **_SETTINGS.get(form.container, {}),
         )
     try:
-        for block in source.blocks():
+        for block in _read_blocks(source):
             samples = block if quantizer is None else quantizer.process(block)
+            interleaved = np.ascontiguousarray(samples.T)
             with _raise_encoder_errors():
-                writer.write(np.ascontiguousarray(samples.T))
+                writer.write(interleaved)
             frames += block.shape[1]
-            if form.is_lossy:
+            if not form.is_lossy:
+                checksum = zlib.crc32(interleaved.data, checksum)
+            else:
                 clipped += int(np.count_nonzero(np.abs(block) > 1.0))
+        # closing syncs too, but drops the error, and the system tells each error only once
+        os.fsync(descriptor)
     finally:
         with _raise_encoder_errors():
             writer.close()
-    return Encoded(frames, clipped if quantizer is None else quantizer.clipped)
+    return Encoded(frames, clipped if quantizer is None else quantizer.clipped, checksum)
+
+
+def _read_blocks(source: AudioSource) -> Iterator[Samples]:
+    """The blocks of a source, whose failures are not those of the output."""
+    try:
+        yield from source.blocks()
+    except OSError as error:
+        place = printable(os.fsdecode(error.filename)) if error.filename else "an input of the mix"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutputError(f"{place}: the disk of temporary files is full; make room") from error
+        raise InputError(f"{place}: cannot be read: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -174,6 +197,26 @@ def _check_whole(descriptor: int, name: str, form: OutputFormat, frames: int) ->
         raise _EncoderError(str(error)) from error
     if info.frames != frames and not form.is_lossy:
         raise _EncoderError(f"wrote {info.frames} of {frames} frames")
+
+
+def _check_samples(descriptor: int, form: OutputFormat, checksum: int) -> None:
+    """Decodes what was written, and compares it with the checksum of what the encoder got.
+
+    Raises:
+        _EncoderError: It is something else.
+    """
+    found = 0
+    os.lseek(descriptor, 0, SEEK_SET)
+    kind = "int32" if form.is_integer else "float32"
+    with (
+        _raise_encoder_errors(),
+        soundfile.SoundFile(descriptor, closefd=False) as reader,
+    ):
+        buffer = np.empty((BLOCK_FRAMES, reader.channels), kind)
+        while len(samples := reader.read(out=buffer)):
+            found = zlib.crc32(samples.data, found)
+    if found != checksum:
+        raise _EncoderError("what the disk holds is not what was written")
 
 
 def _clear_peak_time(descriptor: int, container: str) -> None:

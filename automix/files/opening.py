@@ -25,6 +25,7 @@ from automix.files.chunks import begins_file
 from automix.files.mpeg import count_run, find_run, measure_tag
 from automix.files.names import printable
 from automix.files.view import View, ViewFile, Window
+from automix.inputs import remember_input
 
 LABELS = {
     "wav": "WAV",
@@ -96,6 +97,8 @@ def identify(status: os.stat_result) -> Signature:
 def open_regular_file(path: Path) -> Iterator[int]:
     """Opens a regular file for reading; never waits for the other end of a pipe.
 
+    The file is an input from then on, and never written over; see `automix.inputs`.
+
     Raises:
         InputError: The file is missing, empty, not a regular file, or may not be read.
     """
@@ -107,7 +110,9 @@ def open_regular_file(path: Path) -> Iterator[int]:
     except (OSError, ValueError) as error:
         raise InputError(f"{name}: {_explain(error)}") from error
     try:
-        _check_regular(name, os.fstat(descriptor))
+        status = os.fstat(descriptor)
+        _check_regular(name, status)
+        remember_input(path, status)
         yield descriptor
     except OSError as error:  # whatever the file's user does with the descriptor is reading
         raise InputError(f"{name}: {_explain(error)}") from error

@@ -9,6 +9,7 @@ from typing import Any
 from automix.errors import InputError, UsageError
 from automix.files.extensions import AUDIO_EXTENSIONS
 from automix.files.names import printable
+from automix.inputs import remember_input
 from automix.listening.design import (
     MOST_FILES,
     MOST_STIMULI,
@@ -54,6 +55,7 @@ def read_test_description(source: Path, changes: Mapping[str, Any]) -> TestDescr
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
+    remember_input(path)
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

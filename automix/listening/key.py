@@ -8,6 +8,7 @@ from typing import Any
 
 from automix.errors import InputError
 from automix.files.names import printable
+from automix.inputs import remember_input
 from automix.listening.design import KINDS, SCALES, Kind
 
 FORMAT = 1
@@ -74,6 +75,7 @@ def load_key(folder: Path) -> Key:
         InputError: There is no key, or it was damaged.
     """
     path = folder / KEY_FILE
+    remember_input(path)
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         if document.pop("format") != FORMAT:

@@ -30,15 +30,35 @@ def output_path(delivery: Delivery, fields: Mapping[str, str], *, default_name: 
         return Path(output)
     if template is None:
         return Path(output, default_name)
-    try:
-        wanted = {field for _, field, _, _ in string.Formatter().parse(template) if field}
-        name = template.format_map(fields)
-    except (KeyError, ValueError, IndexError, AttributeError) as error:
-        known = ", ".join("{" + field + "}" for field in fields)
-        raise UsageError(f"--name {template!r}: use the fields {known}") from error
-    if not wanted <= set(fields) or "/" in name or not name:
+    name = fill_template(template, fields)
+    if "/" in name or not name:
         raise UsageError(f"--name {template!r} must give a file name")
     return Path(output, name)
+
+
+def fill_template(template: str, fields: Mapping[str, str]) -> str:
+    """Fills in the name of an output: ``{song}`` becomes the song, ``{{`` a brace.
+
+    Nothing else that Python's formats know goes through: a width such as ``{song:>99999999999}``
+    takes memory without end.
+
+    Args:
+        template: What ``--name`` gives.
+        fields: Values of the names that the template may hold in braces.
+
+    Raises:
+        UsageError: The template holds anything but text and these fields.
+    """
+    parts = []
+    try:
+        for text, field, form, conversion in string.Formatter().parse(template):
+            if form or conversion:
+                raise ValueError(form)
+            parts += [text, "" if field is None else fields[field]]
+    except (KeyError, ValueError) as error:
+        known = ", ".join("{" + field + "}" for field in fields)
+        raise UsageError(f"--name {template!r}: use the fields {known}") from error
+    return "".join(parts)
 
 
 def stem_paths(delivery: Delivery, output: Path, tracks: Sequence[str]) -> dict[str, Path]:

@@ -32,6 +32,7 @@ class SongInputs:
         title: Name of the song, from the names of its files.
         files: The files that are read.
         tracks: Names of the tracks.
+        roles: Roles of the tracks, as far as they are known before they are heard.
         open: Opens the files as a session.
         plan: The plan that is rendered, with its changes; none where a method writes one.
     """
@@ -41,6 +42,7 @@ class SongInputs:
     tracks: tuple[str, ...]
     open: Callable[[], Session]
     plan: MixPlan | None = None
+    roles: tuple[str, ...] = ()
 
 
 def read_options(request: SongRequest) -> ReadOptions:
@@ -87,6 +89,7 @@ def _find_stems(request: StemsRequest) -> SongInputs:
         title=request.song[0].resolve().stem if len(request.song) == 1 else "song",
         files=tuple(path for file in files for path in file.paths),
         tracks=tuple(file.name for file in files),
+        roles=tuple(file.role for file in files),
         open=lambda: open_song(files, read_options(request), notes),
     )
 

@@ -1,9 +1,10 @@
 """A mix: a plan and the audio that it makes, and how they are put on disk, whole or not at all."""
 
+import hashlib
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from automix.analysis.readings import Loudness
 from automix.audio.blocks import collect
 from automix.audio.samples import Audio, AudioSource, Samples
 from automix.audio.streams import prefetch
-from automix.files.target import OutputTarget, Written
+from automix.files.target import OutputTarget, Written, commit_together
 from automix.plan.model import Depth, MixPlan
 from automix.plan.toml import dumps, file_reference
 from automix.session.tracks import Session
@@ -36,6 +37,7 @@ class Mix:
         sum_lufs: Integrated loudness of their sum.
         warnings: What the user should know.
         stems: What each audible track contributes to the finished mix, by name.
+        inputs: The files that it was made from; they are never written over.
         compared: How near the mix is to its references; empty without references.
     """
 
@@ -47,6 +49,7 @@ class Mix:
     sum_lufs: float
     warnings: tuple[str, ...]
     stems: dict[str, AudioSource]
+    inputs: tuple[str, ...] = ()
     compared: "Sequence[FeatureComparison]" = ()
 
     @cached_property
@@ -88,7 +91,8 @@ class Mix:
             OutputError: The file is there already, is an input, or cannot be written.
             InputError: An input changed while it was read.
         """
-        inputs = [p for t in self.session.tracks for p in (t.path, t.right) if p is not None]
+        tracks = [p for t in self.session.tracks for p in (t.path, t.right) if p is not None]
+        inputs: list[str | os.PathLike[str]] = [*tracks, *self.inputs]
         with OutputTarget.reserve(path, overwrite=overwrite, inputs=inputs) as target:
             return target.write_audio(self.source, bits=bits or self.session.bits)
 
@@ -118,15 +122,17 @@ class Targets:
         mix: The file of the mix.
         plan: The file of its plan, if one is wanted.
         stems: Files of the stems by track.
+        report: The file of its report, if one is wanted.
     """
 
     mix: OutputTarget
-    plan: OutputTarget | None
-    stems: Mapping[str, OutputTarget]
+    plan: OutputTarget | None = None
+    stems: Mapping[str, OutputTarget] = field(default_factory=dict)
+    report: OutputTarget | None = None
 
 
 def deliver(mix: Mix, targets: Targets, bits: Depth) -> Delivered:
-    """Writes a mix, its stems and its plan.
+    """Writes a mix and its stems, which are not put in place yet: that is up to `put_in_place`.
 
     Args:
         mix: The mix.
@@ -149,12 +155,63 @@ def deliver(mix: Mix, targets: Targets, bits: Depth) -> Delivered:
         )
     folder = (targets.plan or targets.mix).path.parent
     plan = name_files(replace(mix.plan, bits=bits), mix.session, folder)
+    digests = {}
     for name, target in targets.stems.items():
         if name in mix.stems:
             target.write_audio(mix.stems[name], bits=bits)
-    if targets.plan is not None:
-        targets.plan.write_text(dumps(plan))
+            digests[target.path.name] = target.digest()
+    plan = replace(
+        plan,
+        mix_sha256=targets.mix.digest(),
+        stems_sha256=combine_digests(digests),
+        report_sha256="",
+    ).sealed()
     return Delivered(mix=written, loudness=metered.loudness, plan=plan, notes=tuple(notes))
+
+
+def put_in_place(delivered: Delivered, targets: Targets, page: str | None) -> Delivered:
+    """Writes the report and the plan of a mix, and puts all files in place.
+
+    The order is stems, report, mix, plan. The plan says what its mix, stems and report hold, so
+    that whoever reads it can tell whether they are those beside it:
+
+    - killed before the mix: an old plan with its old mix, as it was; stems and report are newer,
+      which their digests tell;
+    - killed between mix and plan: a new mix, and an old plan, whose digest tells that the mix is
+      not its own, or none. ``--skip-existing`` makes the mix again. A new plan beside an old mix
+      cannot be, so that neither it nor ``automix render`` takes an old mix for a new one.
+
+    Args:
+        delivered: What `deliver` wrote.
+        targets: Its targets.
+        page: The report as HTML, where there is a target of it.
+
+    Returns:
+        The same with the plan as it was written.
+
+    Raises:
+        OutputError: There is no room, or a file came into being meanwhile.
+    """
+    if targets.report is not None and page is not None:
+        targets.report.write_text(page)
+        plan = replace(delivered.plan, report_sha256=targets.report.digest())
+        delivered = replace(delivered, plan=plan.sealed())
+    if targets.plan is not None:
+        targets.plan.write_text(dumps(delivered.plan))
+        targets.plan.digest()
+    last = (targets.report, targets.mix, targets.plan)
+    commit_together([*targets.stems.values(), *(target for target in last if target is not None)])
+    return delivered
+
+
+def combine_digests(digests: Mapping[str, str]) -> str:
+    """Combines the digests of files by name, as ``sha256sum FILES | sha256sum`` does; or nothing.
+
+    Args:
+        digests: Hexadecimal SHA-256 by file name.
+    """
+    lines = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
+    return hashlib.sha256(os.fsencode(lines)).hexdigest() if digests else ""
 
 
 def name_files(plan: MixPlan, session: Session, folder: Path | None) -> MixPlan:

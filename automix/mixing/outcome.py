@@ -1,10 +1,11 @@
 """How a song ended, as a value that can be sent to another process. It loads no package."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automix.analysis.readings import Loudness
+from automix.files.state import FileState
 from automix.plan.model import MixPlan
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class SongOutcome:
         container: Format of the file, such as ``wav``.
         clipped_samples: Samples that were held at full scale.
         seconds: Time that the song took.
+        files: The mix (``mix``), its plan (``plan``) and its report (``report``) as they are in
+            place, of those that were asked for.
     """
 
     output: Path
@@ -51,6 +54,7 @@ class SongOutcome:
     container: str = ""
     clipped_samples: int = 0
     seconds: float = 0.0
+    files: dict[str, FileState] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """Everything about the song as values that JSON has words for."""

@@ -2,20 +2,34 @@
 
 import hashlib
 import json
+import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from automix.errors import PlanError, UsageError
+from automix.errors import InputError, PlanError, UsageError
 from automix.files.disk import sha256
 from automix.files.formats import choose_format
+from automix.files.info import ReadOptions
+from automix.files.names import printable
+from automix.files.probe import probe
+from automix.files.state import FileState, digest
 from automix.files.target import OutputTarget
+from automix.inputs import keep_inputs, read_outputs
 from automix.mixing.destination import output_path, stem_paths
 from automix.mixing.inputs import SongInputs, find_inputs
-from automix.mixing.mix import Delivered, Mix, Targets, deliver, name_files
+from automix.mixing.mix import (
+    Delivered,
+    Mix,
+    Targets,
+    combine_digests,
+    deliver,
+    name_files,
+    put_in_place,
+)
 from automix.mixing.options import method_options
 from automix.mixing.outcome import SongOutcome
 from automix.mixing.renderer import open_renderer
@@ -49,7 +63,8 @@ class _Job:
         inputs: The song.
         output: File of the mix.
         plan_file: File of the plan, or none.
-        fingerprint: The same for requests that give the same mix of the same files.
+        fingerprint: The same for requests that give the same mix of the same files; empty where a
+            plan is rendered, which may say anything.
         kept_files: Files that are read and must not be written over.
         bits: Depth of the mix; that of the session if none.
         mix: Mixes the session.
@@ -93,14 +108,23 @@ def run_song(
             the message names it and the remedy.
     """
     start = time.perf_counter()
-    job = _prepare(request, delivery)
-    if number is not None:
-        job = _number_files(job, number)
+    with keep_inputs():
+        job = _prepare(request, delivery)
+        if number is not None:
+            job = _number_files(job, number)
+        outcome = _run(job, delivery, make_page, report, guard)
+    return replace(outcome, seconds=round(time.perf_counter() - start, 2))
+
+
+def _run(
+    job: _Job, delivery: Delivery, make_page: Page, report: Report, guard: Guard
+) -> SongOutcome:
     choose_format(job.output, delivery.bits or "24")
     stems = stem_paths(delivery, job.output, job.inputs.tracks)
-    extra = [*stems.values(), *([delivery.report] if delivery.report else [])]
-    if delivery.skip_existing and _is_done(job, extra):
-        return SongOutcome(output=job.output, kept=True, levels_lufs={})
+    if delivery.skip_existing:
+        done = _find_done(job, tuple(stems.values()), delivery.report)
+        if done is not None:
+            return done
     with ExitStack() as held:
 
         def reserve(path: Path) -> OutputTarget:
@@ -110,14 +134,14 @@ def run_song(
             held.enter_context(guard(target.discard))
             return target
 
-        targets, page = None, None
+        targets = None
         if not delivery.dry_run:
             targets = Targets(
                 mix=reserve(job.output),
                 plan=reserve(job.plan_file) if job.plan_file else None,
                 stems={name: reserve(path) for name, path in stems.items()},
+                report=reserve(delivery.report) if delivery.report else None,
             )
-            page = reserve(delivery.report) if delivery.report else None
         report("reading")
         session = job.inputs.open()
         mix = job.mix(session, report)
@@ -128,10 +152,20 @@ def run_song(
             report("writing")
             delivered = deliver(mix, targets, bits)
         outcome = _outcome(job, mix, session, delivered, bits)
-        if page is not None:
-            report("report")
-            page.write_text(make_page(job.output.stem, mix, outcome))
-    return replace(outcome, seconds=round(time.perf_counter() - start, 2))
+        if targets is not None and delivered is not None:
+            page = None
+            if targets.report is not None:
+                report("report")
+                page = make_page(job.output.stem, mix, outcome)
+            delivered = put_in_place(delivered, targets, page)
+            outcome = replace(outcome, plan=delivered.plan, files=_states(targets))
+    return outcome
+
+
+def _states(targets: Targets) -> dict[str, FileState]:
+    """The files that are in place, by what they are."""
+    by_name = {"mix": targets.mix, "plan": targets.plan, "report": targets.report}
+    return {name: target.state for name, target in by_name.items() if target and target.state}
 
 
 def _outcome(
@@ -177,12 +211,12 @@ def _prepare(request: SongRequest, delivery: Delivery) -> _Job:
         default_name=f"{inputs.title}.mix.wav",
     )
     if not has_plan:
-        inputs = replace(inputs, tracks=("mix",))
+        inputs = replace(inputs, tracks=("mix",), roles=())
     return _Job(
         inputs=inputs,
         output=output,
         plan_file=output.with_suffix(".toml") if has_plan and not delivery.no_plan else None,
-        fingerprint=_fingerprint(request, delivery),
+        fingerprint=_fingerprint(request, delivery, inputs),
         kept_files=(*inputs.files, *request.reference),
         bits=delivery.bits,
         mix=mixer,
@@ -218,7 +252,7 @@ def _prepare_plan(request: PlanRequest, delivery: Delivery) -> _Job:
         inputs=inputs,
         output=output,
         plan_file=plan_file,
-        fingerprint=plan.request,
+        fingerprint="",
         kept_files=inputs.files,
         bits=delivery.bits or plan.bits,
         mix=mix,
@@ -236,18 +270,52 @@ def _check_needs_no_plan(request: MethodRequest, delivery: Delivery) -> None:
             raise UsageError(f"{option} needs a plan, and --method {request.method} makes none")
 
 
-def _is_done(job: _Job, extra: Iterable[Path]) -> bool:
-    """Whether the outputs were made from the same inputs with the same settings."""
-    if job.plan_file is None:
-        return False
-    if not all(p.is_file() for p in (job.output, job.plan_file, *extra, *job.inputs.files)):
-        return False
+def _find_done(job: _Job, stems: Sequence[Path], report: Path | None) -> SongOutcome | None:
+    """Finds outputs that were made from the same inputs with the same settings, and are whole.
+
+    The plan says what the mix, the stems and the report beside it held when they were written. A
+    plan that was edited since, with a mix that may have been rendered from it, is somebody's work:
+    it counts too, as long as the files hold audio.
+
+    Returns:
+        How the song ended; none if anything is missing, or is another.
+    """
+    if job.plan_file is None or not job.fingerprint:
+        return None
     try:
-        plan = read_plan(job.plan_file)
-    except PlanError:
-        return False
-    made_from = [digest for strip in plan.tracks for digest in strip.sha256.split()]
-    return plan.request == job.fingerprint and made_from == [sha256(p) for p in job.inputs.files]
+        with read_outputs():
+            plan = read_plan(job.plan_file)
+        if plan.request != job.fingerprint or not plan.mix_sha256:
+            return None
+        wanted = {"mix": (job.output, plan.mix_sha256), "plan": (job.plan_file, "")}
+        if report is not None:
+            wanted["report"] = (report, plan.report_sha256 or "none was written")
+        files = {
+            name: FileState.of(os.stat(path), digest(path)) for name, (path, _) in wanted.items()
+        }
+        found = {path.name: digest(path) for path in stems if path.exists()}
+        as_written = all(expected in ("", files[n].sha256) for n, (_, expected) in wanted.items())
+        as_written = as_written and (not stems or combine_digests(found) == plan.stems_sha256)
+        if plan.was_edited:
+            for path in (job.output, *(stem for stem in stems if stem.name in found)):
+                with read_outputs():
+                    probe(path, ReadOptions(strict=True))
+        elif not as_written:
+            return None
+        made_from = [sha for strip in plan.tracks for sha in strip.sha256.split()]
+        same = made_from == [sha256(path) for path in job.inputs.files]
+    except (PlanError, InputError, OSError):
+        return None
+    if not same:
+        return None
+    edited = (f"{printable(job.plan_file)}: was edited since it was made",)
+    return SongOutcome(
+        output=job.output,
+        kept=True,
+        levels_lufs={},
+        files=files,
+        notes=edited if plan.was_edited else (),
+    )
 
 
 _LOCATIONS = ("vocal", "backing", "song", "config", "weights", "reference", "plugins", "device")
@@ -257,7 +325,7 @@ _AMONG_OPTIONS = ("constants",)
 """Fields that are in the options of the method."""
 
 
-def _fingerprint(request: MethodRequest, delivery: Delivery) -> str:
+def _fingerprint(request: MethodRequest, delivery: Delivery, inputs: SongInputs) -> str:
     """The same for requests that give the same mix of the same files with this version."""
     asked = {
         name: value
@@ -268,14 +336,23 @@ def _fingerprint(request: MethodRequest, delivery: Delivery) -> str:
     options.pop("device", None)
     told: dict[str, Any] = {
         "asked": asked,
+        "tracks": [inputs.tracks, inputs.roles],
         "method": request.method,
         "options": options,
         "references": [sha256(path) for path in request.reference],
         "bits": delivery.bits,
         "version": __version__,
     }
-    if request.weights and Path(request.weights).is_file():
-        told["options"]["weights"] = sha256(Path(request.weights))
+    if request.weights and Path(request.weights).exists():
+        weights = Path(request.weights)
+        files = sorted(weights.rglob("*.safetensors")) if weights.is_dir() else [weights]
+        told["options"]["weights"] = [sha256(file) for file in files]
+    if request.plugins is not None:
+        told["plugins"] = [
+            (str(file.relative_to(request.plugins)), file.stat().st_size, file.stat().st_mtime_ns)
+            for file in sorted(request.plugins.rglob("*"))
+            if file.is_file()
+        ]
     if request.console != "exact":
         from automix.consoles.neural import console_weights
 

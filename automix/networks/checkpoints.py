@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from automix.errors import DeviceError, UsageError
 from automix.files.disk import sha256
 from automix.files.names import printable
+from automix.inputs import remember_input
 from automix.plan.parameters import Settings
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -36,6 +37,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         if not path.is_file():
             raise DeviceError(f"{printable(path)}: there is no such file of weights")
+        remember_input(path)
         if path.suffix.lower() in (".pth", ".pt"):
             found = torch.load(path, map_location="cpu", weights_only=True)
         else:
@@ -117,6 +119,7 @@ def read_description(path: Path, model: str, kind: type[Described]) -> Described
     Raises:
         DeviceError: The file cannot be read, or belongs to another family.
     """
+    remember_input(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from automix.errors import UsageError
+from automix.inputs import remember_input
 from automix.plan.parameters import Settings, parameters
 
 Layered = TypeVar("Layered", bound=Settings)
@@ -62,6 +63,7 @@ def _lay_over(base: Layered, table: Mapping[str, Any]) -> Layered:
 
 
 def _read_config(path: Path) -> dict[str, Any]:
+    remember_input(path)
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -4,6 +4,7 @@ Signal flow: tracks → strips → (sends → buses) → sum → master. A metho
 edit it, a console renders it.
 """
 
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -38,6 +39,10 @@ class MixPlan(Settings):
     seed: Annotated[int | None, Range(0, 2**32 - 1), "of methods that draw at random"] = None
     weights: Annotated[str, "hash of the network's weights; empty for rules"] = ""
     request: Annotated[str, "fingerprint of the command's settings, for --skip-existing"] = ""
+    mix_sha256: Annotated[str, "of the file of the mix, as it was written"] = ""
+    stems_sha256: Annotated[str, "of the digests and names of the stems beside it"] = ""
+    report_sha256: Annotated[str, "of its report"] = ""
+    plan_sha256: Annotated[str, "of all else in this file; it tells whether it was edited"] = ""
     sample_rate_hz: Annotated[int, Range(8000, 192000, "Hz"), "of the session and the mix"] = 44100
     bits: Annotated[Depth, "of the mix file where its format has a choice"] = "24"
     pan_law: Annotated[PanLaw, "gain of the two sides against pan"] = "constant-power"
@@ -102,6 +107,17 @@ class MixPlan(Settings):
         folder = Path(path).parent
         plan = self.with_references(lambda file: toml.moved_reference(file, folder))
         toml.write_text(Path(path), toml.dumps(plan), overwrite=overwrite)
+
+    def sealed(self) -> "MixPlan":
+        """A copy that says what it holds, so that `was_edited` can tell."""
+        text = toml.dumps(replace(self, plan_sha256=""))
+        digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        return replace(self, plan_sha256=digest)
+
+    @property
+    def was_edited(self) -> bool:
+        """Whether a value is another than when the plan was written; comments do not count."""
+        return bool(self.plan_sha256) and self.plan_sha256 != self.sealed().plan_sha256
 
     def with_references(self, change: Callable[[str], str]) -> "MixPlan":
         """A copy in which the files of tracks are named otherwise."""

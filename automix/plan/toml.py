@@ -4,12 +4,14 @@ import contextlib
 import json
 import os
 import re
+import secrets
 import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from automix.errors import OutputError, PlanError, UsageError
+from automix.inputs import remember_input
 from automix.plan.decision import Decision
 from automix.plan.parameters import Parameter, Settings, parameters
 
@@ -109,6 +111,7 @@ def load(path: Path, kind: type[Any]) -> Any:
     try:
         if not path.is_file():
             raise PlanError(f"{name}: is not a file")
+        remember_input(path)
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise PlanError(f"{name}: cannot be read: {error.strerror}") from error
@@ -155,9 +158,12 @@ def write_text(path: Path, text: str, *, overwrite: bool) -> None:
     Raises:
         OutputError: The file is there already, or cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".automix-{secrets.token_hex(8)}.part")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        with temporary.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         if overwrite:
             temporary.replace(path)
         else:

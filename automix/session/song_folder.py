@@ -11,6 +11,7 @@ from automix.errors import InputError
 from automix.files.extensions import AUDIO_EXTENSIONS
 from automix.files.info import ReadOptions
 from automix.files.names import printable
+from automix.inputs import remember_input
 from automix.parallel.workers import run_in_parallel
 from automix.plan.roles import ROLES, Role
 from automix.plan.toml import begins_as_plan
@@ -150,7 +151,10 @@ def _refuse_folder(error: OSError) -> None:
 def is_own_mix(audio: Path) -> bool:
     """Tells whether automix wrote a file of audio: then a plan lies beside it."""
     plan = audio.with_suffix(".toml")
-    return plan.is_file() and begins_as_plan(plan)
+    try:
+        return os.path.isfile(plan) and begins_as_plan(plan)
+    except OSError as error:
+        raise InputError(f"{printable(plan)}: cannot be read: {error.strerror}") from error
 
 
 def _read_tracks(audio: Sequence[Path]) -> list[TrackFile]:
@@ -179,6 +183,7 @@ def _read_tracks(audio: Sequence[Path]) -> list[TrackFile]:
 
 
 def _read_session_file(path: Path) -> list[TrackFile]:
+    remember_input(path)
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

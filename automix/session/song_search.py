@@ -54,10 +54,10 @@ def search_songs(
         leave_out: A folder that is not searched.
 
     Yields:
-        Songs, named by their path below ``root``.
+        Songs, named by their path below ``root``. A folder that cannot be read is one, of tracks.
 
     Raises:
-        InputError: A folder cannot be read.
+        InputError: ``root`` cannot be read.
         UsageError: A folder holds a vocal, a beat and other tracks, and ``kind`` is not given.
     """
     seen = {_identify(leave_out)} if os.path.isdir(leave_out) else set()
@@ -72,7 +72,12 @@ def search_songs(
             if not audio:
                 waiting += reversed(_list_folders(folder))
         except OSError as error:
-            raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
+            if folder == root:
+                raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
+            # A song that cannot be read: whoever opens it is told so, and the others go on.
+            song = os.path.relpath(folder, root)
+            yield FoundSong(kind="stems", song=song, inputs=(folder,), source=folder)
+            continue
         if audio:
             yield from _find_in_folder(root, folder, audio, kind)
 

@@ -14,7 +14,7 @@ from automix.parallel.engine import Job, Outcome
 from automix.parallel.local_engine import LocalEngine
 from automix.parallel.workers import count_workers, use_workers
 from automix.synthesis.engines import EngineChoice
-from automix.synthesis.folder import SongFolder, read_fingerprint, remove_leftover
+from automix.synthesis.folder import SongFolder, is_whole, read_fingerprint, remove_leftover
 from automix.synthesis.song import SyntheticSongRequest, write_song
 
 BYTES_PER_SONG_SECOND = 1_800_000
@@ -115,11 +115,15 @@ def _sort_numbers(collection: Collection) -> tuple[list[int], list[int]]:
     for number in range(1, collection.count + 1):
         path = collection.path(number)
         made_for = read_fingerprint(path)
-        if collection.skip_existing and made_for == collection.request(number).fingerprint():
+        is_same = made_for == collection.request(number).fingerprint()
+        is_kept = collection.skip_existing and is_same and is_whole(path)
+        if is_kept:
             kept.append(number)
             continue
         if os.path.lexists(path) and not collection.overwrite:
             why = "made with other settings" if made_for else "exists"
+            if collection.skip_existing and is_same:
+                why = "its files were changed or damaged since"
             remedy = "" if collection.skip_existing else "go on with --skip-existing, "
             raise OutputError(
                 f"{printable(path)}: {why}; {remedy}overwrite with --force, or choose another"

@@ -13,9 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from automix.errors import OutputError
+from automix.errors import OutputError, PlanError
 from automix.files.disk import report_write_failures
 from automix.files.names import printable
+from automix.files.state import digest
+from automix.inputs import find_input
+from automix.plan.model import read_plan
 
 PLAN_NAME = "mix.toml"
 
@@ -28,6 +31,17 @@ def read_fingerprint(folder: Path) -> str | None:
     except (OSError, ValueError):
         return None
     return made_for if isinstance(made_for, str) else None
+
+
+def is_whole(folder: Path) -> bool:
+    """Tells whether the tracks and the mix of a finished song hold what its plan says."""
+    try:
+        plan = read_plan(folder / PLAN_NAME)
+        wanted = {strip.file: strip.sha256 for strip in plan.tracks}
+        wanted["mix.wav"] = plan.mix_sha256
+        return all(digest(folder / name) == found for name, found in wanted.items())
+    except (PlanError, OSError, ValueError):
+        return False
 
 
 class SongFolder:
@@ -61,6 +75,9 @@ class SongFolder:
             if os.path.lexists(path) and not (path.is_dir() and not path.is_symlink()):
                 raise OutputError(f"{printable(path)}: is not a folder; choose another folder")
             self._reserve()
+            old = path.parent / f".{path.name}.old"
+            if old.is_dir() and not os.path.lexists(path):  # a run was killed in `commit`
+                os.rename(old, path)
 
     def _reserve(self) -> None:
         with contextlib.suppress(FileExistsError):
@@ -77,6 +94,12 @@ class SongFolder:
             if error.errno not in (errno.ENOLCK, errno.ENOTSUP):  # a file system without locks
                 os.close(descriptor)
                 raise
+        if os.fstat(descriptor).st_uid != os.geteuid():
+            os.close(descriptor)
+            raise OutputError(
+                f"{printable(self.path)}: {self.temporary.name} is somebody else's; choose a folder"
+                " of your own"
+            )
         self._descriptor = descriptor
         for entry in os.scandir(self.temporary):
             os.unlink(entry.path)
@@ -104,6 +127,13 @@ class SongFolder:
         """
         old = self.path.parent / f".{self.path.name}.old"
         with report_write_failures(self.path):
+            for file in self.path.rglob("*"):
+                kept = find_input(file)
+                if kept is not None:
+                    raise OutputError(
+                        f"{printable(self.path)}: holds the input {printable(kept)}; choose another"
+                        " folder"
+                    )
             if self.path.is_dir():
                 os.rename(self.path, old)
             os.rename(self.temporary, self.path)

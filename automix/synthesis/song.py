@@ -134,7 +134,7 @@ def _write_mix(
         stems={},
     )
     with OutputTarget.reserve(folder / "mix.wav") as target:
-        delivered = deliver(mix, Targets(mix=target, plan=None, stems={}), "24")
+        delivered = deliver(mix, Targets(mix=target), "24")
     with OutputTarget.reserve(folder / "mix.toml") as target:
         # Not the first line of other plans: readers of song folders take a mix beside such a plan
         # for one of their own making and leave it out, but this one is the human mix.

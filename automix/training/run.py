@@ -8,9 +8,10 @@ import torch
 
 from automix.errors import OutputError
 from automix.files.names import printable
+from automix.inputs import find_input, remember_input
 from automix.networks.checkpoints import weights_path
 from automix.training.processes import Processes
-from automix.training.request import STATE, TrainingRequest
+from automix.training.request import LOG, STATE, WEIGHTS, TrainingRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +49,21 @@ class TrainingRun:
         self.report_stage(f"example {count}")
 
     def check_folder(self) -> None:
-        """Refuses to write over an earlier run; of several processes, the first one looks.
+        """Refuses to write over an earlier run or an input; the first of several processes looks.
 
         Raises:
-            OutputError: The folder holds a run that is not to be resumed.
+            OutputError: The folder holds a run that is not to be resumed, or what the run reads.
         """
         folder = self.request.folder
+        if self.start_path is not None:
+            remember_input(self.start_path)
+        for path in (folder / STATE, folder / WEIGHTS, folder / LOG):
+            kept = find_input(path)
+            if kept is not None:
+                raise OutputError(
+                    f"{printable(path)}: is the same file as the input {printable(kept)}; choose"
+                    " another folder"
+                )
         if self.processes.rank == 0 and not self.request.resume and (folder / STATE).exists():
             raise OutputError(
                 f"{printable(folder)}: holds a run; --resume goes on with it, or choose another"

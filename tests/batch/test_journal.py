@@ -131,3 +131,59 @@ def test_a_full_disk_is_an_error_that_names_the_journal() -> None:
     journal._descriptor = os.open("/dev/full", os.O_RDWR)
     with journal, pytest.raises(OutputError, match=r"/nowhere/automix-batch.jsonl: the disk is"):
         journal.append({"item": "a.wav", "status": "started"})
+
+
+@pytest.mark.parametrize("fault", ["pipe", "somebody else's file", "somebody else's link"])
+def test_a_journal_that_was_planted_is_not_written_to(tmp_path: Path, fault: str) -> None:
+    path, precious = tmp_path / "automix-batch.jsonl", tmp_path / "precious"
+    precious.write_bytes(b"precious")
+    if fault == "pipe":
+        os.mkfifo(path)
+    elif os.geteuid() != 0:
+        pytest.skip("only root can make files of others")
+    else:
+        tmp_path.chmod(0o1777)
+        path.symlink_to(precious) if "link" in fault else path.write_bytes(b"")
+        os.lchown(path, 12345, 12345)
+    with pytest.raises(OutputError, match="pipe|somebody else's"):
+        Journal(str(tmp_path))
+    assert precious.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000 + "]" * 100_000,
+        '{"item": "a.wav", "status": ' + "9" * 5000 + "}",
+        '{"item": ["a.wav"], "status": "done"}',
+        '{"item": "a.wav", "status": ["done"]}',
+        '{"item": "a.wav", "status": "finished"}',
+        '{"item": "a.wav", "status": "failed", "files": [1], "fingerprint": {}}',
+        '{"item": "a.wav", "status": "failed", "files": {"mix": [1, 2, 3, 4], "plan": null}}',
+    ],
+    ids=lambda line: line[:70],
+)
+def test_records_of_other_forms_do_not_stop_a_batch(tmp_path: Path, line: str) -> None:
+    with Journal(str(tmp_path)) as journal:
+        journal.append({"item": "b.wav", "status": "done"})
+    with (tmp_path / "automix-batch.jsonl").open("a") as file:
+        file.write(line + "\n")
+    found = last_entries(str(tmp_path))
+    assert found["b.wav"].status == "done"
+    assert "a.wav" not in found or not found["a.wav"].files
+
+
+@pytest.mark.parametrize("room", [0, 20])
+def test_a_record_that_the_disk_has_no_room_for_is_not_half_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    write = os.write
+    with Journal(str(tmp_path)) as journal:
+        if room:
+            journal.append({"item": "a.wav", "status": "done"})
+        monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:room]))
+        with pytest.raises(OutputError, match="automix-batch.jsonl: the disk is full"):
+            journal.append({"item": "b.wav", "status": "started"})
+    monkeypatch.undo()
+    assert set(last_entries(str(tmp_path))) == ({"a.wav"} if room else set())
+    assert os.listdir(tmp_path) == (["automix-batch.jsonl"] if room else [])

@@ -89,9 +89,22 @@ def test_a_manifest_that_is_not_there(tmp_path: Path) -> None:
         list(read_manifest(str(tmp_path / "gone.csv")))
 
 
+@pytest.mark.parametrize(
+    "key",
+    ["plugins", "output=/x/y.wav", "export-stems", "--output", "-o", "report=/x.html", "__class__"],
+)
+@pytest.mark.parametrize("form", ["m.csv", "m.toml"])
+def test_keys_are_declared_options_and_load_no_code(tmp_path: Path, form: str, key: str) -> None:
+    (tmp_path / "plugins").mkdir()
+    table = f"[[song]]\nstems = 'a'\n'{key}' = 'x'\n"
+    text = f"stems,{key}\na,plugins\n" if form == "m.csv" else table
+    with pytest.raises(UsageError, match="is not an option of one song|loads code"):
+        read(tmp_path, form, text)
+
+
 OF_THE_RUN = {
     *("output", "name", "force", "skip-existing", "no-plan", "dry-run", "export-stems"),
-    *("json", "quiet", "verbose", "jobs", "candidates", "help"),
+    *("json", "quiet", "verbose", "jobs", "candidates", "help", "plugins"),
 }
 """Options of the commands that a row of a manifest cannot set."""
 
@@ -110,7 +123,7 @@ def test_a_row_may_set_every_option_of_its_command_but_those_of_the_run(
     for option in offered - PLACES:
         row = f"[[song]]\n{files}\n{option} = false\n"
         if option in OF_THE_RUN:
-            with pytest.raises(UsageError, match="is not an option of one song"):
+            with pytest.raises(UsageError, match="is not an option of one song|loads code"):
                 read(tmp_path, "m.toml", row)
         else:
             with contextlib.suppress(UsageError):  # "takes a value"

@@ -1,17 +1,25 @@
 """What is refused before any work, and what is left out."""
 
+import errno
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from automix.batch.item import Item
 from automix.batch.journal import NAME, JournalEntry
 from automix.batch.selection import BatchRequest, Selection, select
 from automix.batch.sources import DEFAULTS, find_items
 from automix.errors import InputError, OutputError, UsageError
+from automix.files.state import FileState, digest
+from automix.inputs import keep_inputs
 from automix.methods.stems.settings import StemsRules
+from automix.plan.model import MixPlan
+from automix.plan.toml import dumps
 
 
 @pytest.fixture
@@ -190,18 +198,137 @@ def test_what_is_left_out(songs: list[Path], tmp_path: Path) -> None:
     mixes = tmp_path / "mixes"
     mixes.mkdir()
     chosen = items(tmp_path / "songs", folder=mixes)
-    entries = {item.output: JournalEntry("done", item.fingerprint(), True) for item in chosen}
-    for item in chosen[:8]:
-        (mixes / item.output).touch()
+    entries = {}
+    for item in chosen:
+        (mixes / item.output).write_text(item.output)
+        state = FileState.of(os.stat(mixes / item.output), digest(mixes / item.output))
+        entries[item.output] = JournalEntry("done", item.fingerprint(), True, {"mix": state})
+    for item in chosen[8:]:
+        (mixes / item.output).unlink()
     (songs[2] / "kick.wav").write_text("other")
     (songs[3] / "snare.wav").write_text("new")
     entries["5.wav"] = JournalEntry("failed", entries["5.wav"].fingerprint, True)
     entries["6.wav"] = JournalEntry("died", "", True)
     entries["7.wav"] = JournalEntry("started", "", True)
-    resumed = selected(chosen, mixes, entries, only="unfinished")
+    resumed = selected(chosen, mixes, entries, only="unfinished", write_plan=False)
     assert [item.song for item in resumed.items] == ["2", "3", "5", "6", "7", "8", "9"]
     assert (resumed.total, resumed.done) == (10, 3)
-    failed = selected(chosen, mixes, entries, only="failed")
+    failed = selected(chosen, mixes, entries, only="failed", write_plan=False)
     assert [item.song for item in failed.items] == ["5", "6"]
     louder = items(tmp_path / "songs", folder=mixes, options={"loudness": -9.0})
-    assert len(selected(louder, mixes, entries, only="unfinished").items) == 10
+    assert len(selected(louder, mixes, entries, only="unfinished", write_plan=False).items) == 10
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda mix: mix.write_bytes(b""),
+        lambda mix: mix.write_bytes(mix.read_bytes()[:5]),
+        lambda mix: mix.write_bytes(b"R1FF" + mix.read_bytes()[4:]),
+        lambda mix: (mix.unlink(), mix.mkdir()),
+        lambda mix: (mix.unlink(), os.mkfifo(mix)),
+        Path.unlink,
+    ],
+)
+def test_what_is_done_is_told_by_what_the_files_hold(
+    songs: list[Path], tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    chosen = items(songs[0], folder=tmp_path / "mixes")
+    request = BatchRequest(folder=str(tmp_path / "mixes"), only="unfinished")
+    files = {name: Path(path) for name, path in request.outputs(chosen[0]).items()}
+    files["mix"].parent.mkdir()
+    files["mix"].write_bytes(b"RIFF and audio")
+    files["plan"].write_text(dumps(MixPlan(method="rules")))
+    states = {name: FileState.of(os.stat(path), digest(path)) for name, path in files.items()}
+    done = JournalEntry("done", chosen[0].fingerprint(), True, states)
+    assert not request.is_due(chosen[0], done)
+    for path in files.values():  # a copy elsewhere has other times
+        os.utime(path, ns=(1, 1))
+    assert not request.is_due(chosen[0], done)
+    damage(files["mix"])
+    assert request.is_due(chosen[0], done)
+    assert request.output_was(chosen[0], done) == "ours"
+
+
+def test_a_plan_that_was_edited_is_kept_and_one_that_is_damaged_made_again(
+    songs: list[Path], tmp_path: Path
+) -> None:
+    chosen = items(songs[0], folder=tmp_path / "mixes")
+    request = BatchRequest(folder=str(tmp_path / "mixes"), only="unfinished")
+    mix, plan = map(Path, request.outputs(chosen[0]).values())
+    mix.parent.mkdir()
+    mix.write_bytes(b"audio")
+    plan.write_text(dumps(MixPlan(method="rules")))
+    states = {
+        name: FileState.of(os.stat(path), digest(path))
+        for name, path in (("mix", mix), ("plan", plan))
+    }
+    done = JournalEntry("done", chosen[0].fingerprint(), True, states)
+    plan.write_text(dumps(MixPlan(method="rules", preset="my own")))
+    assert not request.is_due(chosen[0], done)
+    soundfile.write(mix, np.zeros((100, 2)), 44100)  # rendered anew
+    assert not request.is_due(chosen[0], done)
+    mix.write_bytes(b"")
+    with pytest.raises(OutputError, match="there already"):
+        select(chosen, request, {chosen[0].output: done})
+    plan.write_text("# automix plan")
+    assert select(chosen, request, {chosen[0].output: done}).items == chosen
+    for path in (mix, plan):  # a journal of an earlier version does not know what they held
+        path.write_bytes(b"audio")
+    assert request.is_due(chosen[0], JournalEntry("done", chosen[0].fingerprint(), True))
+
+
+def test_a_song_that_may_not_be_read_does_not_stop_the_others(
+    songs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan, locked = os.scandir, str(songs[0])
+
+    def scandir(path: str) -> object:
+        if path == locked:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    chosen = items(tmp_path / "songs", folder=tmp_path / "mixes")
+    due = selected(chosen, tmp_path / "mixes").items
+    assert sorted(item.song for item in due) == sorted(map(str, range(10)))
+    with pytest.raises(InputError, match="0: may not be read"):
+        next(item for item in due if item.song == "0").fingerprint()
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{song:>99999999999}", "{song!r:99999999999}", "{song:{song}}", "{song:_<20}", "{song[0]}"],
+)
+def test_templates_hold_fields_and_nothing_else(
+    songs: list[Path], tmp_path: Path, template: str
+) -> None:
+    with pytest.raises(UsageError, match="use the fields"):
+        items(songs[0], folder=tmp_path, name=template)
+
+
+@pytest.mark.parametrize("option", ["report", "weights", "config", "reference"])
+def test_no_output_of_a_batch_is_an_input_of_it(
+    songs: list[Path], tmp_path: Path, option: str
+) -> None:
+    mixes = tmp_path / "mixes"
+    mixes.mkdir()
+    kept = mixes / "kept.html"
+    kept.write_text("")
+    report = "kept.html" if option == "report" else "r.html"
+    row = f"[[song]]\nstems = 'songs/0'\nreport = '{report}'\n"
+    if option == "report":  # a hard link, as another song's track
+        (songs[1] / "kick.wav").unlink()
+        os.link(kept, songs[1] / "kick.wav")
+    else:
+        (mixes / "r.html").hardlink_to(kept)
+        row += f"{option} = '{kept}'\n" + ("method = 'dmc'\n" if option == "weights" else "")
+    (tmp_path / "m.toml").write_text(row + "[[song]]\nstems = 'songs/1'\n")
+    with pytest.raises(OutputError, match="is the input"):
+        selected(items(tmp_path / "m.toml", folder=mixes), mixes, force=True)
+
+
+def test_a_manifest_is_not_written_over(songs: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "0.toml").write_text("[[song]]\nstems = 'songs/0'\n")
+    with keep_inputs(), pytest.raises(OutputError, match=r"0.toml: is the input .*0.toml"):
+        selected(items(tmp_path / "0.toml", folder=tmp_path), tmp_path, force=True)

@@ -82,6 +82,13 @@ def test_existing_songs_are_kept_refused_or_replaced(cli, tmp_path: Path) -> Non
     assert kept.exit_code == 0
     assert kept.stdout == "out: 1 songs, 1 kept (built-in)\n"
     assert {path: path.stat().st_mtime_ns for path in first.iterdir()} == times
+    track = next(path for path in sorted(first.iterdir()) if path.suffix == ".wav")
+    for damage in (b"", before[track.name][:-100]):
+        track.write_bytes(damage)
+        damaged = synthesize(cli, 1, "out", "--skip-existing")
+        assert damaged.exit_code == OutputError.exit_code
+        assert "changed or damaged" in damaged.stderr
+    track.write_bytes(before[track.name])
     other = synthesize(cli, 1, "out", "--skip-existing", "--seed", 1)
     assert other.exit_code == OutputError.exit_code
     assert "other settings" in other.stderr

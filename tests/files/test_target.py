@@ -1,7 +1,9 @@
 """Outputs: absent, the old ones, or whole, whatever happens."""
 
+import contextlib
 import errno
 import fcntl
+import hashlib
 import os
 import random
 import signal
@@ -13,14 +15,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from automix.audio.samples import BLOCK_FRAMES, Audio
 from automix.errors import InputError, OutputError
-from automix.files.disk import check_disk_space, sha256
+from automix.files.disk import check_disk_space, report_write_failures, sha256
 from automix.files.probe import probe
 from automix.files.reading import open_audio
-from automix.files.target import OutputTarget
+from automix.files.state import digest
+from automix.files.target import OutputTarget, commit_together
 from automix.files.temporary import lock_temporary, name_temporary, rename_to_new
+from automix.inputs import keep_inputs, read_outputs, remember_input
 
 ROOT = Path(__file__).parents[2]
 RATE = 44100
@@ -68,7 +73,8 @@ def test_content_is_on_the_disk_before_the_name_and_the_name_before_the_end(
 
         monkeypatch.setattr(os, name, spy)
     write(tmp_path / "a.wav", overwrite=overwrite)
-    assert calls == ["fsync", "replace" if overwrite else "link", "folder"]
+    # The first is before the encoder's library closes the file, and syncs without a word.
+    assert calls == ["fsync", "fsync", "replace" if overwrite else "link", "folder"]
 
 
 def test_text_and_bytes(tmp_path):
@@ -153,6 +159,60 @@ def test_without_hard_links_existing_files_are_kept_too(tmp_path, monkeypatch):
     rename_to_new(tmp_path / "new", tmp_path / "other")
     assert (tmp_path / "old").read_text() == "old"
     assert (tmp_path / "other").read_text() == "new"
+
+
+@pytest.mark.parametrize("how", ["itself", "symlink", "hard link", "moved there meanwhile"])
+def test_never_over_what_the_run_has_read_whoever_names_it(tmp_path, how):
+    source, target = tmp_path / "in.wav", tmp_path / "out.wav"
+    write(source)
+    before = source.read_bytes()
+    with keep_inputs():
+        if how == "moved there meanwhile":
+            reserved = OutputTarget.reserve(target, overwrite=True)
+            reserved.write_bytes(b"new")
+        open_audio(source)
+        if how == "itself":
+            target = source
+        elif how == "symlink":
+            target.symlink_to("in.wav")
+        else:
+            target.hardlink_to(source)
+        with pytest.raises(OutputError, match=r"out\.wav|in\.wav.*the input .*in\.wav"):
+            reserved.commit() if how.startswith("moved") else write(target, overwrite=True)
+        if how.startswith("moved"):
+            reserved.discard()
+    assert source.read_bytes() == target.read_bytes() == before
+
+
+def test_an_input_is_known_by_its_path_where_inodes_change_and_case_alone_makes_no_input(tmp_path):
+    """FAT and some network file systems number their files anew whenever they forget them."""
+    source = tmp_path / "in.wav"
+    write(source)
+    (tmp_path / "IN.wav").write_bytes(b"another file here")
+    with keep_inputs():
+        remember_input(source, os.stat(tmp_path))
+        with pytest.raises(OutputError, match="the same file as the input"):
+            write(tmp_path / "." / "in.wav", overwrite=True)
+        write(tmp_path / "IN.wav", overwrite=True)
+    assert probe(tmp_path / "IN.wav").frames == 30000
+
+
+def test_what_is_read_only_to_look_at_an_earlier_output_may_be_replaced(tmp_path):
+    path = tmp_path / "out.wav"
+    with keep_inputs():
+        write(path)
+        digest(path)
+        with read_outputs():
+            open_audio(path)
+        write(path, noise(100), overwrite=True)
+    open_audio(path)  # no run: a library that reads what it wrote may write it again
+    write(path, noise(200), overwrite=True)
+    assert probe(path).frames == 200
+
+
+def test_an_input_whose_name_no_file_can_have_is_not_blamed_on_the_output(tmp_path):
+    write(tmp_path / "a.wav")
+    write(tmp_path / "a.wav", overwrite=True, inputs=["x\0.wav", tmp_path / ("x" * 300)])
 
 
 @pytest.mark.parametrize("how", ["itself", "symlink", "hard link", "other spelling", "folder link"])
@@ -279,9 +339,73 @@ def test_a_leftover_that_is_a_link_to_the_target_does_not_empty_it(tmp_path):
 def test_a_temporary_that_is_a_symlink_is_not_followed(tmp_path):
     (tmp_path / "precious").write_bytes(b"precious")
     (tmp_path / name_temporary(Path("a.wav"))).symlink_to("precious")
-    with pytest.raises(OutputError):
-        OutputTarget.reserve(tmp_path / "a.wav")
+    write(tmp_path / "a.wav")
+    assert probe(tmp_path / "a.wav").frames == 30000
     assert (tmp_path / "precious").read_bytes() == b"precious"
+    assert sorted(os.listdir(tmp_path)) == ["a.wav", "precious"]
+
+
+@pytest.mark.parametrize("plant", ["pipe", "folder", "link", "open file", "hard link", "read-only"])
+def test_a_planted_temporary_file_is_never_used(tmp_path, plant):
+    """Who plants a file, and keeps it open, could read and change the mix ever after."""
+    planted = tmp_path / name_temporary(Path("a.wav"))
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"precious")
+    held = None
+    if plant == "pipe":
+        os.mkfifo(planted)
+    elif plant == "folder":
+        planted.mkdir()
+    elif plant == "link":
+        planted.symlink_to("nowhere")
+    elif plant == "hard link":
+        planted.hardlink_to(precious)
+    else:
+        planted.write_bytes(b"planted")
+        planted.chmod(0o444 if plant == "read-only" else 0o666)
+        held = planted.open("rb")
+    write(tmp_path / "a.wav")
+    status = (tmp_path / "a.wav").stat()
+    assert (status.st_nlink, status.st_uid) == (1, os.geteuid())
+    assert held is None or os.fstat(held.fileno()).st_ino != status.st_ino
+    assert not (tmp_path / "nowhere").exists()
+    assert precious.read_bytes() == b"precious"
+    expected = ["a.wav", "precious"] + ([planted.name] if plant == "folder" else [])
+    assert sorted(os.listdir(tmp_path)) == sorted(expected)
+    if held is not None:
+        held.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
+@pytest.mark.parametrize("mode", [0o666, 0o600])
+def test_a_file_of_another_user_in_a_shared_folder_is_not_used(open_folder, unprivileged, mode):
+    open_folder.chmod(0o1777)
+    planted = open_folder / name_temporary(Path("a.wav"))
+    planted.write_bytes(b"planted")
+    planted.chmod(mode)
+    (open_folder / "b.wav").symlink_to(open_folder / "elsewhere")
+    os.lchown(open_folder / "b.wav", 12345, 12345)
+    audio = noise()
+    with unprivileged():
+        write(open_folder / "a.wav", audio)
+        with pytest.raises(OutputError, match="somebody else's link"):
+            OutputTarget.reserve(open_folder / "b.wav")
+    assert (open_folder / "a.wav").stat().st_uid == 65534
+    assert planted.read_bytes() == b"planted"
+    assert sorted(os.listdir(open_folder)) == sorted([planted.name, "a.wav", "b.wav"])
+
+
+def test_what_another_program_put_in_place_of_the_temporary_file_is_no_output(tmp_path):
+    target = OutputTarget.reserve(tmp_path / "a.wav")
+    target.write_bytes(b"mine")
+    temporary = tmp_path / name_temporary(Path("a.wav"))
+    temporary.unlink()
+    temporary.write_bytes(b"theirs")
+    with pytest.raises(OutputError, match="another program took the file away"):
+        target.commit()
+    target.discard()
+    assert temporary.read_bytes() == b"theirs"
+    assert not (tmp_path / "a.wav").exists()
 
 
 @pytest.mark.parametrize("made_again", [False, True])
@@ -303,7 +427,7 @@ def test_a_lock_on_a_removed_file_does_not_count(tmp_path, made_again):
         patch.setattr(fcntl, "flock", flock)
         descriptor = lock_temporary(temporary, tmp_path / "a")
     assert os.fstat(descriptor).st_ino == temporary.stat().st_ino
-    assert len(calls) == 2
+    assert len(calls) >= 2
     os.close(descriptor)
 
 
@@ -408,6 +532,157 @@ def test_a_disk_that_is_really_full(tiny_disk, extension):
     ):
         target.write_bytes(bytes(500_000))
     assert os.listdir(tiny_disk) == [path.name]
+
+
+@pytest.mark.parametrize("extension", ["wav", "aiff", "flac", "ogg", "mp3"])
+def test_an_error_that_the_disk_tells_once_is_not_lost(tmp_path, monkeypatch, extension):
+    """The encoder's library syncs as it closes a file, and drops the error."""
+    path = tmp_path / f"a.{extension}"
+    path.write_bytes(b"old")
+    real, failed = os.fsync, []
+
+    def fsync(descriptor):
+        if not failed:
+            failed.append(True)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OutputError, match="disk is full"):
+        write(path, overwrite=True)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == [path.name]
+
+
+@pytest.mark.parametrize("fault", ["a bit", "a block of zeros", "the end"])
+@pytest.mark.parametrize(("name", "bits"), [("a.wav", "24"), ("a.wav", "32f"), ("a.flac", "16")])
+def test_what_the_disk_holds_is_compared_with_what_was_written(
+    tmp_path, monkeypatch, name, bits, fault
+):
+    close = soundfile.SoundFile.close
+
+    def close_badly(file):
+        was_open, is_output = not file.closed, "w" in file.mode
+        close(file)
+        if was_open and is_output:
+            descriptor = int(file.name)
+            size = os.fstat(descriptor).st_size
+            if fault == "a bit":
+                byte = os.pread(descriptor, 1, size // 2)[0]
+                os.pwrite(descriptor, bytes([byte ^ 64]), size // 2)
+            elif fault == "a block of zeros":
+                os.pwrite(descriptor, bytes(4096), size // 2)
+            else:
+                os.ftruncate(descriptor, size - 100)
+
+    monkeypatch.setattr(soundfile.SoundFile, "close", close_badly)
+    with pytest.raises(OutputError, match=name), OutputTarget.reserve(tmp_path / name) as target:
+        target.write_audio(noise(), bits=bits)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (OSError(errno.EIO, "Input/output error"), InputError, "an input of the mix: cannot be"),
+        (OSError(errno.EIO, "Input/output error", "/x/in.wav"), InputError, "/x/in.wav: cannot be"),
+        (OSError(errno.ENOSPC, "No space", "/tmp/y"), OutputError, "/tmp/y: the disk of temp"),
+    ],
+)
+def test_a_fault_of_what_is_read_is_not_one_of_the_output(tmp_path, error, kind, words):
+    with pytest.raises(kind, match=words):
+        write(tmp_path / "a.wav", Failing(error))
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_failure_names_the_file_that_it_is_about(tmp_path):
+    def report(name):
+        with report_write_failures(tmp_path / "out" / "a.wav"):
+            raise PermissionError(errno.EACCES, "Permission denied", name)
+
+    for name in (None, str(tmp_path / "out" / ".part"), str(tmp_path / "out"), str(tmp_path)):
+        with pytest.raises(OutputError, match=r"out/a\.wav: may not be written"):
+            report(name)
+    with pytest.raises(OutputError, match=r"^/elsewhere/cache: may not be written"):
+        report("/elsewhere/cache")
+
+
+# Files that belong together
+
+
+def reserve_three(folder, *, overwrite):
+    targets = [OutputTarget.reserve(folder / name, overwrite=overwrite) for name in "abc"]
+    for target in targets:
+        target.write_bytes(b"new")
+    return targets
+
+
+@pytest.mark.parametrize("old", [(), ("a",), ("a", "b", "c")])
+@pytest.mark.parametrize("failing", range(4))
+def test_files_go_into_place_in_order_and_an_error_takes_back_those_that_are_new(
+    tmp_path, monkeypatch, old, failing
+):
+    for name in old:
+        (tmp_path / name).write_bytes(b"old")
+    targets = reserve_three(tmp_path, overwrite=True)
+    real, calls = os.replace, []
+
+    def replace(*arguments):
+        calls.append(arguments)
+        if len(calls) == failing + 1:
+            raise OSError(errno.EIO, "Input/output error")
+        real(*arguments)
+
+    monkeypatch.setattr(os, "replace", replace)
+    with contextlib.ExitStack() as stack:
+        for target in targets:
+            stack.callback(target.discard)
+        if failing < 3:
+            stack.enter_context(pytest.raises(OutputError))
+        commit_together(targets)
+    found = {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path)}
+    in_place = {name: b"old" for name in old}
+    for number, name in enumerate("abc"):
+        if failing == 3 or (name in old and number < failing):
+            in_place[name] = b"new"
+    assert found == in_place
+
+
+def test_a_signal_waits_until_all_files_are_in_place(tmp_path, monkeypatch):
+    targets = reserve_three(tmp_path, overwrite=False)
+    real = os.link
+
+    def link(*arguments):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+        real(*arguments)
+
+    monkeypatch.setattr(os, "link", link)
+    with pytest.raises(KeyboardInterrupt):
+        commit_together(targets)
+    assert sorted(os.listdir(tmp_path)) == ["a", "b", "c"]
+
+
+def test_the_state_of_a_file_tells_whether_it_is_still_the_same(tmp_path):
+    path = tmp_path / "a.wav"
+    with OutputTarget.reserve(path) as target:
+        target.write_audio(noise())
+        assert target.digest() == hashlib.sha256(target_bytes(target)).hexdigest()
+    state = target.state
+    assert state is not None
+    assert state.is_that_of(path)
+    assert state.sha256 == sha256(path)
+    content = path.read_bytes()
+    path.write_bytes(content)  # anew, with other times
+    assert state.is_that_of(path)
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert not state.is_that_of(path)
+    path.unlink()
+    assert not state.is_that_of(path)
+
+
+def target_bytes(target):
+    return (target.path.parent / name_temporary(target.path)).read_bytes()
 
 
 def test_check_disk_space(tmp_path):

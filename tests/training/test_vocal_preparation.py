@@ -87,6 +87,10 @@ def test_a_second_run_keeps_what_is_done_and_makes_what_has_changed(pairs, tmp_p
     assert list(manifest(tmp_path / "out")) == ["a"]
     assert [song.kept for song in prepare_vocals(asked)] == [True, False, False]
     assert [song.kept for song in prepare_vocals(asked)] == [True, True, True]
+    emptied = sorted(asked.folder.rglob("vocal.flac"))[0]
+    emptied.write_bytes(b"")
+    assert sorted(song.kept for song in prepare_vocals(asked)) == [False, True, True]
+    assert emptied.stat().st_size > 0
     write(pairs / "b_vox.wav", -1.0)
     (tmp_path / "out/songs/a/beat.flac").unlink()
     assert [song.kept for song in prepare_vocals(asked)] == [False, False, True]

@@ -22,6 +22,7 @@ from automix.evaluation.vocal_copies import (
 from automix.files.disk import report_write_failures, sha256
 from automix.files.names import printable
 from automix.files.reading import open_audio
+from automix.files.state import digest
 from automix.files.target import OutputTarget
 from automix.methods.vocal.settings import PAPER
 from automix.networks.vocal_cnn_description import LEVELS_LU, RANGES_LU
@@ -144,7 +145,10 @@ def _find_response(source: VocalSource, request: VocalPreparation) -> Path | Non
 
 
 def _is_whole(entry: dict[str, Any], folder: Path) -> bool:
-    return all((folder / file["file"]).is_file() for file in entry["files"])
+    try:
+        return all(digest(folder / file["file"]) == file["sha256"] for file in entry["files"])
+    except OSError:
+        return False
 
 
 def _prepare_song(
@@ -219,7 +223,7 @@ def _write_audio(audio: Audio, folder: Path, name: str) -> dict[str, Any]:
     path = folder / name
     with OutputTarget.reserve(path, overwrite=True) as target:
         target.write_audio(limit_peak(audio.samples, audio.sample_rate), bits="24", dither=False)
-    return {"file": name, "sha256": sha256(path)}
+    return {"file": name, "sha256": digest(path)}
 
 
 def _read_manifest(folder: Path) -> list[dict[str, Any]]:
@@ -246,8 +250,5 @@ def _read_manifest(folder: Path) -> list[dict[str, Any]]:
 def _write_manifest(folder: Path, songs: list[dict[str, Any]]) -> None:
     path = folder / PREPARED
     text = json.dumps({"format": FORMAT, "songs": songs}, indent=1)
-    with report_write_failures(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".part")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+    with OutputTarget.reserve(path, overwrite=True) as target:
+        target.write_text(text)
