@@ -1,5 +1,7 @@
 """The exception tree. Each class carries the exit code that the command line ends with."""
 
+import errno
+
 
 class AutomixError(Exception):
     """Anything a user can cause. The message says what, where, and the next step."""
@@ -39,3 +41,29 @@ class PluginError(AutomixError):
     """A plug-in that is missing, crashes, hangs, or returns unusable audio."""
 
     exit_code = 6
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tells whether an exception means that memory is short, in the words of any library.
+
+    Python and NumPy raise `MemoryError`; the system's calls fail with ENOMEM; torch raises a
+    `RuntimeError` that names its allocator; a thread or a library that cannot be started says so.
+    """
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    if not isinstance(error, RuntimeError | ImportError | OSError):
+        return False
+    words = str(error).lower()
+    return any(sign in words for sign in _SIGNS_OF_SHORT_MEMORY)
+
+
+_SIGNS_OF_SHORT_MEMORY = (
+    "can't allocate memory",
+    "cannot allocate memory",
+    "not enough memory",
+    "out of memory",
+    "failed to allocate",
+    "failed to map segment",
+    "can't start new thread",
+    "bad_alloc",
+)
