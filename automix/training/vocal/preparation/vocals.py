@@ -246,8 +246,5 @@ def _read_manifest(folder: Path) -> list[dict[str, Any]]:
 def _write_manifest(folder: Path, songs: list[dict[str, Any]]) -> None:
     path = folder / PREPARED
     text = json.dumps({"format": FORMAT, "songs": songs}, indent=1)
-    with report_write_failures(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".part")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+    with OutputTarget.reserve(path, overwrite=True) as target:
+        target.write_text(text)
