@@ -43,19 +43,11 @@ class PluginError(AutomixError):
     exit_code = 6
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tells whether an exception means that memory is short, in the words of any library.
-
-    Python and NumPy raise `MemoryError`; the system's calls fail with ENOMEM; torch raises a
-    `RuntimeError` that names its allocator; a thread or a library that cannot be started says so.
-    """
-    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
-        return True
-    if not isinstance(error, RuntimeError | ImportError | OSError):
-        return False
-    words = str(error).lower()
-    return any(sign in words for sign in _SIGNS_OF_SHORT_MEMORY)
-
+OUT_OF_MEMORY = (
+    "not enough memory: close other programs, give shorter or fewer files, or raise the limit"
+    " (ulimit -v, or that of the container)"
+)
+"""What is told of an exception that `is_out_of_memory`, with the exit code of `DeviceError`."""
 
 _SIGNS_OF_SHORT_MEMORY = (
     "can't allocate memory",
@@ -66,4 +58,21 @@ _SIGNS_OF_SHORT_MEMORY = (
     "failed to map segment",
     "can't start new thread",
     "bad_alloc",
+    "malloc failed",
 )
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Tells whether an exception, or one that led to it, means that memory is short.
+
+    Python and NumPy raise `MemoryError`; the system's calls fail with ENOMEM; torch raises a
+    `RuntimeError` that names its allocator; threads and libraries that cannot be started say so.
+    """
+    while error is not None:
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+            return True
+        words = str(error).lower()
+        if not isinstance(error, AutomixError) and any(s in words for s in _SIGNS_OF_SHORT_MEMORY):
+            return True
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return False
