@@ -18,7 +18,8 @@ from automix.cli.output import (
     prepare_streams,
 )
 from automix.cli.signals import Ended, handle_signals
-from automix.errors import OUT_OF_MEMORY, DeviceError, OutputError, is_out_of_memory
+from automix.errors import DeviceError, OutputError
+from automix.parallel.memory import OUT_OF_MEMORY, is_out_of_memory
 from automix.version import __version__
 
 if TYPE_CHECKING:

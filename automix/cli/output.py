@@ -13,7 +13,8 @@ from typing import Any, ParamSpec
 
 import typer
 
-from automix.errors import AutomixError, is_out_of_memory
+from automix.errors import AutomixError
+from automix.parallel.memory import check_memory, is_out_of_memory
 
 Arguments = ParamSpec("Arguments")
 
@@ -24,6 +25,7 @@ def report_errors(command: Callable[Arguments, None]) -> Callable[Arguments, Non
     @functools.wraps(command)
     def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         try:
+            check_memory()
             command(*args, **kwargs)
             sys.stdout.flush()
         except AutomixError as error:

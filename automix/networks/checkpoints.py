@@ -17,11 +17,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from automix.errors import DeviceError, UsageError, is_out_of_memory
+from automix.errors import DeviceError, UsageError
 from automix.files.disk import sha256
 from automix.files.names import printable
 from automix.files.target import OutputTarget
 from automix.networks.soundness import remember_origin
+from automix.parallel.memory import is_out_of_memory
 from automix.plan.parameters import Settings
 
 WEIGHTS = Path(__file__).parents[1] / "weights"

@@ -16,11 +16,12 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from automix.errors import DeviceError, UsageError, is_out_of_memory
+from automix.errors import DeviceError, UsageError
 from automix.files.disk import report_write_failures
 from automix.files.names import printable
 from automix.files.target import OutputTarget
 from automix.networks.checkpoints import read_pickle
+from automix.parallel.memory import is_out_of_memory
 from automix.training.processes import Processes
 from automix.training.request import LOG, STATE, WEIGHTS
 from automix.training.schedule import halve_rate, make_schedule
