@@ -7,7 +7,7 @@ from dataclasses import replace
 from automix.errors import AutomixError, DeviceError
 from automix.mixing.song import Guard, run_song
 from automix.parallel.engine import Job, Outcome
-from automix.parallel.memory import OUT_OF_MEMORY, is_out_of_memory
+from automix.parallel.memory import OUT_OF_MEMORY, check_memory, is_out_of_memory
 from automix.parallel.workers import use_workers
 from automix.report.page import make_report
 
@@ -23,6 +23,7 @@ def run_item(job: Job, guard: Guard) -> Outcome:
     began = time.perf_counter()
     exit_code, error, result = 0, "", None
     try:
+        check_memory()
         os.chdir(job.folder)
         use_workers(threads)
         outcome = run_song(request, delivery, guard=guard, make_page=make_report)

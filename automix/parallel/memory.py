@@ -1,8 +1,11 @@
 """Says when memory is short, in whichever words a library says so. Imports nothing heavy."""
 
 import errno
+import mmap
 import os
 import resource
+import sys
+from importlib import import_module
 from pathlib import Path
 
 from automix.errors import AutomixError, DeviceError
@@ -13,14 +16,16 @@ OUT_OF_MEMORY = (
 )
 """What is told of an exception that `is_out_of_memory`, with the exit code of `DeviceError`."""
 
-LEAST_MB = 400
-"""Address space without which OpenBLAS and LLVM end the process, with words of their own."""
-
 AMPLE_MB = 4000
-"""Address space from which native libraries may start as many threads as there are processors."""
+"""Address space from which on there may be as many threads as there are processors."""
+
+_ROOM_MB = 150
+"""Address space that NumPy's or SciPy's OpenBLAS takes as it is loaded, and more."""
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """Environment that keeps native libraries to one thread."""
+
+_SIZE = 256  # of a product that is too large to be made without a buffer
 
 _SIGNS = (
     "can't allocate memory",
@@ -56,24 +61,40 @@ def is_out_of_memory(error: BaseException | None) -> bool:
     return False
 
 
-def check_memory() -> None:
-    """Refuses work where the limit of memory lets no library be loaded; call it before they are.
+def is_scarce() -> bool:
+    """Tells whether the limit of address space is below `AMPLE_MB`."""
+    limit = _limit_bytes()
+    return limit is not None and limit < AMPLE_MB * 1e6
 
-    Under a low limit, OpenBLAS is kept to one thread: where it cannot start another, it waits for
-    that one for ever.
+
+def check_memory() -> None:
+    """Where memory is scarce, makes sure that it is enough to begin; call it before all else.
+
+    OpenBLAS asks for memory until it gets it, for ever and whatever signals come, or ends the
+    process. So it is loaded and takes its buffer at once, where there is room, and is kept to one
+    thread.
 
     Raises:
-        DeviceError: The limit of address space is below `LEAST_MB`.
+        DeviceError: There is no room for it.
     """
-    limit = _limit_bytes()
-    if limit is not None and limit < AMPLE_MB * 1e6:
-        for name, value in ONE_THREAD.items():
-            os.environ.setdefault(name, value)
-    if limit is not None and limit < LEAST_MB * 1e6:
-        raise DeviceError(
-            f"not enough memory: {limit / 1e6:.0f} MB are allowed, and {LEAST_MB} MB are the least;"
-            " raise the limit (ulimit -v)"
-        )
+    if not is_scarce():
+        return
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)
+    sys.unraisablehook = lambda unraisable: None  # what fails beside the first failure tells nobody
+    for library in ("numpy", "scipy.linalg.blas"):
+        try:
+            mmap.mmap(-1, _ROOM_MB << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+        except OSError:
+            raise DeviceError(
+                f"not enough memory: {(_limit_bytes() or 0) / 1e6:.0f} MB are allowed, too few to"
+                " load NumPy and SciPy; raise the limit (ulimit -v)"
+            ) from None
+        module, square = import_module(library), import_module("numpy").ones((_SIZE, _SIZE))
+        if library == "numpy":
+            module.dot(square, square)
+        else:
+            module.dgemm(1.0, square, square)
 
 
 def _is_near_the_limit() -> bool:
