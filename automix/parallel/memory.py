@@ -83,18 +83,34 @@ def check_memory() -> None:
         os.environ.setdefault(name, value)
     sys.unraisablehook = lambda unraisable: None  # what fails beside the first failure tells nobody
     for library in ("numpy", "scipy.linalg.blas"):
-        try:
-            mmap.mmap(-1, _ROOM_MB << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
-        except OSError:
-            raise DeviceError(
-                f"not enough memory: {(_limit_bytes() or 0) / 1e6:.0f} MB are allowed, too few to"
-                " load NumPy and SciPy; raise the limit (ulimit -v)"
-            ) from None
+        require_room(_ROOM_MB, "to load NumPy and SciPy")
         module, square = import_module(library), import_module("numpy").ones((_SIZE, _SIZE))
         if library == "numpy":
             module.dot(square, square)
         else:
             module.dgemm(1.0, square, square)
+
+
+def require_room(megabytes: int, purpose: str) -> None:
+    """Refuses work for which the limit of address space leaves no room; without one, does nothing.
+
+    Args:
+        megabytes: Address space that has to be free.
+        purpose: What it is needed for, as the end of a sentence.
+
+    Raises:
+        DeviceError: There is less.
+    """
+    limit = _limit_bytes()
+    if limit is None:
+        return
+    try:
+        mmap.mmap(-1, megabytes << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except OSError:
+        raise DeviceError(
+            f"not enough memory: {limit / 1e6:.0f} MB are allowed, too few {purpose}; raise the"
+            " limit (ulimit -v)"
+        ) from None
 
 
 def _is_near_the_limit() -> bool:
