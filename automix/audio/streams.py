@@ -33,6 +33,10 @@ class Stream:
         return self.make_blocks()
 
 
+_LOOK_S = 1.0
+"""Seconds after which a reader looks whether the thread that it waits for is still there."""
+
+
 def prefetch(items: Iterator[Item], depth: int = 3) -> Iterator[Item]:
     """Yields the same items, computed ahead in a thread if more than one worker may work.
 
@@ -68,7 +72,14 @@ def prefetch(items: Iterator[Item], depth: int = 3) -> Iterator[Item]:
     thread.start()
     try:
         while True:
-            item, error, last = waiting.get()
+            try:
+                item, error, last = waiting.get(timeout=_LOOK_S)
+            except queue.Empty:
+                if thread.is_alive():
+                    continue
+                if waiting.empty():  # too little memory even to say so
+                    raise MemoryError("a thread ended without a word") from None
+                continue
             if error is not None:
                 raise error
             if last:

@@ -4,9 +4,10 @@ import os
 import time
 from dataclasses import replace
 
-from automix.errors import AutomixError
+from automix.errors import AutomixError, DeviceError
 from automix.mixing.song import Guard, run_song
 from automix.parallel.engine import Job, Outcome
+from automix.parallel.memory import OUT_OF_MEMORY, check_memory, is_out_of_memory
 from automix.parallel.workers import use_workers
 from automix.report.page import make_report
 
@@ -22,13 +23,17 @@ def run_item(job: Job, guard: Guard) -> Outcome:
     began = time.perf_counter()
     exit_code, error, result = 0, "", None
     try:
+        check_memory()
         os.chdir(job.folder)
         use_workers(threads)
         outcome = run_song(request, delivery, guard=guard, make_page=make_report)
         result = replace(outcome, plan=None, compared=())  # the plan is on disk
-    except AutomixError as problem:
-        exit_code, error = problem.exit_code, str(problem)
     except Exception as problem:  # a defect of one mix must not end a worker of many
-        exit_code, error = 1, f"{type(problem).__name__}: {problem}"
+        if is_out_of_memory(problem):
+            exit_code, error = DeviceError.exit_code, OUT_OF_MEMORY
+        elif isinstance(problem, AutomixError):
+            exit_code, error = problem.exit_code, str(problem)
+        else:
+            exit_code, error = 1, f"{type(problem).__name__}: {problem}"
     seconds = round(time.perf_counter() - began, 3)
     return Outcome(exit_code=exit_code, error=error, seconds=seconds, result=result)

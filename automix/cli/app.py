@@ -12,9 +12,15 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from automix.cli.output import StandardOutput, discard_stdout, prepare_streams
+from automix.cli.output import (
+    StandardOutputError,
+    describe_failure,
+    discard_stdout,
+    prepare_streams,
+)
 from automix.cli.signals import Ended, handle_signals
-from automix.errors import OutputError
+from automix.errors import DeviceError, OutputError
+from automix.parallel.memory import OUT_OF_MEMORY, is_out_of_memory
 from automix.version import __version__
 
 if TYPE_CHECKING:
@@ -128,11 +134,18 @@ def main() -> None:
         if isinstance(ended.__context__, BrokenPipeError):  # the reader has seen enough
             sys.exit(0)
         raise
-    except OSError as error:  # files that the user named report their own
-        if error.filename == StandardOutput.NAME:
-            discard_stdout()
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"automix: {where}{error.strerror or error}", file=sys.stderr)
+    except StandardOutputError as error:
+        discard_stdout()
+        print(f"automix: standard output: {error.strerror}", file=sys.stderr)
+        sys.exit(OutputError.exit_code)
+    except Exception as error:
+        if is_out_of_memory(error):
+            print(f"automix: {OUT_OF_MEMORY}", file=sys.stderr)
+            sys.exit(DeviceError.exit_code)
+        if not isinstance(error, OSError):
+            raise  # a defect, which shows where
+        # Files that the user named report their own errors, and those say which they are.
+        print(f"automix: {describe_failure(error)}", file=sys.stderr)
         sys.exit(OutputError.exit_code)
     except Ended as ended:
         print(ended.message, file=sys.stderr)

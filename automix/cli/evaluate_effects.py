@@ -78,6 +78,7 @@ def effects(
             varied_order=order == EffectOrder.variable,
             seed=seed,
             report=report,
+            note=printer.note,
         )
     if json:
         rows = [asdict(score) for score in scores]

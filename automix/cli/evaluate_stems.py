@@ -84,6 +84,7 @@ def stems(
 
 def _print_csv(songs: "list[EvaluatedSong]") -> None:
     import csv
+    import math
     import sys
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -92,7 +93,9 @@ def _print_csv(songs: "list[EvaluatedSong]") -> None:
     for song in songs:
         about = (song.name, song.human, song.start_s, song.duration_s, song.tracks)
         for method, distance in song.distances.items():
-            writer.writerow([*about, method, distance.stereo_mr_stft, distance.level_error_db])
+            figures = (distance.stereo_mr_stft, distance.level_error_db)
+            cells = (repr(figure) if math.isfinite(figure) else "" for figure in figures)
+            writer.writerow([*about, method, *cells])
 
 
 def _document(

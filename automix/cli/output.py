@@ -15,6 +15,7 @@ import typer
 
 from automix.errors import AutomixError
 from automix.inputs import keep_inputs
+from automix.parallel.memory import check_memory, is_out_of_memory
 
 Arguments = ParamSpec("Arguments")
 
@@ -25,10 +26,13 @@ def report_errors(command: Callable[Arguments, None]) -> Callable[Arguments, Non
     @functools.wraps(command)
     def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         try:
+            check_memory()
             with keep_inputs():
                 command(*args, **kwargs)
             sys.stdout.flush()
         except AutomixError as error:
+            if is_out_of_memory(error):  # whatever was made of it on its way
+                raise
             from automix.files.names import printable
 
             print(f"automix: {printable(str(error))}", file=sys.stderr)
@@ -44,10 +48,24 @@ def discard_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-class StandardOutput(io.FileIO):
-    """Standard output, whose errors say whose they are, as those of files do."""
+def describe_failure(error: OSError) -> str:
+    """Says on one line which file the system refused, and why; names none that may be innocent."""
+    from automix.files.names import printable
 
-    NAME = "standard output"
+    found = (error.filename, error.filename2)
+    names = [printable(os.fsdecode(name)) for name in found if isinstance(name, str | bytes)]
+    if not names and error.errno is None:  # of a library, in its own words
+        return printable(str(error))
+    where = " and ".join(names) or "a file that the system does not name"
+    return f"{where}: {error.strerror or error}"
+
+
+class StandardOutputError(OSError):
+    """Standard output cannot be written; no error of any other file is one of this class."""
+
+
+class StandardOutput(io.FileIO):
+    """Standard output, whose errors say whose they are."""
 
     def write(self, data: Any) -> int:
         """Writes bytes.
@@ -56,13 +74,30 @@ class StandardOutput(io.FileIO):
             How many were taken.
 
         Raises:
-            OSError: The disk is full, or the reader is gone; ``filename`` is `NAME`.
+            BrokenPipeError: The reader is gone.
+            StandardOutputError: The disk is full, or fails.
         """
         try:
             return super().write(data)
-        except OSError as error:
-            error.filename = self.NAME
+        except BrokenPipeError:
             raise
+        except OSError as error:
+            raise StandardOutputError(error.errno, error.strerror) from error
+
+
+class StandardError(io.FileIO):
+    """Standard error, whose own errors can be told nobody and change nothing."""
+
+    def write(self, data: Any) -> int:
+        """Writes bytes, or loses them.
+
+        Returns:
+            How many were taken.
+        """
+        try:
+            return super().write(data)
+        except OSError:
+            return memoryview(data).nbytes
 
 
 def prepare_streams() -> None:
@@ -73,14 +108,21 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    stdout = sys.stdout
-    if stdout is sys.__stdout__ and isinstance(stdout, io.TextIOWrapper):  # the caller's own
-        sys.stdout = io.TextIOWrapper(
-            io.BufferedWriter(StandardOutput(stdout.fileno(), "w", closefd=False)),
-            encoding=stdout.encoding,
-            errors=stdout.errors,
-            line_buffering=stdout.line_buffering or stdout.write_through,
-        )
+    if sys.stdout is sys.__stdout__:  # the caller's own
+        sys.stdout = _wrap(sys.stdout, StandardOutput)
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _wrap(sys.stderr, StandardError)
+
+
+def _wrap(stream: Any, kind: type[io.FileIO]) -> Any:
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    return io.TextIOWrapper(
+        io.BufferedWriter(kind(stream.fileno(), "w", closefd=False)),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering or stream.write_through,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -175,7 +175,7 @@ def run_training(
         printer.note(f"step {progress.step}: loss {progress.loss:.4g}  {figures}")
 
     with printer.progress(1) as stage:
-        train(FAMILIES[family], chosen, request, stage, report)
+        train(FAMILIES[family], chosen, request, stage, report, printer.note)
     if printer.json:
         validations = [asdict(row) for row in rows]
         printer.document({"weights": str(request.weights), "validations": validations})

@@ -8,6 +8,8 @@ from automix.errors import InputError
 from automix.files.names import printable
 from automix.session.tracks import TrackFile
 
+_SAME_LENGTH_S = 0.1
+
 
 @dataclass(frozen=True, kw_only=True)
 class SongFiles:
@@ -38,6 +40,31 @@ def read_artist(name: str, separator: str = " - ") -> str:
     """Reads the artist from ``Artist - Title``; gives the whole name where it has another form."""
     artist, _, title = name.partition(separator)
     return artist.strip() if artist.strip() and title.strip() else name
+
+
+def measure_common_part(
+    target: Path, target_s: float, given_s: float, given: str = "the stems"
+) -> tuple[float, tuple[str, ...]]:
+    """Measures how much of a song a target and what it is made of both have: no more counts.
+
+    Args:
+        target: File of the human mix, or of another target, for the note.
+        target_s: Its length in seconds.
+        given_s: Length of the stems in seconds, or of whatever the target was made of.
+        given: Name of these for people.
+
+    Returns:
+        The length of the common part in seconds, and a note where they differ by over 0.1 s.
+    """
+    longer_s = target_s - given_s
+    if abs(longer_s) <= _SAME_LENGTH_S:
+        return min(target_s, given_s), ()
+    word = "longer" if longer_s > 0 else "shorter"
+    note = (
+        f"{printable(target)}: is {abs(longer_s):.1f} s {word} than {given}, and the common part"
+        " counts; do both begin alike?"
+    )
+    return min(target_s, given_s), (note,)
 
 
 def check_songs(songs: Iterable[SongFiles], where: Path, wanted: str) -> list[SongFiles]:

@@ -1,6 +1,6 @@
 """Scores trained networks as models of the processors, and of the LA-2A of table 9."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from automix.audio.samples import Samples
 from automix.datasets.signaltrain_la2a import read_recordings
+from automix.datasets.song import measure_common_part
 from automix.errors import InputError, UsageError
 from automix.evaluation.effects import (
     PATCH_SAMPLES,
@@ -94,7 +95,12 @@ def open_models(
 
 
 def evaluate_la2a(
-    root: Path, models: Mapping[str, Model], *, cases: int = 50, seed: int = 0
+    root: Path,
+    models: Mapping[str, Model],
+    *,
+    cases: int = 50,
+    seed: int = 0,
+    note: Callable[[str], None] = lambda sentence: None,
 ) -> list[EffectScore]:
     """Scores models by the recordings of an LA-2A that none has heard (table 9).
 
@@ -103,12 +109,13 @@ def evaluate_la2a(
         models: Models by name.
         cases: Number of pieces of the recordings, at least 2; the same for every model.
         seed: Seed of the draw of the pieces.
+        note: Called with sentences for the user. Recordings that are silent are left out.
 
     Returns:
         A score for each model, in the order of the models.
 
     Raises:
-        InputError: There are no recordings in Test, or they cannot be used.
+        InputError: There are no recordings in Test, they cannot be used, or are all silent.
     """
     tested = [recording for recording in read_recordings(root) if recording.side == "test"]
     if not tested:
@@ -118,12 +125,21 @@ def evaluate_la2a(
     for case in range(cases):
         recording = tested[case % len(tested)]
         given, target = read_mono(recording.input), read_mono(recording.target)
+        target_s, given_s = (samples.shape[1] / RATE_HZ for samples in (target, given))
+        about = measure_common_part(recording.target, target_s, given_s, "its input")[1]
         length = min(given.shape[1], target.shape[1])
         for _ in range(50):
             start = int(rng.integers(0, max(1, length - PATCH_SAMPLES + 1)))
             piece = slice(start, min(start + PATCH_SAMPLES, length))
             if is_heard(target[:, piece]):
                 break
+        if not is_heard(target[:, piece]):
+            about = (*about, f"{printable(recording.target)}: is silent, and left out")
+        if case < len(tested):  # the first time
+            for sentence in about:
+                note(sentence)
+        if not is_heard(target[:, piece]):
+            continue
         values = (float(recording.limit), recording.peak_reduction)
         positions = [slot.position(v) for slot, v in zip(LA2A_SLOTS, values, strict=True)]
         for name, model in models.items():
@@ -131,4 +147,6 @@ def evaluate_la2a(
             heard = slice(max(0, piece.start - 2 * RATE_HZ), piece.stop)
             made = model(given[:, heard], np.array(positions))[:, piece.start - heard.start :]
             found[name].append(measure_metrics(made, target[:, piece]))
+    if any(len(rows) < 2 for rows in found.values()):
+        raise InputError(f"{printable(root)}: the recordings in Test are silent; copy them again")
     return [score_model(name, "la2a", rows) for name, rows in found.items()]

@@ -17,6 +17,7 @@ def score_effects(
     varied_order: bool = False,
     seed: int = 0,
     report: Callable[[str], None] = lambda task: None,
+    note: Callable[[str], None] = lambda sentence: None,
 ) -> list[EffectScore]:
     """Scores bypass and trained networks.
 
@@ -28,6 +29,7 @@ def score_effects(
         varied_order: Whether the order of the processors is drawn too.
         seed: Seed of all that is drawn.
         report: Called with each task as it begins.
+        note: Called with sentences for the user.
 
     Raises:
         InputError: Audio cannot be used.
@@ -46,7 +48,7 @@ def score_effects(
         from automix.evaluation.effect_models import evaluate_la2a
 
         report("la2a")
-        return evaluate_la2a(la2a[0], candidates, cases=cases, seed=seed)
+        return evaluate_la2a(la2a[0], candidates, cases=cases, seed=seed, note=note)
     return evaluate_effects(
         audio, candidates, cases=cases, varied_order=varied_order, seed=seed, report=report
     )

@@ -173,6 +173,8 @@ def _embed(
     for path in files:
         opened = open_audio(path, ReadOptions(), in_memory=False)
         notes += [f"{printable(path)}: {note}" for note in opened.notes]
+        if not any(block.any() for block in opened.source.blocks()):
+            notes.append(f"{printable(path)}: is silent, and counts as it is")
         vectors.append(embedder.embeddings(opened.source))
     together = np.concatenate(vectors)
     if len(together) < 2:

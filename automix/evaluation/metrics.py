@@ -20,6 +20,12 @@ _MEL_FFT = 2048
 _MEL_HOP = 512
 _MEL_RANGE_DB = 80.0
 _FRAMES_AT_A_TIME = 2048
+_SILENT_RMS = 10.0 ** (-90.0 / 20.0)
+
+
+def is_silent(signal: Signal) -> bool:
+    """Tells whether a signal of any shape lies below −90 dBFS (RMS), as rounded silence does."""
+    return float(np.square(signal, dtype=np.float64).mean()) < _SILENT_RMS**2
 
 
 def mae(prediction: Signal, target: Signal) -> float:
@@ -67,13 +73,22 @@ def mcd(prediction: Signal, target: Signal, sample_rate: int) -> float:
 
 
 def mr_stft(prediction: Signal, target: Signal) -> float:
-    """Computes the multi-resolution STFT distance (eqs. 4.22–4.24), mean of the channels."""
+    """Computes the multi-resolution STFT distance (eqs. 4.22–4.24), mean of the channels.
+
+    Returns:
+        The distance, which is relative to the target; NaN where a channel of the target is silent
+        and that of the prediction is not.
+    """
     _check(prediction, target)
     return float(np.mean([_mr_stft(p, t) for p, t in zip(prediction, target, strict=True)]))
 
 
 def stereo_mr_stft(prediction: Signal, target: Signal) -> float:
     """Computes `mr_stft` of left + right plus that of left − right (eqs. 5.1–5.3).
+
+    Returns:
+        The distance; NaN where the sum or the difference of the target is silent and that of the
+        prediction is not: a mono target has no difference to be relative to.
 
     Raises:
         ValueError: The signals are not stereo, the shapes differ, or there are no samples.
@@ -89,6 +104,8 @@ def stereo_mr_stft(prediction: Signal, target: Signal) -> float:
 def _mr_stft(prediction: Signal, target: Signal) -> float:
     from automix.networks.losses import long_mr_stft
 
+    if is_silent(target) and not is_silent(prediction):
+        return math.nan
     return long_mr_stft(prediction, target)
 
 
@@ -107,12 +124,12 @@ def level_errors_db(
         stems: Stems ``(stems, 2, samples)`` of both mixes.
 
     Returns:
-        Errors ``(stems,)``; NaN for the stems that are left out.
+        Errors ``(stems,)``; NaN for the stems that are left out, and for all where a mix is silent.
     """
     levels = (stems.astype(np.float64) ** 2).mean(axis=(1, 2))
     kept = levels > levels.max(initial=0.0) * 1e-5
     errors = np.full(len(stems), np.nan)
-    if not kept.any():
+    if not kept.any() or is_silent(prediction) or is_silent(target):
         return errors
     gains = [_side_gains(mix, stems) for mix in (prediction, target)]
     ratio_db = 20.0 * np.log10(np.maximum(np.abs(gains), 1e-6))

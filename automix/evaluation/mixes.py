@@ -13,7 +13,13 @@ from automix.audio.blocks import collect
 from automix.audio.resampling import resample
 from automix.audio.samples import Audio, AudioSource, Samples
 from automix.errors import InputError, UsageError
-from automix.evaluation.metrics import mae, mr_stft, stereo_mr_stft, third_octave_distance_db
+from automix.evaluation.metrics import (
+    is_silent,
+    mae,
+    mr_stft,
+    stereo_mr_stft,
+    third_octave_distance_db,
+)
 from automix.files.extensions import AUDIO_EXTENSIONS
 from automix.files.info import ReadOptions
 from automix.files.names import printable
@@ -25,6 +31,9 @@ RATE_HZ = 44100
 
 LEVEL_LUFS = -20.0
 """Loudness that both signals are brought to before distances are measured."""
+
+ALIKE = "are alike, as in mono, or opposite"
+"""Why there is no `stereo_mr_stft`, which is relative to the sum and difference of a target."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +91,7 @@ class EvaluatedMix:
         song: Name of the song where folders are compared, else empty.
         path: File of the mix.
         figures: Value of each of the `FEATURES` by name, and with a target of the `DISTANCES`. NaN
-            where there is no value, as for the centroid of silence.
+            where there is no value, as for the centroid of silence or the distance from it.
         notes: Sentences for the user.
     """
 
@@ -238,11 +247,21 @@ def _measure_distances(
         rates = f"{mix.audio.sample_rate} against {target.audio.sample_rate} Hz"
         notes.append(f"{rates}, compared at {RATE_HZ} Hz")
     found, wanted = mix.read(match=match), target.read(match=match)
+    for of, samples in (("", found), ("the target ", wanted)):
+        if match and not is_silent(samples) and not math.isfinite(measure_lufs(samples)):
+            notes.append(
+                f"{of}has no loudness, being too quiet or too short, and keeps its own level"
+            )
     frames = min(found.shape[1], wanted.shape[1])
     if (difference := abs(found.shape[1] - wanted.shape[1]) / RATE_HZ) > 0.001:
         longer = "longer" if found.shape[1] > frames else "shorter"
         notes.append(f"{difference:.2f} s {longer} than the target; the common part is compared")
     found, wanted = found[:, :frames], wanted[:, :frames]
+    if is_silent(wanted):
+        notes.append("the target is silent: there is no distance from it")
+        return {figure.name: math.nan for figure in DISTANCES}, notes
+    if is_silent(found):
+        notes.append("is silent")
     bands = [measure_features(Audio(side, RATE_HZ)).third_octaves_db for side in (found, wanted)]
     distances = {
         "stereo_mr_stft": stereo_mr_stft(found, wanted),
@@ -250,4 +269,8 @@ def _measure_distances(
         "l1": mae(found, wanted),
         "third_octave_distance_db": third_octave_distance_db(*bands),
     }
+    if math.isnan(distances["stereo_mr_stft"]):
+        notes.append(f"the sides of the target {ALIKE}: no stereo MR-STFT")
+    if math.isnan(distances["mr_stft"]):
+        notes.append("a side of the target is silent: no MR-STFT")
     return distances, notes

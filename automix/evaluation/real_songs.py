@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from automix.audio.blocks import collect
 from automix.audio.resampling import resample
 from automix.audio.samples import Audio, AudioSource, Samples
-from automix.datasets.song import SongFiles
-from automix.errors import InputError
-from automix.evaluation.metrics import level_errors_db, stereo_mr_stft
+from automix.datasets.song import SongFiles, measure_common_part
+from automix.evaluation.metrics import is_silent, level_errors_db, stereo_mr_stft
 from automix.evaluation.mixers import Mixer, read_stereo
-from automix.evaluation.mixes import RATE_HZ, match_level, measure_lufs
+from automix.evaluation.mixes import ALIKE, RATE_HZ, match_level
 from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.reading import open_audio
@@ -34,7 +33,8 @@ class Protocol:
 
     Attributes:
         start_s: Time at which the part begins.
-        duration_s: Length of the part; songs that end before its end are compared as a whole.
+        duration_s: Length of the part; songs that end before its end are compared as a whole, as
+            far as stems and human mix both go.
         offset_db: Largest random offset of the level of each stem, ±, drawn evenly in the order of
             file names.
         seed: Seed of these draws. Methods that draw themselves take the next one.
@@ -51,8 +51,10 @@ class Distance:
     """The distance of a mix from the human one.
 
     Attributes:
-        stereo_mr_stft: Spectral distance of sum and difference of the sides.
-        level_error_db: Mean error of the levels of the tracks in dB; NaN for fewer than two.
+        stereo_mr_stft: Spectral distance of sum and difference of the sides; NaN where the human
+            mix is silent, or mono.
+        level_error_db: Mean error of the levels of the tracks in dB; NaN for fewer than two, and
+            where a mix is silent.
     """
 
     stereo_mr_stft: float
@@ -97,7 +99,7 @@ def evaluate_songs(
         report: Called with the name of each song as it begins.
 
     Raises:
-        InputError: A file cannot be used, or the human mix is silent.
+        InputError: A file cannot be used.
     """
     for song in songs:
         report(song.name)
@@ -109,32 +111,36 @@ def _evaluate(song: SongFiles, methods: dict[str, Mixer], protocol: Protocol) ->
     length_s = session.frames / session.sample_rate
     start_s, stop_s = protocol.start_s, protocol.start_s + protocol.duration_s
     notes = list(song.notes)
+    source = None if song.human is None else open_audio(song.human).source
+    if song.human is not None and source is not None:
+        human_s = source.frames / source.sample_rate
+        length_s, about = measure_common_part(song.human, human_s, length_s)
+        notes += about
     if stop_s > length_s:
         start_s, stop_s = 0.0, length_s
         notes.append(f"{printable(song.name)}: is {length_s:.1f} s long, and compared as a whole")
     excerpt = _cut_session(session, start_s, stop_s)
     stems = np.stack([read_stereo(track.source) for track in excerpt.tracks])
     human = stems.sum(axis=0)
-    if song.human is not None:
-        source = open_audio(song.human).source
-        longer_s = source.frames / source.sample_rate - length_s
-        if abs(longer_s) > 0.1:
-            notes.append(
-                f"{printable(song.human)}: is {abs(longer_s):.1f} s"
-                f" {'longer' if longer_s > 0 else 'shorter'} than the stems; do both begin alike?"
-            )
+    if source is not None:
         human = _fit(read_stereo(_cut(source, start_s, stop_s)), human)
-    if not math.isfinite(measure_lufs(human)):
-        raise InputError(
-            f"{printable(song.name)}: the human mix is silent from {start_s:g} to {stop_s:g} s;"
-            " choose"
-            " another --start"
+    if is_silent(human):
+        notes.append(
+            f"{printable(song.name)}: the human mix is silent from {start_s:g} to {stop_s:g} s, and"
+            " there is no distance from it; choose another --start"
         )
     disturbed = _offset_levels(excerpt, protocol)
-    distances = {
-        name: _measure_distance(_fit(mix(disturbed, protocol.seed + 1), human), human, stems)
-        for name, mix in methods.items()
-    }
+    distances = {}
+    for name, mix in methods.items():
+        made = _fit(mix(disturbed, protocol.seed + 1), human)
+        if is_silent(made):
+            notes.append(f"{printable(song.name)}: the mix of {printable(name)} is silent")
+        distances[name] = _measure_distance(made, human, stems)
+        if math.isnan(distances[name].stereo_mr_stft) and not is_silent(human):
+            notes.append(
+                f"{printable(song.name)}: the sides of the human mix {ALIKE}: no stereo MR-STFT of"
+                f" {printable(name)}"
+            )
     return EvaluatedSong(
         name=song.name,
         human=song.human.name if song.human else "sum of the stems",
@@ -182,8 +188,9 @@ def _offset_levels(session: Session, protocol: Protocol) -> Session:
 def _measure_distance(mix: Samples, human: Samples, stems: NDArray[np.float32]) -> Distance:
     errors = level_errors_db(mix, human, stems)
     errors = errors[~np.isnan(errors)]
+    known = not is_silent(human)
     return Distance(
-        stereo_mr_stft=stereo_mr_stft(match_level(mix), match_level(human)),
+        stereo_mr_stft=stereo_mr_stft(match_level(mix), match_level(human)) if known else math.nan,
         level_error_db=float(np.abs(errors).mean()) if errors.size > 1 else math.nan,
     )
 

@@ -6,6 +6,7 @@ data of the paper were made, and applied to what a network hears. So are the dyn
 network is to find the loudness range.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -127,6 +128,9 @@ def evaluate_vocal(
             vocal, backing = (_measure_energies(Path(path)) for path in item.inputs)
             level_lu = integrated_lufs(vocal) - integrated_lufs(backing)
             range_lu = loudness_range_lu(vocal, PAPER.loudness_range_window_s)
+            if not math.isfinite(level_lu):
+                notes.append(f"{printable(item.song)}: left out, its vocal or backing is silent")
+                continue
             inside = LEVELS_LU[0] <= level_lu <= LEVELS_LU[1]
             if not (inside and RANGES_LU[0] <= range_lu <= RANGES_LU[1]):
                 notes.append(

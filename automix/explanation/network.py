@@ -19,7 +19,7 @@ from automix.files.disk import sha256
 from automix.methods.stems.advice import MOST_PROCESSING, Advice
 from automix.methods.stems.dmc_hearing import LISTENING_LUFS, summarize_tracks
 from automix.methods.stems.hearing import HeardTrack
-from automix.networks.checkpoints import load_into, read_description, read_tensors, weights_path
+from automix.networks.checkpoints import read_network, weights_path
 from automix.networks.device import choose_device
 from automix.networks.dmc import Dmc, combine_opinions, value_at
 from automix.networks.dmc_description import DmcDescription, outputs
@@ -48,8 +48,7 @@ def open_controller(plan: MixPlan, weights: str, device: str) -> Dmc | str:
             "the plan was made with other weights of the network; give their file with --weights to"
             " see what the network heard"
         )
-    network = Dmc(read_description(path, "dmc", DmcDescription))
-    load_into(network, read_tensors(path), path)
+    network = read_network(path, "dmc", DmcDescription, Dmc)
     network.eval().requires_grad_(False).to(choose_device(device)).double()
     return network
 

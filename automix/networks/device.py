@@ -6,6 +6,9 @@ from contextlib import AbstractContextManager, contextmanager
 import torch
 
 from automix.errors import DeviceError
+from automix.parallel.memory import require_room
+
+_ROOM_MB = 400
 
 
 def choose_device(name: str) -> torch.device:
@@ -15,8 +18,9 @@ def choose_device(name: str) -> torch.device:
         name: ``cpu``, ``cuda``, ``cuda:N``, or ``auto``: the first CUDA device if there is one.
 
     Raises:
-        DeviceError: There is no such device.
+        DeviceError: There is no such device, or hardly any memory.
     """
+    require_room(_ROOM_MB, "to run a network")  # with less, PyTorch's kernels crash
     if name == "auto":
         return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     kind, _, index = name.partition(":")

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from automix.errors import UsageError
 from automix.networks.dmc_description import PUBLISHED, DmcDescription, outputs
 from automix.networks.encoders import CompactEncoder, VggishEncoder
+from automix.networks.soundness import require_finite
 from automix.networks.vggish import EMBEDDING_SIZE
 from automix.plan.vector import Slot
 
@@ -103,8 +104,13 @@ class Dmc(nn.Module):
 
     @torch.inference_mode()
     def give_opinions(self, summaries: list[Tensor]) -> Tensor:
-        """Outputs of each member for the tracks of one song ``(members, tracks, outputs)``."""
-        return torch.stack([member.predict_song(summaries) for member in self.controllers])
+        """Outputs of each member for the tracks of one song ``(members, tracks, outputs)``.
+
+        Raises:
+            DeviceError: They are no numbers.
+        """
+        opinions = [member.predict_song(summaries) for member in self.controllers]
+        return require_finite(torch.stack(opinions), self)
 
     @property
     def controllers(self) -> list[Controller]:

@@ -7,6 +7,7 @@ import torch
 
 from automix.audio.samples import Samples
 from automix.networks.effects import EffectNetwork
+from automix.networks.soundness import require_sound
 
 PIECE_SAMPLES = 2**16
 """Output of one pass: a multiple of the Wave-U-Net's strides, so that pieces meet."""
@@ -35,6 +36,9 @@ def render_effect(
 
     Yields:
         Consecutive blocks ``(channels, n)``; in all as long as the input.
+
+    Raises:
+        DeviceError: The network gives no audio, see `automix.networks.soundness`.
     """
     device = next(network.parameters()).device
     settings = torch.tensor([list(conditioning)], dtype=torch.float32, device=device)
@@ -46,7 +50,9 @@ def render_effect(
         signal = torch.from_numpy(piece[:, np.newaxis]).to(device)
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
             found = network(signal, settings)
-        return np.ascontiguousarray(found[:, 0].float().cpu().numpy())
+        return require_sound(
+            np.ascontiguousarray(found[:, 0].float().cpu().numpy()), piece, network
+        )
 
     for block in blocks:
         if not waiting:

@@ -6,7 +6,7 @@ from typing import get_args
 
 import torch
 
-from automix.networks.checkpoints import load_into, read_description, read_tensors
+from automix.networks.checkpoints import read_network
 from automix.networks.effect_description import RATE_HZ, EffectDescription, NetworkName
 from automix.networks.effect_wave_u_net import EffectWaveUNet
 from automix.networks.tcn import Tcn
@@ -31,8 +31,7 @@ def read_effect(path: Path, device: torch.device) -> EffectNetwork:
     Raises:
         DeviceError: The file cannot be used.
     """
-    network = make_effect(read_description(path, FAMILY, EffectDescription))
-    load_into(network, read_tensors(path), path)
+    network = read_network(path, FAMILY, EffectDescription, make_effect)
     return network.eval().requires_grad_(False).to(device)
 
 

@@ -16,6 +16,7 @@ from automix.audio.samples import AudioSource
 from automix.errors import UsageError
 from automix.networks import music_tagging_vgg, vggish
 from automix.networks.checkpoints import load_into, read_tensors
+from automix.networks.soundness import require_finite
 
 EmbedderName = Literal["mel-statistics", "vggish", "music-tagging-vgg"]
 
@@ -93,18 +94,24 @@ def make_embedder(name: EmbedderName, weights: Path | None, device: torch.device
             else "--weights goes with --embedder vggish or music-tagging-vgg"
         )
     if name == "music-tagging-vgg":
-        tagging = _load_network(music_tagging_vgg.MusicTaggingVgg(), weights, device)
+        network = _load_network(music_tagging_vgg.MusicTaggingVgg(), weights, device)
         return Embedder(
             name=name,
             size=music_tagging_vgg.EMBEDDING_SIZE,
             frame_samples=music_tagging_vgg.FRAME_SAMPLES,
             hop_samples=music_tagging_vgg.HOP_SAMPLES,
-            embed=lambda frames: tagging(music_tagging_vgg.log_mel(frames)),
+            embed=lambda frames: require_finite(
+                network(music_tagging_vgg.log_mel(frames)), network
+            ),
             device=device,
         )
-    head: Callable[[Tensor], Tensor] = vggish.mel_statistics
+    head = vggish.mel_statistics
     if name == "vggish":
-        head = _load_network(vggish.Vggish(), weights, device)
+        heard = _load_network(vggish.Vggish(), weights, device)
+
+        def head(patches: Tensor) -> Tensor:
+            return require_finite(heard(patches), heard)
+
     return Embedder(
         name=name,
         size=vggish.EMBEDDING_SIZE,

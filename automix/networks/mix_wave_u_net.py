@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from automix.networks.mix_wave_u_net_description import MixWaveUNetDescription
+from automix.networks.soundness import require_sound
 
 MOST_TRACKS = 8
 RATE_HZ = 44100
@@ -78,6 +79,9 @@ def mix_in_pieces(network: MixWaveUNet, tracks: NDArray[np.float32]) -> NDArray[
 
     Pieces overlap by more than what one output depends on, and begin where the strides of a single
     pass do, so that they fit together without a seam.
+
+    Raises:
+        DeviceError: The network gives no audio, see `automix.networks.soundness`.
     """
     grid = _STRIDE**network.description.levels
     margin = -(-4 * RECEPTIVE_FIELD // grid) * grid
@@ -90,6 +94,7 @@ def mix_in_pieces(network: MixWaveUNet, tracks: NDArray[np.float32]) -> NDArray[
         piece = torch.from_numpy(np.ascontiguousarray(tracks[None, :, first:last])).to(device)
         stop = min(start + step, samples)
         mix[:, start:stop] = network(piece)[0, :, start - first : stop - first].cpu().numpy()
+        require_sound(mix[:, start:stop], tracks[:, first:last], network)
     return mix
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from automix.networks import vocal_decay, vocal_mel
+from automix.networks.soundness import require_finite
 from automix.networks.vocal_cnn_description import (
     CHANGED_BANDS,
     KERNEL,
@@ -102,11 +103,12 @@ class VocalCnn(nn.Module):
 
         Raises:
             ValueError: Nothing is sung.
+            DeviceError: The network gives no numbers.
         """
         device = next(self.parameters()).device
         blocks = make_blocks(pair, self.description)
         outputs = [self(some.to(device)) for some in torch.split(blocks, _BLOCKS_AT_A_TIME)]
-        positions = self.apply_trust(torch.cat(outputs).mean(0)).tolist()
+        positions = require_finite(self.apply_trust(torch.cat(outputs).mean(0)), self).tolist()
         ranges = output_ranges(self.description.task)
         return [
             legal.from_unit(position) for legal, position in zip(ranges, positions, strict=True)

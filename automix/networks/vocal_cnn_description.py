@@ -18,6 +18,8 @@ MEL_BANDS = 128
 DECAY_BANDS = 16
 """Rows of what is heard: of mel spectra, and of how they fall."""
 
+_MOST_HIDDEN = 16
+
 KERNEL = 3
 POOL = 2
 
@@ -69,6 +71,8 @@ class VocalCnnDescription(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if len(self.hidden) > _MOST_HIDDEN:
+            raise UsageError(f"hidden: {len(self.hidden)} layers; {_MOST_HIDDEN} are the most")
         if min(self.left) < 1:
             raise UsageError(
                 f"channels: blocks are too small for {len(self.channels)} convolutions"

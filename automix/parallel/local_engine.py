@@ -21,13 +21,11 @@ from typing import Self
 
 from automix.errors import DeviceError
 from automix.parallel.engine import Job, Outcome, RunJob
+from automix.parallel.memory import ONE_THREAD
 
 GRACE_S = 0.4
 LAST_GRACE_S = 0.15
 """Seconds that workers get to remove unfinished files: the whole run has to end within one."""
-
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""Environment that keeps native libraries to one thread: the workers share the processors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ class LocalEngine:
             target=_serve, args=(theirs, *self._start), daemon=True
         )
         resource_tracker.ensure_running()  # it unblocks signals, so not later
-        for name, value in ONE_THREAD.items():
+        for name, value in ONE_THREAD.items():  # the workers share the processors
             os.environ.setdefault(name, value)
         # Ctrl-C reaches all processes of a terminal; workers are born deaf to it: the run ends them
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

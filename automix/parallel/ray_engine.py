@@ -12,7 +12,8 @@ from typing import Any, Self
 
 from automix.errors import DeviceError, UsageError
 from automix.parallel.engine import Job, Outcome, RunJob
-from automix.parallel.local_engine import GRACE_S, ONE_THREAD
+from automix.parallel.local_engine import GRACE_S
+from automix.parallel.memory import ONE_THREAD
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _REACH_S = 5.0

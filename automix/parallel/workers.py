@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self, TypeVar
 
+from automix.parallel.memory import is_scarce
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -24,8 +26,11 @@ def use_workers(count: int | None) -> None:
 
 
 def count_workers() -> int:
-    """Returns the number of threads that work at the same time, 1 or more."""
-    return _count or count_processors()
+    """Returns the number of threads that work at the same time, 1 or more.
+
+    Unless it is set, one where memory is scarce: each thread takes some for itself.
+    """
+    return _count or (1 if is_scarce() else count_processors())
 
 
 def count_processors() -> int:

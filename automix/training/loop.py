@@ -5,6 +5,7 @@ step. So a run that was killed goes on from its last checkpoint to the same curv
 """
 
 import csv
+import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -15,8 +16,12 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from automix.errors import DeviceError, OutputError, UsageError
+from automix.errors import DeviceError, UsageError
+from automix.files.disk import report_write_failures
 from automix.files.names import printable
+from automix.files.target import OutputTarget
+from automix.networks.checkpoints import read_pickle
+from automix.parallel.memory import is_out_of_memory
 from automix.training.processes import Processes
 from automix.training.request import LOG, STATE, WEIGHTS
 from automix.training.schedule import halve_rate, make_schedule
@@ -106,20 +111,40 @@ class Training:
             DeviceError: There is no run, or it is one of another network.
         """
         path = self._folder / STATE
+        if not path.exists():
+            raise DeviceError(f"{printable(path)}: there is no run to resume here")
+        state = read_pickle(path, self._device)
         try:
-            state = torch.load(path, map_location=self._device, weights_only=True)
             self._task.network.load_state_dict(state["network"])
             self._optimizer.load_state_dict(state["optimizer"])
-        except FileNotFoundError as error:
-            raise DeviceError(f"{printable(path)}: there is no run to resume here") from error
-        except Exception as error:  # a broken file, or another network, fails in many ways
+            self._check_optimizer()
+            self._step, self._rows = _read_count(state["step"]), _read_rows(state["rows"])
+            self._best = float(state["best"])
+            self._without_gain = _read_count(state["without_gain"])
+        except Exception as error:  # another network, or other fields, fail in many ways
+            if is_out_of_memory(error):
+                raise
             raise DeviceError(
                 f"{printable(path)}: is not the state of a run of this network; give the same"
                 " configuration, or start anew in another folder"
             ) from error
-        self._step, self._rows = state["step"], state["rows"]
-        self._best, self._without_gain = state["best"], state["without_gain"]
         self._schedule = make_schedule(self._optimizer, self._settings, self._step)
+
+    def _check_optimizer(self) -> None:
+        """Compares the state of the optimizer with the network, which torch does not.
+
+        Raises:
+            ValueError: They do not fit.
+        """
+        for group in self._optimizer.param_groups:
+            for name in ("lr", "initial_lr"):
+                if not 0.0 <= float(group.get(name, 0.0)) <= 1.0:
+                    raise ValueError(f"{name} is no learning rate")
+            for parameter in group["params"]:
+                known = self._optimizer.state.get(parameter, {})
+                for name, value in known.items():
+                    if name != "step" and value.shape != parameter.shape:
+                        raise ValueError(f"{name} has another shape")
 
     def run(self, report: Callable[[Progress], None] = lambda progress: None) -> Progress | None:
         """Trains to the end.
@@ -221,36 +246,40 @@ class Training:
         """Writes the figures of a validation for TensorBoard, where that is asked for."""
         if self._board is None:
             return
-        for name, value in row.items():
-            if name != "step":
-                self._board.add_scalar(name, value, self._step)
-        self._board.flush()
+        with report_write_failures(self._folder / BOARD):
+            for name, value in row.items():
+                if name != "step":
+                    self._board.add_scalar(name, value, self._step)
+            self._board.flush()
 
     def _save(self, gained: bool) -> None:
-        """Writes the state, the log, and the weights where they are the best so far."""
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            if gained:
-                self._task.save(self._folder / WEIGHTS)
-            state = {
+        """Writes the weights where they are the best so far, the log, and the state.
+
+        Raises:
+            OutputError: The folder cannot be written; the files in it are whole.
+        """
+        if gained:
+            self._task.save(self._folder / WEIGHTS)
+        table = io.StringIO(newline="")
+        writer = csv.DictWriter(table, list(self._rows[0]))
+        writer.writeheader()
+        writer.writerows(self._rows)
+        state = io.BytesIO()
+        torch.save(
+            {
                 "network": self._task.network.state_dict(),
                 "optimizer": self._optimizer.state_dict(),
                 "step": self._step,
                 "rows": self._rows,
                 "best": self._best,
                 "without_gain": self._without_gain,
-            }
-            temporary = self._folder / f"{STATE}.part"
-            torch.save(state, temporary)
-            temporary.replace(self._folder / STATE)
-            with (self._folder / LOG).open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, list(self._rows[0]))
-                writer.writeheader()
-                writer.writerows(self._rows)
-        except OSError as error:
-            raise OutputError(
-                f"{printable(self._folder)}: cannot be written: {error.strerror}"
-            ) from error
+            },
+            state,
+        )
+        # The state last: a run that is killed before it makes the same weights and rows again.
+        for name, content in ((LOG, table.getvalue().encode()), (STATE, state.getvalue())):
+            with OutputTarget.reserve(self._folder / name, overwrite=True) as target:
+                target.write_bytes(content)
 
 
 def _open_board(folder: Path, step: int) -> Any:
@@ -261,4 +290,30 @@ def _open_board(folder: Path, step: int) -> Any:
         raise UsageError(
             "tensorboard = true: TensorBoard is not installed; pip install 'automix[train]'"
         ) from error
-    return SummaryWriter(folder, purge_step=step + 1)
+    with report_write_failures(folder):
+        return SummaryWriter(folder, purge_step=step + 1)
+
+
+def _read_count(value: object) -> int:
+    """A number of steps or validations.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not isinstance(value, int) or not 0 <= value < 2**53:
+        raise ValueError(f"{value!r} is no count")
+    return value
+
+
+def _read_rows(rows: list[dict[str, float]]) -> list[dict[str, float]]:
+    """The figures of the validations so far, which are the rows of the log.
+
+    Raises:
+        ValueError: They are no rows of one table.
+    """
+    names = list(rows[0])
+    for row in rows:
+        _read_count(row["step"])
+        if list(row) != names or not all(type(value) in (int, float) for value in row.values()):
+            raise ValueError("they are no rows of figures")
+    return rows

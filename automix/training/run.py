@@ -23,12 +23,14 @@ class TrainingRun:
         device: Device that the network is trained on.
         processes: The processes that train together.
         report_stage: Called with the name of whatever preparation begins.
+        note: Called with sentences for the user.
     """
 
     request: TrainingRequest
     device: torch.device
     processes: Processes
     report_stage: Callable[[str], None] = lambda stage: None
+    note: Callable[[str], None] = lambda sentence: None
 
     @property
     def keeps_split(self) -> bool:

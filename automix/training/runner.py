@@ -18,6 +18,7 @@ def train(
     request: TrainingRequest,
     report_stage: Callable[[str], None] = lambda stage: None,
     report: Callable[[Progress], None] = lambda progress: None,
+    note: Callable[[str], None] = lambda sentence: None,
 ) -> Progress | None:
     """Trains a network, or goes on with a run that was ended at any moment.
 
@@ -27,6 +28,7 @@ def train(
         request: The run that is asked for.
         report_stage: Called with the name of whatever preparation begins.
         report: Called after each validation.
+        note: Called with sentences for the user.
 
     Returns:
         The state at the last validation; none where there was nothing left to do.
@@ -44,6 +46,7 @@ def train(
         device=processes.device(request.device),
         processes=processes,
         report_stage=report_stage,
+        note=note,
     )
     with processes.first_alone():
         run.check_folder()

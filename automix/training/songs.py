@@ -69,12 +69,12 @@ def open_songs(settings: Any, run: TrainingRun) -> Songs:
         if song in split.train
     }
     number = {song.name: index for index, songs in enumerate(by_set) for song in songs}
-    cache, report = request.cache_folder, run.report_stage
+    cache, report, note = request.cache_folder, run.report_stage, run.note
     return Songs(
-        training=tuple(decode_songs(split.train, cache, report)),
+        training=tuple(decode_songs(split.train, cache, report, note)),
         weights=tuple(share[song.name] for song in split.train),
         sets=tuple(number[song.name] for song in split.train),
-        validation=tuple(decode_songs(split.validation, cache, report)),
+        validation=tuple(decode_songs(split.validation, cache, report, note)),
     )
 
 

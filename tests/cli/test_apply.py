@@ -1,6 +1,7 @@
 """`automix apply` as a user runs it: settings by name, rates, errors, no half files."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,3 +97,30 @@ def test_files_are_kept_unless_forced(cli, models, audio):
     assert (models / "out.wav").read_text() == "mine"
     assert cli(*words, "-f").exit_code == 0
     assert soundfile.info(models / "out.wav").frames == 30_000
+
+
+@pytest.mark.parametrize(
+    ("added", "words"), [(3e4, "the network makes noise"), (1e8, "no training")]
+)
+def test_weights_of_garbage_write_nothing(cli, audio, added, words):
+    network = lively(network="tcn-8")
+    for tensor in network.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.add_(added)
+    save_weights(Path("garbage.safetensors"), FAMILY, network.description, network.state_dict())
+    done = cli("apply", "garbage.safetensors", audio, "out.wav")
+    assert done.exit_code == 5
+    assert done.stderr.startswith("automix: garbage.safetensors: ")
+    assert words in done.stderr
+    assert not Path("out.wav").exists()
+
+
+def test_a_flipped_bit_in_ones_own_weights_is_noticed(cli, models, audio):
+    path = models / "lively.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1000] ^= 1
+    path.write_bytes(content)
+    done = cli("apply", "lively.safetensors", audio, "out.wav")
+    assert done.exit_code == 5
+    assert "lively.safetensors: is damaged" in done.stderr
+    assert not Path("out.wav").exists()

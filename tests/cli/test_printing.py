@@ -191,7 +191,22 @@ def test_a_full_disk_under_stdout_exits_4(start, song, command: list[str]) -> No
             OSError(errno.ENOSPC, "No space left on device", "x.wav"),
             "x.wav: No space left on device",
         ),
-        (OSError(errno.ENOMEM, "Cannot allocate memory"), "Cannot allocate memory"),
+        (
+            OSError(errno.EACCES, "Permission denied", "a\nb.wav"),
+            "a\\nb.wav: Permission denied",
+        ),
+        (
+            OSError(errno.EXDEV, "Invalid cross-device link", "a", None, "b"),
+            "a and b: Invalid cross-device link",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "standard output"),
+            "standard output: No space left on device",  # a file of that name
+        ),
+        (
+            OSError(errno.EIO, "Input/output error"),
+            "a file that the system does not name: Input/output error",
+        ),
         (OSError("lib.so: undefined symbol: f"), "lib.so: undefined symbol: f"),
     ],
 )

@@ -9,6 +9,7 @@ import soundfile
 
 from automix.datasets.plain import read_song
 from automix.errors import InputError, UsageError
+from automix.evaluation.metrics import level_errors_db
 from automix.evaluation.mixers import DEFAULT_METHODS, find_mixers
 from automix.evaluation.published import PUBLISHED_MIXES
 from automix.evaluation.real_songs import Protocol, evaluate_songs, mean_and_deviation
@@ -138,10 +139,52 @@ def test_folders_that_cannot_be_used(tmp_path):
     soundfile.write(tmp_path / "mix.flac", noise(1), RATE)
     with pytest.raises(InputError, match="2 files named mix"):
         read_song(tmp_path)
-    (tmp_path / "mix.flac").unlink()
-    (tmp_path / "mix.wav").unlink()
-    with pytest.raises(InputError, match="silent from 0 to 3 s"):
-        evaluated(tmp_path, "sum")
+
+
+def test_a_silent_human_mix_gives_no_distance_and_a_note(song):
+    soundfile.write(song / "mix.wav", np.zeros((3 * RATE, 2)), RATE)
+    found = evaluated(song, "sum", "mono")
+    for distance in found.distances.values():
+        assert math.isnan(distance.stereo_mr_stft)
+        assert math.isnan(distance.level_error_db)
+    assert [note for note in found.notes if "is silent from" in note] == [
+        f"{song.name}: the human mix is silent from 0 to 3 s, and there is no distance from it;"
+        " choose another --start"
+    ]
+
+
+def test_silent_stems_give_no_distance_and_a_note(tmp_path):
+    for name in "ab":
+        soundfile.write(tmp_path / f"{name}.wav", np.zeros((RATE, 1)), RATE)
+    found = evaluated(tmp_path, "sum")
+    assert math.isnan(found.distances["sum"].stereo_mr_stft)
+    assert any("the mix of sum is silent" in note for note in found.notes)
+
+
+def test_a_silent_mix_has_no_level_error_of_zero(song):
+    stems = np.stack([noise(seed).T for seed in range(3)])
+    human = stems.sum(axis=0)
+    assert np.isnan(level_errors_db(0 * human, human, stems)).all()
+    assert np.isnan(level_errors_db(human, 0 * human, stems)).all()
+
+
+def test_a_mono_human_mix_gives_no_distance_of_the_sides(song):
+    human = 0.3 * sum(noise(seed, channels=1) for seed in range(3))
+    soundfile.write(song / "mix.wav", human, RATE, "FLOAT")
+    found = evaluated(song, "sum", "mono", offset_db=0.0)
+    assert math.isnan(found.distances["sum"].stereo_mr_stft)
+    assert any("are alike" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(2.5, "0.5 s shorter"), (4.0, "1.0 s longer")])
+def test_stems_and_human_mix_are_compared_as_far_as_both_go(song, seconds, words):
+    human = sum(noise(seed) for seed in range(3))
+    whole = np.concatenate([human, 0.5 * noise(9)])[: round(seconds * RATE)]
+    soundfile.write(song / "mix.wav", whole, RATE, "FLOAT")
+    found = evaluated(song, "sum", offset_db=0.0)
+    assert found.duration_s == min(seconds, 3.0)
+    assert found.distances["sum"].stereo_mr_stft == pytest.approx(0.0, abs=1e-3)
+    assert any(f"is {words} than the stems, and the common part counts" in n for n in found.notes)
 
 
 def test_every_method_of_the_catalog_can_be_named():

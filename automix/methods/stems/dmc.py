@@ -18,7 +18,7 @@ from automix.methods.stems.dmc_hearing import summarize_tracks
 from automix.methods.stems.hearing import HeardTrack, hear_stems, parts
 from automix.methods.stems.rules import write_rules
 from automix.methods.stems.settings import DmcOptions
-from automix.networks.checkpoints import load_into, read_description, read_tensors, weights_path
+from automix.networks.checkpoints import read_network, weights_path
 from automix.networks.device import choose_device
 from automix.networks.dmc import Dmc, combine_opinions
 from automix.networks.dmc_description import DmcDescription, outputs
@@ -36,11 +36,10 @@ def write_plan(console: ExactConsole, writer: PlanWriter, options: DmcOptions) -
         UsageError: The weights are of another mode.
     """
     path = weights_path(options.weights or f"dmc-{options.mode}")
-    description = read_description(path, "dmc", DmcDescription)
+    network = read_network(path, "dmc", DmcDescription, Dmc)
+    description = network.description
     if description.mode != options.mode:
         raise UsageError(f"{printable(path)}: is of --mode {description.mode}, not {options.mode}")
-    network = Dmc(description)
-    load_into(network, read_tensors(path), path)
     network.eval().to(choose_device(options.device))
     writer.plan = replace(writer.plan, weights=sha256(path))
     heard = hear_stems(console.session)

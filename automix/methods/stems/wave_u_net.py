@@ -9,7 +9,7 @@ from automix.audio.resampling import resample
 from automix.audio.samples import Audio
 from automix.errors import InputError, UsageError
 from automix.methods.stems.settings import WaveUNetOptions
-from automix.networks.checkpoints import load_into, read_description, read_tensors
+from automix.networks.checkpoints import read_network
 from automix.networks.device import choose_device
 from automix.networks.mix_wave_u_net import MOST_TRACKS, RATE_HZ, MixWaveUNet, mix_in_pieces
 from automix.networks.mix_wave_u_net_description import MixWaveUNetDescription
@@ -39,8 +39,7 @@ def mix_with_network(session: Session, options: WaveUNetOptions) -> Session:
     if not options.weights:
         raise UsageError("--method wave-u-net needs --weights FILE, as automix train writes it")
     weights = Path(options.weights)
-    network = MixWaveUNet(read_description(weights, "mix-wave-u-net", MixWaveUNetDescription))
-    load_into(network, read_tensors(weights), weights)
+    network = read_network(weights, "mix-wave-u-net", MixWaveUNetDescription, MixWaveUNet)
     tracks = [collect(resample(fold_to_mono(t.source), RATE_HZ)).samples[0] for t in session.tracks]
     stack = np.zeros((MOST_TRACKS, len(tracks[0])), np.float32)
     stack[: len(tracks)] = tracks

@@ -7,7 +7,7 @@ from automix.errors import DeviceError
 from automix.files.disk import sha256
 from automix.files.names import printable
 from automix.methods.vocal.cnn_settings import VocalNetworks
-from automix.networks.checkpoints import load_into, read_description, read_tensors, weights_path
+from automix.networks.checkpoints import read_network, weights_path
 from automix.networks.device import choose_device
 from automix.networks.vocal_cnn import FAMILY, VocalCnn
 from automix.networks.vocal_cnn_description import VocalCnnDescription, VocalTask
@@ -93,11 +93,9 @@ def open_network(path: Path, task: VocalTask, device: str) -> LoadedNetwork:
     Raises:
         DeviceError: They cannot be used, are of another task, or there is no such device.
     """
-    description = read_description(path, FAMILY, VocalCnnDescription)
-    if description.task != task:
-        raise DeviceError(f"{printable(path)}: its task is {description.task}, not {task}")
-    model = VocalCnn(description)
-    load_into(model, read_tensors(path), path)
+    model = read_network(path, FAMILY, VocalCnnDescription, VocalCnn)
+    if model.description.task != task:
+        raise DeviceError(f"{printable(path)}: its task is {model.description.task}, not {task}")
     model.eval().to(choose_device(device))
     name = path.stem if path.stem.startswith("vocal-") else f"vocal-{task}"
     return LoadedNetwork(name=name, sha256=sha256(path), model=model)

@@ -170,7 +170,8 @@ class PairExamples:
         samples, before = self._settings.patch_samples, self._before
         for _ in range(_TRIES):
             given, wanted, controls = self._pairs[int(rng.integers(len(self._pairs)))]
-            start = int(rng.integers(0, max(1, len(wanted) - samples + 1)))
+            common = min(len(given), len(wanted))
+            start = int(rng.integers(0, max(1, common - samples + 1)))
             target = cut_piece(wanted, start, samples)
             if is_audible(target):
                 break

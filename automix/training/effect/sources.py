@@ -14,13 +14,15 @@ from automix.audio.resampling import resample
 from automix.audio.samples import Samples
 from automix.datasets.listing import list_audio, list_folders
 from automix.datasets.signaltrain_la2a import La2aRecording, read_recordings
-from automix.errors import InputError, OutputError, UsageError
+from automix.datasets.song import measure_common_part
+from automix.errors import InputError, UsageError
 from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.reading import open_audio
 from automix.networks.effect_description import LA2A_SLOTS, RATE_HZ
 from automix.parallel.workers import run_in_parallel
 from automix.session.song_folder import MIX_NAME
+from automix.training.decoded_songs import identify_file, read_array, write_array
 from automix.training.effect.settings import EffectTraining
 from automix.training.run import TrainingRun
 
@@ -176,22 +178,17 @@ def decode_recording(file: Path, cache: Path, report: Callable[[str], None]) -> 
         InputError: The file cannot be used.
         OutputError: The folder cannot be written.
     """
-    status = file.stat()
-    stamp = f"{file.resolve()} {status.st_size} {status.st_mtime_ns} {RATE_HZ}"
-    place = cache / f"{hashlib.sha256(stamp.encode()).hexdigest()[:32]}.npy"
-    if not place.is_file():
-        report(file.parent.name)
-        source = resample(fold_to_mono(open_audio(file, ReadOptions()).source), RATE_HZ)
-        blocks = [block[0].astype(np.float16) for block in source.blocks()]
-        temporary = place.with_name(f"{place.stem}.{os.getpid()}.part.npy")
-        try:
-            cache.mkdir(parents=True, exist_ok=True)
-            np.save(temporary, np.concatenate(blocks) if blocks else np.zeros(1, np.float16))
-            temporary.replace(place)
-        except OSError as error:
-            raise OutputError(f"{printable(cache)}: cannot be written: {error.strerror}") from error
-    mapped: Recording = np.load(place, mmap_mode="r")
-    return mapped
+    stamp = " ".join(map(str, [*identify_file(file), RATE_HZ]))
+    place = cache / f"{hashlib.sha256(os.fsencode(stamp)).hexdigest()[:32]}.npy"
+    if (found := read_array(place)) is not None:
+        return found
+    report(file.parent.name)
+    source = resample(fold_to_mono(open_audio(file, ReadOptions()).source), RATE_HZ)
+    blocks = [block[0].astype(np.float16) for block in source.blocks()]
+    decoded = np.concatenate(blocks) if blocks else np.zeros(1, np.float16)
+    write_array(place, decoded)
+    mapped = read_array(place)
+    return decoded if mapped is None else mapped
 
 
 def open_pairs(run: TrainingRun) -> tuple[list[RecordedPair], list[RecordedPair]]:
@@ -213,6 +210,10 @@ def open_pairs(run: TrainingRun) -> tuple[list[RecordedPair], list[RecordedPair]
                 decode_recording(file, request.cache_folder, run.report_stage)
                 for file in (recording.input, recording.target)
             )
+            target_s, given_s = (len(samples) / RATE_HZ for samples in (wanted, given))
+            about = measure_common_part(recording.target, target_s, given_s, "its input")[1]
+            for sentence in about:
+                run.note(sentence)
             sides[recording.side].append((given, wanted, positions))
     for side, folder in (("train", "Train"), ("validation", "Val")):
         if not sides[side]:

@@ -14,7 +14,7 @@ from automix.analysis.loudness import LoudnessMeter, integrated_lufs, loudness_r
 from automix.audio.samples import Samples
 from automix.errors import DeviceError, InputError
 from automix.methods.vocal.settings import PAPER
-from automix.networks.checkpoints import read_tensors
+from automix.networks.checkpoints import read_tensors, save_tensors
 from automix.networks.vocal_cnn_description import LEVELS_LU, RANGES_LU
 from automix.networks.vocal_mel import RATE_HZ, MelFrames, mark_singing, measure_mono_spectra
 from automix.training.decoded_songs import DecodedSong, as_stereo
@@ -173,8 +173,8 @@ def _analyze(song: DecodedSong, parts: dict[str, list[int]], cache: Path) -> dic
     if path.is_file():
         try:
             return dict(read_tensors(path))
-        except DeviceError:  # left half-written
-            path.unlink()
+        except DeviceError:  # left half-written, or damaged: it is made again
+            pass
     found: dict[str, torch.Tensor] = {}
     energies = {}
     for part, stems in parts.items():
@@ -191,18 +191,8 @@ def _analyze(song: DecodedSong, parts: dict[str, list[int]], cache: Path) -> dic
     found["energies"] = torch.from_numpy(energies["vocal"])
     found["level_lu"] = torch.tensor(level_lu)
     found["range_lu"] = torch.tensor(range_lu)
-    _write(found, path)
+    save_tensors(path, found)
     return found
-
-
-def _write(tensors: dict[str, torch.Tensor], path: Path) -> None:
-    """Writes the cache of a song as a whole or not at all."""
-    from safetensors.torch import save_file
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part")
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
-    temporary.replace(path)
 
 
 def _fold(song: DecodedSong, stems: Sequence[int]) -> NDArray[np.float16]:
