@@ -108,23 +108,35 @@ def describe_truncation(name: str, message: str) -> str:
     return f"{name}: {message}; fetch it again, or use what is there with --allow-truncated"
 
 
-def probe(path: str | os.PathLike[str], options: ReadOptions | None = None) -> AudioInfo:
+def probe(
+    path: str | os.PathLike[str],
+    options: ReadOptions | None = None,
+    *,
+    separate: bool = False,
+) -> AudioInfo:
     """Finds out what a file holds: by its content, not its name, and without trusting its header.
 
     Args:
         path: The file.
         options: Faults that are put up with; none unless given.
+        separate: Whether its channels are tracks of their own, not speakers.
 
     Raises:
         InputError: The file cannot be read or holds no usable audio; names it and the remedy.
     """
     path = Path(path)
     with open_regular_file(path) as descriptor:
-        return inspect(path, descriptor, options or ReadOptions(), try_end=True).info
+        options = options or ReadOptions()
+        return inspect(path, descriptor, options, try_end=True, separate=separate).info
 
 
 def inspect(
-    path: Path, descriptor: int, options: ReadOptions, *, try_end: bool = False
+    path: Path,
+    descriptor: int,
+    options: ReadOptions,
+    *,
+    try_end: bool = False,
+    separate: bool = False,
 ) -> Inspected:
     """Does what `probe` does, for a file that is open.
 
@@ -133,6 +145,7 @@ def inspect(
         descriptor: File open for reading.
         options: Faults that are put up with.
         try_end: Whether to look for the last frame of coded audio, which takes a seek.
+        separate: Whether its channels are tracks of their own, not speakers.
 
     Raises:
         InputError: The file cannot be read or holds no usable audio; names it and the remedy.
@@ -150,7 +163,8 @@ def inspect(
     elif container == "mp3":
         stream = _check_mpeg(descriptor, status.st_size, found)
     with open_decoder(descriptor, found.name, container, tuple(found.patches)) as file:
-        channels, order = _check_format(file, found.name, container, layout)
+        speakers = None if separate else layout.speakers if layout else 0
+        channels, order = _check_format(file, found.name, container, speakers)
         frame_bytes = 0 if container == "flac" else _SUBTYPES[file.subtype][0] * channels
         if layout is not None:
             _check_length(layout, frame_bytes, file.samplerate, found)
@@ -225,22 +239,26 @@ def _check_mpeg(descriptor: int, size: int, found: _Findings) -> mpeg.MpegStream
 
 
 def _check_format(
-    file: soundfile.SoundFile, name: str, container: str, layout: ChunkLayout | None
+    file: soundfile.SoundFile, name: str, container: str, speakers: int | None
 ) -> tuple[int, tuple[str, ...] | None]:
-    """Returns the number of channels, and the speaker order of surround or none."""
+    """Returns the number of channels, and the speaker order of surround or none.
+
+    ``speakers`` is the bit mask of WAVE_FORMAT_EXTENSIBLE, or none where channels are tracks.
+    """
     expected = _CODED_CONTAINERS.get(file.subtype, container)
     if file.subtype not in _SUBTYPES or expected != container:
         label = LABELS[container]
         raise InputError(f"{name}: {label} with {file.subtype} audio is not read; {CONVERT}")
     _check_sample_rate(file.samplerate, name)
     channels = int(file.channels)
-    if channels <= 2:
+    if channels <= 2 or speakers is None:
         return channels, None
-    order = find_speaker_order(channels, container, layout.speakers if layout else 0)
+    order = find_speaker_order(channels, container, speakers)
     if order is None:
         raise InputError(
             f"{name}: has {channels} channels; automix takes mono, stereo, 4.0, 5.0 and 5.1: "
-            "export it as one of them"
+            "export it as one of them, or list its channels as tracks in a session file"
+            " ([[tracks]] with `file`, `name` and `channel = 1`, and so on)"
         )
     return channels, order
 

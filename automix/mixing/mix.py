@@ -170,6 +170,8 @@ def name_files(plan: MixPlan, session: Session, folder: Path | None) -> MixPlan:
             strip,
             file=_reference(files[strip.name].path, folder),
             right_file=_reference(files[strip.name].right, folder),
+            channel=files[strip.name].channel,
+            right_channel=files[strip.name].right_channel,
             sha256=files[strip.name].sha256,
         )
         for strip in plan.tracks

@@ -6,7 +6,7 @@ from typing import Any
 
 from automix.plan.address import change_setting, look_up
 from automix.plan.decision import Decision
-from automix.plan.model import MixPlan
+from automix.plan.model import MASTER, MixPlan
 from automix.plan.parameters import parameters
 from automix.plan.settings import Bus, ChannelStrip, EqualizerBand, EqualizerSettings, Master
 
@@ -34,7 +34,7 @@ class PlanWriter:
 
     def find_free_name(self, name: str) -> str:
         """The name, or with a word added where a track or a bus has it already."""
-        taken = {"master", *(strip.name for strip in self.plan.tracks)}
+        taken = {MASTER, *(strip.name for strip in self.plan.tracks)}
         taken |= {bus.name for bus in self.plan.buses}
         while name in taken:
             name += " bus"
