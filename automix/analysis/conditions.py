@@ -55,8 +55,9 @@ class Spike:
 
 
 class SpikeScan:
-    """Finds a spike in audio that arrives in blocks of any size: the highest sample, if it and a
-    few others stand alone.
+    """Finds a spike in audio that arrives in blocks of any size.
+
+    That is the highest sample, if it and a handful of others stand alone.
 
     Args:
         sample_rate: Frames per second.

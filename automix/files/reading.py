@@ -29,7 +29,7 @@ from automix.units import gain_to_db
 HIGHEST_SAMPLE = np.float32(1000.0)
 """Magnitude up to which a sample is sound: +60 dBFS, more than any headroom that is made use of."""
 
-_MOST_HUGE = 100  # more samples beyond that are no spikes, but a file of another scale
+_MOST_SPIKES = 100  # more samples beyond that in one block are those of a file of another scale
 _OGG_TOLERANCE_S = 0.1  # encoders differ in how they count their delay
 
 
@@ -186,26 +186,11 @@ class _Decoding:
     def _repair(self, piece: Samples, usable: NDArray[np.bool_]) -> None:
         first = int(np.argmin(usable.all(axis=0)))
         at_s = (self.frames + first) / self._info.sample_rate
-        self._replaced += int(np.count_nonzero(~np.isfinite(piece)))
         huge = np.abs(piece[~usable & np.isfinite(piece)])
-        self._huge += huge.size
-        if huge.size and (not self._options.repair or self._huge > _MOST_HUGE):
-            level = f"{gain_to_db(float(huge.max())):+.1f} dBFS"
-            if self._huge > _MOST_HUGE:
-                raise InputError(
-                    f"{self._name}: its samples reach {level} at {at_s:.3f} s, as those of a float"
-                    " file that was written without scaling integers; export it again with full"
-                    " scale at ±1"
-                )
-            raise InputError(
-                f"{self._name}: a sample reaches {level} at {at_s:.3f} s, which is no sound;"
-                " export it again, or set it to zero with --repair"
-            )
         if not self._options.repair:
-            raise InputError(
-                f"{self._name}: holds NaN or infinite samples, the first at {at_s:.3f} s; "
-                "export it again, or set them to zero with --repair"
-            )
+            raise InputError(f"{self._name}: {_describe_unusable(huge, at_s)}")
+        self._huge += huge.size
+        self._replaced += int(np.count_nonzero(~usable)) - huge.size
         piece[~usable] = 0
 
     def _report_missing_end(self, missing_frames: int) -> None:
@@ -216,6 +201,30 @@ class _Decoding:
         if not self._options.allow_truncated:
             raise InputError(describe_truncation(self._name, message))
         self.notes.append(message)
+
+
+def _describe_unusable(huge: Samples, at_s: float) -> str:
+    """Says what is wrong with samples, and the remedy.
+
+    Args:
+        huge: Magnitudes of those that are finite.
+        at_s: Time of the first that is not usable.
+    """
+    if not huge.size:
+        return (
+            f"holds NaN or infinite samples, the first at {at_s:.3f} s; export it again, or set"
+            " them to zero with --repair"
+        )
+    level = f"{gain_to_db(float(huge.max())):+.1f} dBFS"
+    if huge.size > _MOST_SPIKES:
+        return (
+            f"its samples reach {level}, the first beyond +60 dBFS at {at_s:.3f} s, as where"
+            " integers were written as floats; export it again with full scale at ±1"
+        )
+    return (
+        f"a sample reaches {level} at {at_s:.3f} s, which is no sound; export it again, or set it"
+        " to zero with --repair"
+    )
 
 
 def _check_unchanged(path: Path, descriptor: int, inspected: Inspected) -> None:

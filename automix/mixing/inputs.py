@@ -91,7 +91,7 @@ def _find_stems(request: StemsRequest) -> SongInputs:
         title=request.song[0].resolve().stem if len(request.song) == 1 else "song",
         files=tuple(path for file in files for path in file.paths),
         tracks=tuple(file.name for file in files),
-        open=lambda: open_song(files, read_options(request), notes),
+        open=lambda: open_song(files, read_options(request), notes, mutes),
     )
 
 

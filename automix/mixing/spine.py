@@ -57,7 +57,7 @@ def prepare_mixer(request: MethodRequest) -> SessionMixer:
         guide = None
         report("listening")
         if row.makes == "audio":
-            session = row.load_function()(session, options)
+            session = row.load_function()(session.audible, options)
         heard = session.audible
         console = ExactConsole(heard)
         if goal is not None and goal.amount > 0.0:

@@ -3,15 +3,18 @@
 import os
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from automix.analysis.clicks import is_metronome
 from automix.analysis.role_features import RoleFeatures, guess_role, measure_role_features
+from automix.analysis.sums import find_sums
 from automix.errors import InputError
 from automix.files.extensions import AUDIO_EXTENSIONS
 from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.probe import probe
+from automix.files.recorder import read_recorder_tracks
 from automix.parallel.workers import run_in_parallel
 from automix.plan.roles import ROLE_FAMILIES, ROLES, Role
 from automix.plan.toml import begins_as_plan
@@ -27,6 +30,9 @@ from automix.session.tracks import Session, TrackFile, open_session
 
 MIX_NAME = "mix"
 """Name of the file beside the tracks that is the human mix, in folders of songs to learn from."""
+
+_CHANNEL_KEYS = ("channel", "right_channel")
+_MOST_CHANNELS = 64
 
 _FEWEST_PARTS = 2
 """Tracks that must be left beside a mix that was named one by one, so that it is left out."""
@@ -67,14 +73,14 @@ def find_song_files(
     """
     notes: list[str] = []
     given = dict(roles or {})
-    kept: dict[Path, str] = {}
+    kept: dict[_Part, str] = {}
     if len(paths) == 1 and paths[0].suffix.lower() == ".toml":
         tracks = _read_session_file(paths[0])
     else:
-        found, notes = _find_audio(paths, recursive, known_mix)
-        kept = _keep_mixes(found, given)
-        audio = [path for path, mix in found.items() if mix is None or path in kept]
-        tracks, spoken = _read_tracks(audio, kept)
+        found, mixes, notes = _find_parts(paths, recursive, known_mix)
+        kept = _keep_mixes(mixes, given)
+        found = [part for part in found if part not in mixes or part in kept]
+        tracks, spoken = _read_tracks(found, kept)
         notes += spoken
     if not tracks:
         raise InputError(
@@ -91,23 +97,22 @@ def find_song_files(
     return tracks, [*notes, *spoken, *muted]
 
 
-def _give_role(track: TrackFile, given: dict[str, str], kept: Mapping[Path, str]) -> TrackFile:
+def _give_role(track: TrackFile, given: dict[str, str], kept: "Mapping[_Part, str]") -> TrackFile:
     """Gives a track the role that is given for its name, and takes that out of ``given``."""
-    role = kept.get(track.path) or given.pop(track.name, None)
+    of_mix = {(part.path, part.channel): role for part, role in kept.items()}
+    role = of_mix.get((track.path, track.channel)) or given.pop(track.name, None)
     if role is None:
         return track
     return replace(track, role=check_role(role, track.name), is_given=True)
 
 
-def _keep_mixes(audio: Mapping[Path, str | None], given: dict[str, str]) -> dict[Path, str]:
+def _keep_mixes(mixes: "Mapping[_Part, str]", given: dict[str, str]) -> "dict[_Part, str]":
     """The roles of mixes that are given one, and so are tracks; takes them out of ``given``."""
     kept = {}
-    for path, name in audio.items():
-        if name is None:
-            continue
-        for asked in (name, path.stem):
+    for part, name in mixes.items():
+        for asked in (name, part.stem):
             if asked in given:
-                kept[path] = given.pop(asked)
+                kept[part] = given.pop(asked)
     return kept
 
 
@@ -148,7 +153,7 @@ def _mute_guides(
             is_muted = mutes.get(track.name, True)
             end = "not muted, and as loud as it is"
             if is_muted:
-                end = f"muted; --set '{track.name}.mute=false' mixes it in"
+                end = _say_muted(track.name)
             notes.append(f"{track.name}: {what} by its name, {end}")
             track = replace(track, is_guide=True, is_muted=is_muted)
         result.append(track)
@@ -198,15 +203,70 @@ def check_role(role: str, name: str) -> Role:
     raise InputError(f"track {name!r}: no role {role!r}; there are: {', '.join(ROLES)}")
 
 
-def _find_audio(
+@dataclass(frozen=True)
+class _Part:
+    """A file, or one channel of a file that holds several tracks; ``stem`` is what it is called."""
+
+    path: Path
+    channel: int | None
+    stem: str
+
+
+def _find_parts(
     paths: Sequence[Path], recursive: bool, known_mix: Path | None
-) -> tuple[dict[Path, str | None], list[str]]:
-    """Finds the audio files of a song.
+) -> tuple[list[_Part], dict[_Part, str], list[str]]:
+    """Finds what a song is made of.
 
     Returns:
-        The files; those that are mixes of the song each with the name that it would have as a
-        track, the others with none. And notes for the user.
+        Its parts; those of them that are mixes of the song, with the names that they would have as
+        tracks; and notes for the user.
     """
+    files, notes = _find_audio(paths, recursive, known_mix)
+    parts: list[_Part] = []
+    for file in files:
+        own, said = _find_channels(file)
+        parts += own
+        notes += said
+    title = paths[0].resolve().name if len(paths) == 1 and paths[0].is_dir() else ""
+    purposes = find_purposes([part.stem for part in parts], title)
+    found = [part for part, purpose in zip(parts, purposes, strict=True) if purpose == "mix"]
+    if not title and len(parts) - len(found) < _FEWEST_PARTS:
+        found = []  # files that are named one by one are meant
+    mixes = {part: make_natural_name(part.stem) for part in found}
+    for part, name in mixes.items():
+        where = printable(part.path) if part.channel is None else f"channel {part.channel}"
+        notes.append(
+            f"{where}: taken for a mix of the song, left out; --role"
+            f" '{printable(name)}=backing track' mixes it in"
+        )
+    return parts, mixes, notes
+
+
+def _find_channels(file: Path) -> tuple[list[_Part], list[str]]:
+    """The tracks that a file holds: one, or as many as a recorder has named in it."""
+    told = read_recorder_tracks(file)
+    whole = [_Part(file, None, file.stem)]
+    if told is None:
+        return whole, []
+    if told.names:
+        parts = [
+            _Part(file, channel, name or f"{file.stem} {channel}")
+            for channel, name in enumerate(told.names, 1)
+        ]
+        names = ", ".join(printable(part.stem) for part in parts)
+        return parts, [f"{printable(file)}: its {told.channels} channels are tracks: {names}"]
+    if told.channels > 2 and not told.has_layout:
+        return whole, [
+            f"{printable(file)}: does not say what its {told.channels} channels are; if they are"
+            " tracks, name them in a session file: [[tracks]] with `file`, `name` and"
+            " `channel = 1`, and so on"
+        ]
+    return whole, []
+
+
+def _find_audio(
+    paths: Sequence[Path], recursive: bool, known_mix: Path | None
+) -> tuple[list[Path], list[str]]:
     found: list[Path] = []
     notes = []
     for path in paths:
@@ -225,19 +285,7 @@ def _find_audio(
     once = {os.path.realpath(path): path for path in reversed(found)}
     if len(once) < len(found):
         notes.append("a file that was named twice is used once")
-    audio = list(reversed(once.values()))
-    title = paths[0].resolve().name if len(paths) == 1 and paths[0].is_dir() else ""
-    purposes = find_purposes([file.stem for file in audio], title)
-    mixes = [file for file, purpose in zip(audio, purposes, strict=True) if purpose == "mix"]
-    if not title and len(audio) - len(mixes) < _FEWEST_PARTS:
-        mixes = []  # files that are named one by one are meant
-    for file in mixes:
-        name = make_natural_name(file.stem)
-        notes.append(
-            f"{printable(file)}: taken for a mix of the song, left out; --role"
-            f" '{printable(name)}=backing track' mixes it in"
-        )
-    return {file: make_natural_name(file.stem) if file in mixes else None for file in audio}, notes
+    return list(reversed(once.values())), notes
 
 
 def _tell_deeper_audio(folder: Path) -> Iterator[str]:
@@ -266,52 +314,59 @@ def is_own_mix(audio: Path) -> bool:
 
 
 def _read_tracks(
-    audio: Sequence[Path], kept: Collection[Path]
+    parts: Sequence[_Part], kept: Collection[_Part]
 ) -> tuple[list[TrackFile], list[str]]:
-    """Makes tracks of files: names, roles, and pairs of left and right.
+    """Makes tracks of the parts of a song: names, roles, and pairs of left and right.
 
     Args:
-        audio: The files.
+        parts: Files, or channels of files.
         kept: Those that are tracks although their names say otherwise.
+
+    Returns:
+        The tracks, and notes for the user.
     """
-    stems = [path.stem for path in audio]
-    by_stem = dict(zip(stems, audio, strict=True))
+    stems = [part.stem for part in parts]
+    by_stem = dict(zip(stems, parts, strict=True))
     found = dict(find_stereo_pairs(stems)) if len(by_stem) == len(stems) else {}
     stereo = [left for left, right in found.items() if _is_stereo(by_stem[left], by_stem[right])]
     notes = [
-        f"{printable(by_stem[left])} and {printable(by_stem[found[left]].name)}: stereo files, so"
-        " they are two tracks and not the sides of one"
+        f"{printable(by_stem[left].path)} and {printable(by_stem[found[left]].path.name)}: stereo"
+        " files, so they are two tracks and not the sides of one"
         for left in stereo
     ]
     pairs = {left: right for left, right in found.items() if left not in stereo}
     rights = set(pairs.values())
-    singles = [path for path in audio if path.stem not in rights or path.stem not in by_stem]
+    singles = [part for part in parts if part.stem not in rights]
     spoken = [name_pair(p.stem, pairs[p.stem]) if p.stem in pairs else p.stem for p in singles]
     told = [read_role(stem, spoken) for stem in spoken]
     has_lead = any(said and said.role == "lead vocal" and not said.double for said in told)
     tracks = []
     names = make_natural_names(spoken)
-    for path, name, stem, said in zip(singles, names, spoken, told, strict=True):
+    for part, name, stem, said in zip(singles, names, spoken, told, strict=True):
         role: Role = said.role if said else "other"
         if said and said.double and role == "lead vocal" and has_lead:
             role = "backing vocal"  # the double of a lead stands behind it
+        right = by_stem[pairs[part.stem]] if part.stem in pairs else None
         tracks.append(
             TrackFile(
                 name=name,
                 role=role,
-                path=path,
-                right=by_stem[pairs[path.stem]] if path.stem in pairs else None,
-                file_name="" if path in kept else stem,
+                path=part.path,
+                right=right.path if right else None,
+                channel=part.channel,
+                right_channel=right.channel if right else None,
+                file_name="" if part in kept else stem,
             )
         )
     return tracks, notes
 
 
-def _is_stereo(*paths: Path) -> bool:
+def _is_stereo(*parts: _Part) -> bool:
     """Whether any of these files has more than one channel; a file that is unreadable has not."""
-    for path in paths:
+    for part in parts:
         try:
-            if probe(path, ReadOptions(repair=True, allow_truncated=True)).channels > 1:
+            options = ReadOptions(repair=True, allow_truncated=True)
+            if part.channel is None and probe(part.path, options).channels > 1:
                 return True
         except InputError:  # said when the file is opened, by what opens it
             continue
@@ -329,10 +384,16 @@ def _read_session_file(path: Path) -> list[TrackFile]:
     tracks = []
     for number, row in enumerate(rows, 1):
         where = f"{printable(path)}, track {number}"
-        if unknown := set(row) - {"file", "right", "name", "role"}:
+        if unknown := set(row) - {"file", "right", "name", "role", *_CHANNEL_KEYS}:
             raise InputError(f"{where}: unknown key {sorted(unknown)[0]!r}")
-        if not all(isinstance(value, str) for value in row.values()) or "file" not in row:
-            raise InputError(f"{where}: needs `file`; all values are texts")
+        texts = (value for key, value in row.items() if key not in _CHANNEL_KEYS)
+        if not all(isinstance(value, str) for value in texts) or "file" not in row:
+            raise InputError(f"{where}: needs `file`; all values but channels are texts")
+        for key in _CHANNEL_KEYS:
+            if key in row and not (type(row[key]) is int and 1 <= row[key] <= _MOST_CHANNELS):
+                raise InputError(f"{where}: {key} is a number from 1 to {_MOST_CHANNELS}")
+        if "right_channel" in row and not {"channel", "right"} & set(row):
+            raise InputError(f"{where}: right_channel goes with channel")
         name = row.get("name", Path(row["file"]).stem)
         said = read_role(name)
         role: Role = said.role if said else "other"
@@ -342,15 +403,27 @@ def _read_session_file(path: Path) -> list[TrackFile]:
                 role=check_role(row["role"], name) if "role" in row else role,
                 is_given="role" in row,
                 path=path.parent / row["file"],
-                right=path.parent / row["right"] if "right" in row else None,
+                right=path.parent / row[right] if (right := _right_key(row)) else None,
+                channel=row.get("channel"),
+                right_channel=row.get("right_channel"),
                 file_name=name,
             )
         )
     return tracks
 
 
+def _right_key(row: Mapping[str, object]) -> str:
+    """The key of a session's track that names the file of its right side; empty for mono."""
+    if "right" in row:
+        return "right"
+    return "file" if "right_channel" in row else ""
+
+
 def open_song(
-    files: Sequence[TrackFile], options: ReadOptions, notes: Sequence[str] = ()
+    files: Sequence[TrackFile],
+    options: ReadOptions,
+    notes: Sequence[str] = (),
+    mutes: Mapping[str, bool] | None = None,
 ) -> Session:
     """Opens the tracks of a song, and tells the role of those by sound whose names say nothing.
 
@@ -358,11 +431,16 @@ def open_song(
         files: The tracks.
         options: Faults of the files that are put up with.
         notes: Sentences for the user, to which those of opening are added.
+        mutes: Tracks that the user mutes or wants to hear, by name; the others are muted where
+            their sound shows that they are no part of the song. None where all files are known to
+            be tracks, as in data sets.
 
     Raises:
         InputError: A file cannot be used.
     """
     session = open_session(files, options)
+    if mutes is not None:
+        session = _mute_by_sound(session, files, mutes)
     given = {file.name for file in files if file.is_given}
     unknown = [
         track
@@ -376,6 +454,60 @@ def open_song(
     heard = [f"{name}: sounds like {role}" for name, role in roles.items()]
     tracks = (replace(track, role=roles.get(track.name, track.role)) for track in session.tracks)
     return replace(session, tracks=tuple(tracks), notes=(*notes, *session.notes, *heard))
+
+
+def _mute_by_sound(
+    session: Session, files: Sequence[TrackFile], mutes: Mapping[str, bool]
+) -> Session:
+    """Mutes what its sound shows to be no part of a song: the sum of the others, and a metronome.
+
+    Args:
+        session: The tracks of a song.
+        files: The same tracks as files.
+        mutes: Tracks that the user mutes or wants to hear, by name: they stay as they are.
+
+    Returns:
+        The session, with notes on what was found. A track that is the sum of some of the others is
+        only said to be.
+
+    Raises:
+        InputError: A file changed while it was read.
+    """
+    told = {file.name: file for file in files}
+    tracks = [track for track in session.tracks if not track.muted]
+    free = {
+        track.name
+        for track in tracks
+        if track.name not in mutes and not (told[track.name].is_given and track.role != "other")
+    }
+    notes: list[str] = []
+    muted: set[str] = set()
+    unnamed = [t for t in tracks if t.name in free and _says_nothing(told[t.name], files)]
+    ticking = run_in_parallel(lambda track: is_metronome(track.source), unnamed)
+    for track, ticks in zip(unnamed, ticking, strict=True):
+        if ticks:
+            muted.add(track.name)
+            notes.append(f"{track.name}: sounds like a metronome, {_say_muted(track.name)}")
+    sources = {track.name: track.source for track in tracks if track.name not in muted}
+    for name, found in find_sums(sources).items():
+        parts = ", ".join(part for part in found.parts if part not in muted)
+        if name in free and found.is_whole:
+            muted.add(name)
+            notes.append(f"{name}: is the sum of {parts}: taken for a mix, {_say_muted(name)}")
+        else:
+            mute = f"--set '{name}.mute=true'"
+            notes.append(f"{name}: is the sum of {parts}, which are heard twice; {mute} mutes it")
+    return replace(session.with_muted(muted), notes=(*session.notes, *notes))
+
+
+def _say_muted(name: str) -> str:
+    return f"muted; --set '{name}.mute=false' mixes it in"
+
+
+def _says_nothing(file: TrackFile, files: Sequence[TrackFile]) -> bool:
+    """Whether the name of a file tells no role."""
+    names = [other.file_name for other in files]
+    return bool(file.file_name) and read_role(file.file_name, names) is None
 
 
 def _tell_roles_by_sound(features: Mapping[str, RoleFeatures], has_lead: bool) -> dict[str, Role]:

@@ -1,7 +1,7 @@
 """A session holds the tracks of one song at one sample rate and one length."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast, get_args
@@ -45,6 +45,8 @@ class Track:
         bits: Sample depth of the file, as the outputs name it: ``16``, ``24`` or ``32f``.
         muted: Whether it is no part of the song, such as a click: plans begin with it muted, and
             no method hears it.
+        own_frames: Length of its audio without the silence that brings it to that of the session;
+            none where that is not known.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Track:
     sha256: str = ""
     bits: Depth = "32f"
     muted: bool = False
+    own_frames: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +111,14 @@ class Session:
                 f" '{self.tracks[0].name}.mute=false' mixes one in"
             )
         return self if len(heard) == len(self.tracks) else replace(self, tracks=heard)
+
+    def with_muted(self, names: Collection[str]) -> "Session":
+        """The session with these tracks muted from the start, as long as those that are heard."""
+        tracks = [replace(t, muted=t.muted or t.name in names) for t in self.tracks]
+        lengths = [t.own_frames or self.frames for t in tracks if not t.muted]
+        frames = min(self.frames, max(lengths, default=self.frames))
+        fitted = (replace(track, source=fit(track.source, frames)) for track in tracks)
+        return replace(self, tracks=tuple(fitted)) if names else self
 
     @property
     def in_memory(self) -> bool:
@@ -253,6 +264,7 @@ def _make_track(file: TrackFile, found: Mapping[Path, _Read], frames: int) -> Tr
         sha256=" ".join(side.sha256 for side in sides),
         bits=max((cast(Depth, side.opened.info.bits) for side in sides), key=DEPTHS.index),
         muted=file.is_guide,
+        own_frames=max(side.source.frames for side in sides),
     )
 
 

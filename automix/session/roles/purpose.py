@@ -41,13 +41,13 @@ _ALL_BUT_VOICE = split_set(
 )
 _ALL_VOICES = split_set("acapella acappella acapellas acappellas")
 _DECOR = split_set(
-    "the a of song track tracks final rough ruff full complete whole entire total stereo st mono l"
-    " r lr left right new old alt version ver v rev temp quick live monitor headphone board desk foh"
-    " main limited unlimited unmastered loud hd hq hires print printed bounce bounced export render"
-    " rendered wav aif aiff mp3 flac kbps khz hz k bit bits bpm client approval radio edit album"
-    " single club extended tv out outs output outputs bus buss fader channel ch no limiter pre post"
-    " demo preview ref stem stems daw session project date am pm jan feb mar apr may jun jul aug"
-    " sep oct nov dec"
+    "the a of song track tracks final rough ruff full complete whole entire total stereo st"
+    " mono l r lr left right new old alt version ver v rev temp quick live monitor headphone"
+    " board desk foh main limited unlimited unmastered loud hd hq hires print printed bounce"
+    " bounced export render rendered wav aif aiff mp3 flac kbps khz hz k bit bits bpm client"
+    " approval radio edit album single club extended tv out outs output outputs bus buss fader"
+    " channel ch no limiter pre post demo preview ref stem stems daw session project date am pm"
+    " jan feb mar apr may jun jul aug sep oct nov dec"
 )
 _GENERIC = split_set("audio track take midi inst recording rec untitled region clip file part stem")
 
