@@ -143,7 +143,8 @@ def _print_table(ended: Iterable[dict[str, Any]], count: int) -> None:
     table.add_column("result")
     for heading in ("seconds", "LUFS", "dBTP"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for record in islice(ended, ROWS):
+    shown = list(islice(ended, ROWS))
+    for record in shown:
         table.add_row(
             Text(printable(record["song"])),
             _result(record),
@@ -154,11 +155,16 @@ def _print_table(ended: Iterable[dict[str, Any]], count: int) -> None:
     console.print(table)
     if count > ROWS:
         console.print(f"and {count - ROWS} more; all are in the journal")
+    if any(record.get("warnings") or record.get("notes") for record in shown):
+        console.print("The journal holds the warnings and notes.")
     console.print()
 
 
 def _result(record: dict[str, Any]) -> str:
     result: str = "kept" if record.get("kept") else record["status"]
+    for found in ("warnings", "notes"):
+        if count := len(record.get(found, ())):
+            result += f", {count} {found if count > 1 else found[:-1]}"
     return result if record["attempt"] == 1 else f"{result}, 2nd attempt: a worker died"
 
 

@@ -66,7 +66,8 @@ def prepare_mixer(request: MethodRequest) -> SessionMixer:
             guide = ReferenceGuide(console, goal)
         seed = request.seed if row.is_seeded else None
         blank = make_blank_plan(heard, method=row.name, preset=request.variant, seed=seed)
-        writer = PlanWriter(replace(blank, taste=request.taste))
+        names = frozenset(track.name for track in session.tracks)
+        writer = PlanWriter(replace(blank, taste=request.taste), reserved=names)
         if row.makes == "plan":
             row.load_function()(console, writer, options)
         target = request.loudness_target()

@@ -19,6 +19,7 @@ from automix.parallel.workers import run_in_parallel
 from automix.plan.roles import ROLE_FAMILIES, ROLES, Role
 from automix.plan.toml import begins_as_plan
 from automix.session.roles.naming import (
+    describe_new_names,
     make_natural_name,
     make_natural_names,
     make_unreserved_name,
@@ -92,7 +93,7 @@ def find_song_files(
             f"no track is named {sorted(given)[0]!r}; there are:"
             f" {', '.join(track.name for track in tracks)}"
         )
-    tracks, spoken = avoid_reserved_names(tracks)
+    tracks, spoken = _avoid_reserved_names(tracks)
     tracks, muted = _mute_guides(tracks, mutes or {})
     return tracks, [*notes, *spoken, *muted]
 
@@ -116,7 +117,7 @@ def _keep_mixes(mixes: "Mapping[_Part, str]", given: dict[str, str]) -> "dict[_P
     return kept
 
 
-def avoid_reserved_names(tracks: Sequence[TrackFile]) -> tuple[list[TrackFile], list[str]]:
+def _avoid_reserved_names(tracks: Sequence[TrackFile]) -> tuple[list[TrackFile], list[str]]:
     """Renames tracks that are called as the master of every plan is.
 
     Returns:
@@ -124,12 +125,8 @@ def avoid_reserved_names(tracks: Sequence[TrackFile]) -> tuple[list[TrackFile], 
     """
     taken = {track.name for track in tracks}
     names = {name: make_unreserved_name(name, taken) for name in taken}
-    notes = [
-        f"a track may not be called {name!r}: it is {new!r} here"
-        for name, new in sorted(names.items())
-        if new != name
-    ]
-    return [replace(track, name=names[track.name]) for track in tracks], notes
+    renamed = [replace(track, name=names[track.name]) for track in tracks]
+    return renamed, describe_new_names(names)
 
 
 def _mute_guides(

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from automix.plan.model import MASTER
 from automix.session.roles.own_words import find_own_words
@@ -44,6 +44,15 @@ def make_unreserved_name(name: str, taken: Collection[str]) -> str:
     while unique == MASTER or (unique != name and unique in taken):
         unique += " track"
     return unique
+
+
+def describe_new_names(names: Mapping[str, str]) -> list[str]:
+    """Writes a note for each track whose name, the key, is not the one that it has now."""
+    return [
+        f"a track may not be called {name!r}: it is {new!r} here"
+        for name, new in sorted(names.items())
+        if new != name
+    ]
 
 
 def make_natural_names(stems: Sequence[str]) -> list[str]:
