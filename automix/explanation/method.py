@@ -106,7 +106,7 @@ def settings_without(
 
 
 def _heard_session(session: Session, plan: MixPlan) -> Session:
-    """The session without the tracks that no method has heard, such as a click: muted, untouched."""
+    """The session without what no method has heard, such as a click: muted, and left as it was."""
     unheard = {
         strip.name
         for strip in plan.tracks

@@ -150,8 +150,11 @@ def deliver(mix: Mix, targets: Targets, bits: Depth) -> Delivered:
     folder = (targets.plan or targets.mix).path.parent
     plan = name_files(replace(mix.plan, bits=bits), mix.session, folder)
     for name, target in targets.stems.items():
-        if name in mix.stems:
-            target.write_audio(mix.stems[name], bits=bits)
+        if name in mix.stems and (clipped := target.write_audio(mix.stems[name], bits=bits).clipped):
+            notes.append(
+                f"{clipped} samples of the stem of {name} were clipped at full scale; write with"
+                " --bits 32f"
+            )
     if targets.plan is not None:
         targets.plan.write_text(dumps(plan))
     return Delivered(mix=written, loudness=metered.loudness, plan=plan, notes=tuple(notes))

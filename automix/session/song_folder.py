@@ -80,6 +80,7 @@ def find_song_files(
     else:
         found, mixes, notes = _find_parts(paths, recursive, known_mix)
         kept = _keep_mixes(mixes, given)
+        notes += [_say_left_out(part, name) for part, name in mixes.items() if part not in kept]
         found = [part for part in found if part not in mixes or part in kept]
         tracks, spoken = _read_tracks(found, kept)
         notes += spoken
@@ -230,13 +231,15 @@ def _find_parts(
     if not title and len(parts) - len(found) < _FEWEST_PARTS:
         found = []  # files that are named one by one are meant
     mixes = {part: make_natural_name(part.stem) for part in found}
-    for part, name in mixes.items():
-        where = printable(part.path) if part.channel is None else f"channel {part.channel}"
-        notes.append(
-            f"{where}: taken for a mix of the song, left out; --role"
-            f" '{printable(name)}=backing track' mixes it in"
-        )
     return parts, mixes, notes
+
+
+def _say_left_out(part: _Part, name: str) -> str:
+    where = printable(part.path) + ("" if part.channel is None else f", channel {part.channel}")
+    return (
+        f"{where}: taken for a mix of the song, left out; --role '{printable(name)}=backing track'"
+        " mixes it in"
+    )
 
 
 def _find_channels(file: Path) -> tuple[list[_Part], list[str]]:

@@ -97,7 +97,7 @@ def _read(name: str, siblings: Sequence[str], title: str) -> Purpose | None:
     others = [other for other in siblings if other != name]
     if not keys:
         alone = [word.key for word in split_words(name)]
-        return "mix" if len(others) > 1 and not _tells_role(alone) else None
+        return "mix" if alone and len(others) > 1 and not _tells_role(alone) else None
     purpose = _read_guide(keys) or _read_mix(keys, others, siblings)
     if purpose is None and not _SCRATCH.isdisjoint(keys) and _TURNTABLE.isdisjoint(keys):
         return "scratch" if not _tells_part_or_effect(keys) else None
