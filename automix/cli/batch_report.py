@@ -155,16 +155,21 @@ def _print_table(ended: Iterable[dict[str, Any]], count: int) -> None:
     console.print(table)
     if count > ROWS:
         console.print(f"and {count - ROWS} more; all are in the journal")
-    if any(record.get("warnings") or record.get("notes") for record in shown):
-        console.print("The journal holds the warnings and notes.")
+    for record in shown:
+        if counts := _count_remarks(record):
+            console.print(f"{printable(record['song'])}: {counts} in the journal", markup=False)
     console.print()
+
+
+def _count_remarks(record: dict[str, Any]) -> str:
+    """How many warnings and notes there are on a song, in words; empty for none."""
+    counts = {name: len(record.get(name, ())) for name in ("warnings", "notes")}
+    told = (f"{n} {name if n > 1 else name[:-1]}" for name, n in counts.items() if n)
+    return " and ".join(told)
 
 
 def _result(record: dict[str, Any]) -> str:
     result: str = "kept" if record.get("kept") else record["status"]
-    for found in ("warnings", "notes"):
-        if count := len(record.get(found, ())):
-            result += f", {count} {found if count > 1 else found[:-1]}"
     return result if record["attempt"] == 1 else f"{result}, 2nd attempt: a worker died"
 
 

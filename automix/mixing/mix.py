@@ -150,7 +150,9 @@ def deliver(mix: Mix, targets: Targets, bits: Depth) -> Delivered:
     folder = (targets.plan or targets.mix).path.parent
     plan = name_files(replace(mix.plan, bits=bits), mix.session, folder)
     for name, target in targets.stems.items():
-        if name in mix.stems and (clipped := target.write_audio(mix.stems[name], bits=bits).clipped):
+        if name in mix.stems and (
+            clipped := target.write_audio(mix.stems[name], bits=bits).clipped
+        ):
             notes.append(
                 f"{clipped} samples of the stem of {name} were clipped at full scale; write with"
                 " --bits 32f"

@@ -22,12 +22,16 @@ NAMES = {
         full mix | FullMix | MixDown | 2-Mix | 2mix | 2trk | Board Mix | Monitor Mix
         Live Mix 2024-03-02 | Sunrise 120bpm Mix | Vocal Up Mix | TV Mix | Instrumental
         Sunrise Instrumental Mix | Karaoke | Acapella | Reference | ref mix
-        Reference - Somebody Else | Demo | Rendered | Sum | Sunrise""",
+        Reference - Somebody Else | Demo | Rendered | Sum | Sunrise | roughmix | finalmix | songmix
+        stereomix | mixfinal | premix | Premix 3 | Sunset_Rough 3.12 | UnmasteredWAV | Main
+        linear_mixture | accompaniment | no_vocals | Mischung | mastered_v2 | Main Mix Out""",
     "guide": """
         Click | click | CLICK TRACK | Click 120bpm | Clicktrack | 01 Click | Click_bip | Click L
         Clk | Clicks | Klick | clic | Click + Cue | Sunrise Click | Metronome | Metronom | Metro
         Talkback | Talk Back | TB | TB Mic | Slate | Count In | CountIn | Count-Off | Count
-        Vocal Count In | Precount | Cue | SMPTE | LTC | Timecode | Time Code | Tempo""",
+        Vocal Count In | Precount | Cue | SMPTE | LTC | Timecode | Time Code | Tempo
+        Vocal Cues | Spoken Cues | TB Drums | Producer Talkback | clicktrk | Click Hi
+        Count Vox""",
     "scratch": """
         Scratch Vox | Scratch | Scratch Track | Guide Vocal | Guide | Guide Gtr | Scratch Gtr
         scratch gtr 2 | Pilot Vox | Ref Vox""",
@@ -39,7 +43,9 @@ NAMES = {
         Snare Comp | Kick Sum | Piano Sum | Choir Mixed | OH Stereo | Mono Room | Backing Track
         Main Vox | Lead Vox Main | Full Drum Kit | Remix Synth | Final Vox | Demo Vox | Gtr Demo
         Scratches | DJ Scratch | scratch_hats | scratch_beat | Country Gtr | Countermelody
-        Cue Drums | Metro Synth | Outro Pad | Output FX | Cowbell""",
+        Cue Drums | Metro Synth | Outro Pad | Output FX | Cowbell | TB 303 | TB303 Bass
+        Rough Guitar | Submix 1 | Mainstream Synth | Mixolydian Gtr | Masterpiece Strings | Playback | vocals
+        drums | bass | other""",
 }
 TABLE = [
     (name.strip(), None if purpose == "track" else purpose)
@@ -67,6 +73,7 @@ def test_names_tell_what_is_no_track():
     [
         (["Lead Vox", "2mix"], "", [None, None]),
         (["Lead Vox", "BGV", "Instrumental"], "", [None, None, None]),
+        (["Main", "BGV 1", "BGV 2"], "", [None, None, None]),
         (["Bounce 1", "Bounce 2", "Bounce 3"], "", [None, None, None]),
         (["Kick", "Bass", "Vocals", "Piano Man - Mixdown"], "Piano Man", [None, None, None, "mix"]),
         (["Piano Man - Kick", "Piano Man - Vox", "Piano Man - Mixdown"], "x", [None, None, "mix"]),

@@ -8,7 +8,7 @@ track beside vocals alone.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from automix.plan.roles import ROLE_FAMILIES, Role
@@ -27,17 +27,18 @@ _MIX = split_set(
     "mix mixes mixed mixdown mixdwn mixdowns remix master masters mastered mastering remaster"
     " remastered premaster mstr stereoout stereoouts stereooutput mainout mainouts mainoutput"
     " masterout masterbus mixbus mixbuss masterbuss stereobus stereobuss 2bus 2buss mainmix"
-    " reference refmix reftrack mischung abmischung stereosumme summe"
+    " reference refmix reftrack premix unmastered rough ruff mischung abmischung stereosumme summe"
+    " mezcla mixage missaggio"
 )
 """Words of a mix, whatever else a name holds that tells no instrument: most often a title."""
 _ONLY_MIX = split_set(
     "bounce bounced bounces bnc render rendered export exported print printed output outputs sum"
-    " rough ruff final full fullsong preview demo ref lr mainlr mainl mainr foh board desk"
+    " final full fullsong preview main demo ref lr mainlr mainl mainr foh board desk"
 )
 """Words of a mix where no other word stands beside them that says what it is."""
 _ALL_BUT_VOICE = split_set(
     "2mix 2track 2trk twotrack twomix instrumental instrumentals karaoke minusone novocals novox"
-    " novocal tvmix tvtrack"
+    " novocal tvmix tvtrack accompaniment accomp"
 )
 _ALL_VOICES = split_set("acapella acappella acapellas acappellas")
 _DECOR = split_set(
@@ -54,18 +55,22 @@ _GENERIC = split_set("audio track take midi inst recording rec untitled region c
 _ALWAYS_GUIDE = split_set(
     "clicktrack klicktrack metronome metronom metronomo metronomy talkback smpte timecode ltc mtc"
     " countin countoff countdown precount vorzahler einzahler claqueta claquette clickandcue"
+    " clicktrk testtone intercom"
 )
 _GUIDE = split_set("click clk klick clic cue cues count counts metro tb slate tempo sync")
 _ONLY_GUIDE = split_set("clicks klicks cue cues count counts metro tb slate tempo sync")
 """Words that mean something else beside others: "Finger Clicks", "Tempo Arp"."""
+_SPOKEN = split_set("cue cues count counts tb slate")
+"""Words of what is said to the musicians: also "Vocal Cues", "TB Drums", but not "TB 303"."""
 _BY_HAND = split_set("finger fingers mouth tongue lip lips pen body hand hands mouse")
 _GUIDE_DECOR = _DECOR | split_set(
-    "mic in high hi low lo accent drummer drum band cans loop dry wet"
+    "mic in high hi low lo accent spoken drummer drum band cans loop dry wet"
 )
 
 _SCRATCH = split_set("scratch guide guides pilot placeholder ref reference")
 _TURNTABLE = split_set("dj turntable turntables scratches scratching")
 _FEWEST_NUMBERED = 3
+_SHORTEST = 3
 
 
 def find_purposes(names: Sequence[str], title: str = "") -> list[Purpose | None]:
@@ -130,11 +135,21 @@ def _take(keys: Sequence[str], known: Iterable[str]) -> tuple[list[str], list[st
                 break
         else:
             stop = start + 1
-            parts = split_joined(keys[start])
+            parts = _split_plain(keys[start], known) or split_joined(keys[start])
             found += [part for part in parts if len(parts) > 1 and part in known]
             rest += [part for part in parts if len(parts) == 1 or part not in known]
         start = stop
     return found, rest
+
+
+def _split_plain(key: str, known: frozenset[str]) -> tuple[str, ...]:
+    """Takes a known word and one that says nothing apart: "roughmix"; empty if it is not so."""
+    for place in range(_SHORTEST, len(key) - _SHORTEST + 1):
+        parts = (key[:place], key[place:])
+        for one, other in (parts, parts[::-1]):
+            if one in known and other in _DECOR:
+                return parts
+    return ()
 
 
 def _read_guide(keys: Sequence[str]) -> Purpose | None:
@@ -145,6 +160,11 @@ def _read_guide(keys: Sequence[str]) -> Purpose | None:
     if not words or not _BY_HAND.isdisjoint(rest):
         return None
     beside = _take(rest, _GUIDE_DECOR)[1]
+    if "tb" in words and "303" not in beside:
+        return "guide"
+    families = {ROLE_FAMILIES[role] for role in _known_roles(beside)}
+    if not _SPOKEN.isdisjoint(words) and families == {"vocal"}:
+        return "guide"
     beside = [key for key in beside if not key.isdigit()]
     if set(words) <= _ONLY_GUIDE:
         return None if beside else "guide"
@@ -171,6 +191,10 @@ def _read_mix(
     weak, rest = _take(keys, _ONLY_MIX)
     numbers = [key for key in rest if key.isdigit()]
     beside = [key for key in _take(rest, _DECOR - _GENERIC)[1] if not key.isdigit()]
+    if weak == ["main"]:  # the master of Live and Studio One, or the lead of backing vocals
+        roles = {told.role for other in others if (told := read_role(other, siblings))}
+        if "backing vocal" in roles and "lead vocal" not in roles:
+            return None
     is_output = not weak and bool(numbers) and bool({"out", "outs"} & set(rest))  # "Out 1-2"
     return "mix" if (weak or is_output) and not beside else None
 
@@ -182,19 +206,19 @@ def _family(name: str, siblings: Sequence[str]) -> str | None:
 
 def _tells_role(keys: Sequence[str]) -> bool:
     """Whether the words name an instrument or a voice by more than a hint."""
-    return any(_known_roles(keys, lambda role: True))
+    return any(_known_roles(keys))
 
 
 def _tells_part_or_effect(keys: Sequence[str]) -> bool:
     """Whether the words name drums or an effect: "scratch_hats" is no scratch take."""
-    return any(_known_roles(keys, lambda role: ROLE_FAMILIES[role] in ("drums", "fx")))
+    return any(ROLE_FAMILIES[role] in ("drums", "fx") for role in _known_roles(keys))
 
 
-def _known_roles(keys: Sequence[str], counts: Callable[[Role], bool]) -> Iterable[Role]:
+def _known_roles(keys: Sequence[str]) -> Iterator[Role]:
     for start in range(len(keys)):
         for stop in range(start + 1, min(start + _WINDOW, len(keys)) + 1):
             parts = split_joined(keys[start]) if stop == start + 1 else ("".join(keys[start:stop]),)
             for part in parts:
                 found = find_meaning(part)
-                if found and not found.is_hint and counts(found.role):
+                if found and not found.is_hint:
                     yield found.role
