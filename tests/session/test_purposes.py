@@ -44,8 +44,8 @@ NAMES = {
         Main Vox | Lead Vox Main | Full Drum Kit | Remix Synth | Final Vox | Demo Vox | Gtr Demo
         Scratches | DJ Scratch | scratch_hats | scratch_beat | Country Gtr | Countermelody
         Cue Drums | Metro Synth | Outro Pad | Output FX | Cowbell | TB 303 | TB303 Bass
-        Rough Guitar | Submix 1 | Mainstream Synth | Mixolydian Gtr | Masterpiece Strings | Playback | vocals
-        drums | bass | other""",
+        Rough Guitar | Submix 1 | Mainstream Synth | Mixolydian Gtr | Masterpiece Strings | Playback
+        vocals | drums | bass | other | fill_scratch | scratch_outro""",
 }
 TABLE = [
     (name.strip(), None if purpose == "track" else purpose)

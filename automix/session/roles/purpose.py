@@ -104,9 +104,7 @@ def _read(name: str, siblings: Sequence[str], title: str) -> Purpose | None:
         alone = [word.key for word in split_words(name)]
         return "mix" if alone and len(others) > 1 and not _tells_role(alone) else None
     purpose = _read_guide(keys) or _read_mix(keys, others, siblings)
-    if purpose is None and not _SCRATCH.isdisjoint(keys) and _TURNTABLE.isdisjoint(keys):
-        return "scratch" if not _tells_part_or_effect(keys) else None
-    return purpose
+    return purpose or _read_scratch(keys)
 
 
 def _without_title(keys: list[str], title: str) -> list[str]:
@@ -171,6 +169,21 @@ def _read_guide(keys: Sequence[str]) -> Purpose | None:
     return None if _tells_role(beside) else "guide"
 
 
+def _read_scratch(keys: Sequence[str]) -> Purpose | None:
+    """Tells scratch takes, with or without an instrument, from scratches of a turntable.
+
+    "scratch_hats" and "fill_scratch" are such: nobody plays drums or fills to be replaced.
+    """
+    words, rest = _take(keys, _SCRATCH)
+    if not words or not _TURNTABLE.isdisjoint(keys):
+        return None
+    beside = [key for key in _take(rest, _DECOR)[1] if not key.isdigit()]
+    roles = list(_known_roles(beside))
+    if any(ROLE_FAMILIES[role] in ("drums", "fx") for role in roles):
+        return None
+    return "scratch" if roles or not beside else None
+
+
 def _read_mix(
     keys: Sequence[str], others: Sequence[str], siblings: Sequence[str]
 ) -> Purpose | None:
@@ -207,11 +220,6 @@ def _family(name: str, siblings: Sequence[str]) -> str | None:
 def _tells_role(keys: Sequence[str]) -> bool:
     """Whether the words name an instrument or a voice by more than a hint."""
     return any(_known_roles(keys))
-
-
-def _tells_part_or_effect(keys: Sequence[str]) -> bool:
-    """Whether the words name drums or an effect: "scratch_hats" is no scratch take."""
-    return any(ROLE_FAMILIES[role] in ("drums", "fx") for role in _known_roles(keys))
 
 
 def _known_roles(keys: Sequence[str]) -> Iterator[Role]:
