@@ -42,6 +42,7 @@ from automix.mixing.spine import Report, prepare_mixer, render_plan, silent
 from automix.plan.macros import Macros
 from automix.plan.model import MixPlan
 from automix.plan.roles import Role
+from automix.session.roles.naming import describe_new_names, make_unreserved_name
 from automix.session.song_folder import name_roles
 from automix.session.tracks import Session, Track
 
@@ -342,12 +343,14 @@ def _audio(signal: Signal, sample_rate: int | None) -> Audio:
 
 def _session(tracks: Mapping[str, tuple[Audio, Role]]) -> Session:
     """A session of audio in memory: at the highest rate, padded to the longest track."""
+    names = {name: make_unreserved_name(name, tracks) for name in tracks}
     rate = max(audio.sample_rate for audio, _ in tracks.values())
     sources = {name: resample(audio, rate) for name, (audio, _) in tracks.items()}
     frames = max(source.frames for source in sources.values())
     return Session(
         tracks=tuple(
-            Track(name=name, role=role, source=pad(sources[name], frames))
+            Track(name=names[name], role=role, source=pad(sources[name], frames))
             for name, (_, role) in tracks.items()
-        )
+        ),
+        notes=tuple(describe_new_names(names)),
     )

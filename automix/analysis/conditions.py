@@ -1,5 +1,6 @@
 """Finds what is odd about an input: clipping, DC offset, silence, duplicated channels, overs."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,16 +14,86 @@ from automix.units import db_to_gain, gain_to_db
 SILENCE_DBFS = -90.0
 """A sample at or below this is silent: one step of 16 bits, so that dither alone is no sound."""
 
+SPIKE_DB = 12.0
+"""How far a spike stands above the samples that are not of it."""
+
+_SPIKE_SAMPLES = 16  # at 44.1 kHz: those of a spike that was resampled, or of several spikes
+
 DC_LIMIT_DBFS = -60.0
 CLIPPED_RUN_FRAMES = 8
 
 _SILENCE = db_to_gain(SILENCE_DBFS)
+_OTHER_SIDE = db_to_gain(-60.0)
 # Full scale reads 32767/32768 or 1 in integer files, 32768/32767 where a converter divided by
 # 32767. Beyond that lies the headroom of float files, which is no clipping.
 _FULL_SCALE_LOW = np.float32(32767 / 32768)
 _FULL_SCALE_HIGH = np.float32(32768 / 32767)
 
 ChannelRelation = Literal["independent", "identical", "inverted"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spike:
+    """A sample that stands alone above the audio around it, as a broken decoder leaves it.
+
+    Attributes:
+        level_dbfs: Its magnitude.
+        above_db: How far it stands above all but a handful of samples.
+        time_s: Where it is.
+    """
+
+    level_dbfs: float
+    above_db: float
+    time_s: float
+
+    def message(self) -> str:
+        """Writes what a user should know."""
+        return (
+            f"a spike of {self.level_dbfs:+.1f} dBFS at {self.time_s:.3f} s, {self.above_db:.0f} dB"
+            " above the rest, sets the level; if it is a fault, cut it out of the file"
+        )
+
+
+class SpikeScan:
+    """Finds a spike in audio that arrives in blocks of any size.
+
+    That is the highest sample, if it and a handful of others stand alone.
+
+    Args:
+        sample_rate: Frames per second.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self._sample_rate = sample_rate
+        self._frames = 0
+        self._kept = 1 + math.ceil(_SPIKE_SAMPLES * max(1.0, sample_rate / 44_100))
+        self._highest = np.zeros(self._kept, np.float32)
+        self._places = np.zeros(self._kept, np.int64)
+        self._least = np.float32(0.0)
+
+    def add(self, block: Samples) -> None:
+        """Takes the next block ``(channels, frames)``."""
+        if block.shape[1] and max(block.max(), -block.min()) > self._least:
+            magnitudes = np.abs(block).max(axis=0)
+            if len(magnitudes) > self._kept:
+                places = np.argpartition(magnitudes, -self._kept)[-self._kept :]
+            else:
+                places = np.arange(len(magnitudes))
+            highest = np.append(self._highest, magnitudes[places])
+            best = np.argsort(highest, kind="stable")[-self._kept :]
+            self._highest = highest[best]
+            self._places = np.append(self._places, places + self._frames)[best]
+            self._least = self._highest[0]
+        self._frames += block.shape[1]
+
+    def result(self) -> Spike | None:
+        """Returns the spike of all audio that was added so far; none if there is none."""
+        highest, rest = float(self._highest[-1]), max(float(self._highest[0]), _SILENCE)
+        above_db = gain_to_db(highest / rest)
+        if above_db < SPIKE_DB:
+            return None
+        time_s = float(self._places[-1]) / self._sample_rate
+        return Spike(level_dbfs=gain_to_db(highest), above_db=above_db, time_s=time_s)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +110,7 @@ class Conditions:
             the silence limit. Mono, silent and multichannel inputs are independent.
         first_sound_s: Time of the first sample that is not silent; none for a silent input.
         last_sound_s: Time of the last sample that is not silent; none for a silent input.
+        spike: A sample that stands alone above all others, if there is one.
     """
 
     sample_peak: float
@@ -48,6 +120,7 @@ class Conditions:
     channel_relation: ChannelRelation
     first_sound_s: float | None
     last_sound_s: float | None
+    spike: Spike | None = None
 
     @property
     def silent(self) -> bool:
@@ -74,6 +147,8 @@ class Conditions:
             found.append(f"clipped in {runs} ({CLIPPED_RUN_FRAMES} or more full-scale samples)")
         if self.has_offset:
             found.append(f"DC offset of {max(self.offset_db):.1f} dBFS")
+        if self.spike is not None:
+            found.append(self.spike.message())
         if self.channel_relation == "inverted":
             found.append("left and right are the same with opposite polarity: silent in mono")
         return found
@@ -96,12 +171,14 @@ class ConditionScan:
         self._sound = np.full((channels, 2), -1, dtype=np.int64)
         self._difference = 0.0
         self._sum = 0.0
+        self._spikes = SpikeScan(sample_rate)
 
     def add(self, block: Samples) -> None:
         """Takes the next block ``(channels, frames)``."""
         samples = np.require(block, np.float32, ["C", "W"])
         _scan(samples, self._frames, self._sums, self._peaks, self._counts, self._sound)
         self._frames += samples.shape[1]
+        self._spikes.add(samples)
         if len(samples) == 2 and samples.shape[1]:
             left, right = samples
             self._difference = max(self._difference, float(np.abs(left - right).max()))
@@ -125,6 +202,7 @@ class ConditionScan:
             channel_relation=relation,
             first_sound_s=float(sounding[:, 0].min()) / rate if len(sounding) else None,
             last_sound_s=float(sounding[:, 1].max()) / rate if len(sounding) else None,
+            spike=self._spikes.result(),
         )
 
 
@@ -138,6 +216,28 @@ def find_conditions(source: AudioSource) -> Conditions:
     for block in source.blocks():
         scanner.add(block)
     return scanner.result()
+
+
+def find_only_side(source: AudioSource) -> int | None:
+    """Finds the side of a stereo source that alone sounds, where the other one is silent.
+
+    Silent is what stays below −90 dBFS, or 60 dB below the peak of the other side: the noise of an
+    input that nothing was connected to.
+
+    Returns:
+        0 for left, 1 for right; none where both sound, or neither.
+
+    Raises:
+        InputError: The file behind the source changed or cannot be read.
+    """
+    peaks = np.zeros(2)
+    for block in source.blocks():
+        peaks = np.maximum(peaks, np.maximum(block.max(axis=1), -block.min(axis=1)))
+        if peaks.min() > _OTHER_SIDE:  # below full scale, nothing can make that silent any more
+            return None
+    if peaks.max() <= _SILENCE or peaks.min() > max(_SILENCE, _OTHER_SIDE * peaks.max()):
+        return None
+    return int(peaks.argmax())
 
 
 @kernel

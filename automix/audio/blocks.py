@@ -78,11 +78,11 @@ def join_and_empty(blocks: list[Samples], channels: int) -> Samples:
 
 @dataclass(frozen=True, eq=False)
 class Padded:
-    """A source with silence at its end.
+    """A source with silence at its end, or without its end.
 
     Attributes:
         source: The audio in front of the silence.
-        frames: Length with the silence, in frames; not below the length of the source.
+        frames: Length with the silence, or of what is kept of the source, in frames.
     """
 
     source: AudioSource
@@ -101,6 +101,42 @@ class Padded:
     def blocks(self) -> Iterator[Samples]:
         """Yields the audio from its start, in blocks as `AudioSource.blocks` describes them."""
         return reblock(fit_length(self.source.blocks(), self.channels, self.frames))
+
+
+@dataclass(frozen=True, eq=False)
+class Picked:
+    """A mono source: one channel of another source.
+
+    Attributes:
+        source: The audio with all channels.
+        channel: The one that is heard, counted from 0.
+        channels: Number of channels, always 1.
+    """
+
+    source: AudioSource
+    channel: int
+    channels: int = 1
+
+    @property
+    def sample_rate(self) -> int:
+        """Frames per second."""
+        return self.source.sample_rate
+
+    @property
+    def frames(self) -> int:
+        """Length in frames."""
+        return self.source.frames
+
+    def blocks(self) -> Iterator[Samples]:
+        """Yields the audio from its start, in blocks as `AudioSource.blocks` describes them."""
+        for block in self.source.blocks():
+            yield np.ascontiguousarray(block[self.channel : self.channel + 1])
+
+
+def pick_channel(source: AudioSource, channel: int) -> AudioSource:
+    """Makes a mono source of one channel, counted from 0; audio in memory stays there."""
+    picked = Picked(source, channel)
+    return collect(picked) if isinstance(source, Audio) else picked
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,4 +232,14 @@ def pad(source: AudioSource, frames: int) -> AudioSource:
     """
     if frames < source.frames:
         raise ValueError(f"cannot pad {source.frames} frames to {frames}")
+    return fit(source, frames)
+
+
+def fit(source: AudioSource, frames: int) -> AudioSource:
+    """Adds silence at the end, or leaves the end out, without a copy of the source.
+
+    Args:
+        source: The audio.
+        frames: New length in frames.
+    """
     return source if frames == source.frames else Padded(source, frames)

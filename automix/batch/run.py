@@ -167,6 +167,7 @@ def _figures(outcome: SongOutcome) -> Record:
         "loudness_lufs": _finite(loudness.integrated_lufs) if loudness else None,
         "true_peak_dbtp": _finite(loudness.true_peak_dbtp) if loudness else None,
         "warnings": list(outcome.warnings),
+        "notes": [*outcome.notes, *outcome.delivery_notes],
         "kept": outcome.kept or None,
         "files": record_states(outcome.files),
     }

@@ -2,7 +2,7 @@
 
 import os
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,7 @@ def find_items(
     name: str,
     options: Mapping[str, Any],
     kind: Kind | None = None,
+    note: Callable[[str], None] = lambda message: None,
 ) -> Iterator[Item]:
     """Finds the items of a batch, one by one.
 
@@ -36,6 +37,7 @@ def find_items(
         options: Options of all songs by field of their requests; a kind of song takes those that
             it has, and a row of a manifest overrules them.
         kind: What songs in folders are, where names may mislead.
+        note: Told which files and folders with audio are left out.
 
     Raises:
         InputError: A source cannot be read or holds no song.
@@ -45,7 +47,7 @@ def find_items(
     shared: dict[Kind, tuple[VocalRequest | StemsRequest, Delivery]] = {}
     for path in paths:
         empty = True
-        for row in _rows(path, kind, folder):
+        for row in _rows(path, kind, folder, note):
             empty = False
             if row.options:
                 both = {**_choose_options(row.kind, options), **row.options}
@@ -113,7 +115,7 @@ def _ask(
         raise UsageError(f"{source}: {error}") from error
 
 
-def _rows(path: str, kind: Kind | None, folder: str) -> Iterator[Row]:
+def _rows(path: str, kind: Kind | None, folder: str, note: Callable[[str], None]) -> Iterator[Row]:
     if os.path.isdir(path):
         return (
             Row(
@@ -124,7 +126,7 @@ def _rows(path: str, kind: Kind | None, folder: str) -> Iterator[Row]:
                 options={},
                 output="",
             )
-            for found in search_songs(path, kind=kind, leave_out=folder)
+            for found in search_songs(path, kind=kind, leave_out=folder, note=note)
         )
     if path.lower().endswith(MANIFEST_EXTENSIONS):
         return read_manifest(path)

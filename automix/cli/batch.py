@@ -133,14 +133,15 @@ def batch(
         skip_existing=skip_existing,
         write_plan=not no_plan,
     )
+    printer = Printer(json=json, quiet=quiet)
     items = find_items(
         [str(source) for source in sources],
         folder=request.folder,
         name=name,
         options=given | ({"bits": bits.value} if bits else {}),
         kind=kind.value if kind else None,
+        note=printer.note,
     )
-    printer = Printer(json=json, quiet=quiet)
     if dry_run:
         _list(items, request, printer)
     else:

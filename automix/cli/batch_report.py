@@ -143,7 +143,8 @@ def _print_table(ended: Iterable[dict[str, Any]], count: int) -> None:
     table.add_column("result")
     for heading in ("seconds", "LUFS", "dBTP"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for record in islice(ended, ROWS):
+    shown = list(islice(ended, ROWS))
+    for record in shown:
         table.add_row(
             Text(printable(record["song"])),
             _result(record),
@@ -154,7 +155,17 @@ def _print_table(ended: Iterable[dict[str, Any]], count: int) -> None:
     console.print(table)
     if count > ROWS:
         console.print(f"and {count - ROWS} more; all are in the journal")
+    for record in shown:
+        if counts := _count_remarks(record):
+            console.print(f"{printable(record['song'])}: {counts} in the journal", markup=False)
     console.print()
+
+
+def _count_remarks(record: dict[str, Any]) -> str:
+    """How many warnings and notes there are on a song, in words; empty for none."""
+    counts = {name: len(record.get(name, ())) for name in ("warnings", "notes")}
+    told = (f"{n} {name if n > 1 else name[:-1]}" for name, n in counts.items() if n)
+    return " and ".join(told)
 
 
 def _result(record: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from automix.analysis.octave_bands import CENTERS_HZ
-from automix.consoles.exact import ExactConsole
+from automix.consoles.exact import ExactConsole, inserts_of
 from automix.explanation.hearing import Hearing
 from automix.explanation.moves import Move, Values, find_moves
 from automix.methods.catalog import find_method_of_plan
@@ -17,6 +17,7 @@ from automix.methods.stems.rules import find_cuts, write_rules
 from automix.methods.stems.settings import PRESETS, StemsRules
 from automix.plan.model import MixPlan
 from automix.plan.roles import Role
+from automix.plan.settings import ChannelStrip
 from automix.plan.writer import PlanWriter
 from automix.session.blank_plan import make_blank_plan
 from automix.session.tracks import Session
@@ -77,7 +78,8 @@ def settings_without(
         return Rerun(moves={}, notes=(_UNTRACED,))
     if row is None or row.explained_by == "plan":
         return Rerun(moves={})
-    heard = parts(hear_stems(console.session))
+    session = _heard_session(console.session, plan)
+    heard = parts(hear_stems(session))
     hearing: Hearing | None = None
     advise: Advise = _no_advice
     notes: tuple[str, ...] = ()
@@ -87,20 +89,31 @@ def settings_without(
         opened = open_controller(plan, weights, device)
         if isinstance(opened, str):
             return Rerun(moves={}, notes=(opened,))
-        listener = Listener(opened, console.session, heard)
+        listener = Listener(opened, session, heard)
         hearing = listener.hearing(track)
         if opened.description.base != "rules":
             return Rerun(moves=listener.moves(), hearing=hearing)
         advise = listener.advice
     rawness = _read_rawness(plan, heard)
-    whole = _settings(console.session, plan, heard, advise, rawness)
+    whole = _settings(session, plan, heard, advise, rawness)
     notes = _unlike(plan, whole)
     moves = {}
     for name in heard:
         left = {other: track for other, track in heard.items() if other != name}
-        without = _settings(console.session, plan, left, advise, rawness) if left else {}
+        without = _settings(session, plan, left, advise, rawness) if left else {}
         moves[name] = find_moves(whole, without)
     return Rerun(moves=moves, hearing=hearing, notes=notes)
+
+
+def _heard_session(session: Session, plan: MixPlan) -> Session:
+    """The session without what no method has heard, such as a click: muted, and left as it was."""
+    unheard = {
+        strip.name
+        for strip in plan.tracks
+        if strip.mute and inserts_of(strip) == ChannelStrip(name=strip.name) and not strip.fader_db
+    }
+    heard = tuple(track for track in session.tracks if track.name not in unheard)
+    return replace(session, tracks=heard or session.tracks)
 
 
 def _settings(

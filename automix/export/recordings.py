@@ -178,10 +178,12 @@ _EXACT = ("PCM_U8", "PCM_S8", "PCM_16", "PCM_24")
 
 def _is_exact(track: Track, read: ReadOptions) -> bool:
     """Whether integers of the track's depth hold its samples as they are."""
-    infos = [probe(path, read) for path in (track.path, track.right) if path is not None]
+    parted = track.channel is not None
+    paths = [path for path in (track.path, track.right) if path is not None]
+    infos = [probe(path, read, separate=parted) for path in paths]
     return bool(infos) and all(
         info.subtype in _EXACT
-        and info.channels <= 2
+        and (parted or info.channels <= 2)
         and info.sample_rate == track.source.sample_rate
         for info in infos
     )

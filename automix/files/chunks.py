@@ -229,15 +229,16 @@ class _Walk:
             (self._long_sizes[b"data"],) = struct.unpack_from("<Q", body, 8)
 
 
-def walk_chunks(descriptor: int, container: str, size: int) -> Iterator[Chunk]:
+def walk_chunks(descriptor: int, container: str, start: int, size: int) -> Iterator[Chunk]:
     """Yields the chunks of a file, in order.
 
     Args:
         descriptor: File open for reading; its position is left alone.
         container: ``"wav"``, ``"rf64"``, ``"w64"``, ``"aiff"`` or ``"caf"``.
+        start: Position of the header in the file, in bytes.
         size: Bytes in the file.
     """
-    return _Walk(descriptor, container, 0, size).chunks()
+    return _Walk(descriptor, container, start, size).chunks()
 
 
 def read_layout(descriptor: int, container: str, start: int, size: int) -> ChunkLayout | None:

@@ -222,6 +222,6 @@ def _check_samples(descriptor: int, form: OutputFormat, checksum: int) -> None:
 def _clear_peak_time(descriptor: int, container: str) -> None:
     """Sets the time in the PEAK chunk, which libsndfile adds to float files, to 0."""
     size = os.lseek(descriptor, 0, SEEK_END)
-    for chunk in walk_chunks(descriptor, container, size):
+    for chunk in walk_chunks(descriptor, container, 0, size):
         if chunk.name == b"PEAK" and chunk.size >= 8:
             os.pwrite(descriptor, bytes(4), chunk.offset + 4)

@@ -122,23 +122,35 @@ def describe_truncation(name: str, message: str) -> str:
     return f"{name}: {message}; fetch it again, or use what is there with --allow-truncated"
 
 
-def probe(path: str | os.PathLike[str], options: ReadOptions | None = None) -> AudioInfo:
+def probe(
+    path: str | os.PathLike[str],
+    options: ReadOptions | None = None,
+    *,
+    separate: bool = False,
+) -> AudioInfo:
     """Finds out what a file holds: by its content, not its name, and without trusting its header.
 
     Args:
         path: The file.
         options: Faults that are put up with; none unless given.
+        separate: Whether its channels are tracks of their own, not speakers.
 
     Raises:
         InputError: The file cannot be read or holds no usable audio; names it and the remedy.
     """
     path = Path(path)
     with open_regular_file(path) as descriptor:
-        return inspect(path, descriptor, options or ReadOptions(), try_end=True).info
+        options = options or ReadOptions()
+        return inspect(path, descriptor, options, try_end=True, separate=separate).info
 
 
 def inspect(
-    path: Path, descriptor: int, options: ReadOptions, *, try_end: bool = False
+    path: Path,
+    descriptor: int,
+    options: ReadOptions,
+    *,
+    try_end: bool = False,
+    separate: bool = False,
 ) -> Inspected:
     """Does what `probe` does, for a file that is open.
 
@@ -147,6 +159,7 @@ def inspect(
         descriptor: File open for reading.
         options: Faults that are put up with.
         try_end: Whether to look for the last frame of coded audio, which takes a seek.
+        separate: Whether its channels are tracks of their own, not speakers.
 
     Raises:
         InputError: The file cannot be read or holds no usable audio; names it and the remedy.
@@ -171,7 +184,7 @@ def inspect(
         found.ambisonic_word = path.suffix
     first, *others = found.recordings
     with open_decoder(descriptor, found.name, container, first.view) as file:
-        channels, order = _check_format(file, found, container)
+        channels, order = _check_format(file, found, container, separate)
         frame_bytes = _SUBTYPES[file.subtype][0] * channels
         if container in ("flac", "ogg"):
             frame_bytes = 0
@@ -408,15 +421,20 @@ def _parse_mask(text: str | None) -> int:
 
 
 def _check_format(
-    file: soundfile.SoundFile, found: _Findings, container: str
+    file: soundfile.SoundFile, found: _Findings, container: str, separate: bool
 ) -> tuple[int, tuple[str, ...] | None]:
-    """Returns the number of channels, and their speakers where they are to be mixed down."""
+    """Returns the number of channels, and their speakers where they are to be mixed down.
+
+    ``separate`` says that the channels are tracks of their own.
+    """
     expected = _CODED_CONTAINERS.get(file.subtype, container)
     if file.subtype not in _SUBTYPES or expected != container:
         label = LABELS[container]
         raise InputError(f"{found.name}: {label} with {file.subtype} audio is not read; {CONVERT}")
     _check_sample_rate(file.samplerate, found.name)
     channels = int(file.channels)
+    if separate:
+        return channels, None
     named = found.channel_map.check(channels)
     if named.refusal:
         raise InputError(f"{found.name}: {named.refusal}")
@@ -431,7 +449,8 @@ def _check_format(
     if not order or not 4 <= channels <= 6:
         raise InputError(
             f"{found.name}: has {channels} channels; automix takes mono, stereo, 4.0, 5.0 and 5.1: "
-            "export it as one of them"
+            "export it as one of them, or list its channels as tracks in a session file"
+            " ([[tracks]] with `file`, `name` and `channel = 1`, and so on)"
         )
     note = f"{name_layout(order)} surround mixed down to stereo (ITU-R BS.775)"
     if not named.speakers and found.is_nameless:

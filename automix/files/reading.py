@@ -26,7 +26,12 @@ from automix.files.opening import (
     read_frames,
 )
 from automix.files.probe import Inspected, describe_truncation, inspect
+from automix.units import gain_to_db
 
+HIGHEST_SAMPLE = np.float32(1000.0)
+"""Magnitude up to which a sample is sound: +60 dBFS, more than any headroom that is made use of."""
+
+_MOST_SPIKES = 100  # more samples beyond that in one block are those of a file of another scale
 _OGG_TOLERANCE_S = 0.1  # encoders differ in how they count their delay
 
 
@@ -53,6 +58,7 @@ def open_audio(
     *,
     in_memory: bool = True,
     with_checksum: bool = False,
+    separate: bool = False,
 ) -> Opened:
     """Opens an audio file, checking all of it: what it returns can be read to its end.
 
@@ -64,6 +70,8 @@ def open_audio(
         options: Faults that are put up with; none unless given.
         in_memory: Whether to decode now, into an `Audio`; else every pass reads the file again.
         with_checksum: Whether to compute the checksum of the file.
+        separate: Whether its channels are tracks of their own, any number of them, and not
+            speakers: then nothing is mixed down.
 
     Raises:
         InputError: The file cannot be read or holds no usable audio; names it and the remedy.
@@ -71,7 +79,7 @@ def open_audio(
     path, options = Path(path), options or ReadOptions()
     blocks: list[Samples] = []
     with open_regular_file(path) as descriptor:
-        inspected = inspect(path, descriptor, options)
+        inspected = inspect(path, descriptor, options, separate=separate)
         info = inspected.info
         if in_memory or not inspected.is_exact:
             decoding = _Decoding(descriptor, inspected, options)
@@ -109,8 +117,8 @@ class FileSource:
 
     @property
     def channels(self) -> int:
-        """Number of channels, 1 or 2: surround is mixed down."""
-        return min(self.inspected.info.channels, 2)
+        """Number of channels: those of the file, or 2 where surround is mixed down."""
+        return self.inspected.info.channels if self.inspected.order is None else 2
 
     @property
     def frames(self) -> int:
@@ -148,6 +156,7 @@ class _Decoding:
         self._options = options
         self._name = printable(inspected.info.path)
         self._replaced = 0
+        self._huge = 0
         self.frames = 0
         self.notes: list[str] = []
 
@@ -160,6 +169,8 @@ class _Decoding:
         yield from reblock(self._pieces())
         if self._replaced:
             self.notes.append(f"{self._replaced} NaN or infinite sample(s) set to zero")
+        if self._huge:
+            self.notes.append(f"{self._huge} sample(s) beyond +60 dBFS set to zero")
 
     def _pieces(self) -> Iterator[Samples]:
         """Yields arrays ``(channels, n)`` of any length."""
@@ -181,22 +192,21 @@ class _Decoding:
         order = self._inspected.order
         while len(samples := read_frames(file, buffer)):
             piece = np.array(samples.T, order="C")  # never a view: the buffer is used again
-            finite = np.isfinite(piece)
-            if not finite.all():
-                self._repair(piece, finite)
+            usable = np.abs(piece) <= HIGHEST_SAMPLE  # which NaN is not
+            if not usable.all():
+                self._repair(piece, usable)
             self.frames += piece.shape[1]
             yield piece if order is None else to_stereo(piece, order)
 
-    def _repair(self, piece: Samples, finite: NDArray[np.bool_]) -> None:
+    def _repair(self, piece: Samples, usable: NDArray[np.bool_]) -> None:
+        first = int(np.argmin(usable.all(axis=0)))
+        at_s = (self.frames + first) / self._info.sample_rate
+        huge = np.abs(piece[~usable & np.isfinite(piece)])
         if not self._options.repair:
-            first = int(np.argmin(finite.all(axis=0)))
-            at_s = (self.frames + first) / self._info.sample_rate
-            raise InputError(
-                f"{self._name}: holds NaN or infinite samples, the first at {at_s:.3f} s; "
-                "export it again, or set them to zero with --repair"
-            )
-        piece[~finite] = 0
-        self._replaced += int(np.count_nonzero(~finite))
+            raise InputError(f"{self._name}: {_describe_unusable(huge, at_s)}")
+        self._huge += huge.size
+        self._replaced += int(np.count_nonzero(~usable)) - huge.size
+        piece[~usable] = 0
 
     def _report_missing_end(self, missing_frames: int) -> None:
         at_s, missing_s = (
@@ -206,6 +216,30 @@ class _Decoding:
         if not self._options.allow_truncated:
             raise InputError(describe_truncation(self._name, message))
         self.notes.append(message)
+
+
+def _describe_unusable(huge: Samples, at_s: float) -> str:
+    """Says what is wrong with samples, and the remedy.
+
+    Args:
+        huge: Magnitudes of those that are finite.
+        at_s: Time of the first that is not usable.
+    """
+    if not huge.size:
+        return (
+            f"holds NaN or infinite samples, the first at {at_s:.3f} s; export it again, or set"
+            " them to zero with --repair"
+        )
+    level = f"{gain_to_db(float(huge.max())):+.1f} dBFS"
+    if huge.size > _MOST_SPIKES:
+        return (
+            f"its samples reach {level}, the first beyond +60 dBFS at {at_s:.3f} s, as where"
+            " integers were written as floats; export it again with full scale at ±1"
+        )
+    return (
+        f"a sample reaches {level} at {at_s:.3f} s, which is no sound; export it again, or set it"
+        " to zero with --repair"
+    )
 
 
 def _check_unchanged(path: Path, descriptor: int, inspected: Inspected) -> None:

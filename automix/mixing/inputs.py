@@ -84,14 +84,28 @@ def _find_vocal(request: VocalRequest) -> SongInputs:
 def _find_stems(request: StemsRequest) -> SongInputs:
     if not request.song:
         raise UsageError("name the song: its folder, its files, or a session file")
-    files, notes = find_song_files(request.song, recursive=request.recursive, roles=request.roles())
+    mutes = _find_mutes(request)
+    files, notes = find_song_files(
+        request.song, recursive=request.recursive, roles=request.roles(), mutes=mutes
+    )
+    files = [replace(file, is_muted=mutes.get(file.name, file.is_muted)) for file in files]
     return SongInputs(
         title=request.song[0].resolve().stem if len(request.song) == 1 else "song",
         files=tuple(path for file in files for path in file.paths),
         tracks=tuple(file.name for file in files),
         roles=tuple(file.role for file in files),
-        open=lambda: open_song(files, read_options(request), notes),
+        open=lambda: open_song(files, read_options(request), notes, mutes),
     )
+
+
+def _find_mutes(request: SongRequest) -> dict[str, bool]:
+    """Which tracks a request mutes or unmutes, by name."""
+    asked = {}
+    for address, change in request.parsed_changes():
+        name, _, setting = address.rpartition(".")
+        if setting == "mute":
+            asked[name] = change(False) is True
+    return asked
 
 
 @find_inputs.register

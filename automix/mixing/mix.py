@@ -157,9 +157,15 @@ def deliver(mix: Mix, targets: Targets, bits: Depth) -> Delivered:
     plan = name_files(replace(mix.plan, bits=bits), mix.session, folder)
     digests = {}
     for name, target in targets.stems.items():
-        if name in mix.stems:
-            target.write_audio(mix.stems[name], bits=bits)
-            digests[target.path.name] = target.digest()
+        if name not in mix.stems:
+            continue
+        clipped = target.write_audio(mix.stems[name], bits=bits).clipped
+        if clipped:
+            notes.append(
+                f"{clipped} samples of the stem of {name} were clipped at full scale; write with"
+                " --bits 32f"
+            )
+        digests[target.path.name] = target.digest()
     plan = replace(
         plan,
         mix_sha256=targets.mix.digest(),
@@ -227,6 +233,8 @@ def name_files(plan: MixPlan, session: Session, folder: Path | None) -> MixPlan:
             strip,
             file=_reference(files[strip.name].path, folder),
             right_file=_reference(files[strip.name].right, folder),
+            channel=files[strip.name].channel,
+            right_channel=files[strip.name].right_channel,
             sha256=files[strip.name].sha256,
         )
         for strip in plan.tracks

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from automix.analysis.conditions import Spike, SpikeScan
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.analysis.program import ProgramMeter
 from automix.analysis.readings import Loudness
@@ -27,11 +28,13 @@ class Premaster:
         levels: Integrated loudness in LUFS of each track (with the reverb that it alone feeds) and
             of each shared return.
         loudness: Of the sum.
+        spike: A sample of the sum that stands alone above all others, if there is one.
     """
 
     source: AudioSource
     levels: dict[str, float]
     loudness: Loudness
+    spike: Spike | None
 
 
 def premaster(console: ExactConsole, plan: MixPlan) -> Premaster:
@@ -44,17 +47,20 @@ def premaster(console: ExactConsole, plan: MixPlan) -> Premaster:
     rate = console.session.sample_rate
     source: AudioSource = console.premaster(plan)
     kept = np.empty((2, source.frames), np.float32) if console.in_memory else None
-    whole = ProgramMeter(rate, 2)
+    whole, spikes = ProgramMeter(rate, 2), SpikeScan(rate)
     meters: dict[str, LoudnessMeter] = {}
 
-    def add(meter: LoudnessMeter | ProgramMeter, block: NDArray[np.floating]) -> None:
+    def add(meter: LoudnessMeter | ProgramMeter | SpikeScan, block: NDArray[np.floating]) -> None:
         meter.add(np.asarray(block, np.float32))
 
     position = 0
     with Workers(len(plan.tracks) + len(plan.buses)) as workers:
         for flow in prefetch(console.flow(plan)):
             mix = flow.sum().astype(np.float32)
-            measured: list[Callable[[], None]] = [partial(add, whole, mix)]
+            measured: list[Callable[[], None]] = [
+                partial(add, whole, mix),
+                partial(add, spikes, mix),
+            ]
             for name, block in _attribute_returns(plan, flow).items():
                 meter = meters.setdefault(name, LoudnessMeter(rate, 2))
                 measured.append(partial(add, meter, block))
@@ -66,6 +72,7 @@ def premaster(console: ExactConsole, plan: MixPlan) -> Premaster:
         source=source if kept is None else Audio(kept, rate),
         levels={name: integrated_lufs(meter.energies) for name, meter in meters.items()},
         loudness=whole.result(),
+        spike=spikes.result(),
     )
 
 

@@ -43,6 +43,9 @@ from automix.version import __version__
 SONG_STAGES = 4
 """How many stages a song has, besides its report."""
 
+_ROUNDING_DB = 0.05
+"""How far a measured peak may lie above what was set, by rounding and a limiter's estimate."""
+
 Guard = Callable[[Callable[[], object]], AbstractContextManager[None]]
 """Given what removes an unfinished file; in its context the file is removed if a signal comes."""
 
@@ -69,6 +72,7 @@ class _Job:
         bits: Depth of the mix; that of the session if none.
         mix: Mixes the session.
         has_plan: Whether the mix comes from a plan.
+        true_peak_dbtp: What the true peak of the mix is to stay below; none where nothing is said.
     """
 
     inputs: SongInputs
@@ -79,6 +83,7 @@ class _Job:
     bits: Depth | None
     mix: Callable[[Session, Report], Mix]
     has_plan: bool = True
+    true_peak_dbtp: float | None = None
 
 
 def run_song(
@@ -185,7 +190,7 @@ def _outcome(
         loudness=delivered.loudness if delivered else None,
         levels_lufs=levels,
         compared=tuple(mix.compared),
-        warnings=mix.warnings,
+        warnings=(*mix.warnings, *(_find_overs(job, delivered) if delivered else ())),
         notes=session.notes,
         delivery_notes=delivered.notes if delivered else (),
         duration_s=mix.source.frames / mix.source.sample_rate,
@@ -193,6 +198,17 @@ def _outcome(
         container=delivered.mix.container if delivered else "",
         clipped_samples=delivered.mix.clipped if delivered else 0,
     )
+
+
+def _find_overs(job: _Job, delivered: Delivered) -> list[str]:
+    """Says if the mix as it was written has a higher true peak than it was to have."""
+    peak_dbtp, wanted = delivered.loudness.true_peak_dbtp, job.true_peak_dbtp
+    if wanted is None or peak_dbtp <= wanted + _ROUNDING_DB:
+        return []
+    return [
+        f"the true peak of the mix is {peak_dbtp:+.2f} dBTP, above the {wanted:+g} dBTP that it was"
+        " to stay below; lower master.gain_db"
+    ]
 
 
 def _prepare(request: SongRequest, delivery: Delivery) -> _Job:
@@ -221,6 +237,7 @@ def _prepare(request: SongRequest, delivery: Delivery) -> _Job:
         bits=delivery.bits,
         mix=mixer,
         has_plan=has_plan,
+        true_peak_dbtp=request.loudness_target().true_peak_dbtp,
     )
 
 
@@ -256,6 +273,7 @@ def _prepare_plan(request: PlanRequest, delivery: Delivery) -> _Job:
         kept_files=inputs.files,
         bits=delivery.bits or plan.bits,
         mix=mix,
+        true_peak_dbtp=plan.master.limiter.ceiling_dbtp if plan.master.limiter.is_active else None,
     )
 
 

@@ -57,20 +57,25 @@ def prepare_mixer(request: MethodRequest) -> SessionMixer:
         guide = None
         report("listening")
         if row.makes == "audio":
-            session = row.load_function()(session, options)
-        console = ExactConsole(session)
+            session = row.load_function()(session.audible, options)
+        heard = session.audible
+        console = ExactConsole(heard)
         if goal is not None and goal.amount > 0.0:
             from automix.mixing.reference_guide import ReferenceGuide
 
             guide = ReferenceGuide(console, goal)
         seed = request.seed if row.is_seeded else None
-        blank = make_blank_plan(session, method=row.name, preset=request.variant, seed=seed)
-        writer = PlanWriter(replace(blank, taste=request.taste))
+        blank = make_blank_plan(heard, method=row.name, preset=request.variant, seed=seed)
+        names = frozenset(track.name for track in session.tracks)
+        writer = PlanWriter(replace(blank, taste=request.taste), reserved=names)
         if row.makes == "plan":
             row.load_function()(console, writer, options)
         target = request.loudness_target()
         if guide is not None:
             target = guide.move(writer, target, report)
+        if heard is not session:
+            writer.plan = _add_muted(writer.plan, session)
+            console = ExactConsole(session)
         apply_macros(writer, request.macros())
         changes = request.parsed_changes()
         on_master = [change for change in changes if change[0].startswith("master.")]
@@ -79,6 +84,9 @@ def prepare_mixer(request: MethodRequest) -> SessionMixer:
         rendering = console if renderer is None else renderer(session)
         summed = premaster(rendering, writer.plan)
         reach_target(writer, summed.source, summed.loudness, target)
+        turned_down = writer.plan.master.gain_db < 0.0 or writer.plan.master.limiter.is_active
+        if summed.spike is not None and turned_down:
+            writer.warn(f"the mix: {summed.spike.message()}")
         _apply(writer, on_master)
         mix = _finish(rendering, writer, summed)
         return mix if guide is None else replace(mix, compared=guide.compare(mix.source))
@@ -111,6 +119,13 @@ def render_plan(
     apply_macros(writer, macros)
     console = (renderer or ExactConsole)(session)
     return _finish(console, writer, premaster(console, writer.plan))
+
+
+def _add_muted(plan: MixPlan, session: Session) -> MixPlan:
+    """The plan with the tracks that no method hears, muted, in the order of the session."""
+    written = {strip.name: strip for strip in plan.tracks}
+    blank = make_blank_plan(session, method=plan.method).tracks
+    return replace(plan, tracks=tuple(written.get(strip.name, strip) for strip in blank))
 
 
 def _goal(request: MethodRequest) -> "Goal | None":

@@ -7,9 +7,7 @@ from automix.errors import PlanError, UsageError
 from automix.plan.assignment import Change
 from automix.plan.model import MixPlan
 from automix.plan.parameters import Parameter, Settings, parameters
-from automix.plan.settings import Bus, ChannelStrip
-
-_IDENTITY = ("name", "file", "right_file", "sha256")
+from automix.plan.settings import STRIP_IDENTITY, Bus, ChannelStrip
 
 Named = TypeVar("Named", bound=ChannelStrip | Bus)
 
@@ -63,7 +61,7 @@ def change_setting(plan: MixPlan, address: str, change: Change) -> MixPlan:
     named = [*(strip.name for strip in plan.tracks), *(bus.name for bus in plan.buses)]
     owner = max((n for n in named if address.startswith(n + ".")), key=len, default="")
     path = address[len(owner) + 1 :].split(".")
-    if owner and path[0] in _IDENTITY:
+    if owner and path[0] in STRIP_IDENTITY:
         raise PlanError(f"{address!r} says which track it is and is not a setting; edit the plan")
     if owner and owner in (strip.name for strip in plan.tracks):
         return replace(plan, tracks=_change_part(plan.tracks, owner, path, address, change))

@@ -6,12 +6,11 @@ from typing import TypeVar
 
 from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings, parameters
-from automix.plan.settings import Bus, ChannelStrip
+from automix.plan.settings import STRIP_IDENTITY, Bus, ChannelStrip
 
 Value = float | int | bool | str | None
 Named = TypeVar("Named", bound=ChannelStrip | Bus)
 
-_IDENTITY = ("name", "file", "right_file", "sha256")
 _PROVENANCE = (
     "method",
     "preset",
@@ -123,7 +122,7 @@ def _walk(settings: Settings, prefix: str) -> Iterator[tuple[str, tuple[Value, s
                 continue
             for number, entry in enumerate(value, 1):
                 yield from _walk(entry, f"{address}.{number}.")
-        elif prefix or name not in _IDENTITY:
+        elif prefix or name not in STRIP_IDENTITY:
             yield address, (value, parameter.range.unit if parameter.range else "")
 
 

@@ -20,6 +20,9 @@ from automix.plan.settings import Bus, ChannelStrip, Master
 SYNTHETIC = "synthetic"
 """The method that plans of synthetic songs name: they hold the mix that is to be learned."""
 
+MASTER = "master"
+"""What the master is called in addresses of settings: no track and no bus may have this name."""
+
 Depth = Literal["16", "24", "32f"]
 PanLaw = Literal["linear", "constant-power", "compromise"]
 
@@ -53,7 +56,7 @@ class MixPlan(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        names = ["master", *(s.name for s in self.tracks), *(bus.name for bus in self.buses)]
+        names = [MASTER, *(s.name for s in self.tracks), *(bus.name for bus in self.buses)]
         if doubled := {name for name in names if names.count(name) > 1}:
             raise PlanError(
                 f"two of the tracks, buses and the master are named {sorted(doubled)[0]!r}"

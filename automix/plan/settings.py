@@ -272,6 +272,10 @@ class Send(Settings):
     gain_db: Annotated[float, Range(-60, 24, "dB"), "level of the send"] = 0.0
 
 
+STRIP_IDENTITY = ("name", "file", "right_file", "channel", "right_channel", "sha256")
+"""Fields of a strip that say which track it is."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ChannelStrip(Settings):
     """One track, from its input gain to its sends.
@@ -287,6 +291,10 @@ class ChannelStrip(Settings):
     role: Annotated[str, "what the track is"] = "other"
     file: Annotated[str, "audio file, relative to this plan where possible"] = ""
     right_file: Annotated[str, "its right side, where that is a file of its own"] = ""
+    channel: Annotated[
+        int | None, Range(1, 64), "of a file that holds several tracks, the one that this is"
+    ] = None
+    right_channel: Annotated[int | None, Range(1, 64), "its right side, likewise"] = None
     sha256: Annotated[str, "of the file, or of both, that the plan was made from"] = ""
     input_gain_db: Annotated[float, Range(-60, 60, "dB"), "before all processing"] = 0.0
     fold: Annotated[bool, "make a stereo track mono, by the mean of its sides"] = False

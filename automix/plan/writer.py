@@ -6,17 +6,24 @@ from typing import Any
 
 from automix.plan.address import change_setting, look_up
 from automix.plan.decision import Decision
-from automix.plan.model import MixPlan
+from automix.plan.model import MASTER, MixPlan
 from automix.plan.parameters import parameters
 from automix.plan.settings import Bus, ChannelStrip, EqualizerBand, EqualizerSettings, Master
 
 
 @dataclass
 class PlanWriter:
-    """A plan in the making."""
+    """A plan in the making.
+
+    Attributes:
+        plan: As it is now.
+        warnings: What the user should know.
+        reserved: Names that no bus may have, such as those of tracks that the plan gets later.
+    """
 
     plan: MixPlan
     warnings: list[str] = field(default_factory=list)
+    reserved: frozenset[str] = frozenset()
 
     def warn(self, message: str) -> None:
         """Something the user should know."""
@@ -33,11 +40,14 @@ class PlanWriter:
         return f"{track}.equalizer.bands.{len(bands)}"
 
     def find_free_name(self, name: str) -> str:
-        """The name, or with a word added where a track or a bus has it already."""
-        taken = {"master", *(strip.name for strip in self.plan.tracks)}
+        """The name, or with a word added where a track or a bus has it already, which is said."""
+        wanted = name
+        taken = {MASTER, *self.reserved, *(strip.name for strip in self.plan.tracks)}
         taken |= {bus.name for bus in self.plan.buses}
         while name in taken:
             name += " bus"
+        if name != wanted:
+            self.warn(f"a track is called {wanted!r}: the bus that would be is {name!r}")
         return name
 
     def add_bus(self, bus: Bus) -> None:

@@ -27,7 +27,10 @@ def make_blank_plan(
             ChannelStrip(
                 name=track.name,
                 role=track.role,
+                channel=track.channel,
+                right_channel=track.right_channel,
                 sha256=track.sha256,
+                mute=track.muted,
             )
             for track in session.tracks
         ),

@@ -3,13 +3,15 @@
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from automix.errors import InputError, UsageError
 from automix.files.extensions import AUDIO_EXTENSIONS
 from automix.plan.toml import begins_as_plan
+from automix.session.roles.purpose import find_purposes
+from automix.session.roles.recognition import read_role
 
 Kind = Literal["vocal", "stems"]
 
@@ -19,7 +21,9 @@ _SIDES = re.compile(
     r"|(?P<beat>beat|inst(?:rumental)?|backing(?:[\s_-]?track)?|karaoke|playback))",
     re.IGNORECASE | re.DOTALL,
 )
-_MIX = re.compile(r"(?:.+[\s_.-])?(?:mix|mixdown|mixture|master)", re.IGNORECASE | re.DOTALL)
+_FEWEST_SONGS = 2
+"""Folders of audio beside files whose names tell no track, from which these are songs of their
+own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,9 +44,13 @@ class FoundSong:
 
 
 def search_songs(
-    root: str, *, kind: Kind | None = None, leave_out: str = ""
+    root: str,
+    *,
+    kind: Kind | None = None,
+    leave_out: str = "",
+    note: Callable[[str], None] = lambda message: None,
 ) -> Iterator[FoundSong]:
-    """Searches a folder and the folders in it; one that holds audio files is searched no deeper.
+    """Searches a folder and the folders in it; one that holds a song is searched no deeper.
 
     A folder holds vocals and their beats (``vocal.wav`` with ``beat.wav``, ``NAME_vox.wav`` with
     ``NAME_beat.wav``; acapella, instrumental, backing and so on are understood too), or the tracks
@@ -52,6 +60,8 @@ def search_songs(
         root: The folder.
         kind: Kind of all songs, where names may mislead; none to go by the names.
         leave_out: A folder that is not searched.
+        note: Told what is left out: files that lie beside folders of songs, and folders with audio
+            in the folder of a song.
 
     Yields:
         Songs, named by their path below ``root``. A folder that cannot be read is one, of tracks.
@@ -69,8 +79,8 @@ def search_songs(
                 continue
             seen.add(_identify(folder))
             audio = [entry.name for entry in find_audio_entries(folder)]
-            if not audio:
-                waiting += reversed(_list_folders(folder))
+            inner = _list_folders(folder)
+            deeper = [path for path in inner if audio and any(find_audio_entries(path))]
         except OSError as error:
             if folder == root:
                 raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
@@ -78,8 +88,36 @@ def search_songs(
             song = os.path.relpath(folder, root)
             yield FoundSong(kind="stems", song=song, inputs=(folder,), source=folder)
             continue
-        if audio:
+        deeper = [path for path in deeper if _identify(path) not in seen]
+        pairs = {} if kind == "stems" else _find_pairs(audio)
+        loose = _find_loose(folder, audio, deeper) if deeper and not pairs else ()
+        for name in loose:
+            note(f"{os.path.join(folder, name)}: lies beside folders of songs, left out")
+        is_collection = bool(pairs) and "" not in pairs  # NAME_vox.wav, and so on
+        if not audio or loose or (deeper and is_collection):
+            waiting += reversed(inner)
+        else:
+            for path in deeper:
+                note(f"{path}: lies in the folder of a song, left out; name it to mix it as one")
+        if audio and not loose:
             yield from _find_in_folder(root, folder, audio, kind)
+
+
+def _find_loose(folder: str, audio: list[str], deeper: list[str]) -> list[str]:
+    """The files of a folder if they are no song, but lie beside folders of songs."""
+    tracks = [name for name in audio if name not in _find_no_tracks(folder, audio)]
+    if len(tracks) <= 1:
+        return audio
+    if len(deeper) >= _FEWEST_SONGS and not any(read_role(name, tracks) for name in tracks):
+        return audio
+    return []
+
+
+def _find_no_tracks(folder: str, audio: list[str]) -> set[str]:
+    """Which files of a folder are mixes of the song, clicks and the like."""
+    stems = [os.path.splitext(name)[0] for name in audio]
+    purposes = find_purposes(stems, os.path.basename(os.path.abspath(folder)))
+    return {name for name, purpose in zip(audio, purposes, strict=True) if purpose is not None}
 
 
 def _identify(folder: str) -> tuple[int, int]:
@@ -101,7 +139,8 @@ def _find_in_folder(
 ) -> Iterator[FoundSong]:
     pairs = {} if kind == "stems" else _find_pairs(audio)
     paired = {name for pair in pairs.values() for name in pair}
-    rest = [name for name in audio if name not in paired and not _is_mix(name)]
+    others = _find_no_tracks(folder, audio)
+    rest = [name for name in audio if name not in paired and name not in others]
     if pairs and rest and kind is None:
         raise UsageError(
             f"{folder}: holds a vocal, a beat and {rest[0]}; say --kind vocal to leave other files"
@@ -133,10 +172,6 @@ def _find_pairs(audio: list[str]) -> dict[str, tuple[str, str]]:
         for song, (vocals, beats) in sides.items()
         if len(vocals) == len(beats) == 1
     }
-
-
-def _is_mix(name: str) -> bool:
-    return _MIX.fullmatch(os.path.splitext(name)[0]) is not None
 
 
 def find_audio_entries(folder: str) -> Iterator["os.DirEntry[str]"]:

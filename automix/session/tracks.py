@@ -1,12 +1,13 @@
 """A session holds the tracks of one song at one sample rate and one length."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast, get_args
 
-from automix.audio.blocks import join_sides, pad
+from automix.analysis.conditions import find_only_side
+from automix.audio.blocks import fit, join_sides, pick_channel
 from automix.audio.resampling import resample
 from automix.audio.samples import AudioSource
 from automix.errors import InputError, PlanError
@@ -19,6 +20,7 @@ from automix.parallel.workers import run_in_parallel
 from automix.plan.model import Depth, MixPlan
 from automix.plan.roles import ROLES, Role
 from automix.plan.toml import resolve_file
+from automix.session.roles.pairs import find_stereo_pairs
 
 DEPTHS: tuple[Depth, ...] = get_args(Depth)
 
@@ -37,8 +39,14 @@ class Track:
         source: Audio of the track.
         path: File that the audio came from, or none.
         right: File that the right side came from, if that is a file of its own.
+        channel: Channel of a file that holds several tracks, from 1; none for the whole file.
+        right_channel: Channel of the right side, likewise.
         sha256: Checksum of the file, or of both files with a space between, or empty.
         bits: Sample depth of the file, as the outputs name it: ``16``, ``24`` or ``32f``.
+        muted: Whether it is no part of the song, such as a click: plans begin with it muted, and
+            no method hears it.
+        own_frames: Length of its audio without the silence that brings it to that of the session;
+            none where that is not known.
     """
 
     name: str
@@ -46,8 +54,12 @@ class Track:
     source: AudioSource
     path: Path | None = None
     right: Path | None = None
+    channel: int | None = None
+    right_channel: int | None = None
     sha256: str = ""
     bits: Depth = "32f"
+    muted: bool = False
+    own_frames: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +95,30 @@ class Session:
     def frames(self) -> int:
         """Length of every track in frames."""
         return self.tracks[0].source.frames
+
+    @property
+    def audible(self) -> "Session":
+        """The session without the tracks that are muted from the start; itself if there are none.
+
+        Raises:
+            InputError: All of them are.
+        """
+        heard = tuple(track for track in self.tracks if not track.muted)
+        if not heard:
+            names = ", ".join(track.name for track in self.tracks)
+            raise InputError(
+                f"no track is left to mix: {names} are no parts of a song; --set"
+                f" '{self.tracks[0].name}.mute=false' mixes one in"
+            )
+        return self if len(heard) == len(self.tracks) else replace(self, tracks=heard)
+
+    def with_muted(self, names: Collection[str]) -> "Session":
+        """The session with these tracks muted from the start, as long as those that are heard."""
+        tracks = [replace(t, muted=t.muted or t.name in names) for t in self.tracks]
+        lengths = [t.own_frames or self.frames for t in tracks if not t.muted]
+        frames = min(self.frames, max(lengths, default=self.frames))
+        fitted = (replace(track, source=fit(track.source, frames)) for track in tracks)
+        return replace(self, tracks=tuple(fitted)) if names else self
 
     @property
     def in_memory(self) -> bool:
@@ -128,17 +164,35 @@ class TrackFile:
         role: Role of the track.
         path: The file, or its left side where there are two.
         right: File of the right side, where left and right are mono files of their own.
+        channel: Channel of a file that holds several tracks, from 1; none for the whole file.
+        right_channel: Channel of the right side, likewise.
+        is_given: Whether the user has said the role.
+        is_guide: Whether it is no part of the song, such as a click: no method hears it.
+        is_muted: Whether the plan will mute it: then it does not set the length of the session.
+        file_name: Name by which the file says what it is for; empty if that is known otherwise.
     """
 
     name: str
     role: Role
     path: Path
     right: Path | None = None
+    channel: int | None = None
+    right_channel: int | None = None
+    is_given: bool = False
+    is_guide: bool = False
+    is_muted: bool = False
+    file_name: str = ""
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The one file, or those of left and right."""
         return (self.path,) if self.right is None else (self.path, self.right)
+
+    @property
+    def parts(self) -> tuple[tuple[Path, int | None], ...]:
+        """The file and the channel of the one track, or of left and right."""
+        channels = (self.channel, self.right_channel)
+        return tuple(zip(self.paths, channels, strict=False))
 
 
 def open_session(
@@ -161,19 +215,28 @@ def open_session(
     if not files:
         raise InputError("there are no tracks to open")
     paths = list(dict.fromkeys(path for file in files for path in file.paths))
-    infos = [probe(path, options) for path in paths]
+    parted = {path for file in files for path, channel in file.parts if channel is not None}
+    infos = [probe(path, options, separate=path in parted) for path in paths]
     total = sum(info.frames * info.channels * 4 for info in infos)
     rate = sample_rate or max(info.sample_rate for info in infos)
 
     def read(path: Path) -> _Read:
-        in_memory = total <= IN_MEMORY_BYTES
-        opened = open_audio(path, options, in_memory=in_memory, with_checksum=True)
+        opened = open_audio(
+            path,
+            options,
+            in_memory=total <= IN_MEMORY_BYTES,
+            with_checksum=True,
+            separate=path in parted,
+        )
         return _Read(opened, resample(opened.source, rate))
 
     found = dict(zip(paths, run_in_parallel(read, paths), strict=True))
-    frames = max(item.source.frames for item in found.values())
-    tracks = [_make_track(file, [found[path] for path in file.paths], frames) for file in files]
-    return Session(tracks=tuple(tracks), notes=tuple(_write_notes(files, found, rate, frames)))
+    heard = [file for file in files if not file.is_muted] or files
+    frames = max(found[path].source.frames for file in heard for path in file.paths)
+    tracks = [_make_track(file, found, frames) for file in files]
+    notes = _write_notes(files, found, rate, frames)
+    tracks, centered = _center_one_sided(tracks)
+    return Session(tracks=tuple(tracks), notes=(*notes, *centered))
 
 
 @dataclass(frozen=True)
@@ -182,9 +245,12 @@ class _Read:
     source: AudioSource
 
 
-def _make_track(file: TrackFile, sides: Sequence[_Read], frames: int) -> Track:
-    padded_sides = [pad(side.source, frames) for side in sides]
-    if len(sides) == 2 and any(side.source.channels != 1 for side in sides):
+def _make_track(file: TrackFile, found: Mapping[Path, _Read], frames: int) -> Track:
+    sides = [found[path] for path in file.paths]
+    sources = [
+        fit(_pick(found[path].source, path, channel), frames) for path, channel in file.parts
+    ]
+    if len(sources) == 2 and any(source.channels != 1 for source in sources):
         raise InputError(
             f"{printable(file.path)}: left and right of a pair must be mono; rename them, or"
             " list them"
@@ -193,22 +259,73 @@ def _make_track(file: TrackFile, sides: Sequence[_Read], frames: int) -> Track:
     return Track(
         name=file.name,
         role=file.role,
-        source=padded_sides[0] if len(sides) == 1 else join_sides(*padded_sides),
+        source=sources[0] if len(sources) == 1 else join_sides(*sources),
         path=file.path,
         right=file.right,
+        channel=file.channel,
+        right_channel=file.right_channel,
         sha256=" ".join(side.opened.sha256 for side in sides),
         bits=max((cast(Depth, side.opened.info.bits) for side in sides), key=DEPTHS.index),
+        muted=file.is_guide,
+        own_frames=max(side.source.frames for side in sides),
     )
+
+
+def _pick(source: AudioSource, path: Path, channel: int | None) -> AudioSource:
+    """The channel of a file that holds several tracks, or the whole file."""
+    if channel is None:
+        return source
+    if channel > source.channels:
+        raise InputError(
+            f"{printable(path)}: there is no channel {channel}: it has {source.channels}"
+        )
+    return pick_channel(source, channel - 1)
+
+
+def _center_one_sided(tracks: Sequence[Track]) -> tuple[list[Track], list[str]]:
+    """Makes mono of stereo tracks of which one side is silent, so that they stand in the center.
+
+    Two such tracks that lie on opposite sides, such as stems of "OH L" and "OH R" that a program
+    wrote as stereo files, keep their sides.
+
+    Returns:
+        The tracks, and notes for the user.
+    """
+    stereo = [track for track in tracks if track.right is None and track.source.channels == 2]
+    sides = dict(
+        zip(
+            (track.name for track in stereo),
+            run_in_parallel(lambda track: find_only_side(track.source), stereo),
+            strict=True,
+        )
+    )
+    pairs = dict(find_stereo_pairs([name for name, side in sides.items() if side is not None]))
+    placed = {
+        name
+        for pair in pairs.items()
+        if (sides[pair[0]], sides[pair[1]]) == (0, 1)
+        for name in pair
+    }
+    result, notes = [], []
+    for track in tracks:
+        side = sides.get(track.name)
+        if side is not None and track.name not in placed:
+            silent = ("right", "left")[side]
+            where = printable(track.path) if track.path else track.name
+            notes.append(f"{where}: its {silent} channel is silent: taken as mono, in the center")
+            track = replace(track, source=pick_channel(track.source, side))
+        result.append(track)
+    return result, notes
 
 
 def _write_notes(
     files: Sequence[TrackFile], found: Mapping[Path, _Read], rate: int, frames: int
 ) -> list[str]:
     notes: list[str] = []
-    owners: dict[str, list[str]] = {}
+    owners: dict[tuple[str, int | None], list[str]] = {}
     for file in files:
-        for path in file.paths:
-            owners.setdefault(found[path].opened.sha256, []).append(file.name)
+        for path, channel in file.parts:
+            owners.setdefault((found[path].opened.sha256, channel), []).append(file.name)
     for path, item in found.items():
         notes += [f"{printable(path)}: {note}" for note in item.opened.notes]
         if item.opened.info.sample_rate != rate:
@@ -217,6 +334,11 @@ def _write_notes(
         if item.source.frames < frames:
             missing = (frames - item.source.frames) / rate
             notes.append(f"{printable(path)}: {missing:.2f} s shorter, padded with silence")
+        if item.source.frames > frames:
+            surplus = (item.source.frames - frames) / rate
+            notes.append(
+                f"{printable(path)}: muted, so that the mix ends without its last {surplus:.2f} s"
+            )
     for names in owners.values():
         if len(names) > 1:
             notes.append(f"{' and '.join(names)} are the same audio file")
@@ -285,7 +407,17 @@ def open_plan_session(
                 notes.append(f"{printable(path)}: not the file that the plan was made from")
         role: Role = next((role for role in ROLES if role == strip.role), "other")
         right = paths[1] if len(paths) == 2 else None
-        files.append(TrackFile(name=strip.name, role=role, path=paths[0], right=right))
+        files.append(
+            TrackFile(
+                name=strip.name,
+                role=role,
+                path=paths[0],
+                right=right,
+                channel=strip.channel,
+                right_channel=strip.right_channel,
+                is_muted=strip.mute,
+            )
+        )
     session = open_session(files, options, sample_rate=plan.sample_rate_hz)
     return replace(session, notes=(*notes, *session.notes))
 

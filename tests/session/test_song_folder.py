@@ -110,11 +110,13 @@ def test_mixed_rates_lengths_and_channels_make_one_session(tmp_path):
     assert {track.source.channels for track in session.tracks} == {1, 2}
 
 
-def test_left_and_right_must_be_mono(tmp_path):
+def test_left_and_right_that_a_session_file_pairs_must_be_mono(tmp_path):
     write(tmp_path / "OH L.wav", channels=2)
     write(tmp_path / "OH R.wav", channels=2)
+    session = tmp_path / "session.toml"
+    session.write_text('[[tracks]]\nfile = "OH L.wav"\nright = "OH R.wav"\n')
     with pytest.raises(InputError, match="must be mono"):
-        open_song(find_song_files([tmp_path])[0], ReadOptions())
+        open_song(find_song_files([session])[0], ReadOptions())
 
 
 def test_a_hundred_tracks(tmp_path):

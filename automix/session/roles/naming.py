@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from automix.plan.model import MASTER
 from automix.session.roles.own_words import find_own_words
 from automix.session.roles.words import Word, split_words
 
@@ -30,6 +31,28 @@ def make_natural_name(stem: str, siblings: Sequence[str] = ()) -> str:
     """
     names = list(dict.fromkeys((*siblings, stem)))
     return make_natural_names(names)[names.index(stem)]
+
+
+def make_unreserved_name(name: str, taken: Collection[str]) -> str:
+    """Makes a name that the master of a plan does not have: "master" becomes "master track".
+
+    Args:
+        name: A track's name.
+        taken: Names that other tracks have.
+    """
+    unique = name
+    while unique == MASTER or (unique != name and unique in taken):
+        unique += " track"
+    return unique
+
+
+def describe_new_names(names: Mapping[str, str]) -> list[str]:
+    """Writes a note for each track whose name, the key, is not the one that it has now."""
+    return [
+        f"a track may not be called {name!r}: it is {new!r} here"
+        for name, new in sorted(names.items())
+        if new != name
+    ]
 
 
 def make_natural_names(stems: Sequence[str]) -> list[str]:

@@ -1,0 +1,139 @@
+"""Signals that are the sum of others, metronomes, spikes, and sides that alone sound."""
+
+import numpy as np
+import pytest
+
+from automix.analysis.clicks import is_metronome
+from automix.analysis.conditions import SpikeScan, find_conditions, find_only_side
+from automix.analysis.sums import find_sums
+from automix.audio.samples import BLOCK_FRAMES, Audio
+
+RATE = 44100
+
+
+def noise(seed, seconds=4.0):
+    return 0.1 * np.random.default_rng(seed).standard_normal(int(seconds * RATE))
+
+
+def audio(samples, rate=RATE):
+    return Audio(np.asarray(samples, np.float32), rate)
+
+
+def test_a_sum_is_found_with_gains_that_change():
+    tracks = {name: noise(seed) for seed, name in enumerate("abcd")}
+    curve = np.linspace(1.0, 0.8, len(tracks["a"]))
+    total = curve * (tracks["a"] + 0.5 * tracks["b"] + 0.4 * tracks["c"] + 0.3 * tracks["d"])
+    found = find_sums({name: audio(x) for name, x in {**tracks, "e": total}.items()})
+    assert list(found) == ["e"]
+    assert found["e"].parts == ("a", "b", "c", "d")
+    assert found["e"].is_whole
+
+
+def test_a_part_is_no_sum_although_it_is_the_mix_less_the_others():
+    a, b = noise(1), noise(2)
+    assert list(find_sums({"a": audio(a), "b": audio(b), "mix": audio(a + b)})) == ["mix"]
+
+
+@pytest.mark.parametrize("gain", [1.0, -0.5, 0.2])
+def test_a_copy_is_no_sum(gain):
+    a, b = noise(1), noise(2)
+    assert find_sums({"a": audio(a), "copy": audio(gain * a), "b": audio(b)}) == {}
+
+
+def test_a_mix_with_a_room_of_its_own_is_not_surely_a_sum():
+    tracks = {name: noise(seed) for seed, name in enumerate("abc")}
+    total = sum(tracks.values()) + 0.5 * noise(9)
+    assert find_sums({name: audio(x) for name, x in {**tracks, "d": total}.items()}) == {}
+
+
+def test_silence_is_nobodys_sum():
+    silent = audio(np.zeros(4 * RATE))
+    assert find_sums({"a": audio(noise(1)), "b": silent, "c": silent}) == {}
+
+
+def ticks(every_s, seconds=8.0, decay=200.0, jitter_s=0.0, seed=1):
+    starts = np.arange(0.1, seconds - 0.2, every_s)
+    starts = starts + np.random.default_rng(seed).uniform(-jitter_s, jitter_s, len(starts))
+    result = np.zeros(int(seconds * RATE))
+    tick = np.exp(-np.arange(RATE // 5) / RATE * decay) * np.sin(np.arange(RATE // 5) * 0.2)
+    for start in starts:
+        result[int(start * RATE) :][: len(tick)] += tick[: len(result) - int(start * RATE)]
+    return result
+
+
+@pytest.mark.parametrize("every_s", [0.3, 0.5, 1 / 1.7, 0.9])
+def test_ticks_at_one_distance_are_a_metronome(every_s):
+    assert is_metronome(audio(ticks(every_s)))
+    assert is_metronome(audio(0.01 * ticks(every_s)))
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        ticks(0.125),  # sixteenths
+        ticks(0.5, decay=20.0),  # a drum
+        ticks(0.5, jitter_s=0.02),  # played
+        ticks(0.5) + 0.2 * noise(3, 8.0),
+        ticks(0.5) * np.linspace(0.3, 1.0, 8 * RATE),
+        np.zeros(RATE),
+        np.zeros(0),
+        noise(2),
+    ],
+)
+def test_what_is_played_is_no_metronome(samples):
+    assert not is_metronome(audio(np.reshape(samples, (1, -1))))
+
+
+@pytest.mark.parametrize("place", [10, BLOCK_FRAMES - 1, BLOCK_FRAMES, 100_000])
+@pytest.mark.parametrize("rate", [22050, 44100, 96000])
+def test_a_spike_is_found_where_it_is(place, rate):
+    samples = np.clip(noise(1), -0.3, 0.3)
+    samples[place] = -8.0
+    spike = find_conditions(audio(samples, rate)).spike
+    assert spike.time_s == pytest.approx(place / rate)
+    assert spike.level_dbfs == pytest.approx(18.06, abs=0.01)
+    assert spike.above_db > 25.0
+
+
+def test_a_spike_does_not_depend_on_blocks():
+    samples = audio(noise(1)).samples.copy()
+    samples[0, 5000] = 3.0
+    found = []
+    for size in (1, 7, 1000, len(samples[0])):
+        scan = SpikeScan(RATE)
+        for start in range(0, 20_000 if size == 1 else len(samples[0]), size):
+            scan.add(samples[:, start : start + size])
+        found.append(scan.result().time_s)
+    assert len(set(found)) == 1
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        noise(1),
+        np.sin(2 * np.pi * 50 * np.arange(RATE) / RATE),
+        np.exp(-np.arange(RATE) / 200) * np.sin(np.arange(RATE)),  # one short hit
+        np.zeros(RATE),
+        np.zeros(0),
+    ],
+)
+def test_sound_has_no_spike(samples):
+    assert find_conditions(audio(np.reshape(samples, (1, -1)))).spike is None
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "side"),
+    [
+        (0.5, 0.0, 0),
+        (0.0, 0.5, 1),
+        (0.5, 0.0003, 0),
+        (0.5, 0.01, None),
+        (0.0, 0.0, None),
+        (0.5, 0.5, None),
+        (0.0002, 0.00002, 0),
+        (0.0002, 0.0001, None),
+    ],
+)
+def test_the_side_that_alone_sounds(left, right, side):
+    shape = np.sin(np.arange(RATE))
+    assert find_only_side(audio([left * shape, right * shape])) == side
