@@ -21,9 +21,9 @@ from automix.errors import DeviceError, UsageError
 from automix.files.disk import sha256
 from automix.files.names import printable
 from automix.files.target import OutputTarget
+from automix.inputs import remember_input
 from automix.networks.soundness import remember_origin
 from automix.parallel.memory import is_out_of_memory
-from automix.inputs import remember_input
 from automix.plan.parameters import Settings
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
