@@ -20,6 +20,8 @@ import soundfile
 
 from automix.audio.samples import Samples
 from automix.errors import InputError
+from automix.files.ffmpeg import Spool, CodedStream
+from automix.files.foreign import FOREIGN, recognize_foreign
 from automix.files.mpeg import is_mpeg, measure_tag
 from automix.files.names import printable
 
@@ -32,23 +34,17 @@ LABELS = {
     "flac": "FLAC",
     "ogg": "Ogg",
     "mp3": "MP3",
+    **{container: foreign.label for container, foreign in FOREIGN.items()},
 }
 """What people call each container."""
 
-_FOREIGN = {  # (offset, bytes) -> what it is
-    (4, b"ftyp"): "MP4 (AAC or ALAC)",
-    (0, b"\xff\xf1"): "AAC",
-    (0, b"\xff\xf9"): "AAC",
-    (0, b"\x30\x26\xb2\x75"): "Windows Media",
-    (0, b"\x1a\x45\xdf\xa3"): "Matroska or WebM",
-    (0, b"wvPk"): "WavPack",
-    (0, b"MAC "): "Monkey's Audio",
-    (0, b"DSD "): "DSD",
-    (0, b"FRM8"): "DSD",
-    (0, b"MThd"): "MIDI notes, no audio",
-    (0, b".snd"): "AU",
-    (0, b"RIFX"): "big-endian WAV",
+_UNREAD = {  # first bytes -> what it is
+    b"DSD ": "DSD",
+    b"FRM8": "DSD",
+    b"MThd": "MIDI notes, no audio",
 }
+
+_CAF_CODECS = (b"lpcm", b"alac", b"ulaw", b"alaw")  # what libsndfile decodes
 
 UNKNOWN_FRAMES = 1 << 48
 """Lengths from here on are libsndfile's stand-in for one that the header leaves open."""
@@ -133,7 +129,7 @@ def sniff(descriptor: int, name: str) -> str:
     if head[:4] == b"riff" and head[24:28] == b"wave":
         return "w64"
     if head[:4] == b"caff":
-        return "caf"
+        return "caf" if head[28:32] in _CAF_CODECS else "caf-coded"
     if head[:4] == b"OggS":
         return "ogg"
     audio = measure_tag(head)
@@ -141,8 +137,10 @@ def sniff(descriptor: int, name: str) -> str:
         return "flac"
     if is_mpeg(descriptor, audio):
         return "mp3"
-    for (offset, mark), what in _FOREIGN.items():
-        if head[offset : offset + len(mark)] == mark:
+    if foreign := recognize_foreign(descriptor, audio):
+        return foreign
+    for mark, what in _UNREAD.items():
+        if head.startswith(mark):
             raise InputError(f"{name}: holds {what}, which automix does not read; {CONVERT}")
     raise InputError(f"{name}: holds no audio that automix can recognize; {CONVERT}")
 
@@ -170,6 +168,15 @@ def open_decoder(
         raise InputError(message) from error
     with file:
         yield file
+
+
+@contextmanager
+def open_spool(spool: Spool, stream: CodedStream) -> Iterator[soundfile.SoundFile]:
+    """Puts libsndfile's decoder on audio that ffmpeg has decoded; passes do not disturb another."""
+    file = PatchedFile(spool.descriptor, ())
+    kind = {"format": "RAW", "subtype": "FLOAT", "endian": "LITTLE"}
+    with soundfile.SoundFile(file, "r", stream.sample_rate, stream.channels, **kind) as opened:
+        yield opened
 
 
 def read_frames(file: soundfile.SoundFile, buffer: Samples) -> Samples:

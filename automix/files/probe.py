@@ -13,6 +13,8 @@ from automix.errors import InputError
 from automix.files import mpeg, ogg
 from automix.files.chunks import ChunkLayout, read_layout
 from automix.files.extensions import EXTENSIONS
+from automix.files.ffmpeg import ForeignAudio, list_streams
+from automix.files.foreign import FOREIGN
 from automix.files.info import AudioInfo, ReadOptions
 from automix.files.names import printable
 from automix.files.opening import (
@@ -31,6 +33,8 @@ from automix.files.opening import (
 
 MIN_SAMPLE_RATE = 8000
 MAX_SAMPLE_RATE = 192000
+
+_LEAST_BYTES_PER_S = 4000  # of coded audio that does not tell its length
 
 _SUBTYPES = {  # libsndfile's name -> bytes per sample (0 for coded audio), depth that holds it
     "PCM_U8": (1, "16"),
@@ -65,6 +69,7 @@ class Inspected:
         order: Speakers in channel order of a file to be mixed down, none for mono and stereo.
         patches: Header fields to put right while reading.
         frame_bytes: Size of a frame of audio in the file, 0 if the audio is coded.
+        foreign: The audio of a file that only ffmpeg decodes, else none.
     """
 
     info: AudioInfo
@@ -72,6 +77,7 @@ class Inspected:
     order: tuple[str, ...] | None
     patches: tuple[Patch, ...]
     frame_bytes: int
+    foreign: ForeignAudio | None = None
 
     @property
     def is_exact(self) -> bool:
@@ -91,9 +97,7 @@ class _Findings:
     def note_contradiction(self, message: str) -> None:
         """Notes that header and file disagree; raises an `InputError` when strict."""
         if self.options.strict:
-            raise InputError(
-                f"{self.name}: {message}; export it again, or leave out --strict to use it"
-            )
+            raise InputError(describe_contradiction(self.name, message))
         self.notes.append(message)
 
     def note_truncation(self, message: str) -> None:
@@ -102,29 +106,46 @@ class _Findings:
             raise InputError(describe_truncation(self.name, message))
         self.notes.append(message)
 
+    def note_downmix(self, order: tuple[str, ...]) -> None:
+        """Notes that surround becomes stereo."""
+        self.notes.append(f"{name_layout(order)} surround mixed down to stereo (ITU-R BS.775)")
+
+
+def describe_contradiction(name: str, message: str) -> str:
+    """Writes the message for a file whose header and content disagree."""
+    return f"{name}: {message}; export it again, or leave out --strict to use it"
+
 
 def describe_truncation(name: str, message: str) -> str:
     """Writes the message for a file whose end is missing."""
     return f"{name}: {message}; fetch it again, or use what is there with --allow-truncated"
 
 
-def probe(path: str | os.PathLike[str], options: ReadOptions | None = None) -> AudioInfo:
+def probe(
+    path: str | os.PathLike[str], options: ReadOptions | None = None, *, part: int | None = None
+) -> AudioInfo:
     """Finds out what a file holds: by its content, not its name, and without trusting its header.
 
     Args:
         path: The file.
         options: Faults that are put up with; none unless given.
+        part: Which stream of audio is meant in a file of several, from 1; none says the first.
 
     Raises:
         InputError: The file cannot be read or holds no usable audio; names it and the remedy.
     """
     path = Path(path)
     with open_regular_file(path) as descriptor:
-        return inspect(path, descriptor, options or ReadOptions(), try_end=True).info
+        return inspect(path, descriptor, options or ReadOptions(), part=part, try_end=True).info
 
 
 def inspect(
-    path: Path, descriptor: int, options: ReadOptions, *, try_end: bool = False
+    path: Path,
+    descriptor: int,
+    options: ReadOptions,
+    *,
+    part: int | None = None,
+    try_end: bool = False,
 ) -> Inspected:
     """Does what `probe` does, for a file that is open.
 
@@ -132,6 +153,7 @@ def inspect(
         path: Name that the file was opened by.
         descriptor: File open for reading.
         options: Faults that are put up with.
+        part: Which stream of audio is meant in a file of several, from 1; none says the first.
         try_end: Whether to look for the last frame of coded audio, which takes a seek.
 
     Raises:
@@ -142,6 +164,8 @@ def inspect(
     container = sniff(descriptor, found.name)
     if path.suffix and path.suffix.lower() not in EXTENSIONS[container]:
         found.notes.append(f"named {printable(path.suffix)}, but holds {LABELS[container]}")
+    if container in FOREIGN:
+        return _inspect_foreign(path, descriptor, container, part, found)
     layout, stream = None, None
     if container in ("wav", "rf64", "w64", "aiff", "caf"):
         layout = _check_layout(descriptor, container, status.st_size, found)
@@ -165,7 +189,7 @@ def inspect(
         if frames <= 0:
             raise InputError(f"{found.name}: holds no audio; export it again")
         if order is not None:
-            found.notes.append(f"{name_layout(order)} surround mixed down to stereo (ITU-R BS.775)")
+            found.note_downmix(order)
         info = AudioInfo(
             path=path,
             container=container,
@@ -182,6 +206,44 @@ def inspect(
         order=order,
         patches=tuple(found.patches),
         frame_bytes=frame_bytes,
+    )
+
+
+def _inspect_foreign(
+    path: Path, descriptor: int, container: str, part: int | None, found: _Findings
+) -> Inspected:
+    """Does what `inspect` does, for a format that libsndfile does not read."""
+    streams = list_streams(descriptor, found.name, container)
+    if part is None and len(streams) > 1:
+        found.notes.append(f"holds {len(streams)} streams of audio: the first is used")
+    if part is not None and part > len(streams):
+        raise InputError(f"{found.name}: holds {len(streams)} streams of audio, and none is {part}")
+    stream = streams[(part or 1) - 1]
+    found.notes.extend(stream.notes)
+    _check_sample_rate(stream.sample_rate, found.name)
+    order = _find_order(stream.channels, found.name, container, stream.mask)
+    if order is not None:
+        found.note_downmix(order)
+    status = os.fstat(descriptor)
+    guessed = status.st_size * stream.sample_rate // _LEAST_BYTES_PER_S
+    info = AudioInfo(
+        path=path,
+        container=container,
+        subtype=stream.codec.upper(),
+        bits=stream.bits,
+        sample_rate=stream.sample_rate,
+        channels=stream.channels,
+        frames=stream.start + (stream.frames or max(guessed, 1)),
+        notes=tuple(found.notes),
+    )
+    foreign = ForeignAudio(found.name, container, stream)
+    return Inspected(
+        info=info,
+        signature=identify(status),
+        order=order,
+        patches=(),
+        frame_bytes=0,
+        foreign=foreign,
     )
 
 
@@ -234,15 +296,20 @@ def _check_format(
         raise InputError(f"{name}: {label} with {file.subtype} audio is not read; {CONVERT}")
     _check_sample_rate(file.samplerate, name)
     channels = int(file.channels)
+    return channels, _find_order(channels, name, container, layout.speakers if layout else 0)
+
+
+def _find_order(channels: int, name: str, container: str, mask: int) -> tuple[str, ...] | None:
+    """Returns the speaker order of surround, none for mono and stereo."""
     if channels <= 2:
-        return channels, None
-    order = find_speaker_order(channels, container, layout.speakers if layout else 0)
+        return None
+    order = find_speaker_order(channels, container, mask)
     if order is None:
         raise InputError(
             f"{name}: has {channels} channels; automix takes mono, stereo, 4.0, 5.0 and 5.1: "
             "export it as one of them"
         )
-    return channels, order
+    return order
 
 
 def _check_sample_rate(sample_rate: int | None, name: str) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,10 @@ from automix.files.opening import (
     identify,
     open_decoder,
     open_regular_file,
+    open_spool,
     read_frames,
 )
-from automix.files.probe import Inspected, describe_truncation, inspect
+from automix.files.probe import Inspected, describe_contradiction, describe_truncation, inspect
 
 _OGG_TOLERANCE_S = 0.1  # encoders differ in how they count their delay
 
@@ -44,7 +46,11 @@ class Opened:
 
 
 def open_audio(
-    path: str | os.PathLike[str], options: ReadOptions | None = None, *, in_memory: bool = True
+    path: str | os.PathLike[str],
+    options: ReadOptions | None = None,
+    *,
+    part: int | None = None,
+    in_memory: bool = True,
 ) -> Opened:
     """Opens an audio file, checking all of it: what it returns can be read to its end.
 
@@ -54,6 +60,7 @@ def open_audio(
     Args:
         path: The file.
         options: Faults that are put up with; none unless given.
+        part: Which stream of audio is meant in a file of several, from 1; none says the first.
         in_memory: Whether to decode now, into an `Audio`; else every pass reads the file again.
 
     Raises:
@@ -62,7 +69,7 @@ def open_audio(
     path, options = Path(path), options or ReadOptions()
     blocks: list[Samples] = []
     with open_regular_file(path) as descriptor:
-        inspected = inspect(path, descriptor, options)
+        inspected = inspect(path, descriptor, options, part=part)
         info = inspected.info
         if in_memory or not inspected.is_exact:
             decoding = _Decoding(descriptor, inspected, options)
@@ -147,15 +154,29 @@ class _Decoding:
         Raises:
             InputError: The audio breaks off or is not finite, and the options do not allow it.
         """
-        container, patches = self._info.container, self._inspected.patches
-        with open_decoder(self._descriptor, self._name, container, patches) as file:
+        container = self._info.container
+        with self._open() as file:
             yield from reblock(self._pieces(file))
             if container != "mp3" and file.frames < UNKNOWN_FRAMES:  # inspected where it is either
                 tolerance = _OGG_TOLERANCE_S * file.samplerate if container == "ogg" else 0
                 if file.frames - self.frames > tolerance:
-                    self._report_missing_end(file.frames - self.frames)
+                    self._report_missing_end(file.frames - self.frames, at_frame=self.frames)
         if self._replaced:
             self.notes.append(f"{self._replaced} NaN or infinite sample(s) set to zero")
+
+    def _open(self) -> AbstractContextManager[soundfile.SoundFile]:
+        foreign = self._inspected.foreign
+        if foreign is None:
+            container, patches = self._info.container, self._inspected.patches
+            return open_decoder(self._descriptor, self._name, container, patches)
+        spool = foreign.decode(self._descriptor)
+        if spool.missing:
+            self._report_missing_end(spool.missing, at_frame=spool.frames)
+        elif spool.complaint:
+            self._report_truncation(f"cut off or damaged: ffmpeg says {spool.complaint!r}")
+        if spool.surplus:
+            self._report_surplus(spool.surplus)
+        return open_spool(spool, foreign.stream)
 
     def _pieces(self, file: soundfile.SoundFile) -> Iterator[Samples]:
         """Yields arrays ``(channels, n)`` of any length."""
@@ -180,14 +201,23 @@ class _Decoding:
         piece[~finite] = 0
         self._replaced += int(np.count_nonzero(~finite))
 
-    def _report_missing_end(self, missing_frames: int) -> None:
-        at_s, missing_s = (
-            frames / self._info.sample_rate for frames in (self.frames, missing_frames)
+    def _report_missing_end(self, missing_frames: int, *, at_frame: int) -> None:
+        at_s, missing_s = (frames / self._info.sample_rate for frames in (at_frame, missing_frames))
+        self._report_truncation(
+            f"cut off or damaged at {at_s:.1f} s: {missing_s:.1f} s are missing"
         )
-        message = f"cut off or damaged at {at_s:.1f} s: {missing_s:.1f} s are missing"
+
+    def _report_truncation(self, message: str) -> None:
         if not self._options.allow_truncated:
             raise InputError(describe_truncation(self._name, message))
         self.notes.append(message)
+
+    def _report_surplus(self, surplus_frames: int) -> None:
+        surplus_s = surplus_frames / self._info.sample_rate
+        message = f"holds {surplus_s:.1f} s more than its header says"
+        if self._options.strict:
+            raise InputError(describe_contradiction(self._name, message))
+        self.notes.append(f"{message}: all of it is used")
 
 
 def _check_unchanged(path: Path, descriptor: int, inspected: Inspected) -> None:
