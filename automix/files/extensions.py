@@ -39,3 +39,19 @@ VIDEO_EXTENSIONS = frozenset(
 
 AUDIO_EXTENSIONS = frozenset(sum(EXTENSIONS.values(), ())) - _ONLY_IF_NAMED - VIDEO_EXTENSIONS
 """The extensions by which folders are searched for audio, in lower case, with their dot."""
+
+UNREAD_EXTENSIONS = frozenset(
+    (
+        *(".sd2", ".dsf", ".dff", ".ra", ".rm", ".m4p", ".aax", ".aa", ".aaxc", ".gsm", ".voc"),
+        *(".shn", ".ofr", ".tak", ".rx2", ".rex", ".spx", ".thd", ".mlp", ".8svx", ".iff", ".mogg"),
+        *(".ac4", ".vqf", ".sds", ".xwm", ".at3", ".oma", ".qcp"),
+    )
+)
+"""The extensions of audio files that are not read, in lower case, with their dot."""
+
+_STEM_ENDINGS = (".stem.mp4", ".stem.m4a")
+
+
+def is_stem_file(name: str) -> bool:
+    """Tells by its name whether a file holds the stems of a whole song (Native Instruments)."""
+    return name.lower().endswith(_STEM_ENDINGS)

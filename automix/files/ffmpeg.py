@@ -6,6 +6,7 @@ spooled to a file without a name, which no ending of this process leaves behind.
 """
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -41,18 +42,19 @@ _TEXT_BYTES = 1 << 22
 _LONGEST_START_S = 60.0
 _LOSSY_PADDING_S = 0.1  # codecs add up to two frames to the end
 _HARMLESS = ("non monotonically increasing dts",)
+_GENERIC = re.compile("handler|core media|stereo|mono|^$", re.IGNORECASE)  # names of no track
 _ADDRESS = re.compile(r" @ 0x[0-9a-f]+")  # differs from run to run
 _SPARED = ("FFREPORT",)  # would have ffmpeg write a file
 
 _DELAYS_S = {"aac": 0.048, "ac3": 0.006, "eac3": 0.006, "dts": 0.012, "mp3": 0.025, "mp2": 0.011}
-_MASKS = {  # of channel layouts, as WAVE_FORMAT_EXTENSIBLE has them
-    "quad": 0x33,
-    "quad(side)": 0x603,
-    "4.0": 0x107,
-    "5.0": 0x37,
-    "5.0(side)": 0x607,
-    "5.1": 0x3F,
-    "5.1(side)": 0x60F,
+_SPEAKERS = {  # of channel layouts with a downmix to stereo
+    "quad": ("FL", "FR", "BL", "BR"),
+    "quad(side)": ("FL", "FR", "SL", "SR"),
+    "4.0": ("FL", "FR", "FC", "BC"),
+    "5.0": ("FL", "FR", "FC", "BL", "BR"),
+    "5.0(side)": ("FL", "FR", "FC", "SL", "SR"),
+    "5.1": ("FL", "FR", "FC", "LFE", "BL", "BR"),
+    "5.1(side)": ("FL", "FR", "FC", "LFE", "SL", "SR"),
 }
 _LOSSLESS = ("alac", "flac", "wavpack", "ape", "tta", "tak", "mlp", "truehd", "wmalossless", "pcm_")
 
@@ -73,9 +75,10 @@ class CodedStream:
     Attributes:
         index: Its number among all streams of the file, from 0.
         codec: Codec, as ffmpeg names it.
+        title: Name that the file gives it, or empty.
         sample_rate: Frames per second.
         channels: Number of channels.
-        mask: Speakers of its channels as ``dwChannelMask`` has them, 0 if unknown.
+        speakers: Speakers of its channels, in their order; empty for mono, stereo and unknown.
         bits: Smallest output depth that holds the samples: ``"16"``, ``"24"`` or ``"32f"``.
         is_lossy: Whether the codec loses.
         frames: Length in frames that the file tells, or an estimate.
@@ -88,9 +91,10 @@ class CodedStream:
 
     index: int
     codec: str
+    title: str
     sample_rate: int
     channels: int
-    mask: int
+    speakers: tuple[str, ...]
     bits: str
     is_lossy: bool
     frames: int
@@ -118,6 +122,35 @@ class Spool:
     missing: int
     surplus: int
     complaint: str
+
+
+class SpoolFile:
+    """A file object on a spool with a position of its own, so that passes do not disturb another.
+
+    Args:
+        spool: The decoded audio, which it keeps open.
+    """
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._position = 0
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Moves to a position and returns it, as `io.IOBase.seek` does."""
+        size = os.fstat(self._spool.descriptor).st_size
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: size}[whence]
+        self._position = max(start + offset, 0)
+        return self._position
+
+    def tell(self) -> int:
+        """Returns the position, as `io.IOBase.tell` does."""
+        return self._position
+
+    def read(self, count: int) -> bytes:
+        """Reads up to ``count`` bytes, as `io.RawIOBase.read` does."""
+        data = os.pread(self._spool.descriptor, count, self._position)
+        self._position += len(data)
+        return data
 
 
 @dataclass(eq=False)
@@ -220,6 +253,8 @@ def _describe(
 ) -> CodedStream:
     """Makes a `CodedStream` of what ffprobe and the boxes of the file say."""
     codec, rate = str(row["codec_name"]), int(row["sample_rate"])
+    if rate < 1 or int(row["channels"]) < 1:
+        raise ValueError("no audio")
     lossless = codec.startswith(_LOSSLESS)
     tags = {key.lower(): str(text) for part in (row, form) for key, text in _tags(part).items()}
     duration = _read_seconds(row.get("duration")) or _read_seconds(form.get("duration"))
@@ -256,9 +291,10 @@ def _describe(
     return CodedStream(
         index=int(row["index"]),
         codec=codec,
+        title=_read_title(row),
         sample_rate=rate,
         channels=int(row["channels"]),
-        mask=_MASKS.get(str(row.get("channel_layout")), 0),
+        speakers=_SPEAKERS.get(str(row.get("channel_layout")), ()),
         bits=_choose_bits(row, lossless),
         is_lossy=not lossless,
         frames=frames,
@@ -273,6 +309,12 @@ def _describe(
 def _tags(part: dict[str, Any]) -> dict[str, Any]:
     tags = part.get("tags")
     return tags if isinstance(tags, dict) else {}
+
+
+def _read_title(row: dict[str, Any]) -> str:
+    tags = {key.lower(): str(text).strip() for key, text in _tags(row).items()}
+    handler = tags.get("handler_name", "")
+    return tags.get("title") or tags.get("name") or ("" if _GENERIC.search(handler) else handler)
 
 
 def _read_seconds(text: object, *, negative: bool = False) -> float | None:

@@ -20,7 +20,6 @@ import soundfile
 
 from automix.audio.samples import Samples
 from automix.errors import InputError
-from automix.files.ffmpeg import Spool, CodedStream
 from automix.files.foreign import FOREIGN, recognize_foreign
 from automix.files.mpeg import is_mpeg, measure_tag
 from automix.files.names import printable
@@ -168,15 +167,6 @@ def open_decoder(
         raise InputError(message) from error
     with file:
         yield file
-
-
-@contextmanager
-def open_spool(spool: Spool, stream: CodedStream) -> Iterator[soundfile.SoundFile]:
-    """Puts libsndfile's decoder on audio that ffmpeg has decoded; passes do not disturb another."""
-    file = PatchedFile(spool.descriptor, ())
-    kind = {"format": "RAW", "subtype": "FLOAT", "endian": "LITTLE"}
-    with soundfile.SoundFile(file, "r", stream.sample_rate, stream.channels, **kind) as opened:
-        yield opened
 
 
 def read_frames(file: soundfile.SoundFile, buffer: Samples) -> Samples:

@@ -106,10 +106,6 @@ class _Findings:
             raise InputError(describe_truncation(self.name, message))
         self.notes.append(message)
 
-    def note_downmix(self, order: tuple[str, ...]) -> None:
-        """Notes that surround becomes stereo."""
-        self.notes.append(f"{name_layout(order)} surround mixed down to stereo (ITU-R BS.775)")
-
 
 def describe_contradiction(name: str, message: str) -> str:
     """Writes the message for a file whose header and content disagree."""
@@ -189,7 +185,7 @@ def inspect(
         if frames <= 0:
             raise InputError(f"{found.name}: holds no audio; export it again")
         if order is not None:
-            found.note_downmix(order)
+            found.notes.append(f"{name_layout(order)} surround mixed down to stereo (ITU-R BS.775)")
         info = AudioInfo(
             path=path,
             container=container,
@@ -221,9 +217,14 @@ def _inspect_foreign(
     stream = streams[(part or 1) - 1]
     found.notes.extend(stream.notes)
     _check_sample_rate(stream.sample_rate, found.name)
-    order = _find_order(stream.channels, found.name, container, stream.mask)
+    if stream.channels > 2 and len(stream.speakers) != stream.channels:
+        raise InputError(
+            f"{found.name}: has {stream.channels} channels of which it does not tell 4.0, 5.0 or "
+            "5.1; export it as mono, stereo or one of them"
+        )
+    order = stream.speakers if stream.channels > 2 else None
     if order is not None:
-        found.note_downmix(order)
+        found.notes.append(f"{name_layout(order)} surround mixed down to stereo (ITU-R BS.775)")
     status = os.fstat(descriptor)
     guessed = status.st_size * stream.sample_rate // _LEAST_BYTES_PER_S
     info = AudioInfo(
@@ -296,20 +297,15 @@ def _check_format(
         raise InputError(f"{name}: {label} with {file.subtype} audio is not read; {CONVERT}")
     _check_sample_rate(file.samplerate, name)
     channels = int(file.channels)
-    return channels, _find_order(channels, name, container, layout.speakers if layout else 0)
-
-
-def _find_order(channels: int, name: str, container: str, mask: int) -> tuple[str, ...] | None:
-    """Returns the speaker order of surround, none for mono and stereo."""
     if channels <= 2:
-        return None
-    order = find_speaker_order(channels, container, mask)
+        return channels, None
+    order = find_speaker_order(channels, container, layout.speakers if layout else 0)
     if order is None:
         raise InputError(
             f"{name}: has {channels} channels; automix takes mono, stereo, 4.0, 5.0 and 5.1: "
             "export it as one of them"
         )
-    return order
+    return channels, order
 
 
 def _check_sample_rate(sample_rate: int | None, name: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import soundfile
@@ -15,6 +16,7 @@ from automix.audio.blocks import join_and_empty, reblock
 from automix.audio.downmix import to_stereo
 from automix.audio.samples import BLOCK_FRAMES, Audio, AudioSource, Samples
 from automix.errors import InputError
+from automix.files.ffmpeg import SpoolFile
 from automix.files.info import AudioInfo, ReadOptions
 from automix.files.names import printable
 from automix.files.opening import (
@@ -22,7 +24,6 @@ from automix.files.opening import (
     identify,
     open_decoder,
     open_regular_file,
-    open_spool,
     read_frames,
 )
 from automix.files.probe import Inspected, describe_contradiction, describe_truncation, inspect
@@ -176,7 +177,10 @@ class _Decoding:
             self._report_truncation(f"cut off or damaged: ffmpeg says {spool.complaint!r}")
         if spool.surplus:
             self._report_surplus(spool.surplus)
-        return open_spool(spool, foreign.stream)
+        kind = {"format": "RAW", "subtype": "FLOAT", "endian": "LITTLE"}
+        rate, channels = foreign.stream.sample_rate, foreign.stream.channels
+        decoder = soundfile.SoundFile(SpoolFile(spool), "r", rate, channels, **kind)
+        return cast(AbstractContextManager[soundfile.SoundFile], decoder)
 
     def _pieces(self, file: soundfile.SoundFile) -> Iterator[Samples]:
         """Yields arrays ``(channels, n)`` of any length."""

@@ -82,7 +82,12 @@ def _find_vocal(request: VocalRequest) -> SongInputs:
 def _find_stems(request: StemsRequest) -> SongInputs:
     if not request.song:
         raise UsageError("name the song: its folder, its files, or a session file")
-    files, notes = find_song_files(request.song, recursive=request.recursive, roles=request.roles())
+    files, notes = find_song_files(
+        request.song,
+        recursive=request.recursive,
+        roles=request.roles(),
+        strict=request.strict,
+    )
     return SongInputs(
         title=request.song[0].resolve().stem if len(request.song) == 1 else "song",
         files=tuple(path for file in files for path in file.paths),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from automix.analysis.role_features import RoleFeatures, guess_role, measure_role_features
 from automix.errors import InputError
-from automix.files.extensions import AUDIO_EXTENSIONS
+from automix.files.folders import find_audio
 from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.parallel.workers import run_in_parallel
@@ -32,6 +32,7 @@ def find_song_files(
     recursive: bool = False,
     roles: Mapping[str, str] | None = None,
     known_mix: Path | None = None,
+    strict: bool = False,
 ) -> tuple[list[TrackFile], list[str]]:
     """Finds the tracks of a song.
 
@@ -40,24 +41,26 @@ def find_song_files(
         recursive: Whether to look into the folders of the folder.
         roles: Roles by track name that overrule what the names say.
         known_mix: The file of the human mix, if the caller knows it: it is left out without a note.
+        strict: Whether a file of a folder that holds audio and is no track is an error.
 
     Returns:
         The tracks with natural unique names and the roles that their names tell (``other`` where
         they tell nothing), and notes for the user.
 
     Raises:
-        InputError: There is no audio, a session file is not one, or a role is given for a track
-            that is not there.
+        InputError: There is no audio, a session file is not one, a role is given for a track that
+            is not there, or, when strict, a file holds audio that cannot be used.
     """
     notes: list[str] = []
     if len(paths) == 1 and paths[0].suffix.lower() == ".toml":
         tracks = _read_session_file(paths[0])
     else:
-        audio, notes = _find_audio(paths, recursive, known_mix)
+        audio, notes = _find_audio(paths, recursive, known_mix, strict)
         tracks = _read_tracks(audio)
     if not tracks:
+        why = f" ({'; '.join(notes[:3])})" if notes else ""
         raise InputError(
-            f"{', '.join(map(printable, paths))}: no audio files; give a song's folder"
+            f"{', '.join(map(printable, paths))}: no audio files; give a song's folder{why}"
         )
     given = dict(roles or {})
     tracks = [_give_role(track, given.pop(track.name, None)) for track in tracks]
@@ -108,7 +111,7 @@ def check_role(role: str, name: str) -> Role:
 
 
 def _find_audio(
-    paths: Sequence[Path], recursive: bool, known_mix: Path | None
+    paths: Sequence[Path], recursive: bool, known_mix: Path | None, strict: bool
 ) -> tuple[list[Path], list[str]]:
     found: list[Path] = []
     notes = []
@@ -116,13 +119,17 @@ def _find_audio(
         if not path.is_dir():
             found.append(path)
             continue
-        for file in sorted(_walk_audio(path, recursive)):
+        for file, reason in sorted(_walk_audio(path, recursive)):
             if file == known_mix:
                 continue
             if is_own_mix(file):
                 notes.append(f"{printable(file)}: a mix that automix wrote, left out")
             elif file.stem.casefold() == MIX_NAME:
                 notes.append(f"{printable(file)}: taken for a mix of the song, left out")
+            elif reason and strict:
+                raise InputError(f"{printable(file)}: {reason}, or leave out --strict")
+            elif reason:
+                notes.append(f"{printable(file)}: left out: {reason}")
             else:
                 found.append(file)
     once = {os.path.realpath(path): path for path in reversed(found)}
@@ -131,12 +138,12 @@ def _find_audio(
     return list(reversed(once.values())), notes
 
 
-def _walk_audio(folder: Path, recursive: bool) -> Iterator[Path]:
+def _walk_audio(folder: Path, recursive: bool) -> Iterator[tuple[Path, str]]:
+    """Yields the files that hold audio, each with the reason why it is no track, or nothing."""
     for here, folders, names in os.walk(folder):  # does not follow links to folders: no loops
         folders[:] = sorted(f for f in folders if recursive and not f.startswith((".", "__")))
-        for name in names:
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in AUDIO_EXTENSIONS:
-                yield Path(here, name)
+        for found in find_audio(here, names):
+            yield Path(here, found.name), found.reason
 
 
 def is_own_mix(audio: Path) -> bool:
