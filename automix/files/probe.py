@@ -118,21 +118,25 @@ def describe_truncation(name: str, message: str) -> str:
 
 
 def probe(
-    path: str | os.PathLike[str], options: ReadOptions | None = None, *, part: int | None = None
+    path: str | os.PathLike[str],
+    options: ReadOptions | None = None,
+    *,
+    stream_number: int | None = None,
 ) -> AudioInfo:
     """Finds out what a file holds: by its content, not its name, and without trusting its header.
 
     Args:
         path: The file.
         options: Faults that are put up with; none unless given.
-        part: Which stream of audio is meant in a file of several, from 1; none says the first.
+        stream_number: Stream of audio in a file of several, from 1; none for the first.
 
     Raises:
         InputError: The file cannot be read or holds no usable audio; names it and the remedy.
     """
     path = Path(path)
+    options = options or ReadOptions()
     with open_regular_file(path) as descriptor:
-        return inspect(path, descriptor, options or ReadOptions(), part=part, try_end=True).info
+        return inspect(path, descriptor, options, stream_number=stream_number, try_end=True).info
 
 
 def inspect(
@@ -140,7 +144,7 @@ def inspect(
     descriptor: int,
     options: ReadOptions,
     *,
-    part: int | None = None,
+    stream_number: int | None = None,
     try_end: bool = False,
 ) -> Inspected:
     """Does what `probe` does, for a file that is open.
@@ -149,7 +153,7 @@ def inspect(
         path: Name that the file was opened by.
         descriptor: File open for reading.
         options: Faults that are put up with.
-        part: Which stream of audio is meant in a file of several, from 1; none says the first.
+        stream_number: Stream of audio in a file of several, from 1; none for the first.
         try_end: Whether to look for the last frame of coded audio, which takes a seek.
 
     Raises:
@@ -161,7 +165,7 @@ def inspect(
     if path.suffix and path.suffix.lower() not in EXTENSIONS[container]:
         found.notes.append(f"named {printable(path.suffix)}, but holds {LABELS[container]}")
     if container in FOREIGN:
-        return _inspect_foreign(path, descriptor, container, part, found)
+        return _inspect_foreign(path, descriptor, container, stream_number, found)
     layout, stream = None, None
     if container in ("wav", "rf64", "w64", "aiff", "caf"):
         layout = _check_layout(descriptor, container, status.st_size, found)
@@ -206,15 +210,17 @@ def inspect(
 
 
 def _inspect_foreign(
-    path: Path, descriptor: int, container: str, part: int | None, found: _Findings
+    path: Path, descriptor: int, container: str, number: int | None, found: _Findings
 ) -> Inspected:
     """Does what `inspect` does, for a format that libsndfile does not read."""
     streams = list_streams(descriptor, found.name, container)
-    if part is None and len(streams) > 1:
+    if number is None and len(streams) > 1:
         found.notes.append(f"holds {len(streams)} streams of audio: the first is used")
-    if part is not None and part > len(streams):
-        raise InputError(f"{found.name}: holds {len(streams)} streams of audio, and none is {part}")
-    stream = streams[(part or 1) - 1]
+    if number is not None and number > len(streams):
+        raise InputError(
+            f"{found.name}: holds {len(streams)} streams of audio, and none is the {number}th"
+        )
+    stream = streams[(number or 1) - 1]
     found.notes.extend(stream.notes)
     _check_sample_rate(stream.sample_rate, found.name)
     if stream.channels > 2 and len(stream.speakers) != stream.channels:

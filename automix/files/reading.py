@@ -50,7 +50,7 @@ def open_audio(
     path: str | os.PathLike[str],
     options: ReadOptions | None = None,
     *,
-    part: int | None = None,
+    stream_number: int | None = None,
     in_memory: bool = True,
 ) -> Opened:
     """Opens an audio file, checking all of it: what it returns can be read to its end.
@@ -61,7 +61,7 @@ def open_audio(
     Args:
         path: The file.
         options: Faults that are put up with; none unless given.
-        part: Which stream of audio is meant in a file of several, from 1; none says the first.
+        stream_number: Stream of audio in a file of several, from 1; none for the first.
         in_memory: Whether to decode now, into an `Audio`; else every pass reads the file again.
 
     Raises:
@@ -70,7 +70,7 @@ def open_audio(
     path, options = Path(path), options or ReadOptions()
     blocks: list[Samples] = []
     with open_regular_file(path) as descriptor:
-        inspected = inspect(path, descriptor, options, part=part)
+        inspected = inspect(path, descriptor, options, stream_number=stream_number)
         info = inspected.info
         if in_memory or not inspected.is_exact:
             decoding = _Decoding(descriptor, inspected, options)

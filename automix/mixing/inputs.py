@@ -88,8 +88,9 @@ def _find_stems(request: StemsRequest) -> SongInputs:
         roles=request.roles(),
         strict=request.strict,
     )
+    title = request.song[0].resolve().stem if len(request.song) == 1 else "song"
     return SongInputs(
-        title=request.song[0].resolve().stem if len(request.song) == 1 else "song",
+        title=title.removesuffix(".stem"),
         files=tuple(path for file in files for path in file.paths),
         tracks=tuple(file.name for file in files),
         open=lambda: open_song(files, read_options(request), notes),

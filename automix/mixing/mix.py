@@ -170,6 +170,7 @@ def name_files(plan: MixPlan, session: Session, folder: Path | None) -> MixPlan:
             strip,
             file=_reference(files[strip.name].path, folder),
             right_file=_reference(files[strip.name].right, folder),
+            stream=files[strip.name].stream,
             sha256=files[strip.name].sha256,
         )
         for strip in plan.tracks

@@ -9,7 +9,7 @@ from automix.plan.model import MixPlan
 from automix.plan.parameters import Parameter, Settings, parameters
 from automix.plan.settings import Bus, ChannelStrip
 
-_IDENTITY = ("name", "file", "right_file", "sha256")
+_IDENTITY = ("name", "file", "right_file", "stream", "sha256")
 
 Named = TypeVar("Named", bound=ChannelStrip | Bus)
 

@@ -11,7 +11,7 @@ from automix.plan.settings import Bus, ChannelStrip
 Value = float | int | bool | str | None
 Named = TypeVar("Named", bound=ChannelStrip | Bus)
 
-_IDENTITY = ("name", "file", "right_file", "sha256")
+_IDENTITY = ("name", "file", "right_file", "stream", "sha256")
 _PROVENANCE = (
     "method",
     "preset",

@@ -287,6 +287,7 @@ class ChannelStrip(Settings):
     role: Annotated[str, "what the track is"] = "other"
     file: Annotated[str, "audio file, relative to this plan where possible"] = ""
     right_file: Annotated[str, "its right side, where that is a file of its own"] = ""
+    stream: Annotated[int | None, Range(1, 64), "of audio, in a file that holds several"] = None
     sha256: Annotated[str, "of the file, or of both, that the plan was made from"] = ""
     input_gain_db: Annotated[float, Range(-60, 60, "dB"), "before all processing"] = 0.0
     fold: Annotated[bool, "make a stereo track mono, by the mean of its sides"] = False

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from automix.analysis.role_features import RoleFeatures, guess_role, measure_role_features
 from automix.errors import InputError
+from automix.files.extensions import is_stem_file
 from automix.files.folders import find_audio
 from automix.files.info import ReadOptions
 from automix.files.names import printable
+from automix.files.stems import list_stems
 from automix.parallel.workers import run_in_parallel
 from automix.plan.roles import ROLES, Role
 from automix.plan.toml import begins_as_plan
@@ -54,6 +56,10 @@ def find_song_files(
     notes: list[str] = []
     if len(paths) == 1 and paths[0].suffix.lower() == ".toml":
         tracks = _read_session_file(paths[0])
+    elif len(paths) == 1 and paths[0].is_file() and (stems := list_stems(paths[0])):
+        tracks = _read_stems(paths[0], stems)
+        if 1 not in stems:
+            notes.append(f"{printable(paths[0])}: holds the mix of its stems too, left out")
     else:
         audio, notes = _find_audio(paths, recursive, known_mix, strict)
         tracks = _read_tracks(audio)
@@ -117,6 +123,10 @@ def _find_audio(
     notes = []
     for path in paths:
         if not path.is_dir():
+            if is_stem_file(path.name):
+                raise InputError(
+                    f"{printable(path)}: holds the stems of a song of its own; mix it by itself"
+                )
             found.append(path)
             continue
         for file, reason in sorted(_walk_audio(path, recursive)):
@@ -175,6 +185,15 @@ def _read_tracks(audio: Sequence[Path]) -> list[TrackFile]:
             )
         )
     return tracks
+
+
+def _read_stems(path: Path, stems: Mapping[int, str]) -> list[TrackFile]:
+    names = list(stems.values())
+    told = [read_role(name, names) for name in names]
+    return [
+        TrackFile(name=name, role=said.role if said else "other", path=path, stream=number)
+        for (number, name), said in zip(stems.items(), told, strict=True)
+    ]
 
 
 def _read_session_file(path: Path) -> list[TrackFile]:

@@ -37,6 +37,7 @@ class Track:
         source: Audio of the track.
         path: File that the audio came from, or none.
         right: File that the right side came from, if that is a file of its own.
+        stream: Stream of audio that the track is, from 1, in a file of several; none for the first.
         sha256: Checksum of the file, or of both files with a space between, or empty.
         bits: Sample depth of the file, as the outputs name it: ``16``, ``24`` or ``32f``.
     """
@@ -46,6 +47,7 @@ class Track:
     source: AudioSource
     path: Path | None = None
     right: Path | None = None
+    stream: int | None = None
     sha256: str = ""
     bits: Depth = "32f"
 
@@ -128,17 +130,24 @@ class TrackFile:
         role: Role of the track.
         path: The file, or its left side where there are two.
         right: File of the right side, where left and right are mono files of their own.
+        stream: Stream of audio that is meant, from 1, in a file of several; none for the first.
     """
 
     name: str
     role: Role
     path: Path
     right: Path | None = None
+    stream: int | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The one file, or those of left and right."""
         return (self.path,) if self.right is None else (self.path, self.right)
+
+    @property
+    def streams(self) -> tuple["_Stream", ...]:
+        """The same, each with the stream of audio that is meant."""
+        return tuple((path, self.stream) for path in self.paths)
 
 
 def open_session(
@@ -160,19 +169,27 @@ def open_session(
     options = options or ReadOptions()
     if not files:
         raise InputError("there are no tracks to open")
-    paths = list(dict.fromkeys(path for file in files for path in file.paths))
-    infos = [probe(path, options) for path in paths]
+    streams = list(dict.fromkeys(stream for file in files for stream in file.streams))
+    infos = [probe(path, options, stream_number=number) for path, number in streams]
     total = sum(info.frames * info.channels * 4 for info in infos)
     rate = sample_rate or max(info.sample_rate for info in infos)
 
-    def read(path: Path) -> _Read:
-        opened = open_audio(path, options, in_memory=total <= IN_MEMORY_BYTES)
+    def read(stream: _Stream) -> _Read:
+        path, number = stream
+        in_memory = total <= IN_MEMORY_BYTES
+        opened = open_audio(path, options, stream_number=number, in_memory=in_memory)
         return _Read(opened, resample(opened.source, rate), sha256(path))
 
-    found = dict(zip(paths, run_in_parallel(read, paths), strict=True))
+    found = dict(zip(streams, run_in_parallel(read, streams), strict=True))
     frames = max(item.source.frames for item in found.values())
-    tracks = [_make_track(file, [found[path] for path in file.paths], frames) for file in files]
+    tracks = [
+        _make_track(file, [found[stream] for stream in file.streams], frames) for file in files
+    ]
     return Session(tracks=tuple(tracks), notes=tuple(_write_notes(files, found, rate, frames)))
+
+
+_Stream = tuple[Path, int | None]
+"""A file and the number of the stream of audio that is meant, none for the first."""
 
 
 @dataclass(frozen=True)
@@ -196,20 +213,21 @@ def _make_track(file: TrackFile, sides: Sequence[_Read], frames: int) -> Track:
         source=padded_sides[0] if len(sides) == 1 else join_sides(*padded_sides),
         path=file.path,
         right=file.right,
+        stream=file.stream,
         sha256=" ".join(side.sha256 for side in sides),
         bits=max((cast(Depth, side.opened.info.bits) for side in sides), key=DEPTHS.index),
     )
 
 
 def _write_notes(
-    files: Sequence[TrackFile], found: Mapping[Path, _Read], rate: int, frames: int
+    files: Sequence[TrackFile], found: Mapping[_Stream, _Read], rate: int, frames: int
 ) -> list[str]:
     notes: list[str] = []
-    owners: dict[str, list[str]] = {}
+    owners: dict[tuple[str, int | None], list[str]] = {}
     for file in files:
-        for path in file.paths:
-            owners.setdefault(found[path].sha256, []).append(file.name)
-    for path, item in found.items():
+        for stream in file.streams:
+            owners.setdefault((found[stream].sha256, file.stream), []).append(file.name)
+    for (path, _), item in found.items():
         notes += [f"{printable(path)}: {note}" for note in item.opened.notes]
         if item.opened.info.sample_rate != rate:
             old = item.opened.info.sample_rate
@@ -262,7 +280,9 @@ def open_plan_session(
                 notes.append(f"{printable(path)}: not the file that the plan was made from")
         role: Role = next((role for role in ROLES if role == strip.role), "other")
         right = paths[1] if len(paths) == 2 else None
-        files.append(TrackFile(name=strip.name, role=role, path=paths[0], right=right))
+        files.append(
+            TrackFile(name=strip.name, role=role, path=paths[0], right=right, stream=strip.stream)
+        )
     session = open_session(files, options, sample_rate=plan.sample_rate_hz)
     return replace(session, notes=(*notes, *session.notes))
 
