@@ -24,7 +24,6 @@ EXTENSIONS = {
     "mpc8": (".mpc",),
     "amr": (".amr", ".awb"),
     "au": (".au", ".snd"),
-    "rifx": (".wav", ".wave"),
     "caf-coded": (".caf",),
     "avi": (".avi",),
 }

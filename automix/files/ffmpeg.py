@@ -258,7 +258,7 @@ def _describe(
     lossless = codec.startswith(_LOSSLESS)
     tags = {key.lower(): str(text) for part in (row, form) for key, text in _tags(part).items()}
     duration = _read_seconds(row.get("duration")) or _read_seconds(form.get("duration"))
-    exact = container in ("wavpack", "tta", "ape", "au", "rifx") and duration is not None
+    exact = container in ("wavpack", "tta", "ape", "au") and duration is not None
     frames = 0 if duration is None else round(duration * rate)
     if row.get("duration_ts") and row.get("time_base"):
         frames = round(int(row["duration_ts"]) * Fraction(row["time_base"]) * rate)
@@ -274,6 +274,7 @@ def _describe(
     begins = _read_seconds(row.get("start_time"), negative=True) or 0.0
     if container == "matroska":
         delay_told = begins < 0
+        frames = max(frames - round(max(begins, 0.0) * rate), 0)  # its clock ends its audio
     notes = []
     if not delay_told and codec in _DELAYS_S:
         late_ms = 1000 * _DELAYS_S[codec]
@@ -432,7 +433,7 @@ def _read_by_child(
     program = find_program(command[0])
     if program is None:
         raise InputError(
-            f"{name}: holds {label}, which automix reads through {command[0]}, and that is not "
+            f"{name}: holds {label}, which automix reads through ffmpeg, and {command[0]} is not "
             "installed; install ffmpeg, or convert the file to WAV or FLAC"
         )
     size = os.fstat(descriptor).st_size

@@ -43,7 +43,6 @@ FOREIGN = {
     "mpc8": ForeignFormat("Musepack", "mpc8"),
     "amr": ForeignFormat("AMR", "amr", tells_length=False),
     "au": ForeignFormat("AU", "au"),
-    "rifx": ForeignFormat("big-endian WAV", "wav"),
     "caf-coded": ForeignFormat("CAF", "caf"),
     "avi": ForeignFormat("AVI", "avi"),
 }
@@ -82,8 +81,6 @@ def recognize_foreign(descriptor: int, offset: int) -> str | None:
     for at, mark, container in _MARKS:
         if head[at : at + len(mark)] == mark:
             return None if head[8:12] in _PICTURES and mark == b"ftyp" else container
-    if head[:4] == b"RIFX" and head[8:12] == b"WAVE":
-        return "rifx"
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         return "avi"
     if head[:2] == b"\x0b\x77" and len(head) == 16:

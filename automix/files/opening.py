@@ -41,6 +41,7 @@ _UNREAD = {  # first bytes -> what it is
     b"DSD ": "DSD",
     b"FRM8": "DSD",
     b"MThd": "MIDI notes, no audio",
+    b"RIFX": "big-endian WAV",  # which ffmpeg takes for little-endian
 }
 
 _CAF_CODECS = (b"lpcm", b"alac", b"ulaw", b"alaw")  # what libsndfile decodes

@@ -218,7 +218,7 @@ def _inspect_foreign(
         found.notes.append(f"holds {len(streams)} streams of audio: the first is used")
     if number is not None and number > len(streams):
         raise InputError(
-            f"{found.name}: holds {len(streams)} streams of audio, and none is the {number}th"
+            f"{found.name}: has no stream of audio {number}: there are {len(streams)}; correct it"
         )
     stream = streams[(number or 1) - 1]
     found.notes.extend(stream.notes)
