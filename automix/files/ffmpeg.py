@@ -85,7 +85,8 @@ class CodedStream:
         exact: Whether ``frames`` is exact to the frame: then what is over at the end is padding.
         told: Whether the file tells its length; else ``frames`` is an estimate.
         start: Frames of silence before the audio, by the clock of the file.
-        skip: Frames at the start that the decoder is to leave out beyond what it does itself.
+        skip: Frames at the start to leave out of what is decoded: the delay of the encoder.
+        options: Options with which ffmpeg decodes it.
         notes: Sentences for the user.
     """
 
@@ -102,6 +103,7 @@ class CodedStream:
     told: bool
     start: int = 0
     skip: int = 0
+    options: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -262,14 +264,20 @@ def _describe(
     frames = 0 if duration is None else round(duration * rate)
     if row.get("duration_ts") and row.get("time_base"):
         frames = round(int(row["duration_ts"]) * Fraction(row["time_base"]) * rate)
+    skip = 0
+    options: tuple[str, ...] = ()
     delay_told = container not in ("adts", "ac3", "eac3", "dts", "avi")
     if track is not None:
         counted = track.count_frames(rate)
         tick = rate / max(movie.timescale, 1)
         if counted is not None and abs(counted - frames) <= tick + 1:
             frames, exact = counted, True
+            if track.media_time and codec in ("aac", "mp3"):  # Opus does it by itself
+                # ffmpeg would drop what lies behind an end that is rounded to milliseconds
+                skip = round(track.media_time * rate / track.timescale)
+                options = ("-ignore_editlist", "1")
         if (valid := _read_gapless(tags)) is not None:
-            frames, exact = valid, True
+            frames, exact, skip, options = valid, True, 0, ()
         delay_told = bool(track.media_time) or valid is not None
     begins = _read_seconds(row.get("start_time"), negative=True) or 0.0
     if container == "matroska":
@@ -286,9 +294,10 @@ def _describe(
     if container in ("mp4", "matroska") and begins >= 0.001:
         start = round(min(begins, _LONGEST_START_S) * rate)
         notes.append(f"its audio begins at {begins:.3f} s: silence put before it")
-    skip = 0
     if codec in ("wmav1", "wmav2") and tags.get("encoder", "").startswith("Lavf"):
+        # of its own encoder's frames it would leave out two, although only one is delay
         skip = 512 if rate <= 16000 else 1024 if rate <= 22050 else 2048
+        options = ("-flags2", "+skip_manual")
     return CodedStream(
         index=int(row["index"]),
         codec=codec,
@@ -303,6 +312,7 @@ def _describe(
         told=FOREIGN[container].tells_length and frames > 0,
         start=start,
         skip=skip,
+        options=options,
         notes=tuple(notes),
     )
 
@@ -351,9 +361,8 @@ def _decode(descriptor: int, name: str, container: str, stream: CodedStream) -> 
     folder = _choose_spool_folder()
     written, leave_out = 0, frame_bytes * stream.skip
     command = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-threads", "1"]
-    command += ["-flags2", "+skip_manual"] if stream.skip else []
-    command += [*_open(descriptor, container), "-map", f"0:{stream.index}", "-c:a", "pcm_f32le"]
-    command += ["-f", "f32le", "pipe:1"]
+    command += [*stream.options, *_open(descriptor, container), "-map", f"0:{stream.index}"]
+    command += ["-c:a", "pcm_f32le", "-f", "f32le", "pipe:1"]
     needed = f"{frame_bytes * stream.frames / 1e6:.1f} MB for the decoded audio of {name}"
     with _report_full_disk(folder, needed), tempfile.TemporaryFile(dir=folder) as spool:
         spool.write(bytes(frame_bytes * stream.start))

@@ -75,6 +75,7 @@ def test_a_big_endian_wav_is_refused_for_ffmpeg_would_decode_it_to_noise(tmp_pat
         ("m.mp4", ("-c:a", "libmp3lame"), 0),
         ("48.m4a", ("-ar", "48000"), 1),
         ("o.webm", ("-c:a", "libopus"), 100),
+        ("o.mp4", ("-c:a", "libopus"), 2),
         ("v.mka", ("-c:a", "libvorbis"), 200),
         ("a.wma", (), 2048),
     ],
