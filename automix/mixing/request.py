@@ -143,7 +143,7 @@ class SongRequest(Settings):
         bool, "Replace NaN and infinite samples by zero; read on where a header is wrong."
     ] = False
     allow_truncated: Annotated[
-        bool, "Use what is left of a FLAC, MP3 or Ogg file that was cut off."
+        bool, "Use what is left of a coded file (FLAC, MP3, Ogg, M4A …) that was cut off."
     ] = False
 
     def __post_init__(self) -> None:
