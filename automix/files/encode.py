@@ -25,6 +25,7 @@ from automix.files.probe import inspect
 
 _VORBIS_QUALITY = 0.8  # about 256 kbit/s in stereo
 _AAC_BITS_PER_S_OF_A_CHANNEL = 160000
+_AAC_PADDING_FRAMES = 2048
 _OGG_SERIAL = 0x6D69786F
 _TRIAL_BYTES = 1 << 16
 _PAGE_RATE_HZ = 44100
@@ -194,7 +195,8 @@ def _check_whole(descriptor: int, name: str, form: OutputFormat, frames: int) ->
         info = inspect(Path(name), descriptor, ReadOptions(strict=True), try_end=True).info
     except InputError as error:
         raise _EncoderError(str(error)) from error
-    if info.frames != frames and (form.container == "m4a" or not form.is_lossy):
+    tolerance = {"m4a": _AAC_PADDING_FRAMES}.get(form.container, 0)
+    if abs(info.frames - frames) > tolerance and (tolerance or not form.is_lossy):
         raise _EncoderError(f"wrote {info.frames} of {frames} frames")
 
 

@@ -208,11 +208,7 @@ def list_streams(descriptor: int, name: str, container: str) -> list[CodedStream
     command = ["ffprobe", "-v", "error", *_open(descriptor, container)]
     command += ["-show_streams", "-show_format", "-of", "json"]
     status, said = _read_by_child(command, descriptor, name, label, take)
-    try:
-        told = json.loads(text) if text.strip() else {}
-    except (ValueError, RecursionError):
-        told = {}
-    found = [row for row in told.get("streams", ()) if row.get("codec_type") == "audio"]
+    found, form = _parse_description(text)
     if status or not found:
         raise InputError(f"{name}: {_explain_no_audio(descriptor, container, label, said)}")
     movie = read_movie(descriptor) if container == "mp4" else Movie()
@@ -221,13 +217,23 @@ def list_streams(descriptor: int, name: str, container: str) -> list[CodedStream
     for number, row in enumerate(found):
         track = tracks[number] if len(tracks) == len(found) else None
         try:
-            streams.append(_describe(row, told.get("format", {}), container, movie, track))
+            streams.append(_describe(row, form, container, movie, track))
         except (KeyError, ValueError, TypeError, ZeroDivisionError, OverflowError) as error:
             raise InputError(
                 f"{name}: {label} whose audio ffmpeg cannot read (it may be protected); "
                 "save it as WAV in a program that plays it"
             ) from error
     return streams
+
+
+def _parse_description(text: bytes | bytearray) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Reads what ffprobe says of each stream of audio, and of the whole file."""
+    try:
+        told = json.loads(text)
+        rows = [row for row in told["streams"] if row.get("codec_type") == "audio"]
+        return rows, dict(told["format"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return [], {}
 
 
 def _open(descriptor: int, container: str) -> list[str]:
@@ -264,6 +270,7 @@ def _describe(
     frames = 0 if duration is None else round(duration * rate)
     if row.get("duration_ts") and row.get("time_base"):
         frames = round(int(row["duration_ts"]) * Fraction(row["time_base"]) * rate)
+    begins = _read_seconds(row.get("start_time"), negative=True) or 0.0
     skip = 0
     options: tuple[str, ...] = ()
     delay_told = container not in ("adts", "ac3", "eac3", "dts", "avi")
@@ -276,10 +283,12 @@ def _describe(
                 # ffmpeg would drop what lies behind an end that is rounded to milliseconds
                 skip = round(track.media_time * rate / track.timescale)
                 options = ("-ignore_editlist", "1")
-        if (valid := _read_gapless(tags)) is not None:
-            frames, exact, skip, options = valid, True, 0, ()
-        delay_told = bool(track.media_time) or valid is not None
-    begins = _read_seconds(row.get("start_time"), negative=True) or 0.0
+        delay_told = bool(track.media_time)
+        if gapless := _read_gapless(tags):
+            (delay, frames), exact, delay_told = gapless, True, True
+            skip, options = 0, ()  # ffmpeg knows the tag, and counts the delay as a late start
+            if abs(begins - delay / rate) < 0.001:
+                begins = 0.0
     if container == "matroska":
         delay_told = begins < 0
         frames = max(frames - round(max(begins, 0.0) * rate), 0)  # its clock ends its audio
@@ -307,7 +316,7 @@ def _describe(
         speakers=_SPEAKERS.get(str(row.get("channel_layout")), ()),
         bits=_choose_bits(row, lossless),
         is_lossy=not lossless,
-        frames=frames,
+        frames=max(frames, 0),
         exact=exact,
         told=FOREIGN[container].tells_length and frames > 0,
         start=start,
@@ -336,13 +345,14 @@ def _read_seconds(text: object, *, negative: bool = False) -> float | None:
     return seconds if (negative or seconds > 0) and abs(seconds) < 1e9 else None
 
 
-def _read_gapless(tags: dict[str, str]) -> int | None:
-    """Reads the length in frames from the tag that iTunes writes; none without one."""
+def _read_gapless(tags: dict[str, str]) -> tuple[int, int] | None:
+    """Reads delay and length in frames from the tag that iTunes writes; none without one."""
     words = tags.get("itunsmpb", "").split()
     try:
-        return int(words[3], 16) or None
+        delay, frames = int(words[1], 16), int(words[3], 16)
     except (IndexError, ValueError):
         return None
+    return (delay, frames) if frames else None
 
 
 def _choose_bits(row: dict[str, Any], lossless: bool) -> str:
@@ -445,6 +455,7 @@ def _read_by_child(
             f"{name}: holds {label}, which automix reads through ffmpeg, and {command[0]} is not "
             "installed; install ffmpeg, or convert the file to WAV or FLAC"
         )
+    os.lseek(descriptor, 0, os.SEEK_SET)  # where /dev/fd shares it with the child
     size = os.fstat(descriptor).st_size
     child = _Child(
         [program, *command[1:]],

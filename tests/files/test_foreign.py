@@ -112,6 +112,37 @@ def test_a_delay_that_the_file_does_not_tell_is_said(tmp_path, wav, name, option
     assert late <= told_ms / 1000 * RATE
 
 
+def make_box(name, *content):
+    body = b"".join(content)
+    return struct.pack(">I4s", len(body) + 8, name) + body
+
+
+@pytest.mark.parametrize("with_edit_list", [True, False])
+def test_the_gapless_tag_of_itunes_tells_delay_and_length(tmp_path, wav, with_edit_list):
+    """The tag is put into the list of tags at the end of the file, and its boxes grow by it."""
+    path = convert(wav, tmp_path / "a.m4a")
+    words = (0, 1024, -(FRAMES + 1024) % 1024, FRAMES)
+    text = "".join(f" {word:08X}" for word in words) + " 00000000" * 2
+    tag = make_box(
+        b"----",
+        make_box(b"mean", bytes(4), b"com.apple.iTunes"),
+        make_box(b"name", bytes(4), b"iTunSMPB"),
+        make_box(b"data", b"\0\0\0\1", bytes(4), text.encode()),
+    )
+    content = bytearray(path.read_bytes() + tag)
+    for name in (b"moov", b"udta", b"meta", b"ilst"):
+        at = content.rindex(name) - 4
+        (size,) = struct.unpack_from(">I", content, at)
+        struct.pack_into(">I", content, at, size + len(tag))
+    if not with_edit_list:
+        content = content.replace(b"edts", b"free")
+    path.write_bytes(content)
+    opened = open_audio(path)
+    assert opened.info.frames == FRAMES
+    assert opened.notes == ()
+    assert find_lag(opened.source.samples[0], read_wav(wav)[0]) == 0
+
+
 def test_audio_that_begins_later_by_the_clock_of_its_file_is_put_there(tmp_path, wav):
     ffmpeg("-itsoffset", "0.5", "-i", wav, "-c:a", "flac", tmp_path / "late.mka")
     opened = open_audio(tmp_path / "late.mka")
