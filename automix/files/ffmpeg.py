@@ -299,6 +299,9 @@ def _describe(
             f"does not tell the delay of its {codec.upper()} encoder: its audio may begin up to "
             f"{late_ms:.0f} ms late"
         )
+    told = FOREIGN[container].tells_length and frames > 0
+    if FOREIGN[container].tells_length and not told:
+        notes.append("its header gives no length: a missing end would go unnoticed")
     start = 0
     if container in ("mp4", "matroska") and begins >= 0.001:
         start = round(min(begins, _LONGEST_START_S) * rate)
@@ -318,7 +321,7 @@ def _describe(
         is_lossy=not lossless,
         frames=max(frames, 0),
         exact=exact,
-        told=FOREIGN[container].tells_length and frames > 0,
+        told=told,
         start=start,
         skip=skip,
         options=options,

@@ -77,7 +77,8 @@ class Mix:
         """Writes the mix to an audio file, as ``automix`` itself does.
 
         Args:
-            path: File to write, its format by its extension: wav, flac, ogg, mp3, aiff, w64, rf64.
+            path: File to write, its format by its extension: wav, flac, ogg, mp3, m4a, aiff, w64,
+                rf64.
             bits: ``"16"``, ``"24"`` or ``"32f"``; unless given, the most among the inputs.
             overwrite: Whether an existing file may be replaced; inputs never are.
 
