@@ -518,8 +518,8 @@ class Delivery(Settings):
         str | None,  # a `Path` would lose the slash that says folder
         FileName(),
         Option(short="-o", metavar="PATH"),
-        "File to write, its format by its extension: wav, flac, ogg, mp3, m4a, aiff, w64, rf64. Or a"
-        " folder, if it exists or ends in /.",
+        "File to write, its format by its extension: wav, flac, ogg, mp3, m4a, aiff, w64, rf64. Or"
+        " a folder, if it exists or ends in /.",
     ] = None
     name: Annotated[
         str | None,

@@ -325,7 +325,7 @@ def test_a_program_that_misbehaves_is_ended(tmp_path, wav, monkeypatch, program,
     path = convert(wav, tmp_path / "a.m4a")
     install_fake(tmp_path / "bin", monkeypatch, **{program: script})
     monkeypatch.setattr(foreign, "STALL_S", 0.5)
-    monkeypatch.setattr(foreign, "_LIMIT_S", 3.0)
+    monkeypatch.setattr(foreign, "_LIMIT_S", 1.0)
     monkeypatch.setattr(foreign, "_LEAST_BYTES_PER_SECOND", 5000)
     started = time.monotonic()
     with pytest.raises(InputError, match=words):
