@@ -88,7 +88,7 @@ def encode(
         if encoded.frames:
             _check_whole(descriptor, name, form, encoded.frames)
     except (_EncoderError, EncoderFailure) as error:
-        # encoders do not pass on why it could not write: let the disk say it
+        # encoders do not pass on why they could not write: let the disk say it
         os.lseek(descriptor, 0, SEEK_END)
         write_all(descriptor, bytes(_TRIAL_BYTES))
         raise OSError(errno.EIO, f"the encoder failed ({error})") from error

@@ -40,10 +40,11 @@ _LEAST_BYTES_PER_SECOND = 25  # no codec says a second of silence with fewer byt
 _PIPE_BYTES = 1 << 18
 _TEXT_BYTES = 1 << 22
 _LONGEST_START_S = 60.0
-_LOSSY_PADDING_S = 0.1  # codecs add up to two frames to the end
+_PADDING_S = 0.1  # codecs add up to two frames to the end
+_SAMPLE_EXACT = ("wavpack", "tta", "ape", "au")  # their length is that of the original
 _HARMLESS = ("non monotonically increasing dts",)
 _GENERIC = re.compile("handler|core media|stereo|mono|^$", re.IGNORECASE)  # names of no track
-_ADDRESS = re.compile(r" @ 0x[0-9a-f]+")  # differs from run to run
+_ADDRESS = re.compile(r" @ 0x[0-9a-f]+|file:/dev/fd/\d+: ")  # differ from run to run
 _SPARED = ("FFREPORT",)  # would have ffmpeg write a file
 
 _DELAYS_S = {"aac": 0.048, "ac3": 0.006, "eac3": 0.006, "dts": 0.012, "mp3": 0.025, "mp2": 0.011}
@@ -81,6 +82,7 @@ class CodedStream:
         speakers: Speakers of its channels, in their order; empty for mono, stereo and unknown.
         bits: Smallest output depth that holds the samples: ``"16"``, ``"24"`` or ``"32f"``.
         is_lossy: Whether the codec loses.
+        may_be_padded: Whether the length that the file tells may count padding at the end.
         frames: Length in frames that the file tells, or an estimate.
         exact: Whether ``frames`` is exact to the frame: then what is over at the end is padding.
         told: Whether the file tells its length; else ``frames`` is an estimate.
@@ -98,6 +100,7 @@ class CodedStream:
     speakers: tuple[str, ...]
     bits: str
     is_lossy: bool
+    may_be_padded: bool
     frames: int
     exact: bool
     told: bool
@@ -249,7 +252,7 @@ def _explain_no_audio(descriptor: int, container: str, label: str, said: str) ->
             f"cut off: the index at its end is missing, without which no {label} is read; {again}"
         )
     reason = said.splitlines()[-1] if said else "it holds no stream of audio"
-    return f"{label} without audio that can be read ({printable(reason)}); {again}"
+    return f"{label} without audio that can be read ({_shorten(reason)}); {again}"
 
 
 def _describe(
@@ -266,7 +269,7 @@ def _describe(
     lossless = codec.startswith(_LOSSLESS)
     tags = {key.lower(): str(text) for part in (row, form) for key, text in _tags(part).items()}
     duration = _read_seconds(row.get("duration")) or _read_seconds(form.get("duration"))
-    exact = container in ("wavpack", "tta", "ape", "au") and duration is not None
+    exact = container in _SAMPLE_EXACT and duration is not None
     frames = 0 if duration is None else round(duration * rate)
     if row.get("duration_ts") and row.get("time_base"):
         frames = round(int(row["duration_ts"]) * Fraction(row["time_base"]) * rate)
@@ -319,6 +322,7 @@ def _describe(
         speakers=_SPEAKERS.get(str(row.get("channel_layout")), ()),
         bits=_choose_bits(row, lossless),
         is_lossy=not lossless,
+        may_be_padded=container not in _SAMPLE_EXACT and not codec.startswith("pcm_"),
         frames=max(frames, 0),
         exact=exact,
         told=told,
@@ -408,7 +412,11 @@ def _decode(descriptor: int, name: str, container: str, stream: CodedStream) -> 
 
 def _choose_complaint(said: str) -> str:
     lines = [line for line in said.splitlines() if not any(words in line for words in _HARMLESS)]
-    return _ADDRESS.sub("", printable(lines[0].strip()[:200])) if lines else ""
+    return _shorten(lines[0]) if lines else ""
+
+
+def _shorten(line: str) -> str:
+    return _ADDRESS.sub("", printable(line.strip()[:200]))
 
 
 def _compare_length(decoded: int, stream: CodedStream) -> tuple[int, int, int]:
@@ -420,11 +428,10 @@ def _compare_length(decoded: int, stream: CodedStream) -> tuple[int, int, int]:
     if not stream.told:
         return decoded, 0, 0
     tick = 0 if stream.exact else stream.sample_rate // 1000 + 1
-    padding = round((_LOSSY_PADDING_S if stream.is_lossy else 0) * stream.sample_rate)
-    if stream.frames - decoded > max(padding, tick):
+    padding = round(_PADDING_S * stream.sample_rate)
+    if stream.frames - decoded > (padding if stream.may_be_padded else tick):
         return decoded, stream.frames - decoded, 0
-    surplus = decoded - stream.frames - tick
-    if surplus > padding:
+    if decoded - stream.frames - tick > (padding if stream.is_lossy else 0):
         return decoded, 0, decoded - stream.frames
     return min(decoded, stream.frames + tick), 0, 0
 
@@ -511,7 +518,7 @@ def encode_m4a(
         raise EncoderFailure(f"ffmpeg: {error}") from error
     if status:
         last = said.splitlines()[-1] if said else f"exit status {status}"
-        raise EncoderFailure(f"ffmpeg: {printable(last)}")
+        raise EncoderFailure(f"ffmpeg: {_shorten(last)}")
 
 
 class _Child:

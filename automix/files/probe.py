@@ -213,6 +213,7 @@ def _inspect_foreign(
     path: Path, descriptor: int, container: str, number: int | None, found: _Findings
 ) -> Inspected:
     """Does what `inspect` does, for a format that libsndfile does not read."""
+    status = os.fstat(descriptor)
     streams = list_streams(descriptor, found.name, container)
     if number is None and len(streams) > 1:
         found.notes.append(f"holds {len(streams)} streams of audio: the first is used")
@@ -231,7 +232,6 @@ def _inspect_foreign(
     order = stream.speakers if stream.channels > 2 else None
     if order is not None:
         found.notes.append(f"{name_layout(order)} surround mixed down to stereo (ITU-R BS.775)")
-    status = os.fstat(descriptor)
     guessed = status.st_size * stream.sample_rate // _LEAST_BYTES_PER_S
     info = AudioInfo(
         path=path,

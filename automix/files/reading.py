@@ -161,7 +161,7 @@ class _Decoding:
             if container != "mp3" and file.frames < UNKNOWN_FRAMES:  # inspected where it is either
                 tolerance = _OGG_TOLERANCE_S * file.samplerate if container == "ogg" else 0
                 if file.frames - self.frames > tolerance:
-                    self._report_missing_end(file.frames - self.frames, at_frame=self.frames)
+                    self._report_missing_end(file.frames - self.frames)
         if self._replaced:
             self.notes.append(f"{self._replaced} NaN or infinite sample(s) set to zero")
 
@@ -172,11 +172,15 @@ class _Decoding:
             return open_decoder(self._descriptor, self._name, container, patches)
         spool = foreign.decode(self._descriptor)
         if spool.missing:
-            self._report_missing_end(spool.missing, at_frame=spool.frames)
+            at_s, missing_s = (n / self._info.sample_rate for n in (spool.frames, spool.missing))
+            lost = f"{missing_s:.3f} s are missing"
+            self._report_truncation(f"cut off or damaged at {at_s:.3f} s: {lost}")
         elif spool.complaint:
             self._report_truncation(f"cut off or damaged: ffmpeg says {spool.complaint!r}")
         if spool.surplus:
             self._report_surplus(spool.surplus)
+        if spool.frames == 0:
+            raise InputError(f"{self._name}: holds no audio; export it again")
         kind = {"format": "RAW", "subtype": "FLOAT", "endian": "LITTLE"}
         rate, channels = foreign.stream.sample_rate, foreign.stream.channels
         decoder = soundfile.SoundFile(SpoolFile(spool), "r", rate, channels, **kind)
@@ -205,8 +209,10 @@ class _Decoding:
         piece[~finite] = 0
         self._replaced += int(np.count_nonzero(~finite))
 
-    def _report_missing_end(self, missing_frames: int, *, at_frame: int) -> None:
-        at_s, missing_s = (frames / self._info.sample_rate for frames in (at_frame, missing_frames))
+    def _report_missing_end(self, missing_frames: int) -> None:
+        at_s, missing_s = (
+            frames / self._info.sample_rate for frames in (self.frames, missing_frames)
+        )
         self._report_truncation(
             f"cut off or damaged at {at_s:.1f} s: {missing_s:.1f} s are missing"
         )
@@ -218,7 +224,7 @@ class _Decoding:
 
     def _report_surplus(self, surplus_frames: int) -> None:
         surplus_s = surplus_frames / self._info.sample_rate
-        message = f"holds {surplus_s:.1f} s more than its header says"
+        message = f"holds {surplus_s:.3f} s more than its header says"
         if self._options.strict:
             raise InputError(describe_contradiction(self._name, message))
         self.notes.append(f"{message}: all of it is used")
