@@ -1,6 +1,7 @@
 """Tells which files of a folder are tracks, and why other files that hold audio are none."""
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from automix.files.names import printable
 from automix.files.opening import LABELS, open_regular_file, sniff
 
 _NAMED = frozenset(sum(EXTENSIONS.values(), ()))
+_PLACEHOLDER = re.compile(r"\.?([^_].*)\.(?:icloud|lnk|url|webloc)", re.IGNORECASE | re.DOTALL)
 _MAY_HOLD_VIDEO = ("mp4", "matroska", "asf", "avi")
 
 
@@ -37,34 +39,37 @@ class FoundFile:
 def find_audio(folder: str | os.PathLike[str], names: Iterable[str]) -> list[FoundFile]:
     """Tells which files of a folder hold audio, by their names or else by their content.
 
-    Hidden files, and files that hold no audio, such as pictures, texts and projects, are not
-    listed. A file that bears the name of audio is a track, whatever it holds.
+    Hidden files, except those that iCloud leaves in place of others, and files without audio, such
+    as pictures, texts and projects, are not listed. A file that bears the name of audio is a track,
+    whatever it holds.
 
     Args:
         folder: The folder.
         names: Names of files in it, without folders.
     """
-    found = []
-    for name in sorted(names):
-        extension = os.path.splitext(name)[1].lower()
-        if name.startswith("."):
-            continue
-        if is_stem_file(name):
-            found.append(FoundFile(name, "holds the stems of a song of its own; mix it by itself"))
-        elif extension in AUDIO_EXTENSIONS:
-            found.append(FoundFile(name))
-        elif extension in UNREAD_EXTENSIONS:
-            reason = f"audio that automix does not read ({extension}); convert it to WAV or FLAC"
-            found.append(FoundFile(name, reason))
-        else:
-            judged = _judge_content(Path(folder, name), extension)
-            if judged is not None:
-                found.append(FoundFile(name, judged))
-    return found
+    judged = ((name, _judge(Path(folder, name))) for name in sorted(names))
+    return [FoundFile(name, reason) for name, reason in judged if reason is not None]
+
+
+def _judge(path: Path) -> str | None:
+    """Tells why a file is no track, nothing if it is one; none for a file without audio."""
+    name, extension = path.name, path.suffix.lower()
+    placeholder = _PLACEHOLDER.fullmatch(name)
+    if placeholder and Path(placeholder[1]).suffix.lower() in AUDIO_EXTENSIONS | UNREAD_EXTENSIONS:
+        return "stands for a file that is elsewhere (iCloud, a shortcut); put that file here"
+    if name.startswith("."):
+        return None
+    if is_stem_file(name):
+        return "holds the stems of a song of its own; mix it by itself"
+    if extension in AUDIO_EXTENSIONS:
+        return ""
+    if extension in UNREAD_EXTENSIONS:
+        return f"audio that automix does not read ({extension}); convert it to WAV or FLAC"
+    return _judge_content(path, extension)
 
 
 def _judge_content(path: Path, extension: str) -> str | None:
-    """Tells why a file is no track, nothing if it is one; none for a file without audio."""
+    """Does what `_judge` does, for a file whose name does not say it."""
     try:
         with open_regular_file(path) as descriptor:
             container = sniff(descriptor, printable(path))

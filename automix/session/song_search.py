@@ -158,11 +158,11 @@ def find_audio_entries(folder: str) -> Iterator["os.DirEntry[str]"]:
 def _list_audio(folder: str) -> list[FoundFile]:
     """Lists the files in a folder that hold audio, without mixes that automix wrote."""
     with os.scandir(folder) as entries:
-        visible = {entry.name: entry for entry in entries if not entry.name.startswith(".")}
-    files = [name for name, entry in visible.items() if entry.is_file()]
+        every = {entry.name: entry for entry in entries}
+    files = [name for name, entry in every.items() if entry.is_file()]
     return [
         file
         for file in find_audio(folder, files)
-        if (plan := f"{os.path.splitext(file.name)[0]}.toml") not in visible
+        if (plan := f"{os.path.splitext(file.name)[0]}.toml") not in every
         or not begins_as_plan(os.path.join(folder, plan))
     ]

@@ -21,6 +21,8 @@ NO_AUDIO = {
     "kick.wav.reapeaks": b"RPKN" + bytes(500),
     "kick.asd": bytes(500),
     "empty": b"",
+    ".notes.txt.icloud": b"bplist00",
+    "Website.url": b"[InternetShortcut]",
     ".DS_Store": b"\0\0\0\1Bud1" + bytes(200),
     "._kick.wav": b"\0\5\x16\7" + bytes(200),
     "desktop.ini": b"[.ShellClassInfo]",
@@ -61,6 +63,8 @@ def test_files_that_hold_no_audio_are_ignored_as_ever(folder):
         ("Vocal.1", "FLAC"),
         ("Vocal.bin", "AIFF"),
         ("Vocal.mp2", "MP3"),
+        (".Vocal.wav.icloud", b"bplist00"),
+        ("Vocal.m4a.lnk", b"L\0\0\0"),
     ],
 )
 def test_audio_that_is_no_track_is_said(folder, name, content):
