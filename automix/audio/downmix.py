@@ -22,7 +22,8 @@ _GAINS = {
     "BC": (0.5, 0.5),
 }
 
-_MASK_BITS = {0: "FL", 1: "FR", 2: "FC", 3: "LFE", 4: "BL", 5: "BR", 8: "BC", 9: "SL", 10: "SR"}
+SPEAKERS = frozenset(_GAINS)
+"""Abbreviations of the speakers that are mixed down."""
 
 _ORDERS = {
     4: ("FL", "FR", "BL", "BR"),
@@ -35,33 +36,26 @@ _VORBIS_ORDERS = {  # Vorbis I specification, section 4.3.9; Opus the same (RFC 
     6: ("FL", "FC", "FR", "BL", "BR", "LFE"),
 }
 
-_NAMES = {4: "4.0", 5: "5.0", 6: "5.1"}
 
-
-def find_speaker_order(channels: int, container: str, mask: int) -> tuple[str, ...] | None:
-    """Finds which speaker each channel of a file belongs to.
+def find_speaker_order(channels: int, container: str) -> tuple[str, ...] | None:
+    """Finds which speakers the channels of a file belong to that does not say so itself.
 
     Args:
         channels: Number of channels.
         container: Container of the file as in `automix.files.info.AudioInfo`. Ogg files have an
             order of their own.
-        mask: Channel mask of a WAV file (``dwChannelMask``), 0 if it has none. A mask that does
-            not name each channel is ignored.
 
     Returns:
         Abbreviations of the speakers in channel order (``"FL"``, ``"FR"``, …); None if there is
         no downmix for so many channels.
     """
-    order = (_VORBIS_ORDERS if container == "ogg" else _ORDERS).get(channels)
-    named = [bit for bit in range(32) if mask >> bit & 1]
-    if order is None or len(named) != channels or any(bit not in _MASK_BITS for bit in named):
-        return order
-    return tuple(_MASK_BITS[bit] for bit in named)
+    return (_VORBIS_ORDERS if container == "ogg" else _ORDERS).get(channels)
 
 
 def name_layout(order: tuple[str, ...]) -> str:
-    """Names a layout of four to six speakers the way people do, such as ``"5.1"``."""
-    return _NAMES[len(order)]
+    """Names a layout of speakers the way people do, such as ``"5.1"``."""
+    low = order.count("LFE")
+    return f"{len(order) - low}.{low}"
 
 
 def to_stereo(block: Samples, order: tuple[str, ...]) -> Samples:
@@ -69,7 +63,7 @@ def to_stereo(block: Samples, order: tuple[str, ...]) -> Samples:
 
     Args:
         block: Samples ``(len(order), frames)``.
-        order: Speakers in channel order, from `find_speaker_order`.
+        order: Speakers in channel order, all of them among `SPEAKERS`.
 
     Returns:
         Samples ``(2, frames)``, which may exceed full scale.

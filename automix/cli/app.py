@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import inspect
 import os
 import sys
 from importlib import import_module
@@ -45,10 +46,25 @@ def load(name: str) -> "Command":
     """A command, or a group of them."""
     module = import_module(f"automix.cli.{name}")
     if hasattr(module, "app"):
-        return get_command(module.app)
-    program = typer.Typer(add_completion=False, rich_markup_mode=None)
-    program.command(name)(getattr(module, name))
+        program = module.app
+    else:
+        program = typer.Typer(add_completion=False, rich_markup_mode=None)
+        program.command(name)(getattr(module, name))
+    _leave_reading_to_commands(program)
     return get_command(program)
+
+
+def _leave_reading_to_commands(program: typer.Typer) -> None:
+    """Keeps Typer from trying whether files can be read: it would call that an error of usage."""
+    for command in program.registered_commands:
+        if command.callback is not None:
+            for parameter in inspect.signature(command.callback).parameters.values():
+                for note in getattr(parameter.annotation, "__metadata__", ()):
+                    if hasattr(note, "readable"):
+                        note.readable = False
+    for group in program.registered_groups:
+        if group.typer_instance is not None:
+            _leave_reading_to_commands(group.typer_instance)
 
 
 class Commands(TyperGroup):

@@ -1,7 +1,6 @@
 """Room on the disk, failures of writing in words, and checksums of files."""
 
 import errno
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from automix.errors import OutputError
 from automix.files.names import printable
-from automix.files.opening import open_regular_file
+from automix.files.opening import hash_content, open_regular_file
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REASONS = {
@@ -77,5 +76,5 @@ def sha256(path: str | os.PathLike[str]) -> str:
     Raises:
         InputError: The file cannot be read.
     """
-    with open_regular_file(Path(path)) as descriptor, open(descriptor, "rb", closefd=False) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with open_regular_file(Path(path)) as descriptor:
+        return hash_content(descriptor)

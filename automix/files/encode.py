@@ -187,10 +187,9 @@ def _check_whole(descriptor: int, name: str, form: OutputFormat, frames: int) ->
     Raises:
         _EncoderError: The file is not whole.
     """
-    if form.container == "mp3":
-        stream = mpeg.walk_frames(descriptor, 0, os.fstat(descriptor).st_size)
-        if stream is None or stream.breaks_off or stream.missing_frames:
-            raise _EncoderError("the last frames are missing")
+    size = os.fstat(descriptor).st_size
+    if form.container == "mp3" and not mpeg.walk_frames(descriptor, 0, size).is_whole:
+        raise _EncoderError("the last frames are missing")
     try:
         info = inspect(Path(name), descriptor, ReadOptions(strict=True), try_end=True).info
     except InputError as error:

@@ -72,7 +72,10 @@ def _judge_content(path: Path, extension: str) -> str | None:
     """Does what `_judge` does, for a file whose name does not say it."""
     try:
         with open_regular_file(path) as descriptor:
-            container = sniff(descriptor, printable(path))
+            sniffed = sniff(descriptor, printable(path), os.fstat(descriptor).st_size)
+            if sniffed.foreign_bytes:
+                return None  # something else, in which there is audio
+            container = sniffed.container
             media = {"audio"}
             if container in _MAY_HOLD_VIDEO:
                 media = list_media(descriptor, container)

@@ -36,6 +36,8 @@ class AudioInfo:
         frames: Length in frames. It is exact from `open_audio`; from `probe` it is what the header
             of a coded file says, which may hold less.
         notes: Sentences for the user about faults and conversions.
+        time_stamp: Frames from midnight to the start of the audio, where a broadcast WAV file says
+            so; else none.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class AudioInfo:
     channels: int
     frames: int
     notes: tuple[str, ...] = ()
+    time_stamp: int | None = None
 
     @property
     def duration_s(self) -> float:

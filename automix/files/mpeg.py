@@ -1,15 +1,18 @@
 """The frame structure of MPEG audio (MP3): how many frames there are, and how many there should be.
 
-Decoders skip over a missing end, and the length in a header may be an estimate; walking the frame
-headers tells an intact file from one that was cut.
+Decoders stop where they do not understand a file, estimate lengths by the first frame, or believe a
+tag that speaks of a part of the file alone. Walking the frame headers finds every frame.
 
-Sources: ISO/IEC 11172-3 section 2.4.1.3, ISO/IEC 13818-3; the Xing/Info tag as LAME writes it.
+Sources: ISO/IEC 11172-3 section 2.4.1.3, ISO/IEC 13818-3; the Xing/Info tag as LAME writes it; the
+VBRI tag of Fraunhofer IIS; ID3v1, ID3v2.4, APEv2, Lyrics3.
 """
 
-import os
+import functools
+import re
 import struct
-from dataclasses import dataclass
-from typing import BinaryIO
+from dataclasses import dataclass, field
+
+from automix.files.view import Gap, Recording, View, Window
 
 _BITRATES_KBPS = {  # (MPEG 1?, layer) -> by index 1…14
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -20,7 +23,10 @@ _BITRATES_KBPS = {  # (MPEG 1?, layer) -> by index 1…14
     (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES_HZ = (44100, 48000, 32000)
-_SEARCH_BYTES = 1 << 16
+_HEADER = re.compile(rb"\xff[\xe2-\xe7\xf2-\xff][\x10-\xeb]")
+_MOST_FOREIGN_BYTES = 1 << 24
+_SURE_FRAMES = 4
+"""Frames of one format in a row that are no coincidence, where anything may precede them."""
 
 
 @dataclass(frozen=True)
@@ -43,47 +49,111 @@ class Frame:
     length: int
     samples: int
 
-    def continues(self, first: "Frame") -> bool:
-        """Tells whether the frame belongs to the same stream as ``first``."""
-        return (self.version, self.layer, self.sample_rate) == (
-            first.version,
-            first.layer,
-            first.sample_rate,
-        )
+    @property
+    def kind(self) -> tuple[int, int, int, int]:
+        """What all frames of a stream have in common."""
+        return self.version, self.layer, self.sample_rate, self.channels
+
+    @property
+    def tag_offset(self) -> int:
+        """Position of a Xing or Info tag in the frame: behind the side information."""
+        if self.version == 3:
+            return 36 if self.channels == 2 else 21
+        return 21 if self.channels == 2 else 13
 
 
 @dataclass(frozen=True)
 class XingTag:
-    """The Xing or Info tag, which describes a stream in place of its first frame.
+    """The Xing, Info or VBRI tag, which describes a stream in place of its first frame.
 
     Attributes:
-        offset: Position of the tag in the file, in bytes.
+        frame: All bytes of the frame that holds the tag.
+        at: Position of the tag in the frame; none for VBRI, which decoders do not know.
         flags: Bit 0 says that the frame count is given, bit 1 that the size in bytes is.
         frames: Number of frames that the tag claims.
     """
 
-    offset: int
+    frame: bytes
+    at: int | None
     flags: int
     frames: int
 
+    @property
+    def size(self) -> int | None:
+        """Bytes of the stream with the tag's frame that the tag claims; none if it does not."""
+        if self.at is None or not self.flags & 2:
+            return None
+        return int.from_bytes(self.frame[self.at + 12 : self.at + 16])
 
-@dataclass(frozen=True)
-class MpegStream:
-    """What walking over all frame headers of a file found.
+    def correct(self, frames: int, size: int) -> bytes:
+        """Writes the frame of the tag anew for a stream of ``frames`` frames, ``size`` bytes.
+
+        Where their number was wrong, the encoder's padding belongs to an end that is not there, so
+        that nothing is trimmed there.
+        """
+        if self.at is None:
+            return b""
+        corrected = bytearray(self.frame)
+        extension = self.at + 12
+        if self.flags & 2:
+            struct.pack_into(">I", corrected, self.at + 12, size)
+        if frames == self.frames:
+            return bytes(corrected)
+        struct.pack_into(">I", corrected, self.at + 8, frames)
+        for bit, length in ((2, 4), (4, 100), (8, 4)):
+            extension += length if self.flags & bit else 0
+        if len(corrected) >= extension + 24:  # twelve bits of delay, twelve of padding
+            corrected[extension + 22] &= 0xF0
+            corrected[extension + 23] = 0
+        return bytes(corrected)
+
+
+@dataclass
+class MpegPart:
+    """A run of frames of one format, as one encoder wrote it.
 
     Attributes:
         first: The first frame.
-        frames: Number of whole audio frames, without the tag's frame.
-        start: Position of the first frame in the file, in bytes.
-        tag: The Xing/Info tag, or none.
+        tag: The Xing, Info or VBRI tag, or none.
+        ranges: Where its whole frames lie in the file; the tag's frame is not among them.
+        frames: Number of whole audio frames.
         breaks_off: Whether the last frame is incomplete.
     """
 
     first: Frame
-    frames: int
-    start: int
-    tag: XingTag | None
-    breaks_off: bool
+    tag: XingTag | None = None
+    ranges: list[range] = field(default_factory=list)
+    frames: int = 0
+    breaks_off: bool = False
+
+    def add(self, position: int, length: int) -> None:
+        """Adds a whole frame."""
+        if self.ranges and self.ranges[-1].stop == position:
+            self.ranges[-1] = range(self.ranges[-1].start, position + length)
+        else:
+            self.ranges.append(range(position, position + length))
+        self.frames += 1
+
+    def drop_last(self, length: int) -> None:
+        """Takes the last frame back, which turned out to be incomplete."""
+        last = self.ranges.pop()
+        if len(last) > length:
+            self.ranges.append(range(last.start, last.stop - length))
+        self.frames -= 1
+
+    @property
+    def seconds(self) -> float:
+        """Duration of the frames that are there."""
+        return self.to_seconds(self.frames)
+
+    def to_seconds(self, frames: int) -> float:
+        """Duration of a number of frames."""
+        return frames * self.first.samples / self.first.sample_rate
+
+    @property
+    def size(self) -> int:
+        """Bytes of the frames that are there, with the tag's."""
+        return sum(map(len, self.ranges)) + (len(self.tag.frame) if self.tag else 0)
 
     @property
     def claimed_frames(self) -> int | None:
@@ -92,41 +162,96 @@ class MpegStream:
 
     @property
     def missing_frames(self) -> int:
-        """Number of frames promised but absent; 0 where nothing was promised."""
-        return 0 if self.claimed_frames is None else self.claimed_frames - self.frames
+        """Number of frames promised but absent, negative for frames not spoken of.
 
-    @property
-    def missing_s(self) -> float:
-        """Duration of the frames that are promised but absent, in seconds."""
-        return self.missing_frames * self.first.samples / self.first.sample_rate
+        One absent frame is forgiven at a whole end: encoders disagree on whether the tag's frame
+        counts.
+        """
+        if self.claimed_frames is None:
+            return 0
+        missing = self.claimed_frames - self.frames
+        return 0 if missing == 1 and not self.breaks_off else missing
 
     @property
     def is_cut(self) -> bool:
-        """Whether the end is missing.
+        """Whether the end is missing: by the tag's count where it has one, else by the last frame.
 
-        One frame is forgiven at a whole end: encoders disagree on whether the tag frame counts.
+        A tag whose size is that of the file contradicts itself; then nothing is missing.
         """
         if self.claimed_frames is None:
             return self.breaks_off
-        return self.missing_frames > (0 if self.breaks_off else 1)
+        whole_by_size = self.tag is not None and self.tag.size == self.size
+        return self.missing_frames > 0 and not (whole_by_size and not self.breaks_off)
 
-    def corrections(self, size: int) -> list[tuple[int, bytes]]:
-        """Finds what to write where so that the tag is true of a file that was cut off.
+    def make_recording(self) -> Recording:
+        """Makes the stream that shows a decoder all frames and nothing else."""
+        tag = self.tag
+        if tag is not None and tag.at is not None and self.claimed_frames is not None:
+            frames = self.frames if self.missing_frames else tag.frames
+            return Recording(view=(tag.correct(frames, self.size), *self.ranges))
+        # the decoder estimates the length by the first frame and the size, and looks for an ID3v1
+        # tag at the end: it is led beyond the true end
+        beyond: View = (Gap(self.first.length * (self.frames + 16)), bytes(128))
+        return Recording(view=(*self.ranges, *beyond), frames=self.frames * self.first.samples)
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Bytes among the frames that are neither frames nor a known kind of tag.
+
+    Attributes:
+        size: Number of bytes.
+        at_s: Duration of the audio before them, in seconds.
+    """
+
+    size: int
+    at_s: float
+
+
+@dataclass(frozen=True)
+class MpegScan:
+    """What walking over a whole file found.
+
+    Attributes:
+        parts: The runs of frames, in order.
+        foreign: Bytes that are no audio.
+    """
+
+    parts: tuple[MpegPart, ...]
+    foreign: tuple[Foreign, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is one run of whole frames, as many as its tag says if it has one."""
+        if len(self.parts) != 1 or self.foreign:
+            return False
+        (part,) = self.parts
+        return not part.breaks_off and part.claimed_frames in (None, part.frames)
+
+    def is_plain(self, start: int, size: int) -> bool:
+        """Tells whether a decoder reads all of a file as it is, and without complaining.
 
         Args:
+            start: Bytes of the tag in front.
             size: Bytes in the file.
-
-        Returns:
-            Positions in the file and the bytes to put there; empty without a tag.
         """
-        if self.tag is None or self.claimed_frames is None:
-            return []
-        corrected = [(self.tag.offset + 8, struct.pack(">I", self.frames))]
-        if self.tag.flags & 2:
-            corrected.append((self.tag.offset + 12, struct.pack(">I", size - self.start)))
-        return corrected
+        if len(self.parts) != 1:
+            return False
+        (part,) = self.parts
+        tag = part.tag
+        return (
+            len(part.ranges) == 1
+            and tag is not None
+            and tag.at is not None
+            and part.claimed_frames is not None
+            and part.missing_frames == 0
+            and 100 * (size - start - part.size) < size
+            and 100 * abs((tag.size or part.size) - part.size) < size
+            and part.ranges[0].start == start + len(tag.frame)
+        )
 
 
+@functools.lru_cache(maxsize=1024)
 def read_frame(header: bytes) -> Frame | None:
     """Decodes the four bytes of a frame header; none if they are no such header."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
@@ -148,79 +273,147 @@ def read_frame(header: bytes) -> Frame | None:
 
 
 def measure_tag(head: bytes) -> int:
-    """Measures the ID3v2 tag that ``head`` starts with, in bytes; 0 without one."""
-    if len(head) < 10 or head[:3] != b"ID3":
-        return 0
-    size = 0
-    for byte in head[6:10]:
-        size = size << 7 | byte & 0x7F
-    return 10 + size + (10 if head[5] & 0x10 else 0)
-
-
-def is_mpeg(descriptor: int, offset: int) -> bool:
-    """Tells whether two frames of one stream follow each other at ``offset``."""
-    first = read_frame(os.pread(descriptor, 4, offset))
-    if first is None:
-        return False
-    second = read_frame(os.pread(descriptor, 4, offset + first.length))
-    return second is not None and second.continues(first)
-
-
-def walk_frames(descriptor: int, offset: int, size: int) -> MpegStream | None:
-    """Counts the frames from ``offset`` to the end of the file.
+    """Measures the tag that ``head`` starts with, in bytes; 0 without one.
 
     Args:
-        descriptor: File open for reading.
-        offset: Position of the first frame in the file, in bytes.
-        size: Bytes in the file.
+        head: At least 32 bytes, or all to the end of the file. Known are ID3v2, ID3v1 (with its
+            extension), APE and Lyrics3 tags.
+    """
+    if head.startswith((b"ID3", b"3DI")) and len(head) >= 10 and max(head[6:10]) < 0x80:
+        size = 0
+        for byte in head[6:10]:
+            size = size << 7 | byte
+        if head.startswith(b"3DI"):  # the footer of a tag that was left out
+            return 10
+        return 10 + size + (10 if head[5] & 0x10 else 0)
+    if head.startswith(b"APETAGEX") and len(head) >= 32:
+        size, _, flags = struct.unpack_from("<III", head, 12)
+        is_header = flags & 0x20000000
+        return 32 + size if is_header else 32
+    if head.startswith(b"TAG+"):
+        return 227
+    return 128 if head.startswith(b"TAG") else 0
+
+
+def measure_lyrics(window: Window, position: int) -> int:
+    """Measures the Lyrics3 tag at a position of a file, in bytes; 0 without one."""
+    if window.peek(position, 11) != b"LYRICSBEGIN":
+        return 0
+    stop = min(position + (1 << 20), window.size)
+    for end in (b"LYRICS200", b"LYRICSEND"):
+        at = window.find(end, position, stop)
+        if at >= 0:
+            return at + len(end) - position
+    return 0
+
+
+def count_run(window: Window, position: int, wanted: int) -> int:
+    """Counts frames of one format that follow each other from a position on.
+
+    Args:
+        window: The file.
+        position: Where the first frame begins.
+        wanted: Largest number to count.
 
     Returns:
-        What was found; none if there is no frame at ``offset``.
+        The number found; ``wanted`` as well where at least two frames end exactly with the file.
     """
-    with open(descriptor, "rb", buffering=_SEARCH_BYTES, closefd=False) as file:
-        file.seek(offset)
-        head = file.read(2048)
-        first = read_frame(head)
-        if first is None:
-            return None
-        tag = _read_tag(head[: first.length], offset)
-        frames, position, breaks_off = 0, offset, False
-        while position < size:
-            file.seek(position)
-            frame = read_frame(file.read(4))
-            if frame is None or not frame.continues(first):
-                found = _resynchronize(file, position, first)
-                if found is None:
-                    break
-                position = found
-                continue
-            position += frame.length
-            breaks_off = position > size
-            frames += not breaks_off
-    return MpegStream(first, frames - (tag is not None), offset, tag, breaks_off)
+    kind = None
+    for number in range(wanted):
+        if number >= 2 and position == window.size:
+            return wanted
+        frame = read_frame(window.peek(position, 4))
+        if frame is None or kind not in (None, frame.kind):
+            return number
+        kind = frame.kind
+        position += frame.length
+    return wanted
 
 
-def _read_tag(frame: bytes, offset: int) -> XingTag | None:
-    for mark in (b"Xing", b"Info"):
-        at = frame.find(mark, 4, 64)
-        if at >= 0 and len(frame) >= at + 12:
-            return XingTag(offset + at, *struct.unpack_from(">II", frame, at + 4))
+def find_run(window: Window, position: int, stop: int) -> int | None:
+    """Finds where a run of frames begins that is no coincidence, from ``position`` to ``stop``."""
+    while (position := window.search(_HEADER, 3, position, stop)) >= 0:
+        if count_run(window, position, _SURE_FRAMES) == _SURE_FRAMES:
+            return position
+        position += 1
     return None
 
 
-def _resynchronize(file: BinaryIO, position: int, first: Frame) -> int | None:
-    """Finds the position of the next frame that another one follows; none behind the last."""
-    file.seek(position)
-    start = file.read(_SEARCH_BYTES)
-    if start.startswith((b"TAG", b"APETAGEX", b"LYRICSBEGIN")):
+def walk_frames(descriptor: int, offset: int, size: int) -> MpegScan:
+    """Finds every frame from ``offset`` to the end of the file.
+
+    Args:
+        descriptor: File open for reading.
+        offset: Position from which to look, in bytes.
+        size: Bytes in the file.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    window = Window(descriptor, size)
+    parts: list[MpegPart] = []
+    foreign: list[Foreign] = []
+    part: MpegPart | None = None
+    position, last_length = offset, 0
+    while position < size:
+        frame = read_frame(window.peek(position, 4))
+        if frame is not None and (part is None or frame.kind != part.first.kind):
+            is_run = count_run(window, position, 2 if part is None else _SURE_FRAMES)
+            frame = frame if is_run >= 2 and (part is None or is_run == _SURE_FRAMES) else None
+        if frame is not None:
+            if position + frame.length > size:
+                if part is not None:
+                    part.breaks_off = True
+                break
+            tag = _read_tag(window, position, frame)
+            if part is None or tag is not None or frame.kind != part.first.kind:
+                part = MpegPart(frame, tag)
+                parts.append(part)
+            if tag is None:
+                part.add(position, frame.length)
+            position, last_length = position + frame.length, 0 if tag else frame.length
+            continue
+        tag_size = _measure_silent(window, position)
+        if tag_size:
+            position, last_length = position + tag_size, 0
+            continue
+        within = position - last_length + 1  # the last frame may have been cut by what follows
+        last = min(size, position + _MOST_FOREIGN_BYTES - sum(each.size for each in foreign))
+        found = find_run(window, within if last_length else position + 1, last)
+        if found is not None and found < position and part is not None:
+            part.drop_last(last_length)
+            part.breaks_off = True
+            position -= last_length
+        stop = size if found is None else found
+        foreign.append(Foreign(stop - position, sum(each.seconds for each in parts)))
+        position, last_length = stop, 0
+    return MpegScan(tuple(each for each in parts if each.frames), tuple(foreign))
+
+
+def _measure_silent(window: Window, position: int) -> int:
+    """Measures what lies between frames without meaning a loss: a tag, or zeros."""
+    head = window.peek(position, 32)
+    if size := measure_tag(head) or measure_lyrics(window, position):
+        return size
+    zeros = len(head) - len(head.lstrip(b"\0"))
+    if zeros == len(head):
+        head = window.peek(position, 1 << 16)
+        zeros = len(head) - len(head.lstrip(b"\0"))
+    return zeros if zeros == len(head) or zeros > 3 else 0
+
+
+def _read_tag(window: Window, position: int, frame: Frame) -> XingTag | None:
+    if frame.layer != 3:
         return None
-    at = start.find(b"\xff", 1)
-    while at >= 0:
-        frame = read_frame(start[at : at + 4])
-        if frame is not None and frame.continues(first):
-            following = start[at + frame.length : at + frame.length + 4]
-            second = read_frame(following)
-            if second is not None and second.continues(first):
-                return position + at
-        at = start.find(b"\xff", at + 1)
+    head = window.peek(position, 52)
+    at = frame.tag_offset
+    for place in (at, at + 2):  # behind a checksum, if there is one
+        if head[place : place + 4] in (b"Xing", b"Info"):
+            whole = window.peek(position, frame.length)
+            if len(whole) >= place + 16:
+                return XingTag(whole, place, *struct.unpack_from(">II", whole, place + 4))
+    if head[36:40] == b"VBRI" and frame.length >= 54:
+        whole = window.peek(position, frame.length)
+        (frames,) = struct.unpack_from(">I", whole, 50)
+        return XingTag(whole, None, 1, frames)
     return None

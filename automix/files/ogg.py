@@ -1,4 +1,6 @@
-"""Ogg pages: whether a file has its end, and stream numbers that do not change from run to run.
+"""Ogg pages: the streams of a file and their ends, and stream numbers that do not change by run.
+
+Radio recordings and joined files are chains of streams, of which decoders read the first.
 
 Source: RFC 3533, section 6.
 """
@@ -6,21 +8,135 @@ Source: RFC 3533, section 6.
 import os
 import struct
 import zlib
+from dataclasses import dataclass, field
+
+from automix.files.view import Window
 
 _MAX_PAGE_BYTES = 27 + 255 + 255 * 255
+_FIRST_PAGE = 2
 _LAST_PAGE = 4
 _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-def has_end(descriptor: int, size: int) -> bool:
-    """Tells whether the last page of a file of ``size`` bytes is whole and marked as the end."""
-    start = max(size - 2 * _MAX_PAGE_BYTES, 0)
-    tail = os.pread(descriptor, size - start, start)
-    at = tail.rfind(b"OggS")
-    if at < 0 or len(tail) < at + 27:
-        return False
-    length = _measure_page(tail, at)
-    return length is not None and at + length <= len(tail) and bool(tail[at + 5] & _LAST_PAGE)
+@dataclass
+class OggLink:
+    """One logical stream of audio; in a chain several follow each other.
+
+    Attributes:
+        serial: Its stream number.
+        head: The packet that begins it, which names its codec.
+        ranges: Where its pages lie in the file.
+        beside: Number of further streams of audio that run beside it.
+        has_end: Whether its last page is whole and marked as the end.
+        lost_pages: Number of pages that are missing within it, by their numbers.
+    """
+
+    serial: int
+    head: bytes
+    ranges: list[range] = field(default_factory=list)
+    beside: int = 0
+    has_end: bool = False
+    lost_pages: int = 0
+    first_granule: int | None = None
+    last_granule: int = 0
+    next_page: int | None = None
+
+    @property
+    def channel_mapping(self) -> int:
+        """Mapping family of an Opus stream (RFC 7845, section 5.1.1): 1 names speakers; else 0."""
+        return self.head[18] if self.head.startswith(b"OpusHead") and len(self.head) > 18 else 0
+
+    @property
+    def granules(self) -> int:
+        """Frames that are surely there: those after its first page of audio."""
+        return self.last_granule - (self.first_granule or 0)
+
+    def add(self, page: bytes, position: int, length: int) -> None:
+        """Adds a whole page, of which ``page`` holds the header."""
+        if self.ranges and self.ranges[-1].stop == position:
+            self.ranges[-1] = range(self.ranges[-1].start, position + length)
+        else:
+            self.ranges.append(range(position, position + length))
+        granule, _, number = struct.unpack_from("<qII", page, 6)
+        if self.next_page is not None and self.first_granule is not None:
+            self.lost_pages += max(number - self.next_page, 0)
+        self.next_page = number + 1
+        if granule > 0:
+            self.last_granule = granule
+            if self.first_granule is None:
+                self.first_granule = granule
+        self.has_end = bool(page[5] & _LAST_PAGE)
+
+
+@dataclass(frozen=True)
+class OggScan:
+    """What walking over all pages of a file found.
+
+    Attributes:
+        links: The streams of audio, in order.
+        foreign_bytes: Bytes between pages that belong to none.
+        breaks_off: Whether the last page is incomplete.
+        is_plain: Whether a decoder reads all of the file as it is.
+    """
+
+    links: tuple[OggLink, ...]
+    foreign_bytes: int
+    breaks_off: bool
+    is_plain: bool
+
+
+_AUDIO_HEADS = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
+
+
+def walk_pages(descriptor: int, offset: int, size: int) -> OggScan:
+    """Finds the streams of audio of a file.
+
+    Args:
+        descriptor: File open for reading.
+        offset: Position of the first page in the file, in bytes.
+        size: Bytes in the file.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    window = Window(descriptor, size)
+    links: list[OggLink] = []
+    open_links: dict[int, OggLink] = {}
+    foreign, position, breaks_off, is_plain = 0, offset, False, offset == 0
+    is_among_heads = False
+    while position < size:
+        page = window.peek(position, 27 + 255)
+        length = _measure_page(page, 0) if page[:4] == b"OggS" and len(page) >= 27 else None
+        if length is None:
+            found = window.find(b"OggS", position + 1, size)
+            stop = size if found < 0 else found
+            breaks_off = found < 0 and page[:4] == b"OggS"
+            tag = page.startswith((b"TAG", b"APETAGEX", b"ID3", b"LYRICSBEGIN"))
+            foreign += 0 if breaks_off or tag else stop - position
+            position = stop
+            continue
+        if position + length > size:
+            breaks_off = True
+            break
+        (serial,) = struct.unpack_from("<I", page, 14)
+        if page[5] & _FIRST_PAGE:
+            if not is_among_heads:
+                open_links = {}
+            is_among_heads = True
+            head = window.peek(position + 27 + page[26], 64)
+            if head.startswith(_AUDIO_HEADS):
+                if open_links:
+                    next(iter(open_links.values())).beside += 1
+                else:
+                    links.append(OggLink(serial, head))
+                    open_links[serial] = links[-1]
+        else:
+            is_among_heads = False
+        if serial in open_links:
+            open_links[serial].add(page, position, length)
+        position += length
+    is_plain = is_plain and len(links) == 1 and links[0].ranges == [range(size)]
+    return OggScan(tuple(links), foreign, breaks_off, is_plain)
 
 
 def number_streams(descriptor: int, serial: int) -> None:

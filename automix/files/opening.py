@@ -5,13 +5,14 @@ allow-list: libsndfile knows many more, few of them as well tested.
 """
 
 import errno
+import hashlib
 import os
+import re
 import stat
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import SEEK_CUR, SEEK_END, SEEK_SET
+from io import SEEK_SET
 from pathlib import Path
 from typing import cast
 
@@ -20,9 +21,11 @@ import soundfile
 
 from automix.audio.samples import Samples
 from automix.errors import InputError
+from automix.files.chunks import begins_file
 from automix.files.foreign import FOREIGN, recognize_foreign
-from automix.files.mpeg import is_mpeg, measure_tag
+from automix.files.mpeg import count_run, find_run, measure_tag
 from automix.files.names import printable
+from automix.files.view import View, ViewFile, Window
 
 LABELS = {
     "wav": "WAV",
@@ -41,6 +44,10 @@ _UNREAD = {  # first bytes -> what it is
     b"DSD ": "DSD",
     b"FRM8": "DSD",
     b"MThd": "MIDI notes, no audio",
+    b"\0\0\1\xba": "MPEG video",
+    b"FLV": "Flash video",
+    b".RMF": "RealMedia",
+    b"PK\3\4": "a ZIP archive",
     b"RIFX": "big-endian WAV",  # which ffmpeg takes for little-endian
 }
 
@@ -49,26 +56,35 @@ _CAF_CODECS = (b"lpcm", b"alac", b"ulaw", b"alaw")  # what libsndfile decodes
 UNKNOWN_FRAMES = 1 << 48
 """Lengths from here on are libsndfile's stand-in for one that the header leaves open."""
 
-Signature = tuple[int, int, int, int]
-"""Device, inode, size and time of change: the identity of a file's content."""
+Signature = tuple[int, int, int, int, int]
+"""Device, inode, size, and times of the change of the content and of the file's state, which
+nothing can set back: the identity of a file's content."""
 
 
 @dataclass(frozen=True)
-class Patch:
-    """A header field put right: bytes that a reader sees instead of those in the file.
+class Sniffed:
+    """What a file was recognized as.
 
     Attributes:
-        offset: Position of the first byte in the file.
-        replacement: The bytes to see there.
+        container: Container as in `automix.files.info.AudioInfo`.
+        start: Position where it begins in the file, in bytes.
+        foreign_bytes: Bytes in front of it that are neither tags nor zeros.
     """
 
-    offset: int
-    replacement: bytes
+    container: str
+    start: int
+    foreign_bytes: int
 
 
 def identify(status: os.stat_result) -> Signature:
     """Takes the identity of a file's content (see `Signature`) from the state of the file."""
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
 
 
 @contextmanager
@@ -88,6 +104,8 @@ def open_regular_file(path: Path) -> Iterator[int]:
     try:
         _check_regular(name, os.fstat(descriptor))
         yield descriptor
+    except OSError as error:  # whatever the file's user does with the descriptor is reading
+        raise InputError(f"{name}: {_explain(error)}") from error
     finally:
         os.close(descriptor)
 
@@ -111,63 +129,145 @@ def _explain(error: OSError | ValueError) -> str:
         errno.ELOOP: "is a link that leads to itself; remove it",
         errno.ENAMETOOLONG: "the name is too long",
         errno.ENOTDIR: "no such file; a part of the path is not a folder",
-    }.get(error.errno or 0, f"cannot be opened: {error.strerror}")
+    }.get(error.errno or 0, f"cannot be read: {error.strerror or error}; copy it to another disk")
 
 
-def sniff(descriptor: int, name: str) -> str:
-    """Tells the container of a file from its content alone.
+def sniff(descriptor: int, name: str, size: int) -> Sniffed:
+    """Tells the container of a file from its content alone, behind tags and other bytes as well.
+
+    Args:
+        descriptor: File open for reading.
+        name: Name of the file, for messages.
+        size: Bytes in the file.
 
     Raises:
         InputError: automix does not read the file; the message says what it holds, if it is known.
     """
-    head = os.pread(descriptor, 64, 0)
-    kind = head[8:12]
-    if head[:4] in (b"RIFF", b"RF64", b"BW64") and kind == b"WAVE":
-        return "wav" if head[:4] == b"RIFF" else "rf64"
-    if head[:4] == b"FORM" and kind in (b"AIFF", b"AIFC"):
-        return "aiff"
-    if head[:4] == b"riff" and head[24:28] == b"wave":
-        return "w64"
-    if head[:4] == b"caff":
-        return "caf" if head[28:32] in _CAF_CODECS else "caf-coded"
-    if head[:4] == b"OggS":
-        return "ogg"
-    audio = measure_tag(head)
-    if os.pread(descriptor, 4, audio) == b"fLaC":
-        return "flac"
-    if is_mpeg(descriptor, audio):
-        return "mp3"
-    if foreign := recognize_foreign(descriptor, audio):
-        return foreign
+    window = Window(descriptor, size)
+    head = window.peek(0, 64)
+    start = 0
+    while tag := _measure_silent(window, start):
+        start += tag
+        container = _recognize(window, start)
+        if container is not None:
+            return Sniffed(container, start, 0)
+    container = _recognize(window, start)
+    if container is not None:
+        return Sniffed(container, start, 0)
+    for at in (0, start):  # an MP4 file begins with zeros of its own
+        if foreign := recognize_foreign(descriptor, at):
+            return Sniffed(foreign, at, 0)
     for mark, what in _UNREAD.items():
-        if head.startswith(mark):
+        if mark in (head[: len(mark)], window.peek(start, len(mark))):
             raise InputError(f"{name}: holds {what}, which automix does not read; {CONVERT}")
-    raise InputError(f"{name}: holds no audio that automix can recognize; {CONVERT}")
+    found = _search(window, start)
+    if found is None:
+        raise InputError(f"{name}: holds no audio that automix can recognize; {CONVERT}")
+    return Sniffed(found[0], found[1], found[1] - start)
+
+
+def _measure_silent(window: Window, position: int) -> int:
+    """Measures a tag or a run of zeros at the start of a file."""
+    if tag := measure_tag(window.peek(position, 64)):
+        return tag
+    head = window.peek(position, 1 << 16)
+    return len(head) - len(head.lstrip(b"\0"))
+
+
+def _recognize(window: Window, position: int, sure_frames: int = 2) -> str | None:
+    head = window.peek(position, 64)
+    if container := begins_file(head):
+        return "caf-coded" if container == "caf" and head[28:32] not in _CAF_CODECS else container
+    if head[:5] == b"OggS\0":
+        return "ogg"
+    if head[:4] == b"fLaC":
+        return "flac"
+    return "mp3" if count_run(window, position, sure_frames) == sure_frames else None
+
+
+_MARKS = re.compile(
+    rb"RIFF....WAVE|RF64|BW64|FORM....AIF|caff\x00\x01|riff\x2e\x91|fLaC\x00{3}\x22|OggS\x00\x02",
+    re.DOTALL,
+)
+_SEARCH_BYTES = 1 << 20
+
+
+def _search(window: Window, start: int) -> tuple[str, int] | None:
+    """Finds the container, and where it begins, that lies behind bytes of no known kind."""
+    stop = min(start + _SEARCH_BYTES, window.size)
+    frames = find_run(window, start, stop)
+    block = window.peek(start, (frames or stop) - start)
+    for match in _MARKS.finditer(block):
+        container = _recognize(window, start + match.start())
+        if container is not None and container != "mp3":
+            return container, start + match.start()
+    return None if frames is None else ("mp3", frames)
 
 
 CONVERT = "convert it to WAV or FLAC (for example: ffmpeg -i INPUT OUTPUT.wav)"
 
 
+class _Decoder(soundfile.SoundFile):  # type: ignore[misc]
+    """libsndfile's decoder, read from its start to its end.
+
+    soundfile seeks to where it is after each read, and after a seek the MP3 decoder lacks the bits
+    that its next frames borrow from earlier ones: they would come out wrong.
+    """
+
+    def seekable(self) -> bool:
+        """Keeps soundfile from seeking by itself."""
+        return False
+
+
 @contextmanager
 def open_decoder(
-    descriptor: int, name: str, container: str, patches: tuple[Patch, ...] = ()
+    descriptor: int, name: str, container: str, view: View = ()
 ) -> Iterator[soundfile.SoundFile]:
     """Puts libsndfile's decoder on an open file.
+
+    Args:
+        descriptor: File open for reading.
+        name: Name of the file, for messages.
+        container: Container as in `automix.files.info.AudioInfo`.
+        view: What the decoder is shown of the file.
 
     Raises:
         InputError: libsndfile refuses the file.
     """
     os.lseek(descriptor, 0, SEEK_SET)
-    target = PatchedFile(descriptor, patches) if patches else descriptor
+    target = ViewFile(descriptor, view) if view else descriptor
     try:
-        file = soundfile.SoundFile(target, closefd=False)
+        file = _Decoder(target, closefd=False)
     except soundfile.LibsndfileError as error:
+        check_readable(descriptor)
         label = LABELS[container]
         why = error.error_string.strip().rstrip(".")
         message = f"{name}: cannot be read as {label} ({why}); export it again or {CONVERT}"
         raise InputError(message) from error
     with file:
         yield file
+
+
+def hash_content(descriptor: int) -> str:
+    """Computes the hexadecimal SHA-256 of the bytes of an open file, all of them.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    os.lseek(descriptor, 0, SEEK_SET)
+    with open(descriptor, "rb", closefd=False) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_readable(descriptor: int) -> None:
+    """Reads a file to its end, for the error that a decoder kept to itself.
+
+    Raises:
+        OSError: The file cannot be read somewhere.
+    """
+    position = 0
+    while data := os.pread(descriptor, 1 << 20, position):
+        position += len(data)
 
 
 def read_frames(file: soundfile.SoundFile, buffer: Samples) -> Samples:
@@ -188,44 +288,3 @@ def read_frames(file: soundfile.SoundFile, buffer: Samples) -> Samples:
     except soundfile.LibsndfileError:
         filled = ~np.isnan(buffer).any(axis=1) if is_coded else np.zeros(len(buffer), bool)
         return buffer[: len(buffer) if filled.all() else int(np.argmin(filled))]
-
-
-class PatchedFile:
-    """A file object for libsndfile in which some bytes of the file are replaced."""
-
-    def __init__(self, descriptor: int, patches: tuple[Patch, ...]) -> None:
-        self._descriptor = descriptor
-        self._patches = patches
-        self._position = 0
-        self._size = os.fstat(descriptor).st_size
-
-    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
-        """Moves to a position and returns it, as `io.IOBase.seek` does."""
-        start = {SEEK_SET: 0, SEEK_CUR: self._position, SEEK_END: self._size}[whence]
-        self._position = max(start + offset, 0)
-        return self._position
-
-    def tell(self) -> int:
-        """Returns the position, as `io.IOBase.tell` does."""
-        return self._position
-
-    def read(self, count: int) -> bytes:
-        """Reads up to ``count`` bytes, as `io.RawIOBase.read` does, with the patches in place."""
-        data = bytearray(os.pread(self._descriptor, count, self._position))
-        for patch in self._patches:
-            for index, byte in enumerate(patch.replacement, patch.offset - self._position):
-                if 0 <= index < len(data):
-                    data[index] = byte
-        self._position += len(data)
-        return bytes(data)
-
-
-def patch_size(field: int, size_format: str, size: int) -> Patch:
-    """Makes the patch that puts a chunk's size right.
-
-    Args:
-        field: Position of the size in the file, in bytes.
-        size_format: Format of the size, as `struct` takes it.
-        size: The right size in bytes.
-    """
-    return Patch(field, struct.pack(size_format, size))

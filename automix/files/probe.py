@@ -1,8 +1,11 @@
 """Finds out what an audio file holds without decoding it."""
 
+import functools
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -10,8 +13,8 @@ import soundfile
 from automix.audio.downmix import find_speaker_order, name_layout
 from automix.audio.samples import BLOCK_FRAMES
 from automix.errors import InputError
-from automix.files import mpeg, ogg
-from automix.files.chunks import ChunkLayout, read_layout
+from automix.files import flac, mpeg, ogg
+from automix.files.chunks import ChunkLayout, begins_file, cut_to_frames, make_view, read_layout
 from automix.files.extensions import EXTENSIONS
 from automix.files.ffmpeg import ForeignAudio, list_streams
 from automix.files.foreign import FOREIGN
@@ -21,15 +24,21 @@ from automix.files.opening import (
     CONVERT,
     LABELS,
     UNKNOWN_FRAMES,
-    Patch,
     Signature,
     identify,
     open_decoder,
     open_regular_file,
-    patch_size,
     read_frames,
     sniff,
 )
+from automix.files.speakers import (
+    AMBISONIC,
+    ChannelMap,
+    find_ambisonic_word,
+    read_mask,
+    read_opus_mapping,
+)
+from automix.files.view import Recording, skip_bytes
 
 MIN_SAMPLE_RATE = 8000
 MAX_SAMPLE_RATE = 192000
@@ -67,7 +76,7 @@ class Inspected:
         info: Format and length of the audio.
         signature: State of the file at the time; the rest is true of that state only.
         order: Speakers in channel order of a file to be mixed down, none for mono and stereo.
-        patches: Header fields to put right while reading.
+        recordings: What decoders read, one after the other; several where files were joined.
         frame_bytes: Size of a frame of audio in the file, 0 if the audio is coded.
         foreign: The audio of a file that only ffmpeg decodes, else none.
     """
@@ -75,7 +84,7 @@ class Inspected:
     info: AudioInfo
     signature: Signature
     order: tuple[str, ...] | None
-    patches: tuple[Patch, ...]
+    recordings: tuple[Recording, ...]
     frame_bytes: int
     foreign: ForeignAudio | None = None
 
@@ -87,12 +96,17 @@ class Inspected:
 
 @dataclass
 class _Findings:
-    """Collects notes and patches while a file is inspected."""
+    """Collects notes and what there is to decode while a file is inspected."""
 
     name: str
     options: ReadOptions
-    notes: list[str]
-    patches: list[Patch]
+    notes: list[str] = field(default_factory=list)
+    recordings: list[Recording] = field(default_factory=list)
+    channel_map: ChannelMap = ChannelMap()
+    is_nameless: bool = False
+    time_stamp: int | None = None
+    ambisonic_word: str | None = None
+    layouts: list[ChunkLayout] = field(default_factory=list)
 
     def note_contradiction(self, message: str) -> None:
         """Notes that header and file disagree; raises an `InputError` when strict."""
@@ -160,51 +174,67 @@ def inspect(
         InputError: The file cannot be read or holds no usable audio; names it and the remedy.
     """
     status = os.fstat(descriptor)
-    found = _Findings(printable(path), options, [], [])
-    container = sniff(descriptor, found.name)
+    found = _Findings(printable(path), options)
+    sniffed = sniff(descriptor, found.name, status.st_size)
+    container = sniffed.container
     if path.suffix and path.suffix.lower() not in EXTENSIONS[container]:
         found.notes.append(f"named {printable(path.suffix)}, but holds {LABELS[container]}")
     if container in FOREIGN:
         return _inspect_foreign(path, descriptor, container, stream_number, found)
-    layout, stream = None, None
-    if container in ("wav", "rf64", "w64", "aiff", "caf"):
-        layout = _check_layout(descriptor, container, status.st_size, found)
-    elif container == "ogg" and not ogg.has_end(descriptor, status.st_size):
-        found.note_truncation("the end of its Ogg stream is missing")
-    elif container == "mp3":
-        stream = _check_mpeg(descriptor, status.st_size, found)
-    with open_decoder(descriptor, found.name, container, tuple(found.patches)) as file:
-        channels, order = _check_format(file, found.name, container, layout)
-        frame_bytes = 0 if container == "flac" else _SUBTYPES[file.subtype][0] * channels
-        if layout is not None:
-            _check_length(layout, frame_bytes, file.samplerate, found)
-        frames = file.frames
-        if stream is not None and stream.claimed_frames is None:
-            frames = stream.frames * stream.first.samples
-        if frames >= UNKNOWN_FRAMES:
-            found.notes.append("its header gives no length: a missing end would go unnoticed")
-            frames = _count_frames(file) if try_end else 1
-        elif try_end and container == "flac":
-            _check_last_frame(file, found)
-        if frames <= 0:
-            raise InputError(f"{found.name}: holds no audio; export it again")
-        if order is not None:
-            found.notes.append(f"{name_layout(order)} surround mixed down to stereo (ITU-R BS.775)")
-        info = AudioInfo(
-            path=path,
-            container=container,
-            subtype=file.subtype,
-            bits=_SUBTYPES[file.subtype][1],
-            sample_rate=file.samplerate,
-            channels=channels,
-            frames=frames,
-            notes=tuple(found.notes),
+    if sniffed.foreign_bytes:
+        found.note_contradiction(
+            f"{sniffed.foreign_bytes} bytes in front of its audio are left out"
         )
+    check = {"ogg": _check_ogg, "mp3": _check_mpeg, "flac": _check_flac}.get(container)
+    if check is None:
+        _check_chunks(descriptor, container, sniffed.start, status.st_size, found)
+    else:
+        check(_Content(identify(status), sniffed.start, descriptor), found)
+    found.ambisonic_word = find_ambisonic_word(path.stem) or found.ambisonic_word
+    if path.suffix.lower() == ".amb":
+        found.ambisonic_word = path.suffix
+    first, *others = found.recordings
+    with open_decoder(descriptor, found.name, container, first.view) as file:
+        channels, order = _check_format(file, found, container)
+        frame_bytes = _SUBTYPES[file.subtype][0] * channels
+        if container in ("flac", "ogg"):
+            frame_bytes = 0
+        sample_rate, subtype = file.samplerate, file.subtype
+        if found.layouts:
+            _check_length(found.layouts[0], frame_bytes, sample_rate, found)
+        frames = _measure(file, first, container, found, try_end)
+    recordings = [first]
+    for recording in others:
+        with open_decoder(descriptor, found.name, container, recording.view) as file:
+            more = _measure(file, recording, container, found, try_end)
+            if (file.samplerate, file.channels) == (sample_rate, channels):
+                frames += more
+                recordings.append(recording)
+            else:
+                found.note_contradiction(
+                    f"{more / file.samplerate:.1f} s of another format ({file.samplerate} Hz, "
+                    f"{file.channels} channel(s)) follow and are left out"
+                )
+    if frames <= 0:
+        raise InputError(f"{found.name}: holds no audio; export it again")
+    if len(recordings) > 1:
+        found.notes.append(f"holds {len(recordings)} recordings one after another: all are read")
+    info = AudioInfo(
+        path=path,
+        container=container,
+        subtype=subtype,
+        bits=_SUBTYPES[subtype][1],
+        sample_rate=sample_rate,
+        channels=channels,
+        frames=frames,
+        notes=tuple(found.notes),
+        time_stamp=found.time_stamp,
+    )
     return Inspected(
         info=info,
         signature=identify(status),
         order=order,
-        patches=tuple(found.patches),
+        recordings=tuple(recordings),
         frame_bytes=frame_bytes,
     )
 
@@ -248,69 +278,229 @@ def _inspect_foreign(
         info=info,
         signature=identify(status),
         order=order,
-        patches=(),
+        recordings=(),
         frame_bytes=0,
         foreign=foreign,
     )
 
 
-def _check_layout(descriptor: int, container: str, size: int, found: _Findings) -> ChunkLayout:
-    """Reads the chunks; collects the patches without which libsndfile reads nothing."""
-    try:
-        layout = read_layout(descriptor, container, size)
-    except InputError as error:
-        raise InputError(f"{found.name}: {error}; export it again or {CONVERT}") from error
-    if layout is None:
-        raise InputError(f"{found.name}: holds a header but no audio; export or download it again")
-    _check_sample_rate(layout.sample_rate, found.name)
-    _check_channels(layout.channels, found.name)
-    if os.pread(descriptor, 4, 0) == b"BW64":  # the same as RF64 under a later name
-        found.patches.append(Patch(0, b"RF64"))
-    data = layout.data
-    if layout.unclaimed_bytes and container in ("wav", "aiff"):
-        message = f"its header claims no audio, but {layout.unclaimed_bytes} bytes follow"
+def _measure(
+    file: soundfile.SoundFile, recording: Recording, container: str, found: _Findings, try_end: bool
+) -> int:
+    """Measures a recording in frames, by its decoder or better knowledge."""
+    if recording.frames is not None:
+        return recording.frames
+    if file.frames >= UNKNOWN_FRAMES:
+        found.notes.append("its header gives no length: a missing end would go unnoticed")
+        return _count_frames(file) if try_end else 1
+    if try_end and container == "flac":
+        _check_last_frame(file, found)
+    return int(file.frames)
+
+
+def _check_chunks(descriptor: int, container: str, start: int, size: int, found: _Findings) -> None:
+    """Reads the chunks; shows the decoder a true header where the file's own misleads it."""
+    position: int | None = start
+    while position is not None:
+        here = begins_file(os.pread(descriptor, 64, position)) or container
+        try:
+            layout = read_layout(descriptor, here, position, size)
+        except InputError as error:
+            if found.layouts:
+                found.note_contradiction(f"another file follows, which is left out: {error}")
+                return
+            raise InputError(f"{found.name}: {error}; export it again or {CONVERT}") from error
+        if layout is None:
+            if found.layouts:
+                found.note_contradiction("another file follows, which holds no audio")
+                return
+            raise InputError(
+                f"{found.name}: holds a header but no audio; export or download it again"
+            )
+        _check_sample_rate(layout.sample_rate, found.name)
+        _check_channels(layout.channels, found.name)
+        _check_claims(layout, found)
+        found.recordings.append(_make_recording(descriptor, layout, here, position, size))
+        found.layouts.append(layout)
+        position = layout.next_file
+    first = found.layouts[0]
+    found.channel_map, found.time_stamp = first.channel_map, first.time_stamp
+    found.is_nameless = True
+    found.ambisonic_word = first.marks_ambisonics
+
+
+def _check_claims(layout: ChunkLayout, found: _Findings) -> None:
+    """Compares the claims of a header with what lies behind its audio."""
+    if len(layout.audio) > 1:
+        found.notes.append(f"its audio lies in {len(layout.audio)} chunks: all are read")
+    unclaimed = len(layout.unclaimed)
+    if layout.claimed_bytes == 0 and unclaimed:
+        message = f"its header claims no audio, but {unclaimed} bytes follow"
         if not found.options.repair:
             raise InputError(f"{found.name}: no audio: {message}; --repair reads them")
         found.notes.append(f"{message}: read as audio")
-        preamble = layout.offset - data.offset
-        whole = min(preamble + layout.unclaimed_bytes, 0xFFFFFFFE)
-        found.patches.append(patch_size(data.size_field, data.size_format, whole))
-    elif container == "caf" and layout.claimed_bytes > layout.present_bytes:
-        present = layout.present_bytes + layout.offset - data.offset
-        found.patches.append(patch_size(data.size_field, data.size_format, present))
-    return layout
+        layout.audio = [layout.unclaimed]
+    elif unclaimed:
+        amount = f"{unclaimed} bytes"
+        if layout.frame_bytes and layout.sample_rate:
+            amount = f"{unclaimed / layout.frame_bytes / layout.sample_rate:.1f} s"
+        if found.options.repair:
+            found.notes.append(f"{amount} more follow than its header claims: read as audio")
+            layout.audio.append(layout.unclaimed)
+        else:
+            found.note_contradiction(
+                f"{amount} more follow than its header claims, and are left out (--repair reads"
+                " them)"
+            )
 
 
-def _check_mpeg(descriptor: int, size: int, found: _Findings) -> mpeg.MpegStream | None:
-    start = mpeg.measure_tag(os.pread(descriptor, 10, 0))
-    stream = mpeg.walk_frames(descriptor, start, size)
-    if stream is not None and stream.is_cut:
-        missing = f"its last {stream.missing_s:.1f} s are missing"
-        if not stream.missing_s:
-            missing = "it ends in the middle of a frame"
-        found.note_truncation(f"cut off: {missing}")
-        found.patches.extend(Patch(*patch) for patch in stream.corrections(size))
-    return stream
+def _make_recording(
+    descriptor: int, layout: ChunkLayout, container: str, start: int, size: int
+) -> Recording:
+    """Makes the stream of a chunked file: the file as it is, if that says what is true."""
+    is_true = (
+        len(layout.audio) == 1
+        and layout.claimed_bytes == layout.present_bytes
+        and not layout.unclaimed
+        and not layout.is_open
+        and not layout.is_early
+        and not layout.offset_bytes
+        and layout.next_file is None
+        and os.pread(descriptor, 4, start) != b"BW64"
+    )
+    if is_true or not layout.frame_bytes:
+        stop = size if layout.next_file is None else layout.next_file
+        view = skip_bytes(start, size) if stop == size else (range(start, stop),)
+        return Recording(view=view)
+    audio = cut_to_frames(layout.audio, layout.frame_bytes)
+    return Recording(view=make_view(layout, container, audio))
+
+
+@dataclass(frozen=True)
+class _Content:
+    """An open file in a certain state: what was found out about it once holds as long."""
+
+    signature: Signature
+    start: int
+    descriptor: int = field(compare=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file."""
+        return self.signature[2]
+
+
+@functools.lru_cache(maxsize=256)
+def _scan(walk: Callable[[int, int, int], Any], content: _Content) -> Any:
+    """Walks over a file from its start: once for those who probe a file and then decode it."""
+    return walk(content.descriptor, content.start, content.size)
+
+
+def _check_mpeg(content: _Content, found: _Findings) -> None:
+    scan: mpeg.MpegScan = _scan(mpeg.walk_frames, content)
+    if not scan.parts:
+        raise InputError(f"{found.name}: holds no audio; export it again")
+    for part in scan.parts:
+        claimed_s = part.to_seconds(abs(part.missing_frames))
+        if part.is_cut:
+            missing = f"its last {claimed_s:.1f} s are missing"
+            if not claimed_s:
+                missing = "it ends in the middle of a frame"
+            found.note_truncation(f"cut off: {missing}")
+        elif part.missing_frames:
+            than = "more" if part.missing_frames > 0 else "less"
+            found.note_contradiction(f"its header claims {claimed_s:.1f} s {than} than there is")
+    if scan.foreign:
+        total, at_s = sum(each.size for each in scan.foreign), scan.foreign[0].at_s
+        found.note_contradiction(
+            f"{total} bytes hold no audio that can be read, the first at {at_s:.1f} s"
+        )
+    head = os.pread(content.descriptor, 64, 0)
+    tag = mpeg.measure_tag(head) if head.startswith(b"ID3") else 0
+    if scan.is_plain(tag, content.size):
+        found.recordings.append(Recording())
+    else:
+        found.recordings.extend(part.make_recording() for part in scan.parts)
+
+
+def _check_ogg(content: _Content, found: _Findings) -> None:
+    scan: ogg.OggScan = _scan(ogg.walk_pages, content)
+    if not scan.links:
+        raise InputError(f"{found.name}: holds no Vorbis or Opus audio; {CONVERT}")
+    for link in scan.links[:-1]:
+        if not link.has_end:
+            found.note_contradiction("the end of one of its recordings is missing")
+    if scan.breaks_off or not scan.links[-1].has_end:
+        found.note_truncation("the end of its Ogg stream is missing")
+    if lost := sum(link.lost_pages for link in scan.links):
+        found.note_contradiction(f"{lost} of its pages are missing within")
+    if beside := sum(link.beside for link in scan.links):
+        found.note_contradiction(f"{beside} more stream(s) of audio run beside and are left out")
+    if scan.foreign_bytes:
+        found.note_contradiction(f"{scan.foreign_bytes} bytes between its pages are left out")
+    for link in scan.links:
+        found.channel_map = found.channel_map.join(read_opus_mapping(link.channel_mapping))
+        found.is_nameless |= link.channel_mapping == 255
+        view = () if scan.is_plain else tuple(link.ranges)
+        found.recordings.append(Recording(view=view))
+
+
+def _check_flac(content: _Content, found: _Findings) -> None:
+    streams: list[flac.FlacStream] = _scan(flac.find_streams, content)
+    for stream in streams:
+        total, last = stream.total_frames, stream.last_frames
+        if last is not None and 0 < total < last:
+            behind_s = (last - total) / max(stream.sample_rate, 1)
+            found.note_contradiction(f"its header claims {behind_s:.1f} s less than there is")
+            found.recordings.append(Recording(view=stream.make_view(content.descriptor, last)))
+        elif len(streams) > 1:
+            found.recordings.append(Recording(view=(range(stream.start, stream.stop),)))
+        else:
+            found.recordings.append(Recording(view=skip_bytes(content.start, content.size)))
+    mask = streams[0].comments.get("WAVEFORMATEXTENSIBLE_CHANNEL_MASK")
+    stamp = streams[0].comments.get("TIME_REFERENCE", "")
+    found.time_stamp = int(stamp) if stamp.isdecimal() and len(stamp) < 20 else None
+    found.channel_map = read_mask(_parse_mask(mask), 8)
+    found.is_nameless = mask is not None
+
+
+def _parse_mask(text: str | None) -> int:
+    try:
+        return int(text or "0", 0) & 0xFFFFFFFF
+    except ValueError:
+        return 0
 
 
 def _check_format(
-    file: soundfile.SoundFile, name: str, container: str, layout: ChunkLayout | None
+    file: soundfile.SoundFile, found: _Findings, container: str
 ) -> tuple[int, tuple[str, ...] | None]:
-    """Returns the number of channels, and the speaker order of surround or none."""
+    """Returns the number of channels, and their speakers where they are to be mixed down."""
     expected = _CODED_CONTAINERS.get(file.subtype, container)
     if file.subtype not in _SUBTYPES or expected != container:
         label = LABELS[container]
-        raise InputError(f"{name}: {label} with {file.subtype} audio is not read; {CONVERT}")
-    _check_sample_rate(file.samplerate, name)
+        raise InputError(f"{found.name}: {label} with {file.subtype} audio is not read; {CONVERT}")
+    _check_sample_rate(file.samplerate, found.name)
     channels = int(file.channels)
+    named = found.channel_map.check(channels)
+    if named.refusal:
+        raise InputError(f"{found.name}: {named.refusal}")
     if channels <= 2:
-        return channels, None
-    order = find_speaker_order(channels, container, layout.speakers if layout else 0)
-    if order is None:
+        if named.speakers != ("FR", "FL"):
+            return channels, None
+        found.notes.append("its right channel comes first: taken as it says")
+        return channels, named.speakers
+    if found.ambisonic_word and not named.speakers:
+        raise InputError(f"{found.name}: {AMBISONIC} ({found.ambisonic_word!r} says so)")
+    order = named.speakers or find_speaker_order(channels, container)
+    if not order or not 4 <= channels <= 6:
         raise InputError(
-            f"{name}: has {channels} channels; automix takes mono, stereo, 4.0, 5.0 and 5.1: "
+            f"{found.name}: has {channels} channels; automix takes mono, stereo, 4.0, 5.0 and 5.1: "
             "export it as one of them"
         )
+    note = f"{name_layout(order)} surround mixed down to stereo (ITU-R BS.775)"
+    if not named.speakers and found.is_nameless:
+        note += f"; it names no speakers: taken as {' '.join(order)}"
+    found.notes.append(note)
     return channels, order
 
 
@@ -337,12 +527,21 @@ def _check_length(
             raise InputError(f"{found.name}: cut off: {missing} bytes are missing; fetch it again")
         return
     seconds = missing / frame_bytes / sample_rate
-    if missing >= frame_bytes:
+    if seconds > _IMPOSSIBLE_S:
+        found.note_contradiction("its header gives an impossible length: all that is there is used")
+    elif missing >= frame_bytes:
         found.note_contradiction(f"its header claims {seconds:.1f} s more than there is")
-    present = layout.present_bytes or layout.unclaimed_bytes
-    trailing = present % frame_bytes or layout.stray_bytes
+    trailing = layout.present_bytes % frame_bytes or layout.stray_bytes
     if trailing:
         found.note_contradiction(f"{trailing} odd byte(s) at its end are left out")
+    if layout.claimed_frames is not None:
+        frames = layout.present_bytes // frame_bytes
+        behind_s = (frames - layout.claimed_frames) / sample_rate
+        if 0 < layout.claimed_frames < frames:
+            found.note_contradiction(f"its header claims {behind_s:.1f} s less than there is")
+
+
+_IMPOSSIBLE_S = 1e7
 
 
 def _check_last_frame(file: soundfile.SoundFile, found: _Findings) -> None:

@@ -16,11 +16,13 @@ from automix.audio.blocks import join_and_empty, reblock
 from automix.audio.downmix import to_stereo
 from automix.audio.samples import BLOCK_FRAMES, Audio, AudioSource, Samples
 from automix.errors import InputError
-from automix.files.ffmpeg import SpoolFile
+from automix.files.ffmpeg import ForeignAudio, SpoolFile
 from automix.files.info import AudioInfo, ReadOptions
 from automix.files.names import printable
 from automix.files.opening import (
     UNKNOWN_FRAMES,
+    check_readable,
+    hash_content,
     identify,
     open_decoder,
     open_regular_file,
@@ -39,11 +41,13 @@ class Opened:
         info: Format and exact length of the file.
         source: Audio of the file: mono or stereo, finite samples.
         notes: Sentences for the user; the same as ``info.notes``.
+        sha256: Checksum of the very bytes that were opened; empty unless it was asked for.
     """
 
     info: AudioInfo
     source: AudioSource
     notes: tuple[str, ...]
+    sha256: str = ""
 
 
 def open_audio(
@@ -52,6 +56,7 @@ def open_audio(
     *,
     stream_number: int | None = None,
     in_memory: bool = True,
+    with_checksum: bool = False,
 ) -> Opened:
     """Opens an audio file, checking all of it: what it returns can be read to its end.
 
@@ -63,6 +68,7 @@ def open_audio(
         options: Faults that are put up with; none unless given.
         stream_number: Stream of audio in a file of several, from 1; none for the first.
         in_memory: Whether to decode now, into an `Audio`; else every pass reads the file again.
+        with_checksum: Whether to compute the checksum of the file.
 
     Raises:
         InputError: The file cannot be read or holds no usable audio; names it and the remedy.
@@ -79,13 +85,14 @@ def open_audio(
                     blocks.append(block)
             notes = (*info.notes, *decoding.notes)
             info = dataclasses.replace(info, frames=decoding.frames, notes=notes)
+        checksum = hash_content(descriptor) if with_checksum else ""
         _check_unchanged(path, descriptor, inspected)
     if info.frames == 0:
         raise InputError(f"{printable(path)}: holds no audio; export it again")
     source: AudioSource = FileSource(dataclasses.replace(inspected, info=info), options)
     if in_memory:
         source = Audio(join_and_empty(blocks, source.channels), info.sample_rate)
-    return Opened(info=info, source=source, notes=info.notes)
+    return Opened(info=info, source=source, notes=info.notes, sha256=checksum)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,21 +162,12 @@ class _Decoding:
         Raises:
             InputError: The audio breaks off or is not finite, and the options do not allow it.
         """
-        container = self._info.container
-        with self._open() as file:
-            yield from reblock(self._pieces(file))
-            if container != "mp3" and file.frames < UNKNOWN_FRAMES:  # inspected where it is either
-                tolerance = _OGG_TOLERANCE_S * file.samplerate if container == "ogg" else 0
-                if file.frames - self.frames > tolerance:
-                    self._report_missing_end(file.frames - self.frames)
+        yield from reblock(self._pieces())
         if self._replaced:
             self.notes.append(f"{self._replaced} NaN or infinite sample(s) set to zero")
 
-    def _open(self) -> AbstractContextManager[soundfile.SoundFile]:
-        foreign = self._inspected.foreign
-        if foreign is None:
-            container, patches = self._info.container, self._inspected.patches
-            return open_decoder(self._descriptor, self._name, container, patches)
+    def _open_foreign(self, foreign: ForeignAudio) -> AbstractContextManager[soundfile.SoundFile]:
+        """Has ffmpeg decode the audio, and says what is wrong with it."""
         spool = foreign.decode(self._descriptor)
         if spool.missing:
             at_s, missing_s = (n / self._info.sample_rate for n in (spool.frames, spool.missing))
@@ -186,8 +184,25 @@ class _Decoding:
         decoder = soundfile.SoundFile(SpoolFile(spool), "r", rate, channels, **kind)
         return cast(AbstractContextManager[soundfile.SoundFile], decoder)
 
-    def _pieces(self, file: soundfile.SoundFile) -> Iterator[Samples]:
+    def _pieces(self) -> Iterator[Samples]:
         """Yields arrays ``(channels, n)`` of any length."""
+        container = self._info.container
+        if self._inspected.foreign is not None:
+            with self._open_foreign(self._inspected.foreign) as file:
+                yield from self._decode(file)
+        for recording in self._inspected.recordings:
+            with open_decoder(self._descriptor, self._name, container, recording.view) as file:
+                start = self.frames
+                yield from self._decode(file)
+                expected = file.frames if recording.frames is None else recording.frames
+                missing = start + expected - self.frames
+                tolerance = _OGG_TOLERANCE_S * file.samplerate if container == "ogg" else 0
+                if expected < UNKNOWN_FRAMES and missing > tolerance:
+                    check_readable(self._descriptor)
+                    self._report_missing_end(missing)
+
+    def _decode(self, file: soundfile.SoundFile) -> Iterator[Samples]:
+        """Yields what one decoder yields."""
         buffer = np.empty((BLOCK_FRAMES, file.channels), np.float32)
         order = self._inspected.order
         while len(samples := read_frames(file, buffer)):

@@ -3,6 +3,7 @@
 Their first stream of audio is the mix, for players that know no better; the others are the stems.
 """
 
+import os
 from pathlib import Path
 
 from automix.errors import InputError
@@ -30,7 +31,7 @@ def list_stems(path: Path) -> dict[int, str]:
     if not is_named_so and path.suffix.lower() not in (".mp4", ".m4a"):
         return {}
     with open_regular_file(path) as descriptor:
-        container = sniff(descriptor, name)
+        container = sniff(descriptor, name, os.fstat(descriptor).st_size).container
         told = read_movie(descriptor).stems if container == "mp4" else ()
         if not told and not is_named_so:
             return {}

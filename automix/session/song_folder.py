@@ -150,10 +150,18 @@ def _find_audio(
 
 def _walk_audio(folder: Path, recursive: bool) -> Iterator[tuple[Path, str]]:
     """Yields the files that hold audio, each with the reason why it is no track, or nothing."""
-    for here, folders, names in os.walk(folder):  # does not follow links to folders: no loops
+    # does not follow links to folders: no loops
+    for here, folders, names in os.walk(folder, onerror=_refuse_folder):
         folders[:] = sorted(f for f in folders if recursive and not f.startswith((".", "__")))
         for found in find_audio(here, names):
             yield Path(here, found.name), found.reason
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise InputError(
+        f"{printable(error.filename)}: cannot be looked into ({error.strerror}); change its "
+        "permissions (chmod +rx)"
+    ) from error
 
 
 def is_own_mix(audio: Path) -> bool:

@@ -177,8 +177,10 @@ def open_session(
     def read(stream: _Stream) -> _Read:
         path, number = stream
         in_memory = total <= IN_MEMORY_BYTES
-        opened = open_audio(path, options, stream_number=number, in_memory=in_memory)
-        return _Read(opened, resample(opened.source, rate), sha256(path))
+        opened = open_audio(
+            path, options, stream_number=number, in_memory=in_memory, with_checksum=True
+        )
+        return _Read(opened, resample(opened.source, rate))
 
     found = dict(zip(streams, run_in_parallel(read, streams), strict=True))
     frames = max(item.source.frames for item in found.values())
@@ -196,7 +198,6 @@ _Stream = tuple[Path, int | None]
 class _Read:
     opened: Opened
     source: AudioSource
-    sha256: str
 
 
 def _make_track(file: TrackFile, sides: Sequence[_Read], frames: int) -> Track:
@@ -214,7 +215,7 @@ def _make_track(file: TrackFile, sides: Sequence[_Read], frames: int) -> Track:
         path=file.path,
         right=file.right,
         stream=file.stream,
-        sha256=" ".join(side.sha256 for side in sides),
+        sha256=" ".join(side.opened.sha256 for side in sides),
         bits=max((cast(Depth, side.opened.info.bits) for side in sides), key=DEPTHS.index),
     )
 
@@ -226,7 +227,7 @@ def _write_notes(
     owners: dict[tuple[str, int | None], list[str]] = {}
     for file in files:
         for stream in file.streams:
-            owners.setdefault((found[stream].sha256, file.stream), []).append(file.name)
+            owners.setdefault((found[stream].opened.sha256, file.stream), []).append(file.name)
     for (path, _), item in found.items():
         notes += [f"{printable(path)}: {note}" for note in item.opened.notes]
         if item.opened.info.sample_rate != rate:
@@ -238,7 +239,30 @@ def _write_notes(
     for names in owners.values():
         if len(names) > 1:
             notes.append(f"{' and '.join(names)} are the same audio file")
-    return notes
+    return notes + _note_time_stamps(files, {path: item for (path, _), item in found.items()})
+
+
+def _note_time_stamps(files: Sequence[TrackFile], found: Mapping[Path, _Read]) -> list[str]:
+    """Tells of broadcast WAV files that were recorded from different times on."""
+    starts = {}
+    for file in files:
+        info = found[file.path].opened.info
+        if info.time_stamp is not None:
+            starts[file.name] = info.time_stamp / info.sample_rate
+    first = min(starts.values(), default=0)
+    late = {name: start - first for name, start in starts.items() if start - first >= _STAMPS_S}
+    if not late:
+        return []
+    earliest = min(starts, key=starts.__getitem__)
+    offsets = ", ".join(f"{name} {offset:.3f} s" for name, offset in late.items())
+    return [
+        "the time stamps of the tracks differ and are not used, all begin together: after"
+        f" {earliest} come {offsets}"
+    ]
+
+
+_STAMPS_S = 0.0005
+"""Time stamps that differ by less are of one moment: rates divide it differently."""
 
 
 def open_plan_session(
