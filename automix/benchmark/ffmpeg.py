@@ -1,10 +1,10 @@
 """Builds the commands of ffmpeg that automix is measured against."""
 
-import shutil
 from pathlib import Path
 
 from automix.benchmark.table import Missing
 from automix.benchmark.workbench import Song
+from automix.files.ffmpeg import find_program
 
 Command = list[str | Path]
 
@@ -19,7 +19,7 @@ _EQUALIZER = ",".join(
 
 
 def _ffmpeg(*arguments: str | Path) -> Command:
-    program = shutil.which("ffmpeg")
+    program = find_program("ffmpeg")
     if program is None:
         raise Missing("ffmpeg")
     return [program, "-hide_banner", "-nostats", "-nostdin", "-y", *arguments]

@@ -1,10 +1,10 @@
 """Describes what the figures were measured on and with."""
 
 import os
-import shutil
 import subprocess
 
 from automix.benchmark.libebur128 import Library
+from automix.files.ffmpeg import find_program
 from automix.parallel.machine import describe_machine, read_versions
 
 _PACKAGES = ("numpy", "numba", "torch", "soxr", "soundfile", "pyloudnorm", "librosa")
@@ -22,7 +22,7 @@ def describe_conditions() -> dict[str, str]:
 
 
 def _read_ffmpeg_version() -> str:
-    program = shutil.which("ffmpeg")
+    program = find_program("ffmpeg")
     if program is None:
         return "none"
     printed = subprocess.run([program, "-version"], capture_output=True, text=True).stdout

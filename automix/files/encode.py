@@ -19,12 +19,15 @@ from automix.errors import InputError, OutputError
 from automix.files import mpeg, ogg
 from automix.files.chunks import walk_chunks
 from automix.files.dither import Quantizer
+from automix.files.ffmpeg import EncoderFailure, encode_m4a
 from automix.files.formats import OutputFormat
 from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.probe import inspect
 
 _VORBIS_QUALITY = 0.8  # about 256 kbit/s in stereo
+_AAC_BITS_PER_S_OF_A_CHANNEL = 160000
+_AAC_PADDING_FRAMES = 2048
 _OGG_SERIAL = 0x6D69786F
 _TRIAL_BYTES = 1 << 16
 _PAGE_RATE_HZ = 44100
@@ -83,13 +86,16 @@ def encode(
     """
     name = f"{form.container} output"
     try:
-        encoded = _encode(descriptor, source, form, dither=dither, seed=seed)
+        if form.container == "m4a":
+            encoded = _encode_m4a(descriptor, source)
+        else:
+            encoded = _encode(descriptor, source, form, dither=dither, seed=seed)
         if encoded.frames:
             _check_whole(descriptor, name, form, encoded.frames)
             if not form.is_lossy:
                 _check_samples(descriptor, form, encoded.checksum)
-    except _EncoderError as error:
-        # libsndfile does not pass on why it could not write: let the disk say it
+    except (_EncoderError, EncoderFailure) as error:
+        # encoders do not pass on why they could not write: let the disk say it
         os.lseek(descriptor, 0, SEEK_END)
         write_all(descriptor, bytes(_TRIAL_BYTES))
         raise OSError(errno.EIO, f"the encoder failed ({error})") from error
@@ -174,6 +180,22 @@ def _read_blocks(source: AudioSource) -> Iterator[Samples]:
         raise InputError(f"{place}: cannot be read: {error.strerror or error}") from error
 
 
+def _encode_m4a(descriptor: int, source: AudioSource) -> Encoded:
+    frames = clipped = 0
+
+    def blocks() -> Iterator[bytes]:
+        nonlocal frames, clipped
+        for block in _read_blocks(source):
+            frames += block.shape[1]
+            clipped += int(np.count_nonzero(np.abs(block) > 1.0))
+            yield np.ascontiguousarray(block.T, "<f4").tobytes()
+
+    rate, channels = source.sample_rate, source.channels
+    bitrate = _AAC_BITS_PER_S_OF_A_CHANNEL * channels
+    encode_m4a(descriptor, blocks(), sample_rate=rate, channels=channels, bitrate=bitrate)
+    return Encoded(frames, clipped, 0)
+
+
 @contextmanager
 def _raise_encoder_errors() -> Iterator[None]:
     try:
@@ -195,7 +217,8 @@ def _check_whole(descriptor: int, name: str, form: OutputFormat, frames: int) ->
         info = inspect(Path(name), descriptor, ReadOptions(strict=True), try_end=True).info
     except InputError as error:
         raise _EncoderError(str(error)) from error
-    if info.frames != frames and not form.is_lossy:
+    tolerance = {"m4a": _AAC_PADDING_FRAMES}.get(form.container, 0)
+    if abs(info.frames - frames) > tolerance and (tolerance or not form.is_lossy):
         raise _EncoderError(f"wrote {info.frames} of {frames} frames")
 
 

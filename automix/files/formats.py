@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from automix.errors import OutputError, UsageError
+from automix.files.ffmpeg import require_encoder
 from automix.files.names import printable
 
 Bits = Literal["16", "24", "32f"]
@@ -23,11 +24,17 @@ _BY_EXTENSION = {
     ".flac": "flac",
     ".ogg": "ogg",
     ".mp3": "mp3",
+    ".m4a": "m4a",
 }
 _PCM_SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "32f": "FLOAT"}
-_LOSSY_SUBTYPES = {"ogg": "VORBIS", "mp3": "MPEG_LAYER_III"}
-_LOSSY_BYTES_PER_S = {"ogg": 64000, "mp3": 40000}  # the most that our settings lead to
-_MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+_LOSSY_SUBTYPES = {"ogg": "VORBIS", "mp3": "MPEG_LAYER_III", "m4a": "AAC"}
+_LOSSY_BYTES_PER_S = {
+    "ogg": 64000,
+    "mp3": 40000,
+    "m4a": 50000,
+}  # the most that our settings lead to
+_LOW_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+_LOSSY_RATES = {"mp3": ("MP3", _LOW_RATES), "m4a": ("AAC", (*_LOW_RATES, 64000, 88200, 96000))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +42,8 @@ class OutputFormat:
     """Container and sample depth of a file to be written.
 
     Attributes:
-        container: ``"wav"``, ``"rf64"``, ``"w64"``, ``"aiff"``, ``"flac"``, ``"ogg"`` or ``"mp3"``.
+        container: ``"wav"``, ``"rf64"``, ``"w64"``, ``"aiff"``, ``"flac"``, ``"ogg"``, ``"mp3"``
+            or ``"m4a"``.
         bits: Sample depth: ``"16"`` or ``"24"`` bit integers, or ``"32f"`` for 32-bit float. Lossy
             formats have no depth and ignore it.
     """
@@ -55,7 +63,7 @@ class OutputFormat:
 
     @property
     def subtype(self) -> str:
-        """Libsndfile's name of the encoding."""
+        """Libsndfile's name of the encoding; AAC, which it does not write, is called ``AAC``."""
         return _LOSSY_SUBTYPES.get(self.container, _PCM_SUBTYPES[self.bits])
 
     def size_bytes(self, frames: int, channels: int, sample_rate: int) -> int:
@@ -76,9 +84,10 @@ class OutputFormat:
         Raises:
             OutputError: The format cannot hold the audio; the message says which format can.
         """
-        if self.container == "mp3" and sample_rate not in _MP3_RATES:
+        label, rates = _LOSSY_RATES.get(self.container, ("", (sample_rate,)))
+        if sample_rate not in rates:
             raise OutputError(
-                f"{name}: MP3 has no sample rate of {sample_rate} Hz; write .flac or .wav"
+                f"{name}: {label} has no sample rate of {sample_rate} Hz; write .flac or .wav"
             )
         size = self.size_bytes(frames, channels, sample_rate)
         if self.container == "aiff" and size > RIFF_LIMIT_BYTES:
@@ -94,6 +103,7 @@ def choose_format(path: str | os.PathLike[str], bits: str = "24") -> OutputForma
 
     Raises:
         UsageError: There is no such extension or depth, or the two do not go together.
+        OutputError: The format is written through ffmpeg, which is not installed.
     """
     container = _BY_EXTENSION.get(Path(path).suffix.lower())
     if container is None:
@@ -106,4 +116,6 @@ def choose_format(path: str | os.PathLike[str], bits: str = "24") -> OutputForma
         raise UsageError(
             f"{printable(path)}: FLAC has no float samples; use --bits 24 or write .wav"
         )
+    if container == "m4a":
+        require_encoder(path)
     return OutputFormat(container=container, bits=depth)

@@ -12,7 +12,7 @@ class ReadOptions:
         strict: Whether a header that contradicts the file is an error instead of a note.
         repair: Whether NaN and infinite samples become zero, and audio is read that the header
             denies.
-        allow_truncated: Whether the rest of a FLAC, MP3 or Ogg file that was cut off is used.
+        allow_truncated: Whether the rest of a coded file, such as MP3, that was cut off is used.
     """
 
     strict: bool = False
@@ -26,9 +26,9 @@ class AudioInfo:
 
     Attributes:
         path: The file.
-        container: ``"wav"``, ``"rf64"``, ``"w64"``, ``"aiff"``, ``"caf"``, ``"flac"``, ``"ogg"`` or
-            ``"mp3"``; told by the content, not by the name.
-        subtype: Encoding of the samples, as libsndfile names it.
+        container: ``"wav"``, ``"rf64"``, ``"w64"``, ``"aiff"``, ``"caf"``, ``"flac"``, ``"ogg"``,
+            ``"mp3"``, or one of `automix.files.foreign.FOREIGN`; told by the content, not the name.
+        subtype: Encoding of the samples, as libsndfile names it, or else ffmpeg in capitals.
         bits: Smallest output depth that holds the samples: ``"16"``, ``"24"`` or ``"32f"``.
         sample_rate: Frames per second, 8000 … 192000.
         channels: Number of channels in the file. Files with more than two are mixed down to

@@ -22,6 +22,7 @@ import soundfile
 from automix.audio.samples import Samples
 from automix.errors import InputError
 from automix.files.chunks import begins_file
+from automix.files.foreign import FOREIGN, recognize_foreign
 from automix.files.mpeg import count_run, find_run, measure_tag
 from automix.files.names import printable
 from automix.files.view import View, ViewFile, Window
@@ -36,28 +37,22 @@ LABELS = {
     "flac": "FLAC",
     "ogg": "Ogg",
     "mp3": "MP3",
+    **{container: foreign.label for container, foreign in FOREIGN.items()},
 }
 """What people call each container."""
 
-_FOREIGN = {  # (offset, bytes) -> what it is
-    (4, b"ftyp"): "MP4 (AAC or ALAC)",
-    (0, b"\xff\xf1"): "AAC",
-    (0, b"\xff\xf9"): "AAC",
-    (0, b"\x30\x26\xb2\x75"): "Windows Media",
-    (0, b"\x1a\x45\xdf\xa3"): "Matroska or WebM",
-    (0, b"wvPk"): "WavPack",
-    (0, b"MAC "): "Monkey's Audio",
-    (0, b"DSD "): "DSD",
-    (0, b"FRM8"): "DSD",
-    (0, b"MThd"): "MIDI notes, no audio",
-    (0, b".snd"): "AU",
-    (8, b"AVI "): "AVI video",
-    (0, b"\0\0\1\xba"): "MPEG video",
-    (0, b"FLV"): "Flash video",
-    (0, b".RMF"): "RealMedia",
-    (0, b"PK\3\4"): "a ZIP archive",
-    (0, b"RIFX"): "big-endian WAV",
+_UNREAD = {  # first bytes -> what it is
+    b"DSD ": "DSD",
+    b"FRM8": "DSD",
+    b"MThd": "MIDI notes, no audio",
+    b"\0\0\1\xba": "MPEG video",
+    b"FLV": "Flash video",
+    b".RMF": "RealMedia",
+    b"PK\3\4": "a ZIP archive",
+    b"RIFX": "big-endian WAV",  # which ffmpeg takes for little-endian
 }
+
+_CAF_CODECS = (b"lpcm", b"alac", b"ulaw", b"alaw")  # what libsndfile decodes
 
 UNKNOWN_FRAMES = 1 << 48
 """Lengths from here on are libsndfile's stand-in for one that the header leaves open."""
@@ -164,8 +159,11 @@ def sniff(descriptor: int, name: str, size: int) -> Sniffed:
     container = _recognize(window, start)
     if container is not None:
         return Sniffed(container, start, 0)
-    for (offset, mark), what in _FOREIGN.items():
-        if mark in (head[offset : offset + len(mark)], window.peek(start + offset, len(mark))):
+    for at in (0, start):  # an MP4 file begins with zeros of its own
+        if foreign := recognize_foreign(descriptor, at):
+            return Sniffed(foreign, at, 0)
+    for mark, what in _UNREAD.items():
+        if mark in (head[: len(mark)], window.peek(start, len(mark))):
             raise InputError(f"{name}: holds {what}, which automix does not read; {CONVERT}")
     found = _search(window, start)
     if found is None:
@@ -184,7 +182,7 @@ def _measure_silent(window: Window, position: int) -> int:
 def _recognize(window: Window, position: int, sure_frames: int = 2) -> str | None:
     head = window.peek(position, 64)
     if container := begins_file(head):
-        return container
+        return "caf-coded" if container == "caf" and head[28:32] not in _CAF_CODECS else container
     if head[:5] == b"OggS\0":
         return "ogg"
     if head[:4] == b"fLaC":

@@ -16,6 +16,8 @@ from automix.errors import InputError
 from automix.files import flac, mpeg, ogg
 from automix.files.chunks import ChunkLayout, begins_file, cut_to_frames, make_view, read_layout
 from automix.files.extensions import EXTENSIONS
+from automix.files.ffmpeg import ForeignAudio, list_streams
+from automix.files.foreign import FOREIGN
 from automix.files.info import AudioInfo, ReadOptions
 from automix.files.names import printable
 from automix.files.opening import (
@@ -40,6 +42,8 @@ from automix.files.view import Recording, skip_bytes
 
 MIN_SAMPLE_RATE = 8000
 MAX_SAMPLE_RATE = 192000
+
+_LEAST_BYTES_PER_S = 4000  # of coded audio that does not tell its length
 
 _SUBTYPES = {  # libsndfile's name -> bytes per sample (0 for coded audio), depth that holds it
     "PCM_U8": (1, "16"),
@@ -74,6 +78,7 @@ class Inspected:
         order: Speakers in channel order of a file to be mixed down, none for mono and stereo.
         recordings: What decoders read, one after the other; several where files were joined.
         frame_bytes: Size of a frame of audio in the file, 0 if the audio is coded.
+        foreign: The audio of a file that only ffmpeg decodes, else none.
     """
 
     info: AudioInfo
@@ -81,6 +86,7 @@ class Inspected:
     order: tuple[str, ...] | None
     recordings: tuple[Recording, ...]
     frame_bytes: int
+    foreign: ForeignAudio | None = None
 
     @property
     def is_exact(self) -> bool:
@@ -105,9 +111,7 @@ class _Findings:
     def note_contradiction(self, message: str) -> None:
         """Notes that header and file disagree; raises an `InputError` when strict."""
         if self.options.strict:
-            raise InputError(
-                f"{self.name}: {message}; export it again, or leave out --strict to use it"
-            )
+            raise InputError(describe_contradiction(self.name, message))
         self.notes.append(message)
 
     def note_truncation(self, message: str) -> None:
@@ -115,6 +119,11 @@ class _Findings:
         if not self.options.allow_truncated:
             raise InputError(describe_truncation(self.name, message))
         self.notes.append(message)
+
+
+def describe_contradiction(name: str, message: str) -> str:
+    """Writes the message for a file whose header and content disagree."""
+    return f"{name}: {message}; export it again, or leave out --strict to use it"
 
 
 def describe_truncation(name: str, message: str) -> str:
@@ -127,6 +136,7 @@ def probe(
     options: ReadOptions | None = None,
     *,
     separate: bool = False,
+    stream_number: int | None = None,
 ) -> AudioInfo:
     """Finds out what a file holds: by its content, not its name, and without trusting its header.
 
@@ -134,14 +144,22 @@ def probe(
         path: The file.
         options: Faults that are put up with; none unless given.
         separate: Whether its channels are tracks of their own, not speakers.
+        stream_number: Stream of audio in a file of several, from 1; none for the first.
 
     Raises:
         InputError: The file cannot be read or holds no usable audio; names it and the remedy.
     """
     path = Path(path)
+    options = options or ReadOptions()
     with open_regular_file(path) as descriptor:
-        options = options or ReadOptions()
-        return inspect(path, descriptor, options, try_end=True, separate=separate).info
+        return inspect(
+            path,
+            descriptor,
+            options,
+            stream_number=stream_number,
+            separate=separate,
+            try_end=True,
+        ).info
 
 
 def inspect(
@@ -149,8 +167,9 @@ def inspect(
     descriptor: int,
     options: ReadOptions,
     *,
-    try_end: bool = False,
+    stream_number: int | None = None,
     separate: bool = False,
+    try_end: bool = False,
 ) -> Inspected:
     """Does what `probe` does, for a file that is open.
 
@@ -158,6 +177,7 @@ def inspect(
         path: Name that the file was opened by.
         descriptor: File open for reading.
         options: Faults that are put up with.
+        stream_number: Stream of audio in a file of several, from 1; none for the first.
         try_end: Whether to look for the last frame of coded audio, which takes a seek.
         separate: Whether its channels are tracks of their own, not speakers.
 
@@ -170,6 +190,8 @@ def inspect(
     container = sniffed.container
     if path.suffix and path.suffix.lower() not in EXTENSIONS[container]:
         found.notes.append(f"named {printable(path.suffix)}, but holds {LABELS[container]}")
+    if container in FOREIGN:
+        return _inspect_foreign(path, descriptor, container, stream_number, found)
     if sniffed.foreign_bytes:
         found.note_contradiction(
             f"{sniffed.foreign_bytes} bytes in front of its audio are left out"
@@ -225,6 +247,51 @@ def inspect(
         order=order,
         recordings=tuple(recordings),
         frame_bytes=frame_bytes,
+    )
+
+
+def _inspect_foreign(
+    path: Path, descriptor: int, container: str, number: int | None, found: _Findings
+) -> Inspected:
+    """Does what `inspect` does, for a format that libsndfile does not read."""
+    status = os.fstat(descriptor)
+    streams = list_streams(descriptor, found.name, container)
+    if number is None and len(streams) > 1:
+        found.notes.append(f"holds {len(streams)} streams of audio: the first is used")
+    if number is not None and number > len(streams):
+        raise InputError(
+            f"{found.name}: has no stream of audio {number}: there are {len(streams)}; correct it"
+        )
+    stream = streams[(number or 1) - 1]
+    found.notes.extend(stream.notes)
+    _check_sample_rate(stream.sample_rate, found.name)
+    if stream.channels > 2 and len(stream.speakers) != stream.channels:
+        raise InputError(
+            f"{found.name}: has {stream.channels} channels of which it does not tell 4.0, 5.0 or "
+            "5.1; export it as mono, stereo or one of them"
+        )
+    order = stream.speakers if stream.channels > 2 else None
+    if order is not None:
+        found.notes.append(f"{name_layout(order)} surround mixed down to stereo (ITU-R BS.775)")
+    guessed = status.st_size * stream.sample_rate // _LEAST_BYTES_PER_S
+    info = AudioInfo(
+        path=path,
+        container=container,
+        subtype=stream.codec.upper(),
+        bits=stream.bits,
+        sample_rate=stream.sample_rate,
+        channels=stream.channels,
+        frames=stream.start + (stream.frames or max(guessed, 1)),
+        notes=tuple(found.notes),
+    )
+    foreign = ForeignAudio(found.name, container, stream)
+    return Inspected(
+        info=info,
+        signature=identify(status),
+        order=order,
+        recordings=(),
+        frame_bytes=0,
+        foreign=foreign,
     )
 
 

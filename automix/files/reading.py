@@ -3,8 +3,10 @@
 import dataclasses
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import soundfile
@@ -14,6 +16,7 @@ from automix.audio.blocks import join_and_empty, reblock
 from automix.audio.downmix import to_stereo
 from automix.audio.samples import BLOCK_FRAMES, Audio, AudioSource, Samples
 from automix.errors import InputError
+from automix.files.ffmpeg import ForeignAudio, SpoolFile
 from automix.files.info import AudioInfo, ReadOptions
 from automix.files.names import printable
 from automix.files.opening import (
@@ -25,7 +28,7 @@ from automix.files.opening import (
     open_regular_file,
     read_frames,
 )
-from automix.files.probe import Inspected, describe_truncation, inspect
+from automix.files.probe import Inspected, describe_contradiction, describe_truncation, inspect
 from automix.units import gain_to_db
 
 HIGHEST_SAMPLE = np.float32(1000.0)
@@ -56,6 +59,7 @@ def open_audio(
     path: str | os.PathLike[str],
     options: ReadOptions | None = None,
     *,
+    stream_number: int | None = None,
     in_memory: bool = True,
     with_checksum: bool = False,
     separate: bool = False,
@@ -68,6 +72,7 @@ def open_audio(
     Args:
         path: The file.
         options: Faults that are put up with; none unless given.
+        stream_number: Stream of audio in a file of several, from 1; none for the first.
         in_memory: Whether to decode now, into an `Audio`; else every pass reads the file again.
         with_checksum: Whether to compute the checksum of the file.
         separate: Whether its channels are tracks of their own, any number of them, and not
@@ -79,7 +84,9 @@ def open_audio(
     path, options = Path(path), options or ReadOptions()
     blocks: list[Samples] = []
     with open_regular_file(path) as descriptor:
-        inspected = inspect(path, descriptor, options, separate=separate)
+        inspected = inspect(
+            path, descriptor, options, stream_number=stream_number, separate=separate
+        )
         info = inspected.info
         if in_memory or not inspected.is_exact:
             decoding = _Decoding(descriptor, inspected, options)
@@ -172,9 +179,30 @@ class _Decoding:
         if self._huge:
             self.notes.append(f"{self._huge} sample(s) beyond +60 dBFS set to zero")
 
+    def _open_foreign(self, foreign: ForeignAudio) -> AbstractContextManager[soundfile.SoundFile]:
+        """Has ffmpeg decode the audio, and says what is wrong with it."""
+        spool = foreign.decode(self._descriptor)
+        if spool.missing:
+            at_s, missing_s = (n / self._info.sample_rate for n in (spool.frames, spool.missing))
+            lost = f"{missing_s:.3f} s are missing"
+            self._report_truncation(f"cut off or damaged at {at_s:.3f} s: {lost}")
+        elif spool.complaint:
+            self._report_truncation(f"cut off or damaged: ffmpeg says {spool.complaint!r}")
+        if spool.surplus:
+            self._report_surplus(spool.surplus)
+        if spool.frames == 0:
+            raise InputError(f"{self._name}: holds no audio; export it again")
+        kind = {"format": "RAW", "subtype": "FLOAT", "endian": "LITTLE"}
+        rate, channels = foreign.stream.sample_rate, foreign.stream.channels
+        decoder = soundfile.SoundFile(SpoolFile(spool), "r", rate, channels, **kind)
+        return cast(AbstractContextManager[soundfile.SoundFile], decoder)
+
     def _pieces(self) -> Iterator[Samples]:
         """Yields arrays ``(channels, n)`` of any length."""
         container = self._info.container
+        if self._inspected.foreign is not None:
+            with self._open_foreign(self._inspected.foreign) as file:
+                yield from self._decode(file)
         for recording in self._inspected.recordings:
             with open_decoder(self._descriptor, self._name, container, recording.view) as file:
                 start = self.frames
@@ -212,10 +240,21 @@ class _Decoding:
         at_s, missing_s = (
             frames / self._info.sample_rate for frames in (self.frames, missing_frames)
         )
-        message = f"cut off or damaged at {at_s:.1f} s: {missing_s:.1f} s are missing"
+        self._report_truncation(
+            f"cut off or damaged at {at_s:.1f} s: {missing_s:.1f} s are missing"
+        )
+
+    def _report_truncation(self, message: str) -> None:
         if not self._options.allow_truncated:
             raise InputError(describe_truncation(self._name, message))
         self.notes.append(message)
+
+    def _report_surplus(self, surplus_frames: int) -> None:
+        surplus_s = surplus_frames / self._info.sample_rate
+        message = f"holds {surplus_s:.3f} s more than its header says"
+        if self._options.strict:
+            raise InputError(describe_contradiction(self._name, message))
+        self.notes.append(f"{message}: all of it is used")
 
 
 def _describe_unusable(huge: Samples, at_s: float) -> str:

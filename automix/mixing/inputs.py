@@ -86,11 +86,16 @@ def _find_stems(request: StemsRequest) -> SongInputs:
         raise UsageError("name the song: its folder, its files, or a session file")
     mutes = _find_mutes(request)
     files, notes = find_song_files(
-        request.song, recursive=request.recursive, roles=request.roles(), mutes=mutes
+        request.song,
+        recursive=request.recursive,
+        roles=request.roles(),
+        mutes=mutes,
+        strict=request.strict,
     )
     files = [replace(file, is_muted=mutes.get(file.name, file.is_muted)) for file in files]
+    title = request.song[0].resolve().stem if len(request.song) == 1 else "song"
     return SongInputs(
-        title=request.song[0].resolve().stem if len(request.song) == 1 else "song",
+        title=title.removesuffix(".stem"),
         files=tuple(path for file in files for path in file.paths),
         tracks=tuple(file.name for file in files),
         roles=tuple(file.role for file in files),

@@ -80,7 +80,8 @@ class Mix:
         """Writes the mix to an audio file, as ``automix`` itself does.
 
         Args:
-            path: File to write, its format by its extension: wav, flac, ogg, mp3, aiff, w64, rf64.
+            path: File to write, its format by its extension: wav, flac, ogg, mp3, m4a, aiff, w64,
+                rf64.
             bits: ``"16"``, ``"24"`` or ``"32f"``; unless given, the most among the inputs.
             overwrite: Whether an existing file may be replaced; inputs never are.
 
@@ -235,6 +236,7 @@ def name_files(plan: MixPlan, session: Session, folder: Path | None) -> MixPlan:
             right_file=_reference(files[strip.name].right, folder),
             channel=files[strip.name].channel,
             right_channel=files[strip.name].right_channel,
+            stream=files[strip.name].stream,
             sha256=files[strip.name].sha256,
         )
         for strip in plan.tracks

@@ -143,7 +143,7 @@ class SongRequest(Settings):
         bool, "Replace NaN and infinite samples by zero; read on where a header is wrong."
     ] = False
     allow_truncated: Annotated[
-        bool, "Use what is left of a FLAC, MP3 or Ogg file that was cut off."
+        bool, "Use what is left of a coded file (FLAC, MP3, Ogg, M4A …) that was cut off."
     ] = False
 
     def __post_init__(self) -> None:
@@ -518,8 +518,8 @@ class Delivery(Settings):
         str | None,  # a `Path` would lose the slash that says folder
         FileName(),
         Option(short="-o", metavar="PATH"),
-        "File to write, its format by its extension: wav, flac, ogg, mp3, aiff, w64, rf64. Or a"
-        " folder, if it exists or ends in /.",
+        "File to write, its format by its extension: wav, flac, ogg, mp3, m4a, aiff, w64, rf64. Or"
+        " a folder, if it exists or ends in /.",
     ] = None
     name: Annotated[
         str | None,

@@ -272,7 +272,15 @@ class Send(Settings):
     gain_db: Annotated[float, Range(-60, 24, "dB"), "level of the send"] = 0.0
 
 
-STRIP_IDENTITY = ("name", "file", "right_file", "channel", "right_channel", "sha256")
+STRIP_IDENTITY = (
+    "name",
+    "file",
+    "right_file",
+    "stream",
+    "channel",
+    "right_channel",
+    "sha256",
+)
 """Fields of a strip that say which track it is."""
 
 
@@ -295,6 +303,7 @@ class ChannelStrip(Settings):
         int | None, Range(1, 64), "of a file that holds several tracks, the one that this is"
     ] = None
     right_channel: Annotated[int | None, Range(1, 64), "its right side, likewise"] = None
+    stream: Annotated[int | None, Range(1, 64), "of audio, in a file that holds several"] = None
     sha256: Annotated[str, "of the file, or of both, that the plan was made from"] = ""
     input_gain_db: Annotated[float, Range(-60, 60, "dB"), "before all processing"] = 0.0
     fold: Annotated[bool, "make a stereo track mono, by the mean of its sides"] = False

@@ -10,11 +10,13 @@ from automix.analysis.clicks import is_metronome
 from automix.analysis.role_features import RoleFeatures, guess_role, measure_role_features
 from automix.analysis.sums import find_sums
 from automix.errors import InputError
-from automix.files.extensions import AUDIO_EXTENSIONS
+from automix.files.extensions import is_stem_file
+from automix.files.folders import find_audio
 from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.probe import probe
 from automix.files.recorder import read_recorder_tracks
+from automix.files.stems import list_stems
 from automix.inputs import remember_input
 from automix.parallel.workers import run_in_parallel
 from automix.plan.roles import ROLE_FAMILIES, ROLES, Role
@@ -50,6 +52,7 @@ def find_song_files(
     roles: Mapping[str, str] | None = None,
     known_mix: Path | None = None,
     mutes: Mapping[str, bool] | None = None,
+    strict: bool = False,
 ) -> tuple[list[TrackFile], list[str]]:
     """Finds the tracks of a song.
 
@@ -64,30 +67,36 @@ def find_song_files(
             one is a track.
         known_mix: The file of the human mix, if the caller knows it: it is left out without a note.
         mutes: Tracks that the caller mutes, or wants to hear whatever they are, by name.
+        strict: Whether a file of a folder that holds audio and is no track is an error.
 
     Returns:
         The tracks with natural unique names and the roles that their names tell (``other`` where
         they tell nothing), and notes for the user.
 
     Raises:
-        InputError: There is no audio, a session file is not one, or a role is given for a track
-            that is not there.
+        InputError: There is no audio, a session file is not one, a role is given for a track that
+            is not there, or, when strict, a file holds audio that cannot be used.
     """
     notes: list[str] = []
     given = dict(roles or {})
     kept: dict[_Part, str] = {}
     if len(paths) == 1 and paths[0].suffix.lower() == ".toml":
         tracks = _read_session_file(paths[0])
+    elif len(paths) == 1 and paths[0].is_file() and (stems := list_stems(paths[0])):
+        tracks = _read_stems(paths[0], stems)
+        if 1 not in stems:
+            notes.append(f"{printable(paths[0])}: holds the mix of its stems too, left out")
     else:
-        found, mixes, notes = _find_parts(paths, recursive, known_mix)
+        found, mixes, notes = _find_parts(paths, recursive, known_mix, strict)
         kept = _keep_mixes(mixes, given)
         notes += [_say_left_out(part, name) for part, name in mixes.items() if part not in kept]
         found = [part for part in found if part not in mixes or part in kept]
         tracks, spoken = _read_tracks(found, kept)
         notes += spoken
     if not tracks:
+        why = f" ({'; '.join(notes[:3])})" if notes else ""
         raise InputError(
-            f"{', '.join(map(printable, paths))}: no audio files; give a song's folder"
+            f"{', '.join(map(printable, paths))}: no audio files; give a song's folder{why}"
         )
     tracks = [_give_role(track, given, kept) for track in tracks]
     if given:
@@ -212,7 +221,7 @@ class _Part:
 
 
 def _find_parts(
-    paths: Sequence[Path], recursive: bool, known_mix: Path | None
+    paths: Sequence[Path], recursive: bool, known_mix: Path | None, strict: bool
 ) -> tuple[list[_Part], dict[_Part, str], list[str]]:
     """Finds what a song is made of.
 
@@ -220,7 +229,7 @@ def _find_parts(
         Its parts; those of them that are mixes of the song, with the names that they would have as
         tracks; and notes for the user.
     """
-    files, notes = _find_audio(paths, recursive, known_mix)
+    files, notes = _find_audio(paths, recursive, known_mix, strict)
     parts: list[_Part] = []
     for file in files:
         own, said = _find_channels(file)
@@ -266,19 +275,27 @@ def _find_channels(file: Path) -> tuple[list[_Part], list[str]]:
 
 
 def _find_audio(
-    paths: Sequence[Path], recursive: bool, known_mix: Path | None
+    paths: Sequence[Path], recursive: bool, known_mix: Path | None, strict: bool
 ) -> tuple[list[Path], list[str]]:
     found: list[Path] = []
     notes = []
     for path in paths:
         if not path.is_dir():
+            if is_stem_file(path.name):
+                raise InputError(
+                    f"{printable(path)}: holds the stems of a song of its own; mix it by itself"
+                )
             found.append(path)
             continue
-        for file in sorted(_walk_audio(path, recursive)):
+        for file, reason in sorted(_walk_audio(path, recursive)):
             if file == known_mix:
                 continue
             if is_own_mix(file):
                 notes.append(f"{printable(file)}: a mix that automix wrote, left out")
+            elif reason and strict:
+                raise InputError(f"{printable(file)}: {reason}, or leave out --strict")
+            elif reason:
+                notes.append(f"{printable(file)}: left out: {reason}")
             else:
                 found.append(file)
         if not recursive:
@@ -300,13 +317,13 @@ def _tell_deeper_audio(folder: Path) -> Iterator[str]:
             yield f"{printable(inner)}: {files} in this folder left out; --recursive takes them"
 
 
-def _walk_audio(folder: Path, recursive: bool) -> Iterator[Path]:
+def _walk_audio(folder: Path, recursive: bool) -> Iterator[tuple[Path, str]]:
+    """Yields the files that hold audio, each with the reason why it is no track, or nothing."""
     # does not follow links to folders: no loops
     for here, folders, names in os.walk(folder, onerror=_refuse_folder):
         folders[:] = sorted(f for f in folders if recursive and not f.startswith((".", "__")))
-        for name in names:
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in AUDIO_EXTENSIONS:
-                yield Path(here, name)
+        for found in find_audio(here, names):
+            yield Path(here, found.name), found.reason
 
 
 def _refuse_folder(error: OSError) -> None:
@@ -383,6 +400,15 @@ def _is_stereo(*parts: _Part) -> bool:
         except InputError:  # said when the file is opened, by what opens it
             continue
     return False
+
+
+def _read_stems(path: Path, stems: Mapping[int, str]) -> list[TrackFile]:
+    names = list(stems.values())
+    told = [read_role(name, names) for name in names]
+    return [
+        TrackFile(name=name, role=said.role if said else "other", path=path, stream=number)
+        for (number, name), said in zip(stems.items(), told, strict=True)
+    ]
 
 
 def _read_session_file(path: Path) -> list[TrackFile]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from automix.errors import InputError, UsageError
-from automix.files.extensions import AUDIO_EXTENSIONS
+from automix.files.extensions import is_stem_file
+from automix.files.folders import FoundFile, find_audio
 from automix.plan.toml import begins_as_plan
 from automix.session.roles.purpose import find_purposes
 from automix.session.roles.recognition import read_role
@@ -78,9 +79,14 @@ def search_songs(
             if folder != root and _identify(folder) in seen:
                 continue
             seen.add(_identify(folder))
-            audio = [entry.name for entry in find_audio_entries(folder)]
+            found = _list_audio(folder)
+            audio = [file.name for file in found if not file.reason]
             inner = _list_folders(folder)
-            deeper = [path for path in inner if audio and any(find_audio_entries(path))]
+            deeper = [
+                path
+                for path in inner
+                if audio and any(not file.reason for file in _list_audio(path))
+            ]
         except OSError as error:
             if folder == root:
                 raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
@@ -100,7 +106,8 @@ def search_songs(
             for path in deeper:
                 note(f"{path}: lies in the folder of a song, left out; name it to mix it as one")
         if audio and not loose:
-            yield from _find_in_folder(root, folder, audio, kind)
+            unread = [file.name for file in found if file.reason]
+            yield from _find_in_folder(root, folder, audio, unread, kind)
 
 
 def _find_loose(folder: str, audio: list[str], deeper: list[str]) -> list[str]:
@@ -135,9 +142,10 @@ def _list_folders(folder: str) -> list[str]:
 
 
 def _find_in_folder(
-    root: str, folder: str, audio: list[str], kind: Kind | None
+    root: str, folder: str, audio: list[str], unread: list[str], kind: Kind | None
 ) -> Iterator[FoundSong]:
-    pairs = {} if kind == "stems" else _find_pairs(audio)
+    """Yields the songs of a folder; a side of a pair that is not read fails when it is opened."""
+    pairs = {} if kind == "stems" else {**_find_pairs(audio + unread), **_find_pairs(audio)}
     paired = {name for pair in pairs.values() for name in pair}
     others = _find_no_tracks(folder, audio)
     rest = [name for name in audio if name not in paired and name not in others]
@@ -146,7 +154,7 @@ def _find_in_folder(
             f"{folder}: holds a vocal, a beat and {rest[0]}; say --kind vocal to leave other files"
             " out, or --kind stems to mix them all"
         )
-    if not pairs and kind == "vocal":
+    if not pairs and kind == "vocal" and audio:
         raise InputError(
             f"{folder}: no vocal with its beat; name them vocal.wav and beat.wav, or use a manifest"
         )
@@ -156,7 +164,13 @@ def _find_in_folder(
         name = song if folder == root else os.path.join(below, song)
         inputs = tuple(os.path.join(folder, side) for side in sides)
         yield FoundSong(kind="vocal", song=name if song else below, inputs=inputs, source=folder)
-    if not pairs:
+    for name in filter(is_stem_file, unread):
+        song = name[: -len(".stem.mp4")]
+        named = song if folder == root else os.path.join(below, song)
+        yield FoundSong(
+            kind="stems", song=named, inputs=(os.path.join(folder, name),), source=folder
+        )
+    if not pairs and audio:
         yield FoundSong(kind="stems", song=below, inputs=(folder,), source=folder)
 
 
@@ -180,13 +194,21 @@ def find_audio_entries(folder: str) -> Iterator["os.DirEntry[str]"]:
     Raises:
         OSError: The folder cannot be read.
     """
+    names = {file.name for file in _list_audio(folder) if not file.reason}
     with os.scandir(folder) as entries:
-        visible = {entry.name: entry for entry in entries if not entry.name.startswith(".")}
-    for name in sorted(visible):
-        stem, extension = os.path.splitext(name)
-        if extension.lower() not in AUDIO_EXTENSIONS or not visible[name].is_file():
-            continue
-        if f"{stem}.toml" not in visible or not begins_as_plan(
-            os.path.join(folder, f"{stem}.toml")
-        ):
-            yield visible[name]
+        yield from sorted(
+            (entry for entry in entries if entry.name in names), key=lambda entry: entry.name
+        )
+
+
+def _list_audio(folder: str) -> list[FoundFile]:
+    """Lists the files in a folder that hold audio, without mixes that automix wrote."""
+    with os.scandir(folder) as entries:
+        every = {entry.name: entry for entry in entries}
+    files = [name for name, entry in every.items() if entry.is_file()]
+    return [
+        file
+        for file in find_audio(folder, files)
+        if (plan := f"{os.path.splitext(file.name)[0]}.toml") not in every
+        or not begins_as_plan(os.path.join(folder, plan))
+    ]

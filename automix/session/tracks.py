@@ -41,6 +41,7 @@ class Track:
         right: File that the right side came from, if that is a file of its own.
         channel: Channel of a file that holds several tracks, from 1; none for the whole file.
         right_channel: Channel of the right side, likewise.
+        stream: Stream of audio that the track is, from 1, in a file of several; none for the first.
         sha256: Checksum of the file, or of both files with a space between, or empty.
         bits: Sample depth of the file, as the outputs name it: ``16``, ``24`` or ``32f``.
         muted: Whether it is no part of the song, such as a click: plans begin with it muted, and
@@ -56,6 +57,7 @@ class Track:
     right: Path | None = None
     channel: int | None = None
     right_channel: int | None = None
+    stream: int | None = None
     sha256: str = ""
     bits: Depth = "32f"
     muted: bool = False
@@ -170,6 +172,7 @@ class TrackFile:
         is_guide: Whether it is no part of the song, such as a click: no method hears it.
         is_muted: Whether the plan will mute it: then it does not set the length of the session.
         file_name: Name by which the file says what it is for; empty if that is known otherwise.
+        stream: Stream of audio that is meant, from 1, in a file of several; none for the first.
     """
 
     name: str
@@ -182,6 +185,7 @@ class TrackFile:
     is_guide: bool = False
     is_muted: bool = False
     file_name: str = ""
+    stream: int | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -189,10 +193,15 @@ class TrackFile:
         return (self.path,) if self.right is None else (self.path, self.right)
 
     @property
-    def parts(self) -> tuple[tuple[Path, int | None], ...]:
-        """The file and the channel of the one track, or of left and right."""
+    def streams(self) -> tuple["_Stream", ...]:
+        """The same, each with the stream of audio that is meant."""
+        return tuple((path, self.stream) for path in self.paths)
+
+    @property
+    def parts(self) -> tuple[tuple["_Stream", int | None], ...]:
+        """The stream and the channel in it of the one track, or of left and right."""
         channels = (self.channel, self.right_channel)
-        return tuple(zip(self.paths, channels, strict=False))
+        return tuple(zip(self.streams, channels, strict=False))
 
 
 def open_session(
@@ -214,29 +223,38 @@ def open_session(
     options = options or ReadOptions()
     if not files:
         raise InputError("there are no tracks to open")
-    paths = list(dict.fromkeys(path for file in files for path in file.paths))
-    parted = {path for file in files for path, channel in file.parts if channel is not None}
-    infos = [probe(path, options, separate=path in parted) for path in paths]
+    streams = list(dict.fromkeys(stream for file in files for stream in file.streams))
+    parted = {stream for file in files for stream, channel in file.parts if channel is not None}
+    infos = [
+        probe(stream[0], options, stream_number=stream[1], separate=stream in parted)
+        for stream in streams
+    ]
     total = sum(info.frames * info.channels * 4 for info in infos)
     rate = sample_rate or max(info.sample_rate for info in infos)
 
-    def read(path: Path) -> _Read:
+    def read(stream: _Stream) -> _Read:
+        path, number = stream
         opened = open_audio(
             path,
             options,
+            stream_number=number,
             in_memory=total <= IN_MEMORY_BYTES,
             with_checksum=True,
-            separate=path in parted,
+            separate=stream in parted,
         )
         return _Read(opened, resample(opened.source, rate))
 
-    found = dict(zip(paths, run_in_parallel(read, paths), strict=True))
+    found = dict(zip(streams, run_in_parallel(read, streams), strict=True))
     heard = [file for file in files if not file.is_muted] or files
-    frames = max(found[path].source.frames for file in heard for path in file.paths)
+    frames = max(found[stream].source.frames for file in heard for stream in file.streams)
     tracks = [_make_track(file, found, frames) for file in files]
     notes = _write_notes(files, found, rate, frames)
     tracks, centered = _center_one_sided(tracks)
     return Session(tracks=tuple(tracks), notes=(*notes, *centered))
+
+
+_Stream = tuple[Path, int | None]
+"""A file and the number of the stream of audio that is meant, none for the first."""
 
 
 @dataclass(frozen=True)
@@ -245,10 +263,11 @@ class _Read:
     source: AudioSource
 
 
-def _make_track(file: TrackFile, found: Mapping[Path, _Read], frames: int) -> Track:
-    sides = [found[path] for path in file.paths]
+def _make_track(file: TrackFile, found: Mapping[_Stream, _Read], frames: int) -> Track:
+    sides = [found[stream] for stream in file.streams]
     sources = [
-        fit(_pick(found[path].source, path, channel), frames) for path, channel in file.parts
+        fit(_pick(found[stream].source, stream[0], channel), frames)
+        for stream, channel in file.parts
     ]
     if len(sources) == 2 and any(source.channels != 1 for source in sources):
         raise InputError(
@@ -264,6 +283,7 @@ def _make_track(file: TrackFile, found: Mapping[Path, _Read], frames: int) -> Tr
         right=file.right,
         channel=file.channel,
         right_channel=file.right_channel,
+        stream=file.stream,
         sha256=" ".join(side.opened.sha256 for side in sides),
         bits=max((cast(Depth, side.opened.info.bits) for side in sides), key=DEPTHS.index),
         muted=file.is_guide,
@@ -319,14 +339,15 @@ def _center_one_sided(tracks: Sequence[Track]) -> tuple[list[Track], list[str]]:
 
 
 def _write_notes(
-    files: Sequence[TrackFile], found: Mapping[Path, _Read], rate: int, frames: int
+    files: Sequence[TrackFile], found: Mapping[_Stream, _Read], rate: int, frames: int
 ) -> list[str]:
     notes: list[str] = []
-    owners: dict[tuple[str, int | None], list[str]] = {}
+    owners: dict[tuple[str, int | None, int | None], list[str]] = {}
     for file in files:
-        for path, channel in file.parts:
-            owners.setdefault((found[path].opened.sha256, channel), []).append(file.name)
-    for path, item in found.items():
+        for stream, channel in file.parts:
+            checksum = found[stream].opened.sha256
+            owners.setdefault((checksum, file.stream, channel), []).append(file.name)
+    for (path, _), item in found.items():
         notes += [f"{printable(path)}: {note}" for note in item.opened.notes]
         if item.opened.info.sample_rate != rate:
             old = item.opened.info.sample_rate
@@ -342,7 +363,7 @@ def _write_notes(
     for names in owners.values():
         if len(names) > 1:
             notes.append(f"{' and '.join(names)} are the same audio file")
-    return notes + _note_time_stamps(files, found)
+    return notes + _note_time_stamps(files, {path: item for (path, _), item in found.items()})
 
 
 def _note_time_stamps(files: Sequence[TrackFile], found: Mapping[Path, _Read]) -> list[str]:
@@ -415,6 +436,7 @@ def open_plan_session(
                 right=right,
                 channel=strip.channel,
                 right_channel=strip.right_channel,
+                stream=strip.stream,
                 is_muted=strip.mute,
             )
         )

@@ -91,8 +91,8 @@ def opened_alike(path, options=None):
         (np.random.default_rng(3).bytes(20000), "no audio"),
         (b"\0" * 20000, "no audio"),
         (b"\0\0\0\x20ftypM4A " + b"\0" * 500, "MP4"),
-        (b"\xff\xf1\x50\x80" + b"\0" * 500, "AAC"),
-        (b"\x30\x26\xb2\x75" + b"\0" * 500, "Windows Media"),
+        (2 * (b"\xff\xf1\x50\x80\x04\x1f\xfc" + bytes(25)), "AAC"),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + b"\0" * 500, "Windows Media"),
         (b"RIFF\x24\0\0\0WAVE" + b"\0" * 5000, "header"),
     ],
 )

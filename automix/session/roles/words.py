@@ -5,10 +5,10 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from automix.files.extensions import AUDIO_EXTENSIONS
+from automix.files.extensions import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS
 from automix.plan.roles import ROLE_TRAITS, Role
 
-_EXTENSIONS = sorted(AUDIO_EXTENSIONS | {".m4a", ".aac"})  # also of what is not read
+_EXTENSIONS = sorted(AUDIO_EXTENSIONS | VIDEO_EXTENSIONS)
 _EXTENSION = re.compile(rf"(?:{'|'.join(map(re.escape, _EXTENSIONS))})$", re.IGNORECASE)
 _WORD = re.compile(
     r"[A-Z]{2,}s(?![A-Za-z])"  # OHs, BVs
