@@ -23,6 +23,7 @@ from automix.files.ffmpeg import EncoderFailure, encode_m4a
 from automix.files.formats import OutputFormat
 from automix.files.info import ReadOptions
 from automix.files.names import printable
+from automix.files.opening import Codec
 from automix.files.probe import inspect
 
 _VORBIS_QUALITY = 0.8  # about 256 kbit/s in stereo
@@ -140,7 +141,7 @@ def _encode(
         quantizer = Quantizer(depth, source.channels, dither=dither, seed=seed)
     # a descriptor, no Python object: Ctrl-C inside a callback of libsndfile would be lost
     with _raise_encoder_errors():
-        writer = soundfile.SoundFile(
+        writer = Codec(
             descriptor,
             "w",
             source.sample_rate,
@@ -233,7 +234,7 @@ def _check_samples(descriptor: int, form: OutputFormat, checksum: int) -> None:
     kind = "int32" if form.is_integer else "float32"
     with (
         _raise_encoder_errors(),
-        soundfile.SoundFile(descriptor, closefd=False) as reader,
+        Codec(descriptor, closefd=False) as reader,
     ):
         buffer = np.empty((BLOCK_FRAMES, reader.channels), kind)
         while len(samples := reader.read(out=buffer)):

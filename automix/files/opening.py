@@ -212,7 +212,23 @@ def _search(window: Window, start: int) -> tuple[str, int] | None:
 CONVERT = "convert it to WAV or FLAC (for example: ffmpeg -i INPUT OUTPUT.wav)"
 
 
-class _Decoder(soundfile.SoundFile):  # type: ignore[misc]
+class Codec(soundfile.SoundFile):  # type: ignore[misc]
+    """A file of libsndfile that is closed once.
+
+    Ctrl-C that comes while the library closes is raised before soundfile has noted that it is
+    closed; its destructor would close once more, which crashes.
+    """
+
+    def close(self) -> None:
+        """Closes the file, if it is open."""
+        try:
+            super().close()
+        except BaseException:
+            self._file = None
+            raise
+
+
+class _Decoder(Codec):
     """libsndfile's decoder, read from its start to its end.
 
     soundfile seeks to where it is after each read, and after a seek the MP3 decoder lacks the bits

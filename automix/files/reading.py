@@ -21,6 +21,7 @@ from automix.files.info import AudioInfo, ReadOptions
 from automix.files.names import printable
 from automix.files.opening import (
     UNKNOWN_FRAMES,
+    Codec,
     check_readable,
     hash_content,
     identify,
@@ -194,7 +195,7 @@ class _Decoding:
             raise InputError(f"{self._name}: holds no audio; export it again")
         kind = {"format": "RAW", "subtype": "FLOAT", "endian": "LITTLE"}
         rate, channels = foreign.stream.sample_rate, foreign.stream.channels
-        decoder = soundfile.SoundFile(SpoolFile(spool), "r", rate, channels, **kind)
+        decoder = Codec(SpoolFile(spool), "r", rate, channels, **kind)
         return cast(AbstractContextManager[soundfile.SoundFile], decoder)
 
     def _pieces(self) -> Iterator[Samples]:

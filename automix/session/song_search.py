@@ -105,9 +105,8 @@ def search_songs(
         else:
             for path in deeper:
                 note(f"{path}: lies in the folder of a song, left out; name it to mix it as one")
-        if audio and not loose:
-            unread = [file.name for file in found if file.reason]
-            yield from _find_in_folder(root, folder, audio, unread, kind)
+        unread = [file.name for file in found if file.reason]
+        yield from _find_in_folder(root, folder, [] if loose else audio, unread, kind)
 
 
 def _find_loose(folder: str, audio: list[str], deeper: list[str]) -> list[str]:
