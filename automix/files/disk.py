@@ -10,7 +10,7 @@ from pathlib import Path
 
 from automix.errors import OutputError
 from automix.files.names import printable
-from automix.files.opening import open_regular_file
+from automix.files.regular import open_regular_file
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REASONS = {

@@ -20,14 +20,12 @@ from automix.files.opening import (
     LABELS,
     UNKNOWN_FRAMES,
     Patch,
-    Signature,
-    identify,
     open_decoder,
-    open_regular_file,
     patch_size,
     read_frames,
     sniff,
 )
+from automix.files.regular import Signature, identify, open_regular_file
 
 MIN_SAMPLE_RATE = 8000
 MAX_SAMPLE_RATE = 192000

@@ -18,12 +18,11 @@ from automix.files.info import AudioInfo, ReadOptions
 from automix.files.names import printable
 from automix.files.opening import (
     UNKNOWN_FRAMES,
-    identify,
     open_decoder,
-    open_regular_file,
     read_frames,
 )
 from automix.files.probe import Inspected, describe_truncation, inspect
+from automix.files.regular import identify, open_regular_file
 
 _OGG_TOLERANCE_S = 0.1  # encoders differ in how they count their delay
 

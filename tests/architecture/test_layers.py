@@ -10,7 +10,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[2] / "automix"
 
 ROOMS = (
-    *("errors", "version", "units", "plan", "parallel", "audio", "files"),
+    *("errors", "version", "units", "parallel", "audio", "files", "plan"),
     *("dsp", "analysis", "sound", "session", "datasets"),
     *("networks", "consoles", "methods", "reference", "mixing"),
     *("report", "evaluation", "explanation", "export", "listening", "demo", "synthesis"),
@@ -20,7 +20,10 @@ ROOMS = (
 
 RANK = {room: number for number, room in enumerate(ROOMS)}
 
-FOUNDATION = ("errors", "version", "units", "plan", "files.extensions", "methods.catalog")
+FOUNDATION = (
+    *("errors", "version", "units", "plan", "methods.catalog"),
+    *("files.extensions", "files.names", "files.regular", "files.text"),
+)
 """What needs the standard library and each other only: help pages use it."""
 
 HEAVY = {"torch", "torchaudio", "scipy", "matplotlib", "pedalboard", "pyloudnorm", "librosa"}
