@@ -2,7 +2,7 @@
 
 import os
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ def find_items(
     name: str,
     options: Mapping[str, Any],
     kind: Kind | None = None,
+    note: Callable[[str], None] = lambda note: None,
 ) -> Iterator[Item]:
     """Finds the items of a batch, one by one.
 
@@ -35,6 +36,7 @@ def find_items(
         options: Options of all songs by field of their requests; a kind of song takes those that
             it has, and a row of a manifest overrules them.
         kind: What songs in folders are, where names may mislead.
+        note: Told what is unusual about a manifest.
 
     Raises:
         InputError: A source cannot be read or holds no song.
@@ -44,7 +46,7 @@ def find_items(
     shared: dict[Kind, tuple[VocalRequest | StemsRequest, Delivery]] = {}
     for path in paths:
         empty = True
-        for row in _rows(path, kind, folder):
+        for row in _rows(path, kind, folder, note):
             empty = False
             if row.options:
                 both = {**_choose_options(row.kind, options), **row.options}
@@ -112,7 +114,9 @@ def _ask(
         raise UsageError(f"{source}: {error}") from error
 
 
-def _rows(path: str, kind: Kind | None, folder: str) -> Iterator[Row]:
+def _rows(
+    path: str, kind: Kind | None, folder: str, note: Callable[[str], None]
+) -> Iterator[Row]:
     if os.path.isdir(path):
         return (
             Row(
@@ -126,8 +130,8 @@ def _rows(path: str, kind: Kind | None, folder: str) -> Iterator[Row]:
             for found in search_songs(path, kind=kind, leave_out=folder)
         )
     if path.lower().endswith(MANIFEST_EXTENSIONS):
-        return read_manifest(path)
-    problem = "is neither a folder nor a manifest (.csv, .toml)"
+        return read_manifest(path, note)
+    problem = f"is neither a folder nor a manifest ({', '.join(MANIFEST_EXTENSIONS)})"
     raise InputError(f"{path}: {problem if os.path.exists(path) else 'is not there'}")
 
 

@@ -13,7 +13,7 @@ Licence: CC BY-NC-SA 4.0, non-commercial use only.
 Access: on request from Zenodo; nothing is downloaded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from automix.datasets.listing import list_audio, list_folders, require_file
 from automix.datasets.song import SongFiles, check_songs, read_artist
 from automix.errors import InputError
 from automix.files.names import printable
+from automix.files.text import read_text
 from automix.plan.roles import Role
 from automix.session.roles.naming import make_natural_names
 from automix.session.roles.recognition import read_role
@@ -29,6 +30,7 @@ from automix.session.tracks import TrackFile
 
 Tracks = Literal["stems", "raw"]
 
+_MOST_BYTES = 1 << 18  # those of MedleyDB have 20 kB
 _FOLDERS: dict[Tracks, str] = {"stems": "STEMS", "raw": "RAW"}
 
 
@@ -99,7 +101,7 @@ def _song(folder: Path, tracks: Tracks) -> SongFiles:
     notes = [] if document else [f"{printable(name)}: no metadata; roles are not known"]
     return SongFiles(
         name=name,
-        artist=str((document or {}).get("artist") or "").strip() or read_artist(name, "_"),
+        artist=_word((document or {}).get("artist")).strip() or read_artist(name, "_"),
         stems=tuple(_stems(name, files, labels)),
         human=require_file(folder / f"{name}_MIX.wav"),
         notes=tuple(notes),
@@ -136,23 +138,37 @@ def _metadata(folder: Path) -> dict[str, Any] | None:
     Raises:
         InputError: The file cannot be read.
     """
-    import yaml
-
     name = f"{folder.name}_METADATA.yaml"
     places = (folder / name, folder.parent / "Metadata" / name)
     path = next((path for path in places if path.is_file()), None)
     if path is None:
         return None
-    # The loader in C is ten times as fast, which counts for two hundred files.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        document = yaml.load(path.read_bytes(), loader)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{printable(path)}: cannot be read as metadata: {reason}") from error
+    document = _parse_yaml(read_text(path, most_bytes=_MOST_BYTES), printable(path))
     if not isinstance(document, dict):
         raise InputError(f"{printable(path)}: holds no metadata; copy it again")
     return document
+
+
+def _parse_yaml(text: str, name: str) -> Any:
+    import yaml
+
+    # The loader in C is ten times as fast, which counts for two hundred files.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        # A few aliases of aliases stand for gigabytes.
+        if "*" in text and (alias := _find_alias(yaml.parse(text, loader))):
+            line = alias.start_mark.line + 1
+            raise InputError(f"{name}, line {line}: has an alias (*); write out what it stands for")
+        return yaml.load(text, loader)
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{name}: cannot be read as metadata: {reason}") from error
+
+
+def _find_alias(events: Iterable[Any]) -> Any:
+    from yaml import AliasEvent
+
+    return next((event for event in events if isinstance(event, AliasEvent)), None)
 
 
 def _labels(document: dict[str, Any], tracks: Tracks) -> Iterator[tuple[str, _Label]]:
@@ -160,11 +176,16 @@ def _labels(document: dict[str, Any], tracks: Tracks) -> Iterator[tuple[str, _La
     for stem in _tables(document.get("stems")):
         leads = stem.get("component") == "melody"
         for row in [stem] if tracks == "stems" else _tables(stem.get("raw")):
-            instrument = row.get("instrument") or ""
-            if isinstance(instrument, list):  # several in one stem
-                instrument = ", ".join(map(str, instrument))
+            said = row.get("instrument")
+            several = said if isinstance(said, list) else [said]  # several in one stem
+            instrument = ", ".join(filter(None, map(_word, several)))
             if isinstance(row.get("filename"), str):
-                yield row["filename"], _Label(instrument=str(instrument), leads=leads)
+                yield row["filename"], _Label(instrument=instrument, leads=leads)
+
+
+def _word(value: Any) -> str:
+    """A name as text; empty where there is none, or something that is no name."""
+    return str(value) if value and isinstance(value, str | int | float) else ""
 
 
 def _tables(value: Any) -> list[dict[str, Any]]:

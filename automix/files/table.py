@@ -119,7 +119,7 @@ def normalize_text(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
-def parse_number(text: str, *, decimal_comma: bool) -> float | None:
+def parse_number(text: str, *, decimal_comma: bool = False) -> float | None:
     """Reads the number in a cell; none if it is not a finite one.
 
     Args:

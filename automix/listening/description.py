@@ -1,7 +1,6 @@
 """Reads descriptions of tests: a folder of passages, or a TOML file that says everything."""
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from automix.errors import InputError, UsageError
 from automix.files.extensions import AUDIO_EXTENSIONS
 from automix.files.names import printable
+from automix.files.text import read_toml
 from automix.listening.design import (
     MOST_FILES,
     MOST_STIMULI,
@@ -42,7 +42,7 @@ def read_test_description(source: Path, changes: Mapping[str, Any]) -> TestDescr
         document: dict[str, Any] = {"folder": "."}
         folder = source
     elif source.suffix.lower() == ".toml":
-        document, folder = _read_toml(source), source.parent
+        document, folder = read_toml(source), source.parent
     else:
         raise InputError(f"{printable(source)}: is neither a folder of passages nor a TOML file")
     try:
@@ -51,15 +51,6 @@ def read_test_description(source: Path, changes: Mapping[str, Any]) -> TestDescr
     except UsageError as error:
         raise UsageError(f"{printable(source)}: {error}") from error
     return description
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{printable(path)}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{printable(path)}: is not a TOML file: {error}") from error
 
 
 def _describe(document: dict[str, Any], folder: Path, changes: dict[str, Any]) -> TestDescription:

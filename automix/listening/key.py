@@ -8,6 +8,7 @@ from typing import Any
 
 from automix.errors import InputError
 from automix.files.names import printable
+from automix.files.text import read_json
 from automix.listening.design import KINDS, SCALES, Kind
 
 FORMAT = 1

@@ -1,6 +1,5 @@
 """Layers of settings: built-in < preset < config file < option; an unset option is `None`."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +7,8 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from automix.errors import UsageError
+from automix.files.names import printable
+from automix.files.text import read_toml
 from automix.plan.parameters import Settings, parameters
 
 Layered = TypeVar("Layered", bound=Settings)
@@ -29,7 +30,7 @@ def apply_layers(
         UsageError: An unknown key, or an illegal value; names the file or the option.
     """
     if config is not None:
-        base = _apply_named(str(config), base, _read_config(config))
+        base = _apply_named(printable(config), base, read_toml(config, refuse=UsageError))
     if constants:
         base = _lay_over(base, constants)
     for option, (setting, value) in flags.items():
@@ -59,12 +60,3 @@ def _lay_over(base: Layered, table: Mapping[str, Any]) -> Layered:
         # TOML has no null: `false` switches an optional setting off.
         changes[key] = None if value is False and known[key].optional else value
     return replace(base, **changes)
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: is not a TOML file: {error}") from error

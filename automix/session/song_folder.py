@@ -1,7 +1,6 @@
 """Finds the files that make up a song: in a folder, a list of files, or a session file."""
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from automix.errors import InputError
 from automix.files.extensions import AUDIO_EXTENSIONS
 from automix.files.info import ReadOptions
 from automix.files.names import printable
+from automix.files.text import read_toml
 from automix.parallel.workers import run_in_parallel
 from automix.plan.roles import ROLES, Role
 from automix.plan.toml import begins_as_plan
@@ -141,8 +141,7 @@ def _walk_audio(folder: Path, recursive: bool) -> Iterator[Path]:
 
 def is_own_mix(audio: Path) -> bool:
     """Tells whether automix wrote a file of audio: then a plan lies beside it."""
-    plan = audio.with_suffix(".toml")
-    return plan.is_file() and begins_as_plan(plan)
+    return begins_as_plan(audio.with_suffix(".toml"))
 
 
 def _read_tracks(audio: Sequence[Path]) -> list[TrackFile]:
@@ -171,11 +170,7 @@ def _read_tracks(audio: Sequence[Path]) -> list[TrackFile]:
 
 
 def _read_session_file(path: Path) -> list[TrackFile]:
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{printable(path)}: cannot be read as a session: {error}") from error
-    rows = document.get("tracks")
+    rows = read_toml(path).get("tracks")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{printable(path)}: a session has [[tracks]] with `file`, `name`, `role`")
     tracks = []

@@ -8,14 +8,14 @@ import errno
 import fcntl
 import os
 import shutil
-import tomllib
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from automix.errors import OutputError
+from automix.errors import InputError, OutputError
 from automix.files.disk import report_write_failures
 from automix.files.names import printable
+from automix.files.text import read_toml
 
 PLAN_NAME = "mix.toml"
 
@@ -23,9 +23,8 @@ PLAN_NAME = "mix.toml"
 def read_fingerprint(folder: Path) -> str | None:
     """Reads the fingerprint of the request that a finished song was made for; none without one."""
     try:
-        with (folder / PLAN_NAME).open("rb") as file:
-            made_for = tomllib.load(file).get("request")
-    except (OSError, ValueError):
+        made_for = read_toml(folder / PLAN_NAME).get("request")
+    except InputError:
         return None
     return made_for if isinstance(made_for, str) else None
 
