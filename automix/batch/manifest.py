@@ -75,12 +75,10 @@ def read_manifest(path: str, note: Callable[[str], None] = lambda note: None) ->
         yield _read_row(os.path.dirname(path), source, table)
 
 
-def _csv_tables(
-    path: str, note: Callable[[str], None]
-) -> Iterator[tuple[str, dict[str, Value]]]:
+def _csv_tables(path: str, note: Callable[[str], None]) -> Iterator[tuple[str, dict[str, Value]]]:
     options = _options_of("vocal") | _options_of("stems")
     numbers = {key for key, parameter in options.items() if _is_number(parameter)}
-    table = read_table(path, {*PLACES, *options})
+    table = read_table(path, {*PLACES, *options}, refuse=UsageError)
     for sentence in table.notes:
         note(sentence)
     for line in table.lines:
@@ -92,7 +90,7 @@ def _csv_tables(
 
 
 def _toml_tables(path: str) -> Iterator[tuple[str, dict[str, Value]]]:
-    document = read_toml(path)
+    document = read_toml(path, refuse=UsageError)
     name = printable(path)
     songs = document.pop("song", None)
     if document or not isinstance(songs, list):

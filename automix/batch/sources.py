@@ -114,9 +114,7 @@ def _ask(
         raise UsageError(f"{source}: {error}") from error
 
 
-def _rows(
-    path: str, kind: Kind | None, folder: str, note: Callable[[str], None]
-) -> Iterator[Row]:
+def _rows(path: str, kind: Kind | None, folder: str, note: Callable[[str], None]) -> Iterator[Row]:
     if os.path.isdir(path):
         return (
             Row(

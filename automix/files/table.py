@@ -65,14 +65,15 @@ def read_table(
         path: The file.
         known: Names of columns that may be there; they tell the separator.
         required: Names of columns that have to be there.
-        refuse: Kind of error.
+        refuse: Kind of error for what is no such table.
 
     Raises:
-        AutomixError: Of the kind ``refuse``: the file cannot be read, is not such a table, or lacks
-            a column; names the line.
+        InputError: The file cannot be read.
+        AutomixError: Of the kind ``refuse``: it is not such a table, or lacks a column; names the
+            line.
     """
     name = printable(path)
-    text, line_in_1252 = decode_text(read_bytes(path, refuse), name, refuse)
+    text, line_in_1252 = decode_text(read_bytes(path), name, refuse)
     delimiter, has_directive = _find_delimiter(text, known)
     records = _read_records(name, text, delimiter, refuse)
     if has_directive:
@@ -88,7 +89,8 @@ def read_table(
             f"{name}, line {line_in_1252}: is not UTF-8; read as Windows-1252, so check names with"
             " accents"
         )
-    lines, nameless = [], False
+    lines = []
+    nameless = False
     for number, record in records:
         where = f"{name}, line {number}"
         if any(cell.strip() for cell in record[len(columns) :]):
@@ -97,12 +99,10 @@ def read_table(
                 " put text that holds the separator in double quotes"
             )
         record += [""] * (len(columns) - len(record))
-        nameless = nameless or any(
-            cell.strip() and not column for column, cell in zip(columns, record, strict=False)
-        )
-        cells = dict(zip(columns, record, strict=False))
-        cells.pop("", None)
-        lines.append(Line(where, cells))
+        pairs = list(zip(columns, record, strict=False))
+        # In the first column, that is an index.
+        nameless = nameless or any(cell.strip() and not column for column, cell in pairs[1:])
+        lines.append(Line(where, {column: cell for column, cell in pairs if column}))
     if nameless:
         notes.append(f"{name}: what stands in columns without a name is left out")
     return Table(

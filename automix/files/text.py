@@ -46,15 +46,15 @@ def read_text(
 
     Args:
         path: The file.
-        refuse: Kind of error.
+        refuse: Kind of error for what is no text.
         most_bytes: Size of the largest file that is read.
 
     Raises:
-        AutomixError: Of the kind ``refuse``: the file is missing, is not a regular file, is too
-            large, or is not text; names the file and the line.
+        InputError: The file is missing, not a regular file, too large, or may not be read.
+        AutomixError: Of the kind ``refuse``: it is not text; names the line.
     """
     name = printable(path)
-    text, line = decode_text(read_bytes(path, refuse, most_bytes), name, refuse)
+    text, line = decode_text(read_bytes(path, most_bytes), name, refuse)
     if line is not None:
         raise refuse(f"{name}, line {line}: is not UTF-8 text; save the file as UTF-8")
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -106,7 +106,13 @@ def read_json(
     return parse_json(text, printable(path), refuse=refuse)
 
 
-def parse_json(text: str, name: str, *, refuse: type[AutomixError] = InputError) -> Any:
+def parse_json(
+    text: str,
+    name: str,
+    *,
+    refuse: type[AutomixError] = InputError,
+    holds_file_names: bool = False,
+) -> Any:
     r"""Parses JSON.
 
     The texts in it are then valid Unicode: an escape that stands for half a character, which no
@@ -116,12 +122,15 @@ def parse_json(text: str, name: str, *, refuse: type[AutomixError] = InputError)
         text: The text.
         name: Name of the text in messages.
         refuse: Kind of error.
+        holds_file_names: Whether such an escape stands for a byte of a file's name (PEP 383), and
+            is kept.
 
     Raises:
         AutomixError: Of the kind ``refuse``: it is not JSON; names the line.
     """
-    whole = _ESCAPE.sub(lambda found: f"\\{found[0]}" if found[1] else found[0], text)
-    return _parse(_load_json, whole, name, "JSON", refuse)
+    if not holds_file_names:
+        text = _ESCAPE.sub(lambda found: f"\\{found[0]}" if found[1] else found[0], text)
+    return _parse(_load_json, text, name, "JSON", refuse)
 
 
 def _load_json(text: str) -> Any:
@@ -134,12 +143,12 @@ def _parse(
     try:
         return parse(text)
     except RecursionError as error:
-        raise refuse(f"{name}: is not valid {language}: nested too deeply") from error
+        raise refuse(f"{name}: not valid {language}: nested too deeply") from error
     except json.JSONDecodeError as error:
         reason = f"{error.msg} (at line {error.lineno}, column {error.colno})"
-        raise refuse(f"{name}: is not valid {language}: {reason}") from error
+        raise refuse(f"{name}: not valid {language}: {reason}") from error
     except tomllib.TOMLDecodeError as error:
-        raise refuse(f"{name}: is not valid {language}: {error}") from error
+        raise refuse(f"{name}: not valid {language}: {error}") from error
     except ValueError as error:  # Python reads no number of thousands of digits
         raise refuse(_describe_long_number(text, name, language)) from error
 
@@ -147,13 +156,15 @@ def _parse(
 def _describe_long_number(text: str, name: str, language: str) -> str:
     number = _LONG_NUMBER.search(text)
     where = f" (at line {_find_line(text, number.start())})" if number else ""
-    return f"{name}: is not valid {language}: a number does not fit into 64 bits{where}"
+    return f"{name}: not valid {language}: a number does not fit into 64 bits{where}"
 
 
-def read_bytes(
-    path: str | os.PathLike[str], refuse: type[AutomixError], most_bytes: int = MOST_BYTES
-) -> bytes:
-    """Reads a whole file that is to hold text; raises as `read_text` does."""
+def read_bytes(path: str | os.PathLike[str], most_bytes: int = MOST_BYTES) -> bytes:
+    """Reads a whole file that is to hold text.
+
+    Raises:
+        InputError: The file is missing, not a regular file, too large, or may not be read.
+    """
     name = printable(path)
     try:
         with (
@@ -161,12 +172,12 @@ def read_bytes(
             open(descriptor, "rb", closefd=False) as file,
         ):
             data = file.read(most_bytes + 1)
-    except InputError as error:
-        raise refuse(str(error)) from error
     except OSError as error:
-        raise refuse(f"{name}: cannot be read: {error.strerror}; copy the file again") from error
+        raise InputError(
+            f"{name}: cannot be read: {error.strerror}; copy the file again"
+        ) from error
     if len(data) > most_bytes:
-        raise refuse(f"{name}: has over {most_bytes} bytes; is it the right file?")
+        raise InputError(f"{name}: has over {most_bytes} bytes; is it the right file?")
     return data
 
 
@@ -216,9 +227,9 @@ def decode_text(data: bytes, name: str, refuse: type[AutomixError]) -> tuple[str
 def _guess_charset(data: bytes) -> str:
     """Tells UTF-16 without a mark: one of the two bytes of a Western character is zero."""
     low, high = data[:1024:2], data[1:1024:2]
-    if high and 2 * high.count(0) > len(high) and not low.count(0):
+    if 2 * high.count(0) > len(high) and not low.count(0):
         return "UTF-16-LE"
-    if low and 2 * low.count(0) > len(low) and not high.count(0):
+    if high and 2 * low.count(0) > len(low) and not high.count(0):
         return "UTF-16-BE"
     return "UTF-8"
 

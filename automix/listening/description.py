@@ -42,7 +42,7 @@ def read_test_description(source: Path, changes: Mapping[str, Any]) -> TestDescr
         document: dict[str, Any] = {"folder": "."}
         folder = source
     elif source.suffix.lower() == ".toml":
-        document, folder = read_toml(source), source.parent
+        document, folder = read_toml(source, refuse=UsageError), source.parent
     else:
         raise InputError(f"{printable(source)}: is neither a folder of passages nor a TOML file")
     try:

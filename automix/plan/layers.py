@@ -27,6 +27,7 @@ def apply_layers(
     """The base with what a config file and the flags say laid over it.
 
     Raises:
+        InputError: The file cannot be read.
         UsageError: An unknown key, or an illegal value; names the file or the option.
     """
     if config is not None:

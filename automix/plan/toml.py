@@ -112,7 +112,8 @@ def load(path: Path, kind: type[Any]) -> Any:
     """Reads a plan file; see `loads`.
 
     Raises:
-        PlanError: The file cannot be read, or is not a legal plan; names the line.
+        InputError: The file cannot be read.
+        PlanError: It holds no legal plan; names the line.
     """
     return loads(read_text(path, refuse=PlanError), kind, printable(path))
 

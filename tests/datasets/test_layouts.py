@@ -185,7 +185,10 @@ def test_metadata_may_lie_in_a_folder_of_its_own(make_tree):
         ("artist: [", "cannot be read as metadata"),
         ("artist: !!python/object/apply:os.getcwd []", "cannot be read as metadata"),
         ("just a text", "holds no metadata"),
-        ("\x00", "cannot be read as metadata"),
+        ("\x00", "line 1: holds a null character"),
+        ("artist: &a [x]\nstems: *a", "line 2: has an alias"),
+        ("[" * 100_000, "cannot be read as metadata"),
+        ("artist: " + "9" * 9999, "cannot be read as metadata"),
     ],
 )
 def test_metadata_that_is_none(make_tree, text, message):
