@@ -83,16 +83,17 @@ def stems(
 
 
 def _print_csv(songs: "list[EvaluatedSong]") -> None:
-    import csv
     import sys
 
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["song", "human", "start_s", "duration_s", "tracks", "method",
-                     "stereo_mr_stft", "level_error_db"])  # fmt: skip
+    from automix.files.table import write_table
+
+    rows: list[list[object]] = [["song", "human", "start_s", "duration_s", "tracks", "method",
+                                 "stereo_mr_stft", "level_error_db"]]  # fmt: skip
     for song in songs:
         about = (song.name, song.human, song.start_s, song.duration_s, song.tracks)
         for method, distance in song.distances.items():
-            writer.writerow([*about, method, distance.stereo_mr_stft, distance.level_error_db])
+            rows.append([*about, method, distance.stereo_mr_stft, distance.level_error_db])
+    write_table(sys.stdout, rows)
 
 
 def _document(

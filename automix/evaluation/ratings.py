@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from automix.errors import InputError, UsageError
 from automix.files.names import printable
-from automix.files.table import Line, Table, normalize_text, parse_number, read_table
+from automix.files.table import Line, Table, normalize_text, parse_number, read_table, restore_text
 
 COLUMNS = ("participant", "passage", "method", "rating")
 """Columns that every file has; further columns are aspects, such as ``reverb``."""
@@ -156,7 +156,7 @@ def _read_rows(table: Table) -> list[_Row]:
 
 
 def _read_row(line: Line, decimal_comma: bool) -> _Row:
-    cells = {column: normalize_text(cell) for column, cell in line.cells.items()}
+    cells = {name: normalize_text(restore_text(cell)) for name, cell in line.cells.items()}
     who, passage, method = (cells[column] for column in COLUMNS[:3])
     for column in COLUMNS[:3]:
         if not cells[column]:

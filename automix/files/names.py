@@ -12,6 +12,14 @@ def printable(path: str | os.PathLike[str]) -> str:
     return "".join(_show_character(character) for character in os.fspath(path))
 
 
+def spell_bytes(name: str) -> str:
+    r"""Spells only the bytes of a name that are not UTF-8 (``\xNN``): any file can hold the rest."""
+    return "".join(
+        _show_character(character) if "\ud800" <= character <= "\udfff" else character
+        for character in name
+    )
+
+
 def _show_character(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # how Python carries a byte that is not UTF-8 (PEP 383)

@@ -1,4 +1,4 @@
-"""Reads CSV files as spreadsheets write them: any separator, several encodings, numbered lines."""
+"""Tables as spreadsheets read and write them: CSV files of any separator and several encodings."""
 
 import csv
 import io
@@ -6,14 +6,16 @@ import math
 import os
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TextIO
 
 from automix.errors import AutomixError, InputError
 from automix.files.names import printable
 from automix.files.text import decode_text, read_bytes
 
 _DELIMITERS = ",;\t|"
+_FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # also those of full width
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
@@ -81,7 +83,7 @@ def read_table(
     _, header = next(records, (1, None))
     if header is None:
         raise refuse(f"{name}: is empty; its first line has to name the columns")
-    columns = [normalize_text(cell).casefold() for cell in header]
+    columns = [normalize_text(restore_text(cell)).casefold() for cell in header]
     _check_columns(name, columns, required, refuse)
     notes = []
     if line_in_1252 is not None:
@@ -112,6 +114,33 @@ def read_table(
         decimal_comma=delimiter != ",",
         notes=tuple(notes),
     )
+
+
+def write_table(file: TextIO, rows: Iterable[Iterable[object]]) -> None:
+    """Writes rows as CSV in which no text is taken for a formula, whoever made it up.
+
+    An apostrophe goes before such a text, as before one that begins with an apostrophe and such a
+    text; `restore_text` takes it away.
+    """
+    writer = csv.writer(file, lineterminator="\n")
+    for row in rows:
+        writer.writerow([cell if _is_plain(cell) else _disarm(str(cell)) for cell in row])
+
+
+def _is_plain(cell: object) -> bool:
+    return cell is None or isinstance(cell, int | float)
+
+
+def _disarm(text: str) -> str:
+    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    is_formula = text.lstrip("'").startswith(_FORMULA_STARTS)
+    return f"'{text}" if is_formula and parse_number(text) is None else text
+
+
+def restore_text(text: str) -> str:
+    """Gives a text of a cell as it was before `write_table` put an apostrophe before it."""
+    is_formula = text.startswith("'") and text.lstrip("'").startswith(_FORMULA_STARTS)
+    return text[1:] if is_formula else text
 
 
 def normalize_text(text: str) -> str:

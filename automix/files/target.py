@@ -73,6 +73,7 @@ class OutputTarget:
         *,
         overwrite: bool = False,
         inputs: Iterable[str | os.PathLike[str]] = (),
+        private: bool = False,
     ) -> Self:
         """Makes sure that ``path`` can be written, and keeps other runs off it.
 
@@ -80,6 +81,7 @@ class OutputTarget:
             path: The file; its folder is created if need be, a link is followed.
             overwrite: Whether an existing file may be replaced.
             inputs: Files that must not be written over.
+            private: Whether nobody but its owner may read it.
 
         Raises:
             OutputError: The file exists, is an input or a folder, has too long a name, cannot be
@@ -94,6 +96,9 @@ class OutputTarget:
             with report_write_failures(path):
                 target._make_folder()
                 target._descriptor = lock_temporary(target._temporary, path)
+                if private:
+                    with contextlib.suppress(OSError):  # a file system without permissions
+                        os.fchmod(target._descriptor, 0o600)
                 remove_leftovers(real_path.parent, target._temporary.name)
             return target
         except BaseException:

@@ -7,7 +7,7 @@ from typing import Any
 
 from automix.errors import InputError, UsageError
 from automix.files.extensions import AUDIO_EXTENSIONS
-from automix.files.names import printable
+from automix.files.names import printable, spell_bytes
 from automix.files.text import read_toml
 from automix.listening.design import (
     MOST_FILES,
@@ -109,7 +109,10 @@ def _find_passages(folder: Path, start_s: float) -> list[Passage]:
             " named"
             " by their methods: verse/rules.wav, verse/human.wav, …"
         )
-    return [Passage(name=n, mixes=mixes, start_s=start_s) for n, mixes in passages.items()]
+    return [
+        Passage(name=spell_bytes(name), mixes=mixes, start_s=start_s)
+        for name, mixes in passages.items()
+    ]
 
 
 def _find_mixes(paths: list[Path]) -> dict[str, Path]:
@@ -120,11 +123,12 @@ def _find_mixes(paths: list[Path]) -> dict[str, Path]:
     ]
     mixes: dict[str, Path] = {}
     for path in audio:
-        if path.stem in mixes:
+        method = spell_bytes(path.stem)
+        if method in mixes:
             raise UsageError(
-                f"{printable(path)} and {printable(mixes[path.stem])}: one method, two files"
+                f"{printable(path)} and {printable(mixes[method])}: one method, two files"
             )
-        mixes[path.stem] = path
+        mixes[method] = path
     return mixes
 
 

@@ -180,6 +180,8 @@ def _read_session_file(path: Path) -> list[TrackFile]:
             raise InputError(f"{where}: unknown key {sorted(unknown)[0]!r}")
         if not all(isinstance(value, str) for value in row.values()) or "file" not in row:
             raise InputError(f"{where}: needs `file`; all values are texts")
+        if any("\0" in value for value in row.values()):
+            raise InputError(f"{where}: a value holds a null character; remove it")
         name = row.get("name", Path(row["file"]).stem)
         said = read_role(name)
         role: Role = said.role if said else "other"

@@ -119,7 +119,7 @@ def test_what_is_no_result_is_named(likert: tuple[Path, Key], tmp_path: Path) ->
     other = save(tmp_path / "other.json", result(key, 1, test="another"))
     with pytest.raises(InputError, match=r"other\.json: is a result of another test"):
         export(folder, other)
-    with pytest.raises(InputError, match=r"gone\.json: cannot be read"):
+    with pytest.raises(InputError, match=r"gone\.json: no such file"):
         export(folder, tmp_path / "gone.json")
     with pytest.raises(InputError, match=r"gone\.sqlite"):
         export(folder, database=tmp_path / "gone.sqlite")

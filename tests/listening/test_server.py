@@ -96,7 +96,7 @@ def test_it_gives_the_whole_page_and_nothing_else(server: ListeningServer, folde
 )
 def test_no_path_leads_out_of_the_page(server: ListeningServer, path: str) -> None:
     status, _, body = get(server, path)
-    assert status in (404, 414)
+    assert status in (404, 414, 421)
     assert set(json.loads(body)) == {"ok", "message"}
 
 
@@ -230,7 +230,7 @@ def test_bodies_that_are_no_json_are_refused(
 def test_a_body_too_large_is_refused_before_it_is_read(server: ListeningServer) -> None:
     for length, status in ((MOST_BYTES + 1, 413), (10**30, 413), ("-1", 411), ("x", 411)):
         with socket.create_connection(server.server_address[:2], timeout=30) as client:
-            head = "POST /results HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            head = "POST /results HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             client.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode())
             assert f" {status} ".encode() in client.recv(100)
 
