@@ -9,15 +9,11 @@ import errno
 import fcntl
 import json
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
-from automix.errors import InputError, OutputError
-from automix.files.names import printable
-from automix.files.regular import open_regular_file
-from automix.files.text import parse_json
+from automix.errors import OutputError
 
 NAME = "automix-batch.jsonl"
 
@@ -111,27 +107,16 @@ def last_entries(folder: str) -> dict[str, JournalEntry]:
 
 
 def _records(path: str, start: int = 0) -> Iterator[dict[str, Any]]:
-    if not os.path.lexists(path):
-        return
-    with (
-        _report_failures(path),
-        open_regular_file(path, "text", may_be_empty=True) as descriptor,
-        open(descriptor, "rb", closefd=False) as file,
-    ):
+    with _report_failures(path), contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
         file.seek(start)
         for line in file:
             if not line.endswith(b"\n"):
                 return
             try:
-                record = parse_json(line.decode(), path, holds_file_names=True)
-            except (InputError, UnicodeDecodeError):
+                record = json.loads(line)
+            except ValueError:
                 continue
-            if (
-                isinstance(record, dict)
-                and isinstance(record.get("item"), str)
-                and record.get("status") in get_args(Status)
-                and isinstance(record.get("fingerprint", ""), str)
-            ):
+            if isinstance(record, dict) and {"item", "status"} <= record.keys():
                 yield record
 
 
@@ -142,9 +127,6 @@ def _open_locked(path: str, flags: int) -> int:
         descriptor = os.open(path, flags | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o666)
     except FileExistsError as error:
         raise OutputError(at_work) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OutputError(f"{printable(path)}: is a pipe or device, not a journal; remove it")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

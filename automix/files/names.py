@@ -13,7 +13,7 @@ def printable(path: str | os.PathLike[str]) -> str:
 
 
 def spell_bytes(name: str) -> str:
-    r"""Spells only the bytes of a name that are not UTF-8 (``\xNN``): any file can hold the rest."""
+    r"""Spells the bytes of a name that are not UTF-8 as ``\xNN``; any file can hold the rest."""
     return "".join(
         _show_character(character) if "\ud800" <= character <= "\udfff" else character
         for character in name

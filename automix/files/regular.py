@@ -9,13 +9,20 @@ from contextlib import contextmanager
 from automix.errors import InputError
 from automix.files.names import printable
 
-Signature = tuple[int, int, int, int]
-"""Device, inode, size and time of change: the identity of a file's content."""
+Signature = tuple[int, int, int, int, int]
+"""Device, inode, size, and times of the change of the content and of the file's state, which
+nothing can set back: the identity of a file's content."""
 
 
 def identify(status: os.stat_result) -> Signature:
     """Takes the identity of a file's content (see `Signature`) from the state of the file."""
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
 
 
 @contextmanager
@@ -51,6 +58,8 @@ def open_regular_file(
     try:
         check(os.fstat(descriptor))
         yield descriptor
+    except OSError as error:  # whatever the file's user does with the descriptor is reading
+        raise InputError(f"{name}: {_explain(error)}") from error
     finally:
         os.close(descriptor)
 
@@ -65,4 +74,4 @@ def _explain(error: OSError | ValueError) -> str:
         errno.ELOOP: "is a link that leads to itself; remove it",
         errno.ENAMETOOLONG: "the name is too long",
         errno.ENOTDIR: "no such file; a part of the path is not a folder",
-    }.get(error.errno or 0, f"cannot be opened: {error.strerror}")
+    }.get(error.errno or 0, f"cannot be read: {error.strerror or error}; copy it to another disk")

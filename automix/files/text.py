@@ -106,13 +106,7 @@ def read_json(
     return parse_json(text, printable(path), refuse=refuse)
 
 
-def parse_json(
-    text: str,
-    name: str,
-    *,
-    refuse: type[AutomixError] = InputError,
-    holds_file_names: bool = False,
-) -> Any:
+def parse_json(text: str, name: str, *, refuse: type[AutomixError] = InputError) -> Any:
     r"""Parses JSON.
 
     The texts in it are then valid Unicode: an escape that stands for half a character, which no
@@ -122,14 +116,11 @@ def parse_json(
         text: The text.
         name: Name of the text in messages.
         refuse: Kind of error.
-        holds_file_names: Whether such an escape stands for a byte of a file's name (PEP 383), and
-            is kept.
 
     Raises:
         AutomixError: Of the kind ``refuse``: it is not JSON; names the line.
     """
-    if not holds_file_names:
-        text = _ESCAPE.sub(lambda found: f"\\{found[0]}" if found[1] else found[0], text)
+    text = _ESCAPE.sub(lambda found: f"\\{found[0]}" if found[1] else found[0], text)
     return _parse(_load_json, text, name, "JSON", refuse)
 
 
@@ -165,19 +156,13 @@ def read_bytes(path: str | os.PathLike[str], most_bytes: int = MOST_BYTES) -> by
     Raises:
         InputError: The file is missing, not a regular file, too large, or may not be read.
     """
-    name = printable(path)
-    try:
-        with (
-            open_regular_file(path, "text", may_be_empty=True) as descriptor,
-            open(descriptor, "rb", closefd=False) as file,
-        ):
-            data = file.read(most_bytes + 1)
-    except OSError as error:
-        raise InputError(
-            f"{name}: cannot be read: {error.strerror}; copy the file again"
-        ) from error
+    with (
+        open_regular_file(path, "text", may_be_empty=True) as descriptor,
+        open(descriptor, "rb", closefd=False) as file,
+    ):
+        data = file.read(most_bytes + 1)
     if len(data) > most_bytes:
-        raise InputError(f"{name}: has over {most_bytes} bytes; is it the right file?")
+        raise InputError(f"{printable(path)}: has over {most_bytes} bytes; is it the right file?")
     return data
 
 

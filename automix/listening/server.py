@@ -15,7 +15,6 @@ from urllib.parse import SplitResult, urlsplit
 
 from automix.errors import InputError, OutputError, UsageError
 from automix.files.names import printable
-from automix.files.regular import open_regular_file
 from automix.files.text import parse_json
 from automix.listening.key import AUDIO_FOLDER, PAGE_FOLDER, STATIC_FILES, TEST_FILE, Key, load_key
 from automix.listening.results import MOST_BYTES, read_submission
@@ -151,6 +150,18 @@ class PageFile:
     path: Path
     identity: tuple[int, int]
 
+    def open(self) -> int | None:
+        """Opens the file for reading; none if it is gone or another."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return None
+        status = os.fstat(descriptor)
+        if (status.st_dev, status.st_ino) == self.identity:
+            return descriptor
+        os.close(descriptor)
+        return None
+
 
 def list_page_files(folder: Path, key: Key) -> dict[str, PageFile]:
     """Lists the files of the page by the path of their address: all that can ever be read.
@@ -220,19 +231,20 @@ class _Handler(BaseHTTPRequestHandler):
         if page is None:
             self._answer(HTTPStatus.NOT_FOUND, "there is no such page")
             return
-        try:
-            with open_regular_file(page.path, "text", may_be_empty=True) as descriptor:
-                status = os.fstat(descriptor)
-                if (status.st_dev, status.st_ino) != page.identity:
-                    raise InputError(f"{printable(page.path)}: is another file than at the start")
-                self._send_file(page.path, descriptor, status.st_size)
-        except InputError as error:
-            self.server.warn(f"{error}; it is not served before `automix listen serve` runs anew")
+        descriptor = page.open()
+        if descriptor is None:
+            self.server.warn(f"{printable(page.path)}: was replaced; serve the test anew")
             self._answer(HTTPStatus.NOT_FOUND, "the page is gone")
+            return
+        try:
+            self._send_file(page.path, descriptor)
+        finally:
+            os.close(descriptor)
 
     do_HEAD = do_GET
 
-    def _send_file(self, path: Path, descriptor: int, size: int) -> None:
+    def _send_file(self, path: Path, descriptor: int) -> None:
+        size = os.fstat(descriptor).st_size
         is_audio = path.parent.name == AUDIO_FOLDER
         caching = "private, max-age=86400, immutable" if is_audio else "no-cache"
         self._begin(HTTPStatus.OK, _TYPES[path.suffix], size, caching)

@@ -183,6 +183,48 @@ def test_no_public_name_is_defined_in_two_modules():
     assert {name: where for name, where in homes.items() if len(where) > 1} == {}
 
 
+READERS = {
+    "files.text": "the home of reading text",
+    "files.table": "the home of reading tables",
+    "datasets.medleydb": "the one reader of YAML, of text that files.text read",
+    "batch.journal": "records of its own, one by one",
+    "consoles.plugin.child": "what its own parent wrote",
+    "consoles.plugin.host": "what its own child wrote",
+    "listening.making": "files of the package",
+    "networks.checkpoints": "a field of safetensors",
+    "networks.torchaudio_pair": "a file of the package",
+    "parallel.machine": "a file of the system",
+    "report.page": "files of the package",
+    "training.decoded_songs": "a cache of its own",
+}
+"""Modules that may parse text or read text files, and why."""
+
+
+def test_texts_are_read_in_one_place():
+    """What a user names comes through `automix.files.text`, which bounds it and names its faults.
+
+    There are no other parsers of TOML, CSV, JSON or YAML, and no other reading of text files.
+    """
+    parsers = re.compile(
+        r"tomllib\.loads?|csv\.(reader|DictReader)|json\.loads?|yaml\.\w*load\w*|.*\.read_text"
+    )
+    found = {}
+    for module in MODULES:
+        for node in ast.walk(tree(module)):
+            if not isinstance(node, ast.Call) or module in READERS:
+                continue
+            name = ast.unparse(node.func)
+            said = [*node.args, *(word.value for word in node.keywords)]
+            modes = [word.value for word in said if isinstance(word, ast.Constant)]
+            opened = name == "open" or (name.endswith(".open") and name != "os.open")
+            is_text = opened and any(word in ("r", "rt", "utf-8", "utf-8-sig") for word in modes)
+            is_text = is_text and not {"w", "a", "x"} & set(modes)
+            if parsers.fullmatch(name) or is_text:
+                found[module] = name
+    assert found == {}
+    assert set(READERS) <= set(MODULES)
+
+
 def test_docstrings_are_sentences():
     """No attribute or argument is explained by a fragment such as "Of it."."""
     fragment = re.compile(r"^\s+\w+(?: \([^)]*\))?: (?:Of|Whose|What|In|With)(?: [a-z]+)?\.$", re.M)
