@@ -31,7 +31,7 @@ _MOST_KEY_PARTS = 100
 _LONG_KEY = re.compile(
     rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_MOST_KEY_PARTS}}}"""
 )
-_LONG_NUMBER = re.compile(r"(?<!\w)(?:0[xob])?[0-9a-fA-F_]{17}")
+_LONG_NUMBER = re.compile(r"""(?<![\w"'.])(?:0[xob][0-9a-fA-F_]{16}|[0-9][0-9_]{18})""")
 _ESCAPE = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)|\\.", re.DOTALL)
 """An escape in JSON; half a character that stands alone is the group."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from automix.errors import UsageError
+from automix.errors import InputError, UsageError
 from automix.files.names import printable
 from automix.files.text import read_toml
 from automix.plan.parameters import Settings, parameters
@@ -27,11 +27,11 @@ def apply_layers(
     """The base with what a config file and the flags say laid over it.
 
     Raises:
-        InputError: The file cannot be read.
-        UsageError: An unknown key, or an illegal value; names the file or the option.
+        UsageError: The file cannot be read, or there is an unknown key or an illegal value; names
+            the file or the option.
     """
     if config is not None:
-        base = _apply_named(printable(config), base, read_toml(config, refuse=UsageError))
+        base = _apply_named(printable(config), base, _read_config(config))
     if constants:
         base = _lay_over(base, constants)
     for option, (setting, value) in flags.items():
@@ -61,3 +61,10 @@ def _lay_over(base: Layered, table: Mapping[str, Any]) -> Layered:
         # TOML has no null: `false` switches an optional setting off.
         changes[key] = None if value is False and known[key].optional else value
     return replace(base, **changes)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        return read_toml(path, refuse=UsageError)
+    except InputError as error:
+        raise UsageError(str(error)) from error

@@ -81,8 +81,7 @@ class MixPlan(Settings):
         """Reads a plan file; its tracks then name their files by absolute paths.
 
         Raises:
-            InputError: The file cannot be read.
-            PlanError: It holds no legal plan; names the line.
+            PlanError: The file cannot be read or holds no plan; names the line.
         """
         plan = read_plan(Path(path))
         return plan.with_references(lambda file: toml.absolute_reference(file, Path(path).parent))
@@ -144,8 +143,7 @@ def read_plan(path: Path) -> MixPlan:
     """Reads a plan file as it stands: its files are named as seen from the plan's folder.
 
     Raises:
-        InputError: The file cannot be read.
-        PlanError: It holds no legal plan; names the line.
+        PlanError: The file cannot be read or holds no plan; names the line.
     """
     plan: MixPlan = toml.load(path, MixPlan)
     return plan

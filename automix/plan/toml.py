@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from automix.errors import OutputError, PlanError, UsageError
+from automix.errors import InputError, OutputError, PlanError, UsageError
 from automix.files.names import printable
 from automix.files.regular import open_regular_file
 from automix.files.text import decode_text, parse_toml, read_text
@@ -112,10 +112,13 @@ def load(path: Path, kind: type[Any]) -> Any:
     """Reads a plan file; see `loads`.
 
     Raises:
-        InputError: The file cannot be read.
-        PlanError: It holds no legal plan; names the line.
+        PlanError: The file cannot be read, or is not a legal plan; names the line.
     """
-    return loads(read_text(path, refuse=PlanError), kind, printable(path))
+    try:
+        text = read_text(path, refuse=PlanError)
+    except InputError as error:
+        raise PlanError(str(error)) from error
+    return loads(text, kind, printable(path))
 
 
 def loads(text: str, kind: type[Any], source: str) -> Any:
