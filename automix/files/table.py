@@ -14,6 +14,8 @@ from automix.errors import AutomixError, InputError
 from automix.files.names import printable
 from automix.files.text import decode_text, read_bytes
 
+_MOST_COLUMNS = 1000
+_MOST_CELLS = 4_000_000
 _DELIMITERS = ",;\t|"
 _FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # also those of full width
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -84,6 +86,8 @@ def read_table(
     if header is None:
         raise refuse(f"{name}: is empty; its first line has to name the columns")
     columns = [normalize_text(restore_text(cell)).casefold() for cell in header]
+    if len(columns) > _MOST_COLUMNS:
+        raise refuse(f"{name}: has over {_MOST_COLUMNS} columns; is it the right file?")
     _check_columns(name, columns, required, refuse)
     notes = []
     if line_in_1252 is not None:
@@ -95,6 +99,10 @@ def read_table(
     nameless = False
     for number, record in records:
         where = f"{name}, line {number}"
+        if (len(lines) + 1) * len(columns) > _MOST_CELLS:
+            raise refuse(
+                f"{where}: there are over {_MOST_CELLS} cells; divide it into several files"
+            )
         if any(cell.strip() for cell in record[len(columns) :]):
             raise refuse(
                 f"{where}: has {len(record)} cells where the first line has {len(columns)};"
@@ -132,6 +140,8 @@ def _is_plain(cell: object) -> bool:
 
 
 def _disarm(text: str) -> str:
+    # The writer quotes a line feed, but no carriage return, which readers take for one.
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
     is_formula = text.lstrip("'").startswith(_FORMULA_STARTS)
     return f"'{text}" if is_formula and parse_number(text) is None else text

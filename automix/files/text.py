@@ -20,6 +20,9 @@ from automix.files.regular import open_regular_file
 MOST_BYTES = 64 << 20
 """Size of the largest text that is read."""
 
+MOST_TOML_BYTES = 8 << 20
+"""Size of the largest TOML text, which may take a hundred times as much memory."""
+
 _MARKS = (  # the mark of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF8, "UTF-8"),
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -32,7 +35,11 @@ _LONG_KEY = re.compile(
     rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_MOST_KEY_PARTS}}}"""
 )
 _LONG_NUMBER = re.compile(r"""(?<![\w"'.])(?:0[xob][0-9a-fA-F_]{16}|[0-9][0-9_]{18})""")
-_ESCAPE = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)|\\.", re.DOTALL)
+_ESCAPE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.",
+    re.DOTALL,
+)
 """An escape in JSON; half a character that stands alone is the group."""
 
 
@@ -64,7 +71,8 @@ def read_toml(
     path: str | os.PathLike[str], *, refuse: type[AutomixError] = InputError
 ) -> dict[str, Any]:
     """Reads a TOML file; see `read_text` and `parse_toml`."""
-    return parse_toml(read_text(path, refuse=refuse), printable(path), refuse=refuse)
+    text = read_text(path, refuse=refuse, most_bytes=MOST_TOML_BYTES)
+    return parse_toml(text, printable(path), refuse=refuse)
 
 
 def parse_toml(text: str, name: str, *, refuse: type[AutomixError] = InputError) -> dict[str, Any]:

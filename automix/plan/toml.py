@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote_to_bytes
 from automix.errors import InputError, OutputError, PlanError, UsageError
 from automix.files.names import printable
 from automix.files.regular import open_regular_file
-from automix.files.text import decode_text, parse_toml, read_text
+from automix.files.text import MOST_TOML_BYTES, decode_text, parse_toml, read_text
 from automix.plan.decision import Decision
 from automix.plan.parameters import Parameter, Settings, parameters
 
@@ -115,7 +115,7 @@ def load(path: Path, kind: type[Any]) -> Any:
         PlanError: The file cannot be read, or is not a legal plan; names the line.
     """
     try:
-        text = read_text(path, refuse=PlanError)
+        text = read_text(path, refuse=PlanError, most_bytes=MOST_TOML_BYTES)
     except InputError as error:
         raise PlanError(str(error)) from error
     return loads(text, kind, printable(path))
