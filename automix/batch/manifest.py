@@ -81,6 +81,10 @@ def _csv_tables(path: str, note: Callable[[str], None]) -> Iterator[tuple[str, d
     table = read_table(path, {*PLACES, *options}, refuse=UsageError)
     for sentence in table.notes:
         note(sentence)
+    columns = [_name_option(column) for column in table.columns]
+    if len(set(columns)) < len(columns):
+        twice = next(name for name in columns if columns.count(name) > 1)
+        raise UsageError(f"{table.name}: two columns are {twice}; leave one")
     for line in table.lines:
         cells = {_name_option(key): cell.strip() for key, cell in line.cells.items()}
         if table.decimal_comma:

@@ -95,14 +95,12 @@ def read_table(
             f"{name}, line {line_in_1252}: is not UTF-8; read as Windows-1252, so check names with"
             " accents"
         )
-    lines = []
+    lines: list[Line] = []
     nameless = False
     for number, record in records:
         where = f"{name}, line {number}"
         if (len(lines) + 1) * len(columns) > _MOST_CELLS:
-            raise refuse(
-                f"{where}: there are over {_MOST_CELLS} cells; divide it into several files"
-            )
+            raise refuse(f"{where}: over {_MOST_CELLS} cells; divide the file")
         if any(cell.strip() for cell in record[len(columns) :]):
             raise refuse(
                 f"{where}: has {len(record)} cells where the first line has {len(columns)};"

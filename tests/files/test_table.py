@@ -95,6 +95,7 @@ def test_what_stands_in_a_column_without_a_name_is_said(read):
         ('vocal,beat\na,b\n\n"a,b', "line 4: is not CSV"),
         ("vocal,beat\n" + 200_000 * "a", "line 2: is not CSV"),
         (b"vocal,beat\na,b\n\x81\xff,b", "line 3: is neither UTF-8 nor Windows-1252"),
+        ("vocal" + ",a" * 200_000, "over 1000 columns"),
         (b"PK\3\4\0\0\0\0", "line 1: holds a null character"),
     ],
 )
