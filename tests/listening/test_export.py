@@ -48,6 +48,7 @@ def test_ratings_are_read_back_with_their_methods(likert: tuple[Path, Key], tmp_
         store.add(read_submission(json.loads(text), key), key.test, text)
     file = save(tmp_path / "sent by mail.json", result(key, 2))
     again = save(tmp_path / "served and saved.json", result(key, 1))
+    file.write_bytes(file.read_text().replace("{", "{\r\n").encode("utf-16"))  # as editors save it
     exported = export(folder, file, again, database=store.path)
     assert (exported.participants, exported.rows, exported.notes) == (3, 3 * 2 * 3, ())
     table = rows(exported.ratings)
@@ -114,7 +115,7 @@ def test_what_is_no_result_is_named(likert: tuple[Path, Key], tmp_path: Path) ->
     folder, key = likert
     with pytest.raises(InputError, match="there are no results yet"):
         export(folder)
-    for content in (b"", b"{", b"\xff\xff", b"[]", b"{}"):
+    for content in (b"", b"{", b"\xff\xff", b"[]", b"{}", b"[" * 100_000, b'{"a": ' + b"9" * 5000):
         path = tmp_path / "bad.json"
         path.write_bytes(content)
         with pytest.raises(InputError, match=r"bad\.json"):
