@@ -15,7 +15,7 @@ from automix.files.names import printable
 from automix.files.text import decode_text, read_bytes
 
 _MOST_COLUMNS = 1000
-_MOST_CELLS = 4_000_000
+_MOST_CELLS = 2_000_000
 _DELIMITERS = ",;\t|"
 _FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # also those of full width
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")

@@ -6,6 +6,7 @@ is larger than a machine's. Tables are in `automix.files.table`.
 """
 
 import codecs
+import io
 import json
 import os
 import re
@@ -17,7 +18,7 @@ from automix.errors import AutomixError, InputError
 from automix.files.names import printable
 from automix.files.regular import open_regular_file
 
-MOST_BYTES = 64 << 20
+MOST_BYTES = 32 << 20
 """Size of the largest text that is read."""
 
 MOST_TOML_BYTES = 8 << 20
@@ -35,6 +36,7 @@ _LONG_KEY = re.compile(
     rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_MOST_KEY_PARTS}}}"""
 )
 _LONG_NUMBER = re.compile(r"""(?<![\w"'.])(?:0[xob][0-9a-fA-F_]{16}|[0-9][0-9_]{18})""")
+_LINE = re.compile(rb"[^\r\n]++[\r\n]*+|[\r\n]++")
 _ESCAPE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.",
@@ -197,24 +199,30 @@ def decode_text(data: bytes, name: str, refuse: type[AutomixError]) -> tuple[str
     except UnicodeDecodeError as error:
         if charset != "UTF-8":
             raise refuse(f"{name}: is not whole text in {charset}; save it as UTF-8") from error
-        lines = []
-        for number, line in enumerate(data.splitlines(keepends=True), 1):
-            try:
-                lines.append(line.decode())
-            except UnicodeDecodeError:
-                first_line = first_line or number
-                try:
-                    lines.append(line.decode("cp1252"))
-                except UnicodeDecodeError:
-                    raise refuse(
-                        f"{name}, line {number}: is neither UTF-8 nor Windows-1252 text; save the"
-                        " file as UTF-8"
-                    ) from error
-        text = "".join(lines)
+        first_line = _find_line(data.decode("latin-1"), error.start)
+        text = _decode_lines(data, name, refuse)
     if "\0" in text:
         line_number = _find_line(text, text.index("\0"))
         raise refuse(f"{name}, line {line_number}: holds a null character; is it a text file?")
     return text.lstrip("\ufeff"), first_line
+
+
+def _decode_lines(data: bytes, name: str, refuse: type[AutomixError]) -> str:
+    """Decodes each line as UTF-8, or as Windows-1252 where it is none."""
+    text = io.StringIO(newline="")
+    for line in _LINE.finditer(data):
+        try:
+            text.write(line[0].decode())
+        except UnicodeDecodeError:
+            try:
+                text.write(line[0].decode("cp1252"))
+            except UnicodeDecodeError as error:
+                number = _find_line(data.decode("latin-1"), line.start() + error.start)
+                raise refuse(
+                    f"{name}, line {number}: is neither UTF-8 nor Windows-1252 text; save the file"
+                    " as UTF-8"
+                ) from error
+    return text.getvalue()
 
 
 def _guess_charset(data: bytes) -> str:
