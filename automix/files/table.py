@@ -14,6 +14,7 @@ from automix.errors import AutomixError, InputError
 from automix.files.names import printable
 from automix.files.text import decode_text, read_bytes
 
+_LONGEST_LINE = 1 << 20
 _MOST_COLUMNS = 1000
 _MOST_CELLS = 2_000_000
 _DELIMITERS = ",;\t|"
@@ -78,6 +79,9 @@ def read_table(
     """
     name = printable(path)
     text, line_in_1252 = decode_text(read_bytes(path), name, refuse)
+    for number, row in enumerate(io.StringIO(text, newline=None), 1):
+        if len(row) > _LONGEST_LINE:
+            raise refuse(f"{name}, line {number}: has over {_LONGEST_LINE} characters")
     delimiter, has_directive = _find_delimiter(text, known)
     records = _read_records(name, text, delimiter, refuse)
     if has_directive:

@@ -96,6 +96,7 @@ def test_what_stands_in_a_column_without_a_name_is_said(read):
         ("vocal,beat\n" + 200_000 * "a", "line 2: is not CSV"),
         (b"vocal,beat\na,b\n\x81\xff,b", "line 3: is neither UTF-8 nor Windows-1252"),
         ("vocal" + ",a" * 200_000, "over 1000 columns"),
+        ("vocal\na" + ",a" * 1_000_000, "line 2: has over 1048576 characters"),
         (b"PK\3\4\0\0\0\0", "line 1: holds a null character"),
     ],
 )
@@ -104,6 +105,13 @@ def test_what_is_no_table_is_named_with_its_line(read, content, said):
         read(content, refuse=UsageError)
     with pytest.raises(InputError, match="no column vocal"):
         read("a,b\n1,2\n", required=["vocal"])
+
+
+def test_the_cells_of_a_table_are_counted_before_they_fill_the_memory(read, monkeypatch):
+    monkeypatch.setattr("automix.files.table._MOST_CELLS", 100)
+    assert len(read("vocal,beat\n" + "a\n" * 50).lines) == 50
+    with pytest.raises(InputError, match="line 52: over 100 cells"):
+        read("vocal,beat\n" + "a\n" * 51)
 
 
 @pytest.mark.parametrize(
