@@ -63,8 +63,9 @@ def read_table(
 ) -> Table:
     """Reads a CSV file in UTF-8, UTF-16 or Windows-1252, separated by ``,`` ``;`` ``|`` or tabs.
 
-    It may begin with a line such as ``sep=;``. Blank lines, rows of separators alone, and columns
-    without a name are left out. Rows may lack cells at their end, as spreadsheets leave them out.
+    It may begin with a line such as ``sep=;``. Blank lines, rows of separators alone, and blank
+    columns without a name are left out, and so is an index in front. Rows may lack cells at their
+    end, as spreadsheets leave them out.
 
     Args:
         path: The file.
@@ -100,7 +101,6 @@ def read_table(
             " accents"
         )
     lines: list[Line] = []
-    nameless = False
     for number, record in records:
         where = f"{name}, line {number}"
         if (len(lines) + 1) * len(columns) > _MOST_CELLS:
@@ -112,11 +112,14 @@ def read_table(
             )
         record += [""] * (len(columns) - len(record))
         pairs = list(zip(columns, record, strict=False))
-        # In the first column, that is an index.
-        nameless = nameless or any(cell.strip() and not column for column, cell in pairs[1:])
+        for place, (column, cell) in enumerate(pairs):
+            is_index = place == 0 and cell.strip().isdecimal()
+            if not column and cell.strip() and not is_index:
+                raise refuse(
+                    f"{where}: {printable(cell.strip())[:40]!r} stands in a column without a name;"
+                    " name the column in the first line, or clear the cell"
+                )
         lines.append(Line(where, {column: cell for column, cell in pairs if column}))
-    if nameless:
-        notes.append(f"{name}: what stands in columns without a name is left out")
     return Table(
         name=name,
         columns=tuple(filter(None, columns)),

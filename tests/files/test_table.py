@@ -78,12 +78,6 @@ def test_cells_may_hold_line_ends_and_rows_may_lack_cells_at_their_end(read):
     assert [line.where.rpartition(" ")[2] for line in table.lines] == ["2", "4"]
 
 
-def test_what_stands_in_a_column_without_a_name_is_said(read):
-    table = read("vocal,beat,name,\na,b,c,-14\n")
-    assert [dict(line.cells) for line in table.lines] == [{"vocal": "a", "beat": "b", "name": "c"}]
-    assert "columns without a name" in table.notes[0]
-
-
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -92,6 +86,8 @@ def test_what_stands_in_a_column_without_a_name_is_said(read):
         (b",,\n , \n", "is empty"),
         ("vocal,beat,Vocal \na,b,c", "two columns 'vocal'"),
         ("vocal,beat\na,b,c", "line 2: has 3 cells where the first line has 2"),
+        ("vocal,beat,\na,b,\na,b,-14", "line 3: '-14' stands in a column without a name"),
+        (",vocal\n1,b\nx,b", "line 3: 'x' stands in a column without a name"),
         ('vocal,beat\na,b\n\n"a,b', "line 4: is not CSV"),
         ("vocal,beat\n" + 200_000 * "a", "line 2: is not CSV"),
         (b"vocal,beat\na,b\n\x81\xff,b", "line 3: is neither UTF-8 nor Windows-1252"),
