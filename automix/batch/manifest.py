@@ -8,14 +8,13 @@ relative to the manifest, outputs to the folder of the batch.
 
 import functools
 import os
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from automix.errors import UsageError
-from automix.files.names import printable
+from automix.files.names import find_file, printable
 from automix.files.table import parse_number, read_table
 from automix.files.text import read_toml
 from automix.mixing.request import Delivery, StemsRequest, VocalRequest, flag_of, option_of
@@ -116,7 +115,7 @@ def _read_row(folder: str, source: str, table: Mapping[str, Value]) -> Row:
         raise UsageError(f"{source}: name `vocal` and `beat`, or `stems`")
     kind: Kind = "stems" if "stems" in places else "vocal"
     sides = ("stems",) if kind == "stems" else ("vocal", "beat")
-    inputs = tuple(_find_path(folder, places[side]) for side in sides)
+    inputs = tuple(find_file(folder, places[side]) for side in sides)
     known = _options_of(kind)
     options = {}
     for key, value in table.items():
@@ -176,7 +175,7 @@ def _read_one(
     if isinstance(value, bool):
         raise UsageError(f"{source} takes a value")
     if parameter.kind is Path and parameter.name != "report":
-        return Path(_find_path(folder, str(value)))
+        return Path(find_file(folder, str(value)))
     if parameter.kind not in (int, float):
         return str(value)
     number = parse_number(value) if isinstance(value, str) else value
@@ -193,18 +192,6 @@ def _name_option(key: str) -> str:
 
 def _is_number(parameter: Parameter) -> bool:
     return parameter.kind in (int, float) or option_of(parameter).sets is not None
-
-
-def _find_path(folder: str, text: str) -> str:
-    """The path that a manifest names, in the spelling that is there: systems differ in accents.
-
-    An accented letter is one character or two, and a file's name may be in another encoding than
-    the manifest.
-    """
-    composed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
-    in_bytes = os.fsdecode(text.encode("cp1252", "replace"))
-    paths = [os.path.join(folder, name) for name in (text, *composed, in_bytes)]
-    return next(filter(os.path.lexists, paths), paths[0])
 
 
 def _text(source: str, key: str, value: Value) -> str:

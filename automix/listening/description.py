@@ -7,7 +7,7 @@ from typing import Any
 
 from automix.errors import InputError, UsageError
 from automix.files.extensions import AUDIO_EXTENSIONS
-from automix.files.names import printable, spell_bytes
+from automix.files.names import find_file, printable, spell_bytes
 from automix.files.text import read_toml
 from automix.listening.design import (
     MOST_FILES,
@@ -146,7 +146,7 @@ def _read_passage(
     return Passage(
         name=_check_text(table.get("name", f"passage {number}"), f"{where}: name"),
         mixes={
-            method: folder / _check_text(file, f"{where}: {method}")
+            method: Path(find_file(folder, _check_text(file, f"{where}: {method}")))
             for method, file in mixes.items()
         },
         start_s=start_s,
@@ -160,7 +160,10 @@ def _read_training(
         raise UsageError("[training] needs `good` and `poor`")
     if unknown := table.keys() - {"good", "poor", "start_s"}:
         raise UsageError(f"[training]: unknown key {sorted(unknown)[0]!r}")
-    good, poor = (folder / _check_text(table[key], f"training: {key}") for key in ("good", "poor"))
+    good, poor = (
+        Path(find_file(folder, _check_text(table[key], f"training: {key}")))
+        for key in ("good", "poor")
+    )
     return (good, poor), _read_start(table, "training", default_s) if start_s is None else start_s
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from automix.errors import InputError, UsageError
+from automix.files.names import find_file
 from automix.files.text import parse_json, parse_toml, read_json, read_text, read_toml
 
 ROOT = Path(__file__).parents[2]
@@ -177,3 +178,17 @@ def test_no_text_of_half_a_megabyte_takes_long(tmp_path, kind):
 def test_a_document_of_many_short_keys_is_read():
     text = "\n".join(f"[a.b{number}]\nc.d = {number}" for number in range(500))
     assert parse_toml(text, "it")["a"]["b499"] == {"c": {"d": 499}}
+
+
+def test_a_file_is_found_by_another_spelling_of_its_name_and_by_no_other_name(tmp_path):
+    for there, named in (
+        ("u\u0308.wav", "ü.wav"),
+        ("é.wav", "e\u0301.wav"),
+        (os.fsdecode(b"na\xefve.wav"), "naïve.wav"),
+        ("ö.wav", "ö.wav"),
+    ):
+        (tmp_path / there).write_bytes(b"")
+        assert find_file(tmp_path, named) == str(tmp_path / there)
+    (tmp_path / "?.wav").write_bytes(b"")
+    for gone in ("混.wav", "a\0b", "\udcff.wav", "u.wav"):
+        assert find_file(tmp_path, gone) == os.path.join(tmp_path, gone)
