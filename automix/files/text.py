@@ -88,6 +88,7 @@ def parse_toml(text: str, name: str, *, refuse: type[AutomixError] = InputError)
     Raises:
         AutomixError: Of the kind ``refuse``: it is not TOML; names the line.
     """
+    text = text.removeprefix("\ufeff")
     # The time that a key takes grows with the square of the number of its parts.
     if key := _LONG_KEY.search(text):
         line = _find_line(text, key.start())
