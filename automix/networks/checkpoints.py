@@ -1,6 +1,7 @@
 """Reads and writes weights; a file is checked, and nothing that it holds is run."""
 
 import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +15,6 @@ from torch import Tensor, nn
 from automix.errors import DeviceError, UsageError
 from automix.files.disk import sha256
 from automix.files.names import printable
-from automix.files.text import read_toml
 from automix.plan.parameters import Settings
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -149,7 +149,7 @@ def weights_path(name: str) -> Path:
     Raises:
         DeviceError: The file that ships is missing, or is not what the manifest says.
     """
-    shipped = read_toml(WEIGHTS / "manifest.toml")
+    shipped = tomllib.loads((WEIGHTS / "manifest.toml").read_text(encoding="utf-8"))
     if name not in shipped:
         return Path(name)
     path = WEIGHTS / str(shipped[name]["file"])

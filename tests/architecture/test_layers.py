@@ -191,7 +191,7 @@ READERS = {
     "consoles.plugin.child": "what its own parent wrote",
     "consoles.plugin.host": "what its own child wrote",
     "listening.making": "files of the package",
-    "networks.checkpoints": "a field of safetensors",
+    "networks.checkpoints": "a field of safetensors, and a file of the package",
     "networks.torchaudio_pair": "a file of the package",
     "parallel.machine": "a file of the system",
     "report.page": "files of the package",
