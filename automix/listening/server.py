@@ -287,9 +287,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.warn(f"a result could not be kept: {error}")
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "the result could not be kept")
         else:
-            self._answer(HTTPStatus.OK, "kept", ok=True)
             if is_new:
                 self._tell()
+            self._answer(HTTPStatus.OK, "kept", ok=True)
 
     def _tell(self) -> None:
         try:
