@@ -3,12 +3,12 @@
 import hashlib
 import json
 import os
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from automix.errors import InputError
+from automix.files.text import read_toml
 from automix.mixing.request import StemsRequest, VocalRequest
 from automix.plan.model import Depth
 from automix.session.song_search import Kind, find_audio_entries
@@ -116,8 +116,7 @@ def _audio_in(folder: str, *, recursive: bool) -> list[tuple[str, os.stat_result
 
 def _session_files(path: str) -> list[str]:
     """The audio files that a session file names; the command judges the rest of it."""
-    with open(path, "rb") as file:
-        rows = tomllib.load(file).get("tracks")
+    rows = read_toml(path).get("tracks")
     tables = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     named = [row[key] for row in tables for key in ("file", "right") if key in row]
     return [os.path.join(os.path.dirname(path), name) for name in named if isinstance(name, str)]

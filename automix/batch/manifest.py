@@ -1,4 +1,4 @@
-"""Manifests: one row per song, as CSV with a header or as TOML with ``[[song]]`` tables.
+"""Manifests: one row per song, as a table with a header or as TOML with ``[[song]]`` tables.
 
 A row names ``vocal`` and ``beat``, or ``stems`` (a folder, or a session file); it may have a
 ``name`` or an ``output``. Any other column is an option of the command: ``loudness`` is
@@ -6,22 +6,22 @@ A row names ``vocal`` and ``beat``, or ``stems`` (a folder, or a session file); 
 relative to the manifest, outputs to the folder of the batch.
 """
 
-import csv
 import functools
 import os
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from automix.errors import InputError, UsageError
-from automix.inputs import remember_input
+from automix.errors import UsageError
+from automix.files.names import find_file, printable
+from automix.files.table import parse_number, read_table
+from automix.files.text import read_toml
 from automix.mixing.request import Delivery, StemsRequest, VocalRequest, flag_of, option_of
 from automix.plan.parameters import Parameter, parameters
 from automix.session.song_search import Kind
 
-MANIFEST_EXTENSIONS = (".csv", ".toml")
+MANIFEST_EXTENSIONS = (".csv", ".tsv", ".txt", ".toml")  # spreadsheets save Unicode text as .txt
 
 PLACES = {"name", "vocal", "beat", "stems", "output"}
 REQUESTS: dict[Kind, type[VocalRequest] | type[StemsRequest]] = {
@@ -58,8 +58,12 @@ class Row:
     output: str
 
 
-def read_manifest(path: str) -> Iterator[Row]:
-    """Reads a manifest, a CSV file row by row.
+def read_manifest(path: str, note: Callable[[str], None] = lambda note: None) -> Iterator[Row]:
+    """Reads a manifest.
+
+    Args:
+        path: The file.
+        note: Told what is unusual about the file.
 
     Yields:
         Its rows.
@@ -68,41 +72,37 @@ def read_manifest(path: str) -> Iterator[Row]:
         InputError: It cannot be read.
         UsageError: It is not a manifest; names the line.
     """
-    remember_input(path)
-    try:
-        tables = _toml_tables(path) if path.lower().endswith(".toml") else _csv_tables(path)
-        for source, table in tables:
-            yield _read_row(os.path.dirname(path), source, table)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    tables = _toml_tables(path) if path.lower().endswith(".toml") else _csv_tables(path, note)
+    for source, table in tables:
+        yield _read_row(os.path.dirname(path), source, table)
 
 
-def _csv_tables(path: str) -> Iterator[tuple[str, dict[str, Value]]]:
-    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        head = file.readline()
-        file.seek(0)
-        reader = csv.DictReader(file, delimiter=max(",;\t", key=head.count), strict=True)
-        try:
-            for row in reader:
-                source = f"{path}, line {reader.line_num}"
-                if None in row:
-                    raise UsageError(f"{source}: more cells than the header has; quote the cells")
-                yield source, {key.strip(): cell for key, cell in row.items() if cell}
-        except csv.Error as error:
-            raise UsageError(f"{path}, line {reader.line_num}: {error}") from error
+def _csv_tables(path: str, note: Callable[[str], None]) -> Iterator[tuple[str, dict[str, Value]]]:
+    options = _options_of("vocal") | _options_of("stems")
+    numbers = {key for key, parameter in options.items() if _is_number(parameter)}
+    table = read_table(path, {*PLACES, *options}, refuse=UsageError)
+    for sentence in table.notes:
+        note(sentence)
+    columns = [_name_option(column) for column in table.columns]
+    if len(set(columns)) < len(columns):
+        twice = next(name for name in columns if columns.count(name) > 1)
+        raise UsageError(f"{table.name}: two columns are {twice}; leave one")
+    for line in table.lines:
+        cells = {_name_option(key): cell.strip() for key, cell in line.cells.items()}
+        if table.decimal_comma:
+            for key in numbers & cells.keys():
+                cells[key] = cells[key].replace(",", ".")
+        yield line.where, {key: cell for key, cell in cells.items() if cell}
 
 
 def _toml_tables(path: str) -> Iterator[tuple[str, dict[str, Value]]]:
-    try:
-        with open(path, "rb") as file:
-            document = tomllib.load(file)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: is not a TOML file: {error}") from error
+    document = read_toml(path, refuse=UsageError)
+    name = printable(path)
     songs = document.pop("song", None)
     if document or not isinstance(songs, list):
-        raise UsageError(f"{path}: a manifest has [[song]] tables and nothing else")
+        raise UsageError(f"{name}: a manifest has [[song]] tables and nothing else")
     for number, song in enumerate(songs, 1):
-        source = f"{path}, song {number}"
+        source = f"{name}, song {number}"
         if not isinstance(song, dict):
             raise UsageError(f"{source}: must be a table")
         for key, value in song.items():
@@ -118,13 +118,13 @@ def _read_row(folder: str, source: str, table: Mapping[str, Value]) -> Row:
         raise UsageError(f"{source}: name `vocal` and `beat`, or `stems`")
     kind: Kind = "stems" if "stems" in places else "vocal"
     sides = ("stems",) if kind == "stems" else ("vocal", "beat")
-    inputs = tuple(os.path.join(folder, places[side]) for side in sides)
+    inputs = tuple(find_file(folder, places[side]) for side in sides)
     known = _options_of(kind)
     options = {}
     for key, value in table.items():
         if key in PLACES:
             continue
-        parameter = known.get(key.replace("_", "-"))
+        parameter = known.get(_name_option(key))
         if key in _OF_THE_RUN:
             raise UsageError(
                 f"{source}: {key} loads code, so that a manifest cannot ask for it; remove the"
@@ -136,6 +136,8 @@ def _read_row(folder: str, source: str, table: Mapping[str, Value]) -> Row:
                 f" of {', '.join(known)}"
             )
         read = _read_value(folder, f"{source}: {key}", parameter, value)
+        if parameter.name in options:
+            raise UsageError(f"{source}: {key} is there twice; leave one")
         if read is not None:
             options[parameter.name] = read
     return Row(
@@ -185,13 +187,23 @@ def _read_one(
     if isinstance(value, bool):
         raise UsageError(f"{source} takes a value")
     if parameter.kind is Path and parameter.name != "report":
-        return Path(folder, str(value))
+        return Path(find_file(folder, str(value)))
     if parameter.kind not in (int, float):
         return str(value)
-    try:
-        return parameter.kind(value)
-    except ValueError:
-        raise UsageError(f"{source} must be a number, not {value!r}") from None
+    number = parse_number(value) if isinstance(value, str) else value
+    if number is None or parameter.kind(number) != number:
+        what = "number" if parameter.kind is float else "whole number"
+        raise UsageError(f"{source} must be a {what}, not {value!r}")
+    return parameter.kind(number)
+
+
+def _name_option(key: str) -> str:
+    """An option's name on the command line by its name in a manifest: "true peak", "true_peak"."""
+    return key.replace("_", "-").replace(" ", "-")
+
+
+def _is_number(parameter: Parameter) -> bool:
+    return parameter.kind in (int, float) or option_of(parameter).sets is not None
 
 
 def _text(source: str, key: str, value: Value) -> str:

@@ -37,7 +37,7 @@ def find_items(
         options: Options of all songs by field of their requests; a kind of song takes those that
             it has, and a row of a manifest overrules them.
         kind: What songs in folders are, where names may mislead.
-        note: Told which files and folders with audio are left out.
+        note: Told what is left out of folders, and what is unusual about a manifest.
 
     Raises:
         InputError: A source cannot be read or holds no song.
@@ -129,8 +129,8 @@ def _rows(path: str, kind: Kind | None, folder: str, note: Callable[[str], None]
             for found in search_songs(path, kind=kind, leave_out=folder, note=note)
         )
     if path.lower().endswith(MANIFEST_EXTENSIONS):
-        return read_manifest(path)
-    problem = "is neither a folder nor a manifest (.csv, .toml)"
+        return read_manifest(path, note)
+    problem = f"is neither a folder nor a manifest ({', '.join(MANIFEST_EXTENSIONS)})"
     raise InputError(f"{path}: {problem if os.path.exists(path) else 'is not there'}")
 
 

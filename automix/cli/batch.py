@@ -126,6 +126,7 @@ def batch(
         raise UsageError("--skip-existing needs the plans beside the mixes: leave --no-plan out")
     if ray_address is not None and engine != EngineName.ray:
         raise UsageError("--ray-address goes with --engine ray")
+    printer = Printer(json=json, quiet=quiet)
     request = BatchRequest(
         folder=str(output),
         only="unfinished" if resume else "failed" if retry_failed else "all",

@@ -90,16 +90,14 @@ def effects(
 
 
 def _print_csv(scores: "list[EffectScore]") -> None:
-    import csv
     import sys
 
     from automix.evaluation.effects import METRICS
+    from automix.files.table import write_table
 
-    writer = csv.writer(sys.stdout, lineterminator="\n")
     spread = [f"{metric}_sd" for metric in METRICS]
-    writer.writerow(["model", "task", *METRICS, *spread])
-    for score in scores:
-        writer.writerow([score.model, score.task, *score.mean.values(), *score.deviation.values()])
+    rows = [[s.model, s.task, *s.mean.values(), *s.deviation.values()] for s in scores]
+    write_table(sys.stdout, [["model", "task", *METRICS, *spread], *rows])
 
 
 def _print(scores: "list[EffectScore]") -> None:

@@ -81,15 +81,16 @@ def mixes(
 
 
 def _print_csv(found: "list[EvaluatedMix]", figures: "tuple[Figure, ...]") -> None:
-    import csv
     import sys
 
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["song", "file", *(figure.name for figure in figures)])
+    from automix.files.table import write_table
+
+    rows: list[list[object]] = [["song", "file", *(figure.name for figure in figures)]]
     for mix in found:
         values = (mix.figures.get(figure.name, math.nan) for figure in figures)
         row = [repr(value) if math.isfinite(value) else "" for value in values]
-        writer.writerow([mix.song, mix.path, *row])
+        rows.append([mix.song, mix.path, *row])
+    write_table(sys.stdout, rows)
 
 
 def _print(found: "list[EvaluatedMix]", figures: "tuple[Figure, ...]") -> None:

@@ -83,19 +83,20 @@ def stems(
 
 
 def _print_csv(songs: "list[EvaluatedSong]") -> None:
-    import csv
     import math
     import sys
 
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["song", "human", "start_s", "duration_s", "tracks", "method",
-                     "stereo_mr_stft", "level_error_db"])  # fmt: skip
+    from automix.files.table import write_table
+
+    rows: list[list[object]] = [["song", "human", "start_s", "duration_s", "tracks", "method",
+                                 "stereo_mr_stft", "level_error_db"]]  # fmt: skip
     for song in songs:
         about = (song.name, song.human, song.start_s, song.duration_s, song.tracks)
         for method, distance in song.distances.items():
             figures = (distance.stereo_mr_stft, distance.level_error_db)
-            cells = (repr(figure) if math.isfinite(figure) else "" for figure in figures)
-            writer.writerow([*about, method, *cells])
+            cells = (figure if math.isfinite(figure) else "" for figure in figures)
+            rows.append([*about, method, *cells])
+    write_table(sys.stdout, rows)
 
 
 def _document(

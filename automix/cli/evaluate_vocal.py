@@ -69,15 +69,13 @@ def vocal(
 
 
 def _print_csv(rows: "list[VocalErrorRow]") -> None:
-    import csv
     import sys
 
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    networks = _columns(rows)
-    writer.writerow(["parameter", "unit", "cases", "mean", "rule", *networks])
-    for row in rows:
-        errors = [row.errors.get(name, "") for name in ("mean", "rule", *networks)]
-        writer.writerow([row.name, row.unit, row.cases, *errors])
+    from automix.files.table import write_table
+
+    names = ["mean", "rule", *_columns(rows)]
+    table = [[r.name, r.unit, r.cases, *(r.errors.get(name, "") for name in names)] for r in rows]
+    write_table(sys.stdout, [["parameter", "unit", "cases", *names], *table])
 
 
 def _networks(given: list[str] | None) -> list[str]:

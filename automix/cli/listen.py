@@ -212,6 +212,7 @@ def serve(
         port=port,
         results=results or test / RESULTS_FILE,
         received=lambda count: printer.note(received.format(count, "" if count == 1 else "s")),
+        warn=printer.warn,
     ) as server:
         if not server.is_local:
             printer.warn("everyone who can reach this computer can take part, unencrypted")

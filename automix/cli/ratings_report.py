@@ -1,6 +1,5 @@
 """What `automix evaluate ratings` prints: tables for people, CSV tables, the JSON document."""
 
-import csv
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,6 +14,7 @@ from automix.evaluation.rating_analysis import Analysis, Description
 from automix.evaluation.ratings import Ratings
 from automix.evaluation.statistics import PairComparison
 from automix.files.names import printable
+from automix.files.table import write_table
 
 _SYMBOLS = {"Kruskal–Wallis": "H", "Friedman": "χ²"}
 _EFFECTS = {"epsilon_squared": "ε²", "eta_squared_h": "η²H", "kendalls_w": "W"}
@@ -158,9 +158,8 @@ def print_csv(analyses: Sequence[Analysis], table: str) -> None:
         for row in rows(found)
     ]
     columns = dict.fromkeys(name for record in records for name in record)
-    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
+    cells = [[record.get(name, "") for name in columns] for record in records]
+    write_table(sys.stdout, [list(columns), *cells])
 
 
 def _comparison_rows(found: Analysis) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from automix.datasets.listing import list_audio, list_folders, require_file
 from automix.datasets.song import SongFiles, check_songs, read_artist
 from automix.errors import InputError
 from automix.files.names import printable
-from automix.inputs import remember_input
+from automix.files.text import read_text
 from automix.plan.roles import Role
 from automix.session.roles.naming import make_natural_names
 from automix.session.roles.recognition import read_role
@@ -30,6 +30,7 @@ from automix.session.tracks import TrackFile
 
 Tracks = Literal["stems", "raw"]
 
+_MOST_BYTES = 1 << 18  # those of MedleyDB have 20 kB
 _FOLDERS: dict[Tracks, str] = {"stems": "STEMS", "raw": "RAW"}
 
 
@@ -100,7 +101,7 @@ def _song(folder: Path, tracks: Tracks) -> SongFiles:
     notes = [] if document else [f"{printable(name)}: no metadata; roles are not known"]
     return SongFiles(
         name=name,
-        artist=str((document or {}).get("artist") or "").strip() or read_artist(name, "_"),
+        artist=_word((document or {}).get("artist")).strip() or read_artist(name, "_"),
         stems=tuple(_stems(name, files, labels)),
         human=require_file(folder / f"{name}_MIX.wav"),
         notes=tuple(notes),
@@ -137,24 +138,38 @@ def _metadata(folder: Path) -> dict[str, Any] | None:
     Raises:
         InputError: The file cannot be read.
     """
-    import yaml
-
     name = f"{folder.name}_METADATA.yaml"
     places = (folder / name, folder.parent / "Metadata" / name)
     path = next((path for path in places if path.is_file()), None)
     if path is None:
         return None
-    remember_input(path)
-    # The loader in C is ten times as fast, which counts for two hundred files.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        document = yaml.load(path.read_bytes(), loader)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{printable(path)}: cannot be read as metadata: {reason}") from error
+    document = _parse_yaml(read_text(path, most_bytes=_MOST_BYTES), printable(path))
     if not isinstance(document, dict):
         raise InputError(f"{printable(path)}: holds no metadata; copy it again")
     return document
+
+
+def _parse_yaml(text: str, name: str) -> Any:
+    """Parses YAML, of which every scalar is a text, without aliases and tags.
+
+    Raises:
+        InputError: It is not such YAML; names the line.
+    """
+    import yaml
+
+    # The loader in C is ten times as fast, which counts for two hundred files.
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        for event in yaml.parse(text, loader) if "*" in text or "!" in text else ():
+            line = event.start_mark.line + 1
+            if isinstance(event, yaml.AliasEvent):  # a few of them can stand for gigabytes
+                raise InputError(f"{name}, line {line}: has an alias (*); write out what it means")
+            if getattr(event, "tag", None) is not None:
+                raise InputError(f"{name}, line {line}: has a tag (!); remove it")
+        return yaml.load(text, loader)
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{name}: cannot be read as metadata: {reason}") from error
 
 
 def _labels(document: dict[str, Any], tracks: Tracks) -> Iterator[tuple[str, _Label]]:
@@ -162,11 +177,16 @@ def _labels(document: dict[str, Any], tracks: Tracks) -> Iterator[tuple[str, _La
     for stem in _tables(document.get("stems")):
         leads = stem.get("component") == "melody"
         for row in [stem] if tracks == "stems" else _tables(stem.get("raw")):
-            instrument = row.get("instrument") or ""
-            if isinstance(instrument, list):  # several in one stem
-                instrument = ", ".join(map(str, instrument))
+            said = row.get("instrument")
+            several = said if isinstance(said, list) else [said]  # several in one stem
+            instrument = ", ".join(filter(None, map(_word, several)))
             if isinstance(row.get("filename"), str):
-                yield row["filename"], _Label(instrument=str(instrument), leads=leads)
+                yield row["filename"], _Label(instrument=instrument, leads=leads)
+
+
+def _word(value: Any) -> str:
+    """A name as text; empty where there is none, or something that is no name."""
+    return value if isinstance(value, str) and value.lower() not in ("null", "~") else ""
 
 
 def _tables(value: Any) -> list[dict[str, Any]]:

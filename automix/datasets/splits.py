@@ -2,25 +2,23 @@
 
 import json
 import re
-import tomllib
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from automix.datasets.song import SongFiles, check_names
 from automix.errors import InputError, UsageError
 from automix.files.names import printable
 from automix.files.target import OutputTarget
-from automix.inputs import remember_input
+from automix.files.text import read_toml
 
 SIDES = ("train", "validation", "test")
 FORMAT = 1
 
-_GUESTS = re.compile(r"[\s(]+(?:feat|ft|featuring)\b.*", re.IGNORECASE | re.DOTALL)
+_GUESTS = re.compile(r"(?<![\s(])[\s(]++(?:feat|ft|featuring)\b.*", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,11 +232,7 @@ def read_split(path: Path, songs: Sequence[SongFiles]) -> Split:
 
 
 def _read_names(path: Path) -> Iterator[tuple[str, str]]:
-    remember_input(path)
-    try:
-        document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{printable(path)}: cannot be read as a split: {error}") from error
+    document = read_toml(path)
     if document.pop("format", None) != FORMAT:
         raise InputError(f"{printable(path)}: is no split of format {FORMAT}; split anew")
     if unknown := set(document) - {*SIDES, "left_out"}:

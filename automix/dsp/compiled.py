@@ -15,7 +15,7 @@ from numba import njit
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from automix.errors import InputError
-from automix.files.opening import open_regular_file
+from automix.files.regular import open_regular_file
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

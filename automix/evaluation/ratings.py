@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.errors import InputError, UsageError
-from automix.evaluation.csv_table import Line, Table, normalize_text, read_table
 from automix.files.names import printable
+from automix.files.table import Line, Table, normalize_text, parse_number, read_table, restore_text
 
 COLUMNS = ("participant", "passage", "method", "rating")
 """Columns that every file has; further columns are aspects, such as ``reverb``."""
@@ -62,7 +62,13 @@ def sort_naturally(names: Sequence[str]) -> tuple[str, ...]:
 
 def _make_natural_key(name: str) -> tuple[list[tuple[int, str]], str]:
     parts = re.split(r"([0-9]+)", name.casefold())
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], name
+    # Digits are compared as text: there may be thousands of them.
+    numbers = [part.lstrip("0") if part.isdecimal() else None for part in parts]
+    keys = [
+        (-1, part) if number is None else (len(number), number)
+        for part, number in zip(parts, numbers, strict=True)
+    ]
+    return keys, name
 
 
 def read_ratings(paths: Sequence[Path], aspects: Sequence[str] | None = None) -> Ratings:
@@ -79,7 +85,7 @@ def read_ratings(paths: Sequence[Path], aspects: Sequence[str] | None = None) ->
         InputError: A file cannot be read or is no table of ratings; names the line.
         UsageError: No column has the name of an aspect.
     """
-    tables = [read_table(path, COLUMNS) for path in paths]
+    tables = [read_table(path, COLUMNS, COLUMNS) for path in paths]
     columns = _check_columns(tables)
     rows = [row for table in tables for row in _read_rows(table)]
     _check_once(rows)
@@ -140,14 +146,7 @@ class _Row:
 
     def parse(self, column: str) -> float | None:
         """Reads a cell as a number; none if it is not a finite one."""
-        text = self.cells[column]
-        if self.decimal_comma:
-            text = text.replace(",", ".")
-        # Python also reads "1_000" and the digits of other scripts; a rating has no such thing.
-        if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
-            return None
-        value = float(text)
-        return value if math.isfinite(value) else None
+        return parse_number(self.cells[column], decimal_comma=self.decimal_comma)
 
 
 def _read_rows(table: Table) -> list[_Row]:
@@ -157,11 +156,12 @@ def _read_rows(table: Table) -> list[_Row]:
 
 
 def _read_row(line: Line, decimal_comma: bool) -> _Row:
-    who, passage, method = (line.cells[column] for column in COLUMNS[:3])
+    cells = {name: normalize_text(restore_text(cell)) for name, cell in line.cells.items()}
+    who, passage, method = (cells[column] for column in COLUMNS[:3])
     for column in COLUMNS[:3]:
-        if not line.cells[column]:
+        if not cells[column]:
             raise InputError(f"{line.where}: the {column} is blank; fill it in or delete the line")
-    return _Row(line.where, (who, passage, method), line.cells, decimal_comma)
+    return _Row(line.where, (who, passage, method), cells, decimal_comma)
 
 
 def _check_columns(tables: Sequence[Table]) -> tuple[str, ...]:

@@ -7,11 +7,13 @@ Sources: ISO/IEC 14496-12, sections 8.4.2, 8.4.3 and 8.6.6; Apple, QuickTime Fil
 Instruments, Stems specification 1.2 (the box ``stem``).
 """
 
-import json
 import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from automix.errors import InputError
+from automix.files.text import parse_json
 
 _MAX_BOXES = 4096
 _MAX_TEXT_BYTES = 1 << 20
@@ -142,7 +144,7 @@ def _read_media_time(body: bytes) -> int | None:
 
 def _read_stems(body: bytes) -> tuple[str, ...]:
     try:
-        rows = json.loads(body)["stems"]
+        rows = parse_json(body.decode("utf-8", "replace"), "stem")["stems"]
         return tuple(str(row.get("name", "")) for row in rows)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (InputError, KeyError, TypeError, AttributeError):
         return ()

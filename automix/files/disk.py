@@ -9,7 +9,8 @@ from pathlib import Path
 
 from automix.errors import OutputError
 from automix.files.names import printable
-from automix.files.opening import hash_content, open_regular_file
+from automix.files.opening import hash_content
+from automix.files.regular import open_regular_file
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REASONS = {

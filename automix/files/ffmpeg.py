@@ -7,7 +7,6 @@ spooled to a file without a name, which no ending of this process leaves behind.
 
 import contextlib
 import io
-import json
 import os
 import re
 import resource
@@ -29,6 +28,7 @@ from automix.errors import InputError, OutputError
 from automix.files.boxes import Movie, MovieTrack, read_movie
 from automix.files.foreign import FOREIGN
 from automix.files.names import printable
+from automix.files.text import parse_json
 
 STALL_S = 30.0
 """Seconds for which the child may neither take nor give anything."""
@@ -232,10 +232,10 @@ def list_streams(descriptor: int, name: str, container: str) -> list[CodedStream
 def _parse_description(text: bytes | bytearray) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Reads what ffprobe says of each stream of audio, and of the whole file."""
     try:
-        told = json.loads(text)
+        told = parse_json(text.decode("utf-8", "replace"), "ffprobe")
         rows = [row for row in told["streams"] if row.get("codec_type") == "audio"]
         return rows, dict(told["format"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (InputError, KeyError, TypeError, ValueError, AttributeError):
         return [], {}
 
 

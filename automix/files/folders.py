@@ -16,7 +16,8 @@ from automix.files.extensions import (
 )
 from automix.files.foreign import list_media
 from automix.files.names import printable
-from automix.files.opening import LABELS, open_regular_file, sniff
+from automix.files.opening import LABELS, sniff
+from automix.files.regular import open_regular_file
 
 _NAMED = frozenset(sum(EXTENSIONS.values(), ()))
 _PLACEHOLDER = re.compile(r"\.?([^_].*)\.(?:icloud|lnk|url|webloc)", re.IGNORECASE | re.DOTALL)

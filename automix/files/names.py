@@ -1,6 +1,8 @@
-"""File names as they appear in messages."""
+"""File names: as they appear in messages, and as people spell them in text."""
 
+import contextlib
 import os
+import unicodedata
 
 
 def printable(path: str | os.PathLike[str]) -> str:
@@ -10,6 +12,31 @@ def printable(path: str | os.PathLike[str]) -> str:
     UTF-8 become ``\xNN``; letters of any script stay.
     """
     return "".join(_show_character(character) for character in os.fspath(path))
+
+
+def spell_bytes(name: str) -> str:
+    r"""Spells the bytes of a name that are not UTF-8 as ``\xNN``; any file can hold the rest."""
+    return "".join(
+        _show_character(character) if "\ud800" <= character <= "\udfff" else character
+        for character in name
+    )
+
+
+def find_file(folder: str | os.PathLike[str], name: str) -> str:
+    """The path of a file that a text names, in the spelling that is there.
+
+    An accented letter may be one character or two, and the name on the disk in another encoding
+    than the text.
+
+    Args:
+        folder: Folder that the name is relative to.
+        name: Name as in the text.
+    """
+    spellings = [name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD"))]
+    with contextlib.suppress(UnicodeEncodeError):
+        spellings.append(os.fsdecode(name.encode("cp1252")))
+    paths = [os.path.join(folder, spelling) for spelling in spellings]
+    return next(filter(os.path.lexists, paths), paths[0])
 
 
 def _show_character(character: str) -> str:

@@ -1,19 +1,16 @@
-"""Opening a file without trusting it: what kind of file it is, what it holds, and a way to read it.
+"""Looking into an open file without trusting it: what it holds, and a way to read it.
 
-Only regular files are opened, the content decides over the name, and the formats are those of an
-allow-list: libsndfile knows many more, few of them as well tested.
+The content decides over the name, and the formats are those of an allow-list: libsndfile knows many
+more, few of them as well tested.
 """
 
-import errno
 import hashlib
 import os
 import re
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import SEEK_SET
-from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -24,9 +21,7 @@ from automix.errors import InputError
 from automix.files.chunks import begins_file
 from automix.files.foreign import FOREIGN, recognize_foreign
 from automix.files.mpeg import count_run, find_run, measure_tag
-from automix.files.names import printable
 from automix.files.view import View, ViewFile, Window
-from automix.inputs import remember_input
 
 LABELS = {
     "wav": "WAV",
@@ -57,10 +52,6 @@ _CAF_CODECS = (b"lpcm", b"alac", b"ulaw", b"alaw")  # what libsndfile decodes
 UNKNOWN_FRAMES = 1 << 48
 """Lengths from here on are libsndfile's stand-in for one that the header leaves open."""
 
-Signature = tuple[int, int, int, int, int]
-"""Device, inode, size, and times of the change of the content and of the file's state, which
-nothing can set back: the identity of a file's content."""
-
 
 @dataclass(frozen=True)
 class Sniffed:
@@ -75,66 +66,6 @@ class Sniffed:
     container: str
     start: int
     foreign_bytes: int
-
-
-def identify(status: os.stat_result) -> Signature:
-    """Takes the identity of a file's content (see `Signature`) from the state of the file."""
-    return (
-        status.st_dev,
-        status.st_ino,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-    )
-
-
-@contextmanager
-def open_regular_file(path: Path) -> Iterator[int]:
-    """Opens a regular file for reading; never waits for the other end of a pipe.
-
-    The file is an input from then on, and never written over; see `automix.inputs`.
-
-    Raises:
-        InputError: The file is missing, empty, not a regular file, or may not be read.
-    """
-    name = printable(path)
-    try:
-        _check_regular(name, os.stat(path))
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        descriptor = os.open(path, flags)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{name}: {_explain(error)}") from error
-    try:
-        status = os.fstat(descriptor)
-        _check_regular(name, status)
-        remember_input(path, status)
-        yield descriptor
-    except OSError as error:  # whatever the file's user does with the descriptor is reading
-        raise InputError(f"{name}: {_explain(error)}") from error
-    finally:
-        os.close(descriptor)
-
-
-def _check_regular(name: str, status: os.stat_result) -> None:
-    if stat.S_ISDIR(status.st_mode):
-        raise InputError(f"{name}: is a folder; name the audio file in it")
-    if not stat.S_ISREG(status.st_mode):
-        raise InputError(f"{name}: is a pipe or device; save its audio to a file first")
-    if status.st_size == 0:
-        raise InputError(f"{name}: is empty (0 bytes); export or download it again")
-
-
-def _explain(error: OSError | ValueError) -> str:
-    if not isinstance(error, OSError):
-        return "is not a possible file name"
-    return {
-        errno.ENOENT: "no such file; check the path",
-        errno.EACCES: "may not be read; change its permissions (chmod +r)",
-        errno.EPERM: "may not be read; change its permissions (chmod +r)",
-        errno.ELOOP: "is a link that leads to itself; remove it",
-        errno.ENAMETOOLONG: "the name is too long",
-        errno.ENOTDIR: "no such file; a part of the path is not a folder",
-    }.get(error.errno or 0, f"cannot be read: {error.strerror or error}; copy it to another disk")
 
 
 def sniff(descriptor: int, name: str, size: int) -> Sniffed:

@@ -24,13 +24,11 @@ from automix.files.opening import (
     CONVERT,
     LABELS,
     UNKNOWN_FRAMES,
-    Signature,
-    identify,
     open_decoder,
-    open_regular_file,
     read_frames,
     sniff,
 )
+from automix.files.regular import Signature, identify, open_regular_file
 from automix.files.speakers import (
     AMBISONIC,
     ChannelMap,

@@ -24,12 +24,11 @@ from automix.files.opening import (
     Codec,
     check_readable,
     hash_content,
-    identify,
     open_decoder,
-    open_regular_file,
     read_frames,
 )
 from automix.files.probe import Inspected, describe_contradiction, describe_truncation, inspect
+from automix.files.regular import identify, open_regular_file
 from automix.units import gain_to_db
 
 HIGHEST_SAMPLE = np.float32(1000.0)

@@ -14,7 +14,8 @@ from xml.etree import ElementTree
 from automix.errors import InputError
 from automix.files.chunks import read_layout, walk_chunks
 from automix.files.names import printable
-from automix.files.opening import open_regular_file, sniff
+from automix.files.opening import sniff
+from automix.files.regular import open_regular_file
 
 _CONTAINERS = ("wav", "rf64")
 _MOST_XML_BYTES = 2**20

@@ -11,7 +11,8 @@ from automix.files.boxes import read_movie
 from automix.files.extensions import is_stem_file
 from automix.files.ffmpeg import list_streams
 from automix.files.names import printable
-from automix.files.opening import open_regular_file, sniff
+from automix.files.opening import sniff
+from automix.files.regular import open_regular_file
 
 
 def list_stems(path: Path) -> dict[int, str]:

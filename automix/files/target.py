@@ -87,6 +87,7 @@ class OutputTarget:
         *,
         overwrite: bool = False,
         inputs: Iterable[str | os.PathLike[str]] = (),
+        private: bool = False,
     ) -> Self:
         """Makes sure that ``path`` can be written, and keeps other runs off it.
 
@@ -97,6 +98,7 @@ class OutputTarget:
             path: The file; its folder is created if need be, a link is followed.
             overwrite: Whether an existing file may be replaced.
             inputs: Files that will be read, or were read by an earlier run.
+            private: Whether nobody but its owner may read it.
 
         Raises:
             OutputError: The file exists, is an input or a folder, has too long a name, cannot be
@@ -112,6 +114,9 @@ class OutputTarget:
             with report_write_failures(path):
                 target._make_folder()
                 target._make_temporary()
+                if private and target._descriptor is not None:
+                    with contextlib.suppress(OSError):  # a file system without permissions
+                        os.fchmod(target._descriptor, 0o600)
                 remove_leftovers(real_path.parent, target._temporary.name)
             return target
         except BaseException:

@@ -5,6 +5,7 @@ from itertools import combinations
 from pathlib import Path
 
 from automix.evaluation.mixes import Excerpt, evaluate_mixes
+from automix.files.names import spell_bytes
 from automix.listening.design import Design, Passage, TestDescription
 from automix.listening.making import MadeTest, make_test
 
@@ -42,7 +43,7 @@ def make_comparison_page(mixes: Sequence[Path], folder: Path, *, overwrite: bool
         InputError: A mix is too short or silent.
         OutputError: A file is in the way, or cannot be written.
     """
-    passage = Passage(name="candidates", mixes={p.stem: p for p in mixes}, start_s=0.0)
+    passage = Passage(name="candidates", mixes={spell_bytes(p.stem): p for p in mixes}, start_s=0.0)
     description = TestDescription(
         design=Design(kind="ape", title="Candidates", question="Which mix do you prefer?"),
         passages=(passage,),

@@ -1,15 +1,14 @@
 """Reads descriptions of tests: a folder of passages, or a TOML file that says everything."""
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from automix.errors import InputError, UsageError
 from automix.files.extensions import AUDIO_EXTENSIONS
-from automix.files.names import printable
-from automix.inputs import remember_input
+from automix.files.names import find_file, printable, spell_bytes
+from automix.files.text import read_toml
 from automix.listening.design import (
     MOST_FILES,
     MOST_STIMULI,
@@ -43,7 +42,7 @@ def read_test_description(source: Path, changes: Mapping[str, Any]) -> TestDescr
         document: dict[str, Any] = {"folder": "."}
         folder = source
     elif source.suffix.lower() == ".toml":
-        document, folder = _read_toml(source), source.parent
+        document, folder = read_toml(source, refuse=UsageError), source.parent
     else:
         raise InputError(f"{printable(source)}: is neither a folder of passages nor a TOML file")
     try:
@@ -52,16 +51,6 @@ def read_test_description(source: Path, changes: Mapping[str, Any]) -> TestDescr
     except UsageError as error:
         raise UsageError(f"{printable(source)}: {error}") from error
     return description
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    remember_input(path)
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{printable(path)}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{printable(path)}: is not a TOML file: {error}") from error
 
 
 def _describe(document: dict[str, Any], folder: Path, changes: dict[str, Any]) -> TestDescription:
@@ -120,7 +109,10 @@ def _find_passages(folder: Path, start_s: float) -> list[Passage]:
             " named"
             " by their methods: verse/rules.wav, verse/human.wav, …"
         )
-    return [Passage(name=n, mixes=mixes, start_s=start_s) for n, mixes in passages.items()]
+    return [
+        Passage(name=spell_bytes(name), mixes=mixes, start_s=start_s)
+        for name, mixes in passages.items()
+    ]
 
 
 def _find_mixes(paths: list[Path]) -> dict[str, Path]:
@@ -131,11 +123,12 @@ def _find_mixes(paths: list[Path]) -> dict[str, Path]:
     ]
     mixes: dict[str, Path] = {}
     for path in audio:
-        if path.stem in mixes:
+        method = spell_bytes(path.stem)
+        if method in mixes:
             raise UsageError(
-                f"{printable(path)} and {printable(mixes[path.stem])}: one method, two files"
+                f"{printable(path)} and {printable(mixes[method])}: one method, two files"
             )
-        mixes[path.stem] = path
+        mixes[method] = path
     return mixes
 
 
@@ -153,7 +146,7 @@ def _read_passage(
     return Passage(
         name=_check_text(table.get("name", f"passage {number}"), f"{where}: name"),
         mixes={
-            method: folder / _check_text(file, f"{where}: {method}")
+            method: Path(find_file(folder, _check_text(file, f"{where}: {method}")))
             for method, file in mixes.items()
         },
         start_s=start_s,
@@ -167,7 +160,10 @@ def _read_training(
         raise UsageError("[training] needs `good` and `poor`")
     if unknown := table.keys() - {"good", "poor", "start_s"}:
         raise UsageError(f"[training]: unknown key {sorted(unknown)[0]!r}")
-    good, poor = (folder / _check_text(table[key], f"training: {key}") for key in ("good", "poor"))
+    good, poor = (
+        Path(find_file(folder, _check_text(table[key], f"training: {key}")))
+        for key in ("good", "poor")
+    )
     return (good, poor), _read_start(table, "training", default_s) if start_s is None else start_s
 
 

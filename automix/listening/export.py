@@ -1,15 +1,16 @@
 """Writes results as tables: ratings for `automix evaluate ratings`, and answers beside them."""
 
-import csv
 import io
-import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from automix.errors import InputError
 from automix.files.names import printable
+from automix.files.table import write_table
 from automix.files.target import OutputTarget
+from automix.files.text import parse_json, read_json
 from automix.listening.key import Key, load_key
 from automix.listening.results import MOST_BYTES, Submission, read_submission
 from automix.listening.store import read_documents
@@ -57,20 +58,24 @@ def export_results(
             (MUSHRA only).
         overwrite: Whether files there may be replaced.
 
+    A result that the server took in and that cannot be used is left out, and said.
+
     Raises:
-        InputError: There are no results, or one is not of this test.
+        InputError: There are no results, or one of ``files`` is not of this test.
         OutputError: The tables cannot be written.
     """
     key = load_key(folder)
-    submissions, notes = _keep_latest(_collect(key, files, database))
+    found, left_out = _collect(key, files, database)
+    submissions, notes = _keep_latest(found)
+    notes += left_out
     if not submissions:
-        raise InputError(f"{printable(folder)}: there are no results yet")
+        raise InputError("; ".join([f"{printable(folder)}: there are no results yet", *left_out]))
     careless = [submission for submission in submissions if _misses_reference(submission, key)]
     for submission in careless:
-        left_out = "left out" if screen else "--screen leaves such participants out"
+        fate = "left out" if screen else "--screen leaves such participants out"
         notes.append(
             f"participant {submission.participant}: rated the hidden reference below"
-            f" {_REFERENCE_LEAST:g} in more than {_REFERENCE_SHARE:.0%} of the passages; {left_out}"
+            f" {_REFERENCE_LEAST:g} in more than {_REFERENCE_SHARE:.0%} of the passages; {fate}"
         )
     if screen:
         submissions = [submission for submission in submissions if submission not in careless]
@@ -79,16 +84,13 @@ def export_results(
     answers = ratings.with_suffix(".answers.csv") if key.questions else None
     inputs = [*files, *([database] if database else [])]
     rows = _make_rating_rows(submissions, key)
-    tables = [(ratings, rows)]
+    tables = [(ratings, _write_csv(rows))]
     if answers is not None:
-        tables.append((answers, _make_answer_rows(submissions, key)))
-    targets = [
-        (OutputTarget.reserve(path, overwrite=overwrite, inputs=inputs), table)
-        for path, table in tables
-    ]
-    for target, table in targets:
-        with target:
-            target.write_text(_write_csv(table))
+        tables.append((answers, _write_csv(_make_answer_rows(submissions, key))))
+    with ExitStack() as stack:
+        for path, text in tables:
+            target = OutputTarget.reserve(path, overwrite=overwrite, inputs=inputs)
+            stack.enter_context(target).write_text(text)
     return ExportedRatings(
         ratings=ratings,
         answers=answers,
@@ -98,32 +100,30 @@ def export_results(
     )
 
 
-def _collect(key: Key, files: Sequence[Path], database: Path | None) -> list[Submission]:
-    """Collects all submissions, each once."""
+def _collect(
+    key: Key, files: Sequence[Path], database: Path | None
+) -> tuple[list[Submission], list[str]]:
+    """Collects all submissions, each once, and notes about those that cannot be used."""
     found: dict[str, Submission] = {}
-    texts = [(path, _read_text(path)) for path in files]
-    if database is not None:
-        texts = [(database, text) for text in read_documents(database)] + texts
-    for path, text in texts:
+    left_out = []
+    kept = read_documents(database) if database is not None else []
+    for number, text in enumerate(kept, 1):
+        where = f"{printable(str(database))}, result {number}"
         try:
-            submission = read_submission(json.loads(text), key)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{printable(path)}: is not JSON: {error}") from error
+            submission = read_submission(parse_json(text, where), key)
+        except InputError as error:
+            reason = str(error).removeprefix(f"{where}: ")
+            left_out.append(f"{where}: {reason}; left out")
+            continue
+        found[submission.name] = submission
+    for path in files:
+        document = read_json(path, most_bytes=MOST_BYTES)
+        try:
+            submission = read_submission(document, key)
         except InputError as error:
             raise InputError(f"{printable(path)}: {error}") from error
         found[submission.name] = submission
-    return list(found.values())
-
-
-def _read_text(path: Path) -> str:
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise InputError(f"{printable(path)}: is too large for a result")
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{printable(path)}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{printable(path)}: is not a result of a listening test") from error
+    return list(found.values()), left_out
 
 
 def _keep_latest(submissions: list[Submission]) -> tuple[list[Submission], list[str]]:
@@ -168,17 +168,12 @@ def _make_rating_rows(submissions: Sequence[Submission], key: Key) -> list[list[
 def _make_answer_rows(submissions: Sequence[Submission], key: Key) -> list[list[str]]:
     rows = [["participant", "finished", *key.questions]]
     for submission in submissions:
-        answers = [_disarm(submission.answers.get(question, "")) for question in key.questions]
+        answers = [submission.answers.get(question, "") for question in key.questions]
         rows.append([submission.participant, submission.finished, *answers])
     return rows
 
 
-def _disarm(text: str) -> str:
-    """Keeps spreadsheets from running what a participant wrote."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
 def _write_csv(rows: Sequence[Sequence[str]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_table(text, rows)
     return text.getvalue()

@@ -8,7 +8,7 @@ from typing import Any
 
 from automix.errors import InputError
 from automix.files.names import printable
-from automix.inputs import remember_input
+from automix.files.text import read_json
 from automix.listening.design import KINDS, SCALES, Kind
 
 FORMAT = 1
@@ -75,18 +75,17 @@ def load_key(folder: Path) -> Key:
         InputError: There is no key, or it was damaged.
     """
     path = folder / KEY_FILE
-    remember_input(path)
+    if not path.exists():
+        raise InputError(
+            f"{printable(folder)}: is not a listening test: there is no {KEY_FILE} in it; make one"
+            " with `automix listen make`"
+        )
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
         if document.pop("format") != FORMAT:
             raise InputError(f"{printable(path)}: was written by another version of automix")
         return _read_key(document)
-    except OSError as error:
-        raise InputError(
-            f"{printable(folder)}: is not a listening test: {KEY_FILE} cannot be read"
-            f" ({error.strerror}); make one with `automix listen make`"
-        ) from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{printable(path)}: is damaged; make the test again") from error
 
 

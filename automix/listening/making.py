@@ -114,15 +114,15 @@ def make_test(
     report("writing")
     with ExitStack() as stack:
 
-        def write(path: Path, text: str) -> None:
-            target = OutputTarget.reserve(path, overwrite=overwrite, inputs=opened)
+        def write(path: Path, text: str, *, private: bool = False) -> None:
+            target = OutputTarget.reserve(path, overwrite=overwrite, inputs=opened, private=private)
             stack.enter_context(target).write_text(text)
 
         page = folder / PAGE_FOLDER
         for name in STATIC_FILES:  # the page itself first: what is entered first is committed last
             write(page / name, (TEMPLATE / name).read_text(encoding="utf-8"))
         write(page / TEST_FILE, f"window.automixTest = {json.dumps(config, indent=1)};\n")
-        write(folder / KEY_FILE, key.dumps())
+        write(folder / KEY_FILE, key.dumps(), private=True)
         for stimulus in stimuli:
             audio = _encode_flac(stimulus.excerpt, description.design.bits)
             encoded = base64.b64encode(audio).decode("ascii")

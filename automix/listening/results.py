@@ -66,7 +66,8 @@ def read_submission(document: Any, key: Key) -> Submission:
     if document["format"] != FORMAT:
         raise InputError("is not a result of a listening test")
     if document["test"] != key.test:
-        raise InputError(f"is a result of another test ({str(document['test'])[:40]!r})")
+        named = f" ({document['test'][:40]!r})" if isinstance(document["test"], str) else ""
+        raise InputError(f"is a result of another test{named}")
     for field in ("submission", "participant"):
         if not isinstance(document[field], str) or not _NAME.fullmatch(document[field]):
             raise InputError(f"{field} must be up to 64 letters, digits, - and _")

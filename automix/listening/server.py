@@ -1,22 +1,29 @@
 """Serves the page of a test and takes results in. It knows no file but those of the page."""
 
 import json
+import os
 import socket
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from shutil import copyfileobj
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from automix.errors import InputError, OutputError, UsageError
 from automix.files.names import printable
+from automix.files.text import parse_json
 from automix.listening.key import AUDIO_FOLDER, PAGE_FOLDER, STATIC_FILES, TEST_FILE, Key, load_key
 from automix.listening.results import MOST_BYTES, read_submission
 from automix.listening.store import ResultStore
 
 _PATIENCE_S = 30.0  # for a client that sends nothing
+_REQUEST_S = 60.0  # for one that sends a request, in all
+_ANSWER_S = 600.0  # for one that takes an answer, in all
+_PIECE_BYTES = 1 << 16
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -43,6 +50,7 @@ class ListeningServer(ThreadingHTTPServer):
         port: Port to listen at; 0 takes any that is free.
         results: File of the results; made if it is not there.
         received: Called with the number of results after each new one, in the thread that took it.
+        warn: Called with what the person who serves should know, in any thread.
 
     Raises:
         InputError: ``folder`` is no test, or a file of its page is missing.
@@ -54,12 +62,22 @@ class ListeningServer(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(
-        self, folder: Path, *, host: str, port: int, results: Path, received: Callable[[int], None]
+        self,
+        folder: Path,
+        *,
+        host: str,
+        port: int,
+        results: Path,
+        received: Callable[[int], None],
+        warn: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self.key = load_key(folder)
         self.files = list_page_files(folder, self.key)
         self.store = ResultStore(results)
         self.received = received
+        self.warn = warn
+        self.host = host
+        self._deadlines: dict[socket.socket, float] = {}
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
             self.address_family = found[0]
@@ -77,6 +95,33 @@ class ListeningServer(ThreadingHTTPServer):
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
 
+    def give_time(self, connection: socket.socket, seconds: float) -> None:
+        """Sets the time from now after which a connection is cut off, whatever it is at."""
+        self._deadlines[connection] = time.monotonic() + seconds
+
+    def shutdown_request(self, request: Any) -> None:
+        """Closes a connection."""
+        self._deadlines.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Cuts off connections whose time is up; `serve_forever` calls this again and again."""
+        now = time.monotonic()
+        for connection, deadline in list(self._deadlines.items()):
+            if now > deadline:
+                self._deadlines.pop(connection, None)
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def answers_to(self, host: str) -> bool:
+        """Tells whether a request that was sent to ``host`` is meant for this server.
+
+        A page that only this computer can reach has the names of this computer alone: another
+        page may not come to it by a name of its own that leads here.
+        """
+        own = (self.host.lower(), "localhost", "127.0.0.1", "::1")
+        return not self.is_local or _split(f"//{host}").hostname in own
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignores errors of a connection: a client that goes away is no error of ours."""
 
@@ -93,7 +138,32 @@ class ListeningServer(ThreadingHTTPServer):
         return host == "::1" or host.startswith("127.")
 
 
-def list_page_files(folder: Path, key: Key) -> dict[str, Path]:
+@dataclass(frozen=True)
+class PageFile:
+    """A file of the page as it was when the server started.
+
+    Attributes:
+        path: The file.
+        identity: Device and inode, by which another file under its name is told.
+    """
+
+    path: Path
+    identity: tuple[int, int]
+
+    def open(self) -> int | None:
+        """Opens the file for reading; none if it is gone or another."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return None
+        status = os.fstat(descriptor)
+        if (status.st_dev, status.st_ino) == self.identity:
+            return descriptor
+        os.close(descriptor)
+        return None
+
+
+def list_page_files(folder: Path, key: Key) -> dict[str, PageFile]:
     """Lists the files of the page by the path of their address: all that can ever be read.
 
     Raises:
@@ -101,12 +171,23 @@ def list_page_files(folder: Path, key: Key) -> dict[str, Path]:
     """
     page = folder / PAGE_FOLDER
     names = [*STATIC_FILES, TEST_FILE, *(f"{AUDIO_FOLDER}/{name}.js" for name in key.audio)]
-    files = {f"/{name}": page / name for name in names}
     inside = page.resolve()
-    for path in files.values():
+    files = {}
+    for name in names:
+        path = page / name
         if not path.is_file() or not path.resolve().is_relative_to(inside):
             raise InputError(f"{printable(path)}: is missing; make the test again")
+        status = path.stat()
+        files[f"/{name}"] = PageFile(path, (status.st_dev, status.st_ino))
     return {"/": files["/index.html"], **files}
+
+
+def _split(address: str) -> SplitResult:
+    """Splits an address into its parts; what is none has none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -115,39 +196,75 @@ class _Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "automix", ""
     timeout = _PATIENCE_S
 
+    def handle_one_request(self) -> None:
+        """Handles a request, which has to come within a time."""
+        self.server.give_time(self.connection, _REQUEST_S)
+        super().handle_one_request()
+
+    def parse_request(self) -> bool:
+        """Reads the head of a request, and refuses one that is not meant for this server."""
+        if not super().parse_request():
+            return False
+        lengths = self.headers.get_all("Content-Length", [])
+        has_body = self.command == "POST"
+        if "Transfer-Encoding" in self.headers or len(lengths) > has_body:
+            # Programs in between might read it in two ways, as one request or as several.
+            self._answer(HTTPStatus.BAD_REQUEST, "say the length of the request once")
+        elif not self.server.answers_to(self.headers.get("Host", "")):
+            where = f"open this page as {self.server.url}"
+            self._answer(HTTPStatus.MISDIRECTED_REQUEST, where)
+        elif has_body and self._is_foreign():
+            self._answer(HTTPStatus.FORBIDDEN, "results are taken from the page of the test only")
+        else:
+            return True
+        return False
+
+    def _is_foreign(self) -> bool:
+        """Whether a browser says that another page sent the request."""
+        site, origin = self.headers.get("Sec-Fetch-Site"), self.headers.get("Origin")
+        if site is not None:
+            return site not in ("same-origin", "none")
+        return origin is not None and _split(origin).netloc != self.headers.get("Host")
+
     def do_GET(self) -> None:
-        path = self.server.files.get(urlsplit(self.path).path)
-        if path is None:
+        page = self.server.files.get(_split(self.path).path)
+        if page is None:
             self._answer(HTTPStatus.NOT_FOUND, "there is no such page")
             return
-        try:
-            file = path.open("rb")
-        except OSError:
+        descriptor = page.open()
+        if descriptor is None:
+            self.server.warn(f"{printable(page.path)}: was replaced; serve the test anew")
             self._answer(HTTPStatus.NOT_FOUND, "the page is gone")
             return
-        with file:
-            size = file.seek(0, 2)
-            file.seek(0)
-            is_audio = path.parent.name == AUDIO_FOLDER
-            self._begin(
-                HTTPStatus.OK,
-                _TYPES[path.suffix],
-                size,
-                "private, max-age=86400, immutable" if is_audio else "no-cache",
-            )
-            if self.command != "HEAD":
-                copyfileobj(file, self.wfile)
+        try:
+            self._send_file(page.path, descriptor)
+        finally:
+            os.close(descriptor)
 
     do_HEAD = do_GET
 
+    def _send_file(self, path: Path, descriptor: int) -> None:
+        size = os.fstat(descriptor).st_size
+        is_audio = path.parent.name == AUDIO_FOLDER
+        caching = "private, max-age=86400, immutable" if is_audio else "no-cache"
+        self._begin(HTTPStatus.OK, _TYPES[path.suffix], size, caching)
+        sent = 0
+        while self.command != "HEAD" and sent < size:
+            piece = os.pread(descriptor, min(_PIECE_BYTES, size - sent), sent)
+            if not piece:  # the file was cut off
+                self.close_connection = True
+                return
+            self.wfile.write(piece)
+            sent += len(piece)
+
     def do_POST(self) -> None:
-        if urlsplit(self.path).path != RESULTS_PATH:
+        if _split(self.path).path != RESULTS_PATH:
             self._answer(HTTPStatus.NOT_FOUND, "results go to /results")
             return
         length = self.headers.get("Content-Length", "")
         if not length.isascii() or not length.isdigit():
             self._answer(HTTPStatus.LENGTH_REQUIRED, "say how long the result is")
-        elif int(length) > MOST_BYTES:
+        elif len(length) > len(str(MOST_BYTES)) or int(length) > MOST_BYTES:
             self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the result is too large")
         elif self.headers.get_content_type() != "application/json":
             self._answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send JSON")
@@ -158,21 +275,27 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if len(body) < length:
                 raise InputError("the result broke off")
-            document = json.loads(body.decode("utf-8"))
+            document = parse_json(body.decode("utf-8"), "the result")
             submission = read_submission(document, self.server.key)
             text = json.dumps(document, ensure_ascii=True, sort_keys=True)
             is_new = self.server.store.add(submission, self.server.key.test, text)
-        except (ValueError, RecursionError):
-            self._answer(HTTPStatus.BAD_REQUEST, "is not JSON")
+        except UnicodeDecodeError:
+            self._answer(HTTPStatus.BAD_REQUEST, "is not JSON in UTF-8")
         except InputError as error:
             self._answer(HTTPStatus.BAD_REQUEST, str(error))
         except OutputError as error:
+            self.server.warn(f"a result could not be kept: {error}")
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "the result could not be kept")
-            self.log_error("%s", error)
         else:
             if is_new:
-                self.server.received(self.server.store.count())
+                self._tell()
             self._answer(HTTPStatus.OK, "kept", ok=True)
+
+    def _tell(self) -> None:
+        try:
+            self.server.received(self.server.store.count())
+        except OutputError as error:
+            self.server.warn(str(error))
 
     def _answer(self, status: HTTPStatus, message: str, *, ok: bool = False) -> None:
         body = json.dumps({"ok": ok, "message": message}).encode()
@@ -182,6 +305,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _begin(self, status: HTTPStatus, kind: str, size: int, caching: str) -> None:
+        self.server.give_time(self.connection, _ANSWER_S)
         self.send_response(status)
         headers = {
             "Content-Type": kind,

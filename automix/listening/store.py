@@ -1,5 +1,6 @@
 """Keeps results in an SQLite file: every submission once, whoever sends it at the same time."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -7,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from automix.errors import InputError, OutputError
+from automix.files.disk import report_write_failures
 from automix.files.names import printable
 from automix.listening.results import Submission
 
@@ -34,6 +36,7 @@ class ResultStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        _make_private(path)
         with self._connect() as connection:
             connection.execute("PRAGMA journal_mode = WAL")  # readers do not hold up writers
             connection.execute(_TABLE)
@@ -85,15 +88,26 @@ class ResultStore:
             raise OutputError(f"{printable(self.path)}: cannot be written: {error}") from error
 
 
+def _make_private(path: Path) -> None:
+    """Makes the file if it is not there; what participants say is for its owner alone."""
+    with report_write_failures(path):
+        if os.path.lexists(path) and not path.is_file():
+            raise OutputError(f"{printable(path)}: is not a regular file; name another")
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
 def read_documents(path: Path) -> list[str]:
     """Reads all submissions as they came, in the order in which they came.
 
     Raises:
         InputError: The file cannot be read.
     """
+    if not path.is_file():
+        raise InputError(f"{printable(path)}: is not a file of results; check the path")
     uri = f"{path.resolve().as_uri()}?mode=ro"
     try:
         with closing(sqlite3.connect(uri, uri=True, timeout=_WAIT_S)) as connection:
+            connection.text_factory = lambda text: text.decode("utf-8", "replace")
             rows = connection.execute("SELECT document FROM submissions ORDER BY rowid")
             return [str(document) for (document,) in rows]
     except sqlite3.Error as error:

@@ -26,7 +26,7 @@ def choose_device(name: str) -> torch.device:
     kind, _, index = name.partition(":")
     if name == "cpu":
         return torch.device("cpu")
-    if kind != "cuda" or (index and not index.isdecimal()):
+    if kind != "cuda" or (index and not (index.isdecimal() and len(index) < 6)):
         raise DeviceError(f"--device {name}: choose auto, cpu, cuda or cuda:N")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if int(index or 0) >= count:

@@ -105,5 +105,5 @@ def _check_reachable(address: str) -> None:
         OSError: Nothing answers within `_REACH_S` seconds.
     """
     host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdigit():
+    if host and port.isdecimal() and len(port) <= 5 and int(port) < 1 << 16:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_S).close()

@@ -30,9 +30,10 @@ def look_up(plan: MixPlan, address: str) -> tuple[Parameter, Any]:
     declared: Parameter | None = None
     for head in path:
         if isinstance(value, tuple):
-            if not head.isdecimal() or not 1 <= int(head) <= len(value):
+            entries = [str(number) for number in range(1, len(value) + 1)]
+            if head not in entries:
                 raise PlanError(f"{address!r}: there is no entry {head!r}")
-            value = value[int(head) - 1]
+            value = value[entries.index(head)]
             continue
         declared = parameters(type(value)).get(head) if isinstance(value, Settings) else None
         if declared is None:

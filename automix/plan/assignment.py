@@ -1,11 +1,10 @@
 """Assignments as ``--set`` takes them: ``vocal.pan=0.4``, ``vocal.fader_db+=2``."""
 
-import re
-import tomllib
 from collections.abc import Callable
 from typing import Any
 
 from automix.errors import PlanError
+from automix.files.text import parse_toml
 
 Change = Callable[[Any], Any]
 """Makes the new value of a setting from the old one."""
@@ -20,10 +19,11 @@ def parse_assignment(expression: str) -> tuple[str, Any]:
     Raises:
         PlanError: Not of that form.
     """
-    match = re.fullmatch(r"(.+?)\s*([+-]?)=\s*(.+)", expression, re.DOTALL)
-    if match is None:
+    head, _, text = expression.partition("=")
+    sign = head[-1:] if head.endswith(("+", "-")) else ""
+    address, text = head.removesuffix(sign).rstrip(), text.lstrip()
+    if not address or not text:
         raise PlanError(f"--set {expression!r}: write NAME.setting=VALUE, += or -=")
-    address, sign, text = match.groups()
     if not sign:
         value = _literal(text.strip())
         return address, lambda _: value
@@ -42,7 +42,7 @@ def parse_assignment(expression: str) -> tuple[str, Any]:
 
 def _literal(text: str) -> Any:
     try:
-        document = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
+        document = parse_toml(f"value = {text}", "--set", refuse=PlanError)
+    except PlanError:
         return text
     return document["value"] if len(document) == 1 else text

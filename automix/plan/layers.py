@@ -1,14 +1,14 @@
 """Layers of settings: built-in < preset < config file < option; an unset option is `None`."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from automix.errors import UsageError
-from automix.inputs import remember_input
+from automix.errors import InputError, UsageError
+from automix.files.names import printable
+from automix.files.text import read_toml
 from automix.plan.parameters import Settings, parameters
 
 Layered = TypeVar("Layered", bound=Settings)
@@ -27,10 +27,11 @@ def apply_layers(
     """The base with what a config file and the flags say laid over it.
 
     Raises:
-        UsageError: An unknown key, or an illegal value; names the file or the option.
+        UsageError: The file cannot be read, or there is an unknown key or an illegal value; names
+            the file or the option.
     """
     if config is not None:
-        base = _apply_named(str(config), base, _read_config(config))
+        base = _apply_named(printable(config), base, _read_config(config))
     if constants:
         base = _lay_over(base, constants)
     for option, (setting, value) in flags.items():
@@ -63,10 +64,7 @@ def _lay_over(base: Layered, table: Mapping[str, Any]) -> Layered:
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    remember_input(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: is not a TOML file: {error}") from error
+        return read_toml(path, refuse=UsageError)
+    except InputError as error:
+        raise UsageError(str(error)) from error

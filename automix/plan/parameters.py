@@ -113,10 +113,14 @@ class Parameter:
             raise UsageError(f"{self.name} must be {_KINDS.get(self.kind, self.kind.__name__)}")
         if isinstance(value, float) and not math.isfinite(value):
             raise UsageError(f"{self.name} must be finite, not {value}")
+        if isinstance(value, str) and "\0" in value:
+            raise UsageError(f"{self.name} must hold no null character")
         if isinstance(value, str) and FileName() not in self.notes and not _is_unicode(value):
             raise UsageError(f"{self.name} must be Unicode text, not {value!r}")
         if self.range is not None and value not in self.range:
             raise UsageError(f"{self.name} = {value} is outside {self.range}")
+        if self.kind is float and isinstance(value, int) and value.bit_length() > 1023:
+            raise UsageError(f"{self.name} must be finite")
         return float(value) if self.kind is float else value
 
 

@@ -5,13 +5,15 @@ import json
 import os
 import re
 import secrets
-import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from automix.errors import OutputError, PlanError, UsageError
-from automix.inputs import remember_input
+from automix.errors import InputError, OutputError, PlanError, UsageError
+from automix.files.names import printable
+from automix.files.regular import open_regular_file
+from automix.files.text import MOST_TOML_BYTES, decode_text, parse_toml, read_text
+from automix.inputs import read_outputs
 from automix.plan.decision import Decision
 from automix.plan.parameters import Parameter, Settings, parameters
 
@@ -37,13 +39,20 @@ def dumps(plan: Any) -> str:
 
 
 def begins_as_plan(path: str | os.PathLike[str]) -> bool:
-    """Tells whether a file begins as the plans do that automix writes.
+    """Tells whether a file begins as the plans do that automix writes, however it was saved since.
 
     Raises:
-        OSError: The file cannot be read.
+        InputError: The file may not be read.
     """
-    with open(path, "rb") as file:
-        return file.read(len(_MARK)) == _MARK.encode()
+    if not os.path.isfile(path):
+        return False
+    with read_outputs(), open_regular_file(path, "text", may_be_empty=True) as descriptor:
+        head = os.pread(descriptor, 8 * len(_MARK), 0)  # a mix and its plan may be replaced
+    try:
+        text, _ = decode_text(head, printable(path), PlanError)
+    except PlanError:
+        return False
+    return text.startswith(_MARK)
 
 
 _DECISION_FIELDS = ("setting", "value", "rule", "reason")
@@ -107,20 +116,11 @@ def load(path: Path, kind: type[Any]) -> Any:
     Raises:
         PlanError: The file cannot be read, or is not a legal plan; names the line.
     """
-    name = str(path)
     try:
-        if not path.is_file():
-            raise PlanError(f"{name}: is not a file")
-        remember_input(path)
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise PlanError(f"{name}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise PlanError(f"{name}: is not a plan: not UTF-8 text") from error
-    try:
-        return loads(text, kind, name)
-    except RecursionError as error:
-        raise PlanError(f"{name}: is not a plan: nested too deeply") from error
+        text = read_text(path, refuse=PlanError, most_bytes=MOST_TOML_BYTES)
+    except InputError as error:
+        raise PlanError(str(error)) from error
+    return loads(text, kind, printable(path))
 
 
 def loads(text: str, kind: type[Any], source: str) -> Any:
@@ -135,10 +135,7 @@ def loads(text: str, kind: type[Any], source: str) -> Any:
         PlanError: Not TOML, another format version, an unknown key, or an illegal value; names the
             line.
     """
-    try:
-        document = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # also a number or a nesting without end
-        raise PlanError(f"{source}: not valid TOML: {error}") from error
+    document = parse_toml(text, source, refuse=PlanError)
     version = document.pop("format", None)
     if version != FORMAT:
         raise PlanError(
@@ -236,8 +233,8 @@ def _read_decision(table: Any, path: tuple[str | int, ...]) -> Decision:
     return Decision(**{**table, "figures": tuple(figures.items())})
 
 
-_HEADER = re.compile(r"^\s*\[(\[)?\s*([^\[\]#]+?)\s*\]")
-_ASSIGNMENT = re.compile(r"^\s*([A-Za-z0-9_\".-]+)\s*=")
+_HEADER = re.compile(r"\s*+\[(\[)?([^\[\]#]++)\]")
+_ASSIGNMENT = re.compile(r"\s*+([A-Za-z0-9_\".-]++)\s*+=")
 
 
 def _line_of(text: str, path: tuple[str | int, ...]) -> int | None:
@@ -249,6 +246,9 @@ def _line_of(text: str, path: tuple[str | int, ...]) -> int | None:
         if header := _HEADER.match(line):
             here = ()
             names = [name.strip().strip('"') for name in header[2].split(".")]
+            if len(names) > len(path):
+                here = tuple(names)
+                continue
             for depth, name in enumerate(names, 1):
                 here = (*here, name)
                 if header[1] and depth == len(names):
@@ -256,7 +256,7 @@ def _line_of(text: str, path: tuple[str | int, ...]) -> int | None:
                 if here in counts:
                     here = (*here, counts[here])
             found = here
-        elif assignment := _ASSIGNMENT.match(line):
+        elif len(here) < len(path) and (assignment := _ASSIGNMENT.match(line)):
             found = (*here, *(name.strip('"') for name in assignment[1].split(".")))
         else:
             continue

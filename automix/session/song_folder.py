@@ -1,7 +1,6 @@
 """Finds the files that make up a song: in a folder, a list of files, or a session file."""
 
 import os
-import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from automix.files.names import printable
 from automix.files.probe import probe
 from automix.files.recorder import read_recorder_tracks
 from automix.files.stems import list_stems
-from automix.inputs import remember_input
+from automix.files.text import read_toml
 from automix.parallel.workers import run_in_parallel
 from automix.plan.roles import ROLE_FAMILIES, ROLES, Role
 from automix.plan.toml import begins_as_plan
@@ -335,11 +334,7 @@ def _refuse_folder(error: OSError) -> None:
 
 def is_own_mix(audio: Path) -> bool:
     """Tells whether automix wrote a file of audio: then a plan lies beside it."""
-    plan = audio.with_suffix(".toml")
-    try:
-        return os.path.isfile(plan) and begins_as_plan(plan)
-    except OSError as error:
-        raise InputError(f"{printable(plan)}: cannot be read: {error.strerror}") from error
+    return begins_as_plan(audio.with_suffix(".toml"))
 
 
 def _read_tracks(
@@ -412,12 +407,7 @@ def _read_stems(path: Path, stems: Mapping[int, str]) -> list[TrackFile]:
 
 
 def _read_session_file(path: Path) -> list[TrackFile]:
-    remember_input(path)
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{printable(path)}: cannot be read as a session: {error}") from error
-    rows = document.get("tracks")
+    rows = read_toml(path).get("tracks")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{printable(path)}: a session has [[tracks]] with `file`, `name`, `role`")
     tracks = []
@@ -428,6 +418,8 @@ def _read_session_file(path: Path) -> list[TrackFile]:
         texts = (value for key, value in row.items() if key not in _CHANNEL_KEYS)
         if not all(isinstance(value, str) for value in texts) or "file" not in row:
             raise InputError(f"{where}: needs `file`; all values but channels are texts")
+        if any("\0" in value for value in row.values() if isinstance(value, str)):
+            raise InputError(f"{where}: a value holds a null character; remove it")
         for key in _CHANNEL_KEYS:
             if key in row and not (type(row[key]) is int and 1 <= row[key] <= _MOST_CHANNELS):
                 raise InputError(f"{where}: {key} is a number from 1 to {_MOST_CHANNELS}")

@@ -8,16 +8,16 @@ import errno
 import fcntl
 import os
 import shutil
-import tomllib
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from automix.errors import OutputError, PlanError
+from automix.errors import InputError, OutputError, PlanError
 from automix.files.disk import report_write_failures
 from automix.files.names import printable
 from automix.files.state import digest
-from automix.inputs import find_input
+from automix.files.text import read_toml
+from automix.inputs import find_input, read_outputs
 from automix.plan.model import read_plan
 
 PLAN_NAME = "mix.toml"
@@ -26,9 +26,9 @@ PLAN_NAME = "mix.toml"
 def read_fingerprint(folder: Path) -> str | None:
     """Reads the fingerprint of the request that a finished song was made for; none without one."""
     try:
-        with (folder / PLAN_NAME).open("rb") as file:
-            made_for = tomllib.load(file).get("request")
-    except (OSError, ValueError):
+        with read_outputs():
+            made_for = read_toml(folder / PLAN_NAME).get("request")
+    except InputError:
         return None
     return made_for if isinstance(made_for, str) else None
 
@@ -36,7 +36,8 @@ def read_fingerprint(folder: Path) -> str | None:
 def is_whole(folder: Path) -> bool:
     """Tells whether the tracks and the mix of a finished song hold what its plan says."""
     try:
-        plan = read_plan(folder / PLAN_NAME)
+        with read_outputs():
+            plan = read_plan(folder / PLAN_NAME)
         wanted = {strip.file: strip.sha256 for strip in plan.tracks}
         wanted["mix.wav"] = plan.mix_sha256
         return all(digest(folder / name) == found for name, found in wanted.items())

@@ -18,8 +18,8 @@ from automix.datasets.song import SongFiles, measure_common_part
 from automix.errors import OutputError
 from automix.files.info import ReadOptions
 from automix.files.names import printable
-from automix.files.opening import open_regular_file
 from automix.files.reading import open_audio
+from automix.files.regular import open_regular_file
 from automix.files.target import OutputTarget
 from automix.plan.roles import Role
 from automix.session.song_folder import open_song

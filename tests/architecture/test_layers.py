@@ -10,7 +10,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[2] / "automix"
 
 ROOMS = (
-    *("errors", "version", "units", "inputs", "plan", "parallel", "audio", "files"),
+    *("errors", "version", "units", "inputs", "parallel", "audio", "files", "plan"),
     *("dsp", "analysis", "sound", "session", "datasets"),
     *("networks", "consoles", "methods", "reference", "mixing"),
     *("report", "evaluation", "explanation", "export", "listening", "demo", "synthesis"),
@@ -21,8 +21,8 @@ ROOMS = (
 RANK = {room: number for number, room in enumerate(ROOMS)}
 
 FOUNDATION = (
-    *("errors", "version", "units", "inputs", "plan"),
-    *("files.extensions", "methods.catalog"),
+    *("errors", "version", "units", "inputs", "plan", "methods.catalog"),
+    *("files.extensions", "files.names", "files.regular", "files.text"),
 )
 """What needs the standard library and each other only: help pages use it."""
 
@@ -181,6 +181,49 @@ def test_no_public_name_is_defined_in_two_modules():
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(module)
     assert {name: where for name, where in homes.items() if len(where) > 1} == {}
+
+
+READERS = {
+    "files.text": "the home of reading text",
+    "files.table": "the home of reading tables",
+    "datasets.medleydb": "the one reader of YAML, of text that files.text read",
+    "batch.journal": "records of its own, one by one",
+    "consoles.plugin.child": "what its own parent wrote",
+    "consoles.plugin.host": "what its own child wrote",
+    "listening.making": "files of the package",
+    "networks.checkpoints": "a field of safetensors, and a file of the package",
+    "networks.torchaudio_pair": "a file of the package",
+    "parallel.machine": "a file of the system",
+    "parallel.memory": "a file of the system",
+    "report.page": "files of the package",
+    "training.decoded_songs": "a cache of its own",
+}
+"""Modules that may parse text or read text files, and why."""
+
+
+def test_texts_are_read_in_one_place():
+    """What a user names comes through `automix.files.text`, which bounds it and names its faults.
+
+    There are no other parsers of TOML, CSV, JSON or YAML, and no other reading of text files.
+    """
+    parsers = re.compile(
+        r"tomllib\.loads?|csv\.(reader|DictReader)|json\.loads?|yaml\.\w*load\w*|.*\.read_text"
+    )
+    found = {}
+    for module in MODULES:
+        for node in ast.walk(tree(module)):
+            if not isinstance(node, ast.Call) or module in READERS:
+                continue
+            name = ast.unparse(node.func)
+            said = [*node.args, *(word.value for word in node.keywords)]
+            modes = [word.value for word in said if isinstance(word, ast.Constant)]
+            opened = name == "open" or (name.endswith(".open") and name != "os.open")
+            is_text = opened and any(word in ("r", "rt", "utf-8", "utf-8-sig") for word in modes)
+            is_text = is_text and not {"w", "a", "x"} & set(modes)
+            if parsers.fullmatch(name) or is_text:
+                found[module] = name
+    assert found == {}
+    assert set(READERS) <= set(MODULES)
 
 
 def test_docstrings_are_sentences():

@@ -240,7 +240,7 @@ def test_a_dry_run_lists_and_writes_nothing(cli, songs, tmp_path) -> None:
     ("words", "exit_code", "message"),
     [
         (["gone"], 3, "gone: is not there"),
-        (["songs", "gone.csv"], 3, "gone.csv: cannot be read: No such file"),
+        (["songs", "gone.csv"], 3, "gone.csv: no such file"),
         (["songs", "--resume", "--retry-failed"], 2, "--retry-failed"),
         (["songs", "--skip-existing", "--no-plan"], 2, "--no-plan"),
         (["songs", "--ray-address", "auto"], 2, "--engine ray"),

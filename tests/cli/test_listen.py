@@ -62,7 +62,7 @@ def test_make_prints_json_and_flags_overrule_the_description(
     [
         (["make", "mixes"], 2, "--output"),
         (["make", "gone", "-o", "test"], 3, "gone: is neither a folder"),
-        (["make", "gone.toml", "-o", "test"], 3, "gone.toml: cannot be read"),
+        (["make", "gone.toml", "-o", "test"], 3, "gone.toml: no such file"),
         (["make", "mixes", "-o", "test", "--type", "abx"], 2, "'abx'"),
         (["make", "mixes", "-o", "test", "--type", "mushra"], 2, "--reference"),
         (["make", "mixes", "-o", "test", "--start", "0.9"], 3, "--start"),

@@ -53,7 +53,7 @@ def refusal(result, exit_code: int) -> str:
         (["-o", "mix.flac", "--bits", "32f"], "mix.flac"),
         (["--skip-existing", "--no-plan"], "--no-plan"),
         (["--config", "missing.toml"], "missing.toml"),
-        (["--config", "."], "directory"),
+        (["--config", "."], "folder"),
         (["third.wav"], "third.wav"),
     ],
 )
@@ -77,7 +77,7 @@ def test_wrong_commands_exit_2(cli, arguments: list[str]) -> None:
         ("reverb = 1", "reverb"),
         ("[reverb]\nroom = 1", "'room'"),
         ("filter_q = ", "Invalid value"),
-        ("filter_q = '\udcff'", "utf-8"),
+        ("filter_q = '\udcff'", "line 1: is not UTF-8"),
         ("filters = " + 5000 * "[", "TOML"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -179,13 +180,30 @@ def test_metadata_may_lie_in_a_folder_of_its_own(make_tree):
     assert medleydb.read_songs(root) == before
 
 
+def test_metadata_may_hold_stars_marks_and_instruments_of_any_name(make_tree):
+    root = make_tree("medleydb").root
+    path = root / "V1" / "Bob_Two" / "Bob_Two_METADATA.yaml"
+    text = path.read_text().replace("artist:", "title: 'a *star* & more'\nartist:", 1)
+    before = medleydb.read_songs(root)
+    path.write_bytes(("\ufeff" + text.replace("\n", "\r\n")).encode("utf-16-le"))
+    assert medleydb.read_songs(root) == before
+    long = re.sub("instrument: [a-z ]*", f"instrument: 'n {'9' * 5000}'", text)
+    path.write_text(f"length: {'9' * 5000}\nwhen: 1{':1' * 9000}.5\n{long}")
+    assert len(medleydb.read_songs(root)) == len(before)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("artist: [", "cannot be read as metadata"),
-        ("artist: !!python/object/apply:os.getcwd []", "cannot be read as metadata"),
+        ("artist: !!python/object/apply:os.getcwd []", "line 1: has a tag"),
+        ("artist: a\nyear: !!int ''", "line 2: has a tag"),
+        ("artist: a\nyear: !!timestamp x", "line 2: has a tag"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nstems: [*b, *b]", "line 2: has an alias"),
         ("just a text", "holds no metadata"),
-        ("\x00", "cannot be read as metadata"),
+        ("\x00", "line 1: holds a null character"),
+        ("artist: &a [x]\nstems: *a", "line 2: has an alias"),
+        ("[" * 100_000, "cannot be read as metadata"),
     ],
 )
 def test_metadata_that_is_none(make_tree, text, message):

@@ -90,13 +90,14 @@ def result(key: Key, number: int = 0, **changes: Any) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def served(folder: Path, results: Path | None = None) -> Iterator[ListeningServer]:
+def served(folder: Path, results: Path | None = None, **options: Any) -> Iterator[ListeningServer]:
     with ListeningServer(
         folder,
         host="127.0.0.1",
         port=0,
         results=results or folder / "results.sqlite",
         received=lambda count: None,
+        **options,
     ) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

@@ -3,9 +3,11 @@
 import contextlib
 import http.client
 import json
+import os
 import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -96,7 +98,7 @@ def test_it_gives_the_whole_page_and_nothing_else(server: ListeningServer, folde
 )
 def test_no_path_leads_out_of_the_page(server: ListeningServer, path: str) -> None:
     status, _, body = get(server, path)
-    assert status in (404, 414)
+    assert status in (404, 414, 421)
     assert set(json.loads(body)) == {"ok", "message"}
 
 
@@ -230,7 +232,7 @@ def test_bodies_that_are_no_json_are_refused(
 def test_a_body_too_large_is_refused_before_it_is_read(server: ListeningServer) -> None:
     for length, status in ((MOST_BYTES + 1, 413), (10**30, 413), ("-1", 411), ("x", 411)):
         with socket.create_connection(server.server_address[:2], timeout=30) as client:
-            head = "POST /results HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            head = "POST /results HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             client.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode())
             assert f" {status} ".encode() in client.recv(100)
 
@@ -244,6 +246,146 @@ def test_clients_that_stop_halfway_keep_nobody_waiting(server: ListeningServer, 
         client.close()
 
 
+def send(server: ListeningServer, text: str) -> str:
+    """What the server answers to a request as it is."""
+    with socket.create_connection(server.server_address[:2], timeout=30) as client:
+        client.sendall(text.encode())
+        return client.makefile("rb").readline().decode()
+
+
+def request(body: str = "", **headers: str) -> str:
+    head = {
+        "Host": "127.0.0.1:8000",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items() if value)
+    return f"POST /results HTTP/1.1\r\n{lines}Connection: close\r\n\r\n{body}"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:8000"}, 200),
+        ({"Host": "LOCALHOST"}, 200),
+        ({"Host": "[::1]:8000"}, 200),
+        ({"Host": "evil.example:8000"}, 421),
+        ({"Host": "127.0.0.1.evil.example"}, 421),
+        ({"Host": "evil.example@127.0.0.1.x"}, 421),
+        ({"Host": "[127.0.0.1"}, 421),
+        ({"Host": ""}, 421),
+        ({"Origin": "http://127.0.0.1:8000"}, 200),
+        ({"Origin": "https://proxy.example", "Sec_Fetch_Site": "same-origin"}, 200),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://127.0.0.1:9000"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://[127.0.0.1"}, 403),
+        ({"Sec_Fetch_Site": "cross-site"}, 403),
+        ({"Origin": "http://127.0.0.1:8000", "Sec_Fetch_Site": "same-site"}, 403),
+        ({"Transfer_Encoding": "chunked"}, 400),
+        ({"Transfer_Encoding": "identity", "Content_Length": ""}, 400),
+        ({"Content_Length": "5\r\nContent-Length: 6"}, 400),
+        ({"Content_Length": "9" * 5000}, 413),
+        ({"Content_Length": "+5"}, 411),
+    ],
+)
+def test_only_the_page_of_the_test_sends_results_and_in_one_reading(
+    server: ListeningServer, key: Key, headers: dict[str, str], status: int
+) -> None:
+    body = json.dumps(result(key))
+    assert f" {status} " in send(server, request(body, **headers))
+    assert server.store.count() == (status == 200)
+
+
+def test_a_page_that_only_this_computer_can_reach_has_no_other_name(
+    server: ListeningServer,
+) -> None:
+    for host, status in (("127.0.0.1", 200), ("localhost:1", 200), ("evil.example", 421)):
+        assert f" {status} " in send(server, f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")
+    body = "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nGET /"
+    assert " 400 " in send(server, body)
+    assert " 404 " in send(server, "GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+
+def test_slow_connections_are_cut_off(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("automix.listening.server._REQUEST_S", 0.5)
+    monkeypatch.setattr("automix.listening.server._ANSWER_S", 0.5)
+    with served(folder, tmp_path / "results.sqlite") as server:
+        address = server.server_address[:2]
+        for start in (b"", b"POST /results HTTP/1.1\r\nX: ", request("{" + 1000 * " ").encode()):
+            with socket.create_connection(address, timeout=10) as client:
+                client.sendall(start[:-900] if len(start) > 900 else start)
+                began = time.monotonic()
+                with contextlib.suppress(OSError):
+                    while time.monotonic() - began < 10:
+                        client.sendall(b" ")  # never silent for long
+                        client.settimeout(0.1)
+                        with contextlib.suppress(TimeoutError):
+                            if not client.recv(1000):
+                                break
+                assert time.monotonic() - began < 5
+        audio = next(path for path in server.files if path.startswith("/audio/"))
+        with socket.socket() as client:  # one that takes nothing of what it is sent
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            client.connect(address)
+            client.settimeout(10)
+            asked = f"GET {audio} HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200
+            with contextlib.suppress(OSError):
+                client.sendall(asked.encode())
+            deadline = time.monotonic() + 5
+            while server._deadlines and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert not server._deadlines
+        assert post(server.url, encoded(result(load_key(folder))))[0] == 200
+
+
+def test_half_a_character_in_a_remark_is_kept_as_text(server: ListeningServer, key: Key) -> None:
+    document = result(key)
+    document["answers"]["remarks"] = "good \ud83d"
+    assert post(server.url, encoded(document))[0] == 200
+    (kept,) = read_documents(server.store.path)
+    assert json.loads(kept)["answers"]["remarks"] == "good \\ud83d"
+
+
+def test_pages_that_were_replaced_after_the_start_are_not_served(tmp_path: Path) -> None:
+    make(write_mixes(tmp_path / "mixes", passages=1), tmp_path / "test", duration_s=0.6)
+    page, secret = tmp_path / "test" / "page", tmp_path / "secret.js"
+    secret.write_text("secret")
+    warnings: list[str] = []
+    with served(tmp_path / "test", warn=warnings.append) as server:
+        assert get(server, "/page.js")[0] == 200
+        (page / "page.js").unlink()
+        (page / "page.js").symlink_to(secret)
+        (page / "page.css").unlink()
+        os.link(secret, page / "page.css")
+        (page / "player.js").unlink()
+        os.mkfifo(page / "player.js")
+        (page / "audio").rename(page / "old")
+        (page / "audio").symlink_to(tmp_path)
+        audio = next(path for path in server.files if path.startswith("/audio/"))
+        (tmp_path / audio.rpartition("/")[2]).write_text("secret")
+        for path in ("/page.js", "/page.css", "/player.js", audio):
+            status, _, body = get(server, path)
+            assert (status, b"secret" in body) == (404, False)
+        assert len(warnings) == 4
+        assert "page.js: was replaced; serve the test anew" in warnings[0]
+        assert get(server, "/")[0] == 200
+
+
+def test_the_key_and_the_results_are_for_their_owner_alone(tmp_path: Path) -> None:
+    make(write_mixes(tmp_path / "mixes", passages=1), tmp_path / "test", duration_s=0.6)
+    with served(tmp_path / "test") as server:
+        assert post(server.url, encoded(result(load_key(tmp_path / "test"))))[0] == 200
+        private = [tmp_path / "test" / "key.json", *(tmp_path / "test").glob("results.sqlite*")]
+        assert len(private) >= 2
+        assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
+    assert (tmp_path / "test" / "page" / "index.html").stat().st_mode & 0o004
+
+
 def test_results_survive_a_new_server(folder: Path, key: Key, tmp_path: Path) -> None:
     for number in range(2):
         with served(folder, tmp_path / "results.sqlite") as server:
@@ -251,11 +393,18 @@ def test_results_survive_a_new_server(folder: Path, key: Key, tmp_path: Path) ->
     assert len(read_documents(tmp_path / "results.sqlite")) == 2
 
 
-def test_a_full_disk_is_told_to_the_page(server: ListeningServer, key: Key) -> None:
-    with sqlite3.connect(server.store.path) as connection:
-        connection.execute("ALTER TABLE submissions RENAME TO elsewhere")
-    connection.close()
-    assert post(server.url, encoded(result(key)))[0] == 503
+def test_a_full_disk_is_told_to_the_page_and_to_who_serves_it(
+    folder: Path, key: Key, tmp_path: Path
+) -> None:
+    warnings: list[str] = []
+    with served(folder, tmp_path / "results.sqlite", warn=warnings.append) as server:
+        with sqlite3.connect(server.store.path) as connection:
+            connection.execute("ALTER TABLE submissions RENAME TO elsewhere")
+        connection.close()
+        assert post(server.url, encoded(result(key)))[0] == 503
+    assert len(warnings) == 1
+    assert "a result could not be kept: " in warnings[0]
+    assert "results.sqlite" in warnings[0]
 
 
 def test_what_cannot_be_served_is_named(folder: Path, tmp_path: Path) -> None:

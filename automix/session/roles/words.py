@@ -10,6 +10,7 @@ from automix.plan.roles import ROLE_TRAITS, Role
 
 _EXTENSIONS = sorted(AUDIO_EXTENSIONS | VIDEO_EXTENSIONS)
 _EXTENSION = re.compile(rf"(?:{'|'.join(map(re.escape, _EXTENSIONS))})$", re.IGNORECASE)
+_LONGEST = 255
 _WORD = re.compile(
     r"[A-Z]{2,}s(?![A-Za-z])"  # OHs, BVs
     r"|[A-Z]+(?![a-z])|[A-Z]?[a-z]+"  # VOX, E+Gtr, Kick, kick
@@ -37,8 +38,11 @@ class Word:
 
 @lru_cache(maxsize=1024)
 def split_words(name: str) -> tuple[Word, ...]:
-    """Splits a file name, with or without an audio extension, into words and numbers."""
-    name = unicodedata.normalize("NFC", _EXTENSION.sub("", name))
+    """Splits a file name, with or without an audio extension, into words and numbers.
+
+    No file has a name longer than `_LONGEST`; of any other text, the start is read.
+    """
+    name = unicodedata.normalize("NFC", _EXTENSION.sub("", name)[:_LONGEST])
     plain = "".join(unicodedata.normalize("NFD", character)[0] for character in name)
     return tuple(
         Word(name[slice(*match.span())], match.group().lower(), *match.span())
@@ -99,6 +103,7 @@ def split_joined(key: str) -> tuple[str, ...]:
     return (key,)
 
 
+@lru_cache(maxsize=4096)  # its parts are looked up again and again: "hihathihathihat"
 def _split_into_known(key: str) -> tuple[str, ...]:
     """Finds the fewest known words that make up ``key``; empty if there are no such words."""
     if key in NEUTRAL_WORDS or (len(key) > 1 and find_meaning(key)):

@@ -10,7 +10,7 @@ import numpy as np
 
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs, loudness_range_lu
 from automix.audio.samples import Audio
-from automix.errors import OutputError, UsageError
+from automix.errors import InputError, OutputError, UsageError
 from automix.evaluation.vocal_copies import (
     CEILING,
     draw_reverb,
@@ -24,6 +24,7 @@ from automix.files.names import printable
 from automix.files.reading import open_audio
 from automix.files.state import digest
 from automix.files.target import OutputTarget
+from automix.files.text import read_json
 from automix.methods.vocal.settings import PAPER
 from automix.networks.vocal_cnn_description import LEVELS_LU, RANGES_LU
 from automix.training.vocal.preparation.reverb_matching import match_reverb
@@ -236,11 +237,11 @@ def _read_manifest(folder: Path) -> list[dict[str, Any]]:
                 )
             return []
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path)
             if content["format"] == FORMAT:
                 found: list[dict[str, Any]] = content["songs"]
                 return found
-        except (ValueError, KeyError, TypeError):
+        except (InputError, KeyError, TypeError):
             pass
     raise OutputError(
         f"{printable(path)}: is not a manifest of this version; choose another folder"
