@@ -3,9 +3,13 @@
 import functools
 import io
 import random
+import shutil
 import struct
+import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -60,12 +64,14 @@ class Mutant:
         extension: Extension of its name.
         data: Its bytes.
         frames: Frames of the original, all of whose audio is still there, or none.
+        tolerance: How many of them may be missing.
     """
 
     name: str
     extension: str
     data: bytes
     frames: int | None
+    tolerance: int = 0
 
 
 FORMATS = (
@@ -80,6 +86,9 @@ FORMATS = (
     ("opus", "OGG", "OPUS"),
     ("mp3", "MP3", "MPEG_LAYER_III"),
 )
+
+EXACT = {extension for extension, _, _ in FORMATS}
+"""Extensions of the formats whose length is known to the frame."""
 
 
 @functools.cache
@@ -102,6 +111,58 @@ def make_originals() -> tuple[Original, ...]:
             name = f"{container} {encoding} {channels}"
             found.append(Original(name, extension, tuple(parts), frames))
     return tuple(found)
+
+
+FOREIGN = (
+    ("m4a", "aac"),
+    ("m4a", "alac"),
+    ("mp4", "aac"),
+    ("aac", "aac"),
+    ("wma", "wmav2"),
+    ("ac3", "ac3"),
+    ("mka", "flac"),
+    ("webm", "libopus"),
+)
+"""Formats that automix reads through ffmpeg, with the encoders that write them."""
+
+
+@functools.cache
+def make_foreign() -> tuple[Original, ...]:
+    """Sound files that ffmpeg makes; none where it is not installed."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        return ()
+    found = []
+    times = np.arange(24000) / 48000
+    with tempfile.TemporaryDirectory() as folder:
+        sound = Path(folder, "sound.wav")
+        soundfile.write(sound, 0.1 * np.sin(2 * np.pi * 440 * times), 48000)
+        for extension, encoder in FOREIGN:
+            target = Path(folder, f"{encoder}.{extension}")
+            exact = ("-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1")
+            command = (program, "-v", "quiet", "-i", sound, "-c:a", encoder, *exact, target)
+            if subprocess.run(command, check=False).returncode == 0:
+                data = target.read_bytes()
+                parts = split_atoms(data) if extension in ("m4a", "mp4") else split_evenly(data)
+                found.append(Original(f"{extension} {encoder}", extension, tuple(parts), 24000))
+    return tuple(found)
+
+
+def split_atoms(data: bytes) -> list[Part]:
+    """Takes an MP4 file apart; of atoms that hold others, only the head is a part."""
+    parts, start = [], 0
+    while start + 8 <= len(data):
+        name = data[start + 4 : start + 8]
+        nested = name in (b"moov", b"trak", b"mdia", b"minf", b"stbl")
+        length = 8 if nested else int.from_bytes(data[start : start + 4], "big")
+        end = start + max(length, 8)
+        parts.append(Part(data[start:end], (0, 4, "big"), 8, name == b"mdat"))
+        start = end
+    return parts
+
+
+def split_evenly(data: bytes) -> list[Part]:
+    return [Part(data[at : at + 300], body=8, audio=at > 300) for at in range(0, len(data), 300)]
 
 
 def clear_time(data: bytes) -> bytes:
@@ -268,7 +329,12 @@ def make_tag(rng: random.Random) -> bytes:
 def mutate(seed: int, number: int) -> Mutant:
     """Makes the mutant of a number; the same one for the same seed."""
     rng = random.Random(f"{seed} container {number}")
-    original = rng.choice(make_originals())
+    originals = make_originals()
+    if number % 16 == 15:  # where ffmpeg is missing, the other numbers are the same files
+        originals = make_foreign() or originals
+    original = rng.choice(originals)
+    if original.extension in JOINED and rng.random() < 0.15:
+        return join(rng, original)
     parts, names, whole = list(original.parts), [], True
     for _ in range(rng.choice((1, 1, 1, 2, 3, 5))):
         change = rng.choice(CHANGES)
@@ -284,8 +350,32 @@ def mutate(seed: int, number: int) -> Mutant:
         ]
     data = b"".join(part.data for part in parts)
     extension = original.extension if rng.random() < 0.9 else rng.choice(("wav", "mp3", "flac"))
-    frames = original.frames if whole else None
+    # Encoders of other formats add a delay, which the decoder takes away if it is told of it.
+    frames = original.frames if whole and original.extension in EXACT else None
     return Mutant(f"{original.name}: {', '.join(names)}", extension, data, frames)
+
+
+JOINED = ("mp3", "ogg", "opus")
+"""Extensions of files that stay sound files when several are put together."""
+
+
+def join(rng: random.Random, original: Original) -> Mutant:
+    """Puts a file behind itself, as `cat` does with parts of a stream; with tags between."""
+    count = rng.choice((2, 2, 3, 5))
+    pieces, data = [], original.data
+    for number in range(count):
+        if original.extension == "mp3":
+            pieces.append(rng.choice((b"", make_tag(rng))))
+            parts = original.parts[rng.choice((0, 1)) :]  # with its Xing header, or without
+            data = b"".join(part.data for part in parts)
+        else:
+            serial = f"fuz{number}".encode()
+            pages = (part.data[:14] + serial + part.data[18:] for part in original.parts)
+            data = b"".join(map(seal_page, pages))
+        pieces.append(data)
+    whole, frames = b"".join(pieces), original.frames
+    # Where one ends and the next begins, decoders leave out what encoders added.
+    return Mutant(f"{original.name}: join", original.extension, whole, count * frames, frames // 4)
 
 
 Parts = list[Part]

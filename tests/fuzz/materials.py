@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +157,22 @@ def weights() -> Path:
     for path in folder.glob("out.*"):
         path.unlink()
     return folder
+
+
+@functools.cache
+def make_bomb(data: bytes) -> bytes:
+    """A small file of PyTorch, one of whose members becomes 800 MB when it is unpacked."""
+    found = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as whole,
+        zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bomb,
+    ):
+        for name in whole.namelist():
+            with bomb.open(name, "w", force_zip64=True) as member:
+                member.write(whole.read(name))
+                for _ in range(100 if name.endswith("data/0") else 0):
+                    member.write(bytes(8 << 20))
+    return found.getvalue()
 
 
 @functools.cache

@@ -8,6 +8,7 @@ import struct
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -223,14 +224,29 @@ def prepare_weights(rng: random.Random, folder: Path) -> Case:
     kind = rng.choice(("dmc", "effect", "effect", "pickle"))
     name = "effect.pth" if kind == "pickle" else f"{kind}.safetensors"
     path = folder / name
-    damaged = (damage_pickle if kind == "pickle" else damage_safetensors)(rng, path.read_bytes())
+    whole = path.read_bytes()
+    damaged = (damage_pickle if kind == "pickle" else damage_safetensors)(rng, whole)
     write(rng, path, damaged)
-    if kind == "effect":
-        return run("apply", name, "vox.wav", "out.wav", codes=(2, 3, 5), outputs=("out.",))
     if kind == "pickle":
         return Case("weights of PyTorch", lambda: read_tensors(name))
-    command = ("stems", "vox.wav", "kick.wav", "--method", "dmc", "--weights", name)
-    return run(*command, "-o", "out.wav", codes=(2, 3, 5), outputs=("out.",))
+    command = {
+        "effect": ("apply", name, "vox.wav", "out.wav"),
+        "dmc": ("stems", "vox.wav", "kick.wav", "--method", "dmc", "--weights", name)
+        + ("-o", "out.wav"),
+    }[kind]
+    case = run(*command, codes=(2, 3, 5), outputs=("out.",))
+    return case if same_numbers(whole, damaged) else replace(case, act=partial(refuse, case.act))
+
+
+def same_numbers(one: bytes, other: bytes) -> bool:
+    """Whether two files of weights, of which the first is whole, hold the same numbers."""
+    (length,) = struct.unpack_from("<Q", one)
+    return other.endswith(one[8 + length :])
+
+
+def refuse(act: Callable[[], str | None]) -> str | None:
+    """Does something that must not go well."""
+    return act() or "took weights whose numbers are damaged"
 
 
 def read_tensors(name: str) -> None:
@@ -243,7 +259,7 @@ def damage_safetensors(rng: random.Random, data: bytes) -> bytes:
     """Changes the length of the header, the header, the description in it, or the numbers."""
     (length,) = struct.unpack_from("<Q", data)
     header, payload = json.loads(data[8 : 8 + length]), data[8 + length :]
-    match rng.randrange(8):
+    match rng.randrange(9):
         case 0:
             edge = draw_edge(rng, 8, length, len(data))
             return struct.pack("<Q", edge) + data[8:]
@@ -260,6 +276,17 @@ def damage_safetensors(rng: random.Random, data: bytes) -> bytes:
             described = json.loads(header["__metadata__"]["description"])
             text = dump_json(mutate_tree(rng, described)).decode("utf-8", "surrogatepass")
             header["__metadata__"]["description"] = text
+        case 6:  # a network far larger than its weights
+            described = json.loads(header["__metadata__"]["description"])
+            for name, value in described.items():
+                if type(value) is int and rng.random() < 0.7:
+                    described[name] = rng.choice((16, 1024, 4096, 1 << 20))
+            described |= (
+                {"network": rng.choice(("tcn-30", "wave-u-net-6-16"))}
+                if ("network" in described)
+                else {"encoder": rng.choice(("vggish", "compact"))}
+            )
+            header["__metadata__"]["description"] = json.dumps(described)
         case _:
             written = damage_json(rng, data[8 : 8 + length])
             return struct.pack("<Q", len(written)) + written + payload
@@ -269,6 +296,8 @@ def damage_safetensors(rng: random.Random, data: bytes) -> bytes:
 
 def damage_pickle(rng: random.Random, data: bytes) -> bytes:
     """Changes a file of PyTorch: an archive of a pickle and the numbers."""
+    if rng.random() < 0.03:
+        return materials.make_bomb(data)
     for _ in range(rng.choice((1, 3))):
         data = damage_bytes(rng, data)
     if rng.random() < 0.3:
@@ -396,7 +425,7 @@ def prepare_arguments(rng: random.Random, folder: Path) -> Case:
     address = rng.choice(
         (
             f"vox.{odd}=1", f"vox.fader_db={odd}", f"vox.fader_db+={odd}", f"{odd}={odd}",
-            f"vox.equalizer.bands.{odd}.gain_db=1", f"vox.pan{' ' * 3000}=1", odd,
+            f"vox.equalizer.bands.{odd}.gain_db=1", f"vox.pan{' ' * 30_000}x", odd,
             f"beat.{'a.' * 3000}b=1", f"master.gain_db={odd}",
         )
     )  # fmt: skip
@@ -421,6 +450,66 @@ def prepare_arguments(rng: random.Random, folder: Path) -> Case:
     )
 
 
+ODD_NAMES = (
+    *(
+        "a" * 251 + ".wav",
+        "é" * 125 + ".wav",
+        "-f.wav",
+        "--force.wav",
+        " .wav",
+        "a\nb.wav",
+        "'.wav",
+    ),
+    *("\udcff.wav", "kick.WAV", "Kick.wav", "kick L.wav", "kick R.wav", "L.wav", "R.wav", "..wav"),
+    *("\u202ekick.wav", "kick.wav.wav", "kick.flac", "kick.mp3", "kick.ogg", "mix.wav", "a=b.wav"),
+    *(
+        "{song}.wav",
+        "[a].wav",
+        "*.wav",
+        "kick 1.wav",
+        "kick 01.wav",
+        "kick ².wav",
+        "1" * 200 + ".wav",
+    ),
+    *("._kick.wav", ".DS_Store", "cover.jpg", "beat.toml", "kick.toml", "mix.toml", "bass.toml"),
+)
+
+
+def prepare_folder(rng: random.Random, folder: Path) -> Case:
+    """A song's folder with files of odd names, and with what is no file."""
+    copy(materials.song(), folder / "song")
+    song = folder / "song"
+    sound = (song / "kick.wav").read_bytes()
+    for _ in range(rng.choice((1, 2, 4))):
+        path = song / rng.choice(ODD_NAMES)
+        if path.is_dir():
+            continue
+        path.unlink(missing_ok=True)
+        match rng.randrange(12):
+            case 0:
+                os.mkfifo(path)
+            case 1:
+                path.mkdir()
+            case 2:
+                path.symlink_to(rng.choice((path.name, "bass.wav", "/dev/zero", "..", "gone")))
+            case 3:
+                path.write_bytes(rng.choice((b"", b"text", sound[:30], sound[:1000], bytes(4000))))
+            case 4:
+                path.write_bytes(damage_bytes(rng, sound))
+            case _:
+                path.write_bytes(sound)
+    method = rng.choice(("mono", "rules"))
+    if rng.random() < 0.3:
+        return run("batch", "song", "-o", "new", "--dry-run", codes=(2, 3, 4))
+    flags = rng.choice(((), ("--strict",), ("--recursive",)))
+    # A name that is too long for the stems beside it is about the output.
+    return run(
+        *("stems", "song", "--method", method, "-o", "out.wav", "--export-stems", "out", *flags),
+        codes=(2, 3, 4),
+        outputs=("out",),
+    )
+
+
 TEXTS: dict[str, Prepare] = {
     "plan": prepare_plan,
     "session": prepare_session,
@@ -436,6 +525,7 @@ TEXTS: dict[str, Prepare] = {
     "description": prepare_description,
     "key": prepare_key,
     "arguments": prepare_arguments,
+    "folder": prepare_folder,
 }
 """What there is to damage, by name."""
 
@@ -466,6 +556,7 @@ def load(kind: str) -> None:
         "description": (materials.listening,),
         "key": (materials.listening,),
         "arguments": (materials.song, materials.batch),
+        "folder": (materials.song,),
         "split": (),
     }
     for name in every if kind == "texts" else (kind,):
