@@ -3,6 +3,7 @@
 The next run puts everything right, and removes what the killed one left.
 """
 
+import contextlib
 import csv
 import hashlib
 import json
@@ -85,7 +86,7 @@ def make_dry(folder: Path) -> None:
         soundfile.write(folder / "dry" / name / "a.wav", 0.1 * noise, 44100, "FLOAT")
     (folder / "tiny.toml").write_text(
         'patch_samples = 2048\nheld_examples = 2\nstatistics = "running"\nsettle = 2\n'
-        "[loop]\nsteps = 10\nbatch = 1\nvalidate_every = 1\n"
+        "[loop]\nsteps = 6\nbatch = 1\nvalidate_every = 1\n"
     )
 
 
@@ -219,8 +220,21 @@ def take_stock(folder: Path, without: set[str] = frozenset()) -> Contents:  # ty
     }
 
 
-def list_files(folder: Path) -> list[str]:
-    return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+def wait_for_change(process: "subprocess.Popen[bytes]", out: Path, *, only_final: bool) -> None:
+    """Waits until a file appears under a name, or becomes another one; or the run has ended."""
+
+    def look() -> dict[str, int]:
+        found = {}
+        for folder, _, names in os.walk(out):
+            for name in names:
+                with contextlib.suppress(OSError):
+                    if not (only_final and is_temporary(name)):
+                        found[name] = os.stat(os.path.join(folder, name)).st_ino
+        return found
+
+    before = look()
+    while process.poll() is None and look() == before:
+        time.sleep(0.0005)
 
 
 def is_temporary(name: str) -> bool:
@@ -268,10 +282,10 @@ def test_outputs_are_absent_old_or_whole_whenever_a_run_is_killed(
         process = start(tmp_path, *victim.command, *flags)
         moment_s = chance.uniform(0.2, 1.05) * usual_s
         sent = chance.choice(SIGNALS)
-        if number == 0:  # once for sure where it is at work on its outputs
-            sent = signal.SIGKILL
-            while process.poll() is None and not any(map(is_temporary, list_files(tmp_path))):
-                time.sleep(0.002)
+        if number % 4 in (0, 1):
+            # For sure once it is at work on its outputs, or between one of them and the next.
+            sent = signal.SIGKILL if number < 2 else sent
+            wait_for_change(process, out, only_final=number % 4 == 1)
         else:
             time.sleep(moment_s)
         process.send_signal(sent)

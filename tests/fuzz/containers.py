@@ -64,14 +64,14 @@ class Mutant:
         extension: Extension of its name.
         data: Its bytes.
         frames: Frames of the original, all of whose audio is still there, or none.
-        tolerance: How many of them may be missing.
+        tolerance: How many of them may be missing: some bytes look like padding.
     """
 
     name: str
     extension: str
     data: bytes
     frames: int | None
-    tolerance: int = 0
+    tolerance: int = 8
 
 
 FORMATS = (
