@@ -8,9 +8,14 @@ that a fault prints makes its input again, and with `--keep` leaves it in a fold
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
+
+# Threads do not live on in a fork, which would wait for them. Read when torch and NumPy are loaded.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 from tests.fuzz.running import KINDS, run_alone, run_many
 

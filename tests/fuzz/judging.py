@@ -118,7 +118,6 @@ def judge(prepare: Callable[[Path], Case], scratch: Path, *, limit_s: float = LI
     case = prepare(folder)
     before = take_stock(folder)
     size = sum(path.lstat().st_size for path in folder.rglob("*"))
-    base = read_resident_bytes()
     receiving, sending = os.pipe()
     child = os.fork()
     if child == 0:
@@ -142,7 +141,7 @@ def judge(prepare: Callable[[Path], Case], scratch: Path, *, limit_s: float = LI
     if document.get("complaint"):
         faults.append(document["complaint"])
     # Pages of the parent count from the start, and are no work of the child.
-    taken = usage.ru_maxrss * 1024 - base
+    taken = usage.ru_maxrss * 1024 - int((aside / "base").read_text() or 0)
     if taken > 2 * size + FREE_BYTES:
         faults.append(f"took {taken >> 20} MB for {size} bytes")
     accepted = bool(document.get("accepted"))
@@ -164,6 +163,7 @@ def _act(case: Case, folder: Path, aside: Path, sending: int, limit_s: float) ->
     """Does what a case says, tells the parent, and ends; runs in the child."""
     document: dict[str, object] = {"accepted": False, "complaint": None, "detail": ""}
     (aside / "tmp").mkdir()
+    (aside / "base").write_text(str(read_resident_bytes()))
     os.environ["TMPDIR"] = str(aside / "tmp")
     os.chdir(folder)
     files = {0: os.devnull, 1: aside / "stdout", 2: aside / "stderr"}
