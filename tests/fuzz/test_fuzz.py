@@ -25,4 +25,4 @@ def test_damaged_inputs_are_refused_in_order_or_read_whole(kind: str) -> None:
     lines = [f"{fault['again']}: {fault['input']}: {fault['faults']}" for fault in faults]
     assert not faults, "\n".join(lines)
     # Were all refused at the door, nothing behind it would have been tried.
-    assert summary["accepted"] > summary["inputs"] / 20 > 1
+    assert summary["accepted"] > summary["inputs"] / 20
