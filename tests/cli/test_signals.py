@@ -1,8 +1,5 @@
-"""Signals and kill -9: nothing unfinished is left, whatever the moment."""
+"""Signals: nothing unfinished is left, whatever the moment; see also `test_kills`."""
 
-import hashlib
-import os
-import random
 import signal
 import subprocess
 import sys
@@ -100,43 +97,3 @@ def test_threads_at_work_do_not_hold_the_end_up(start, tmp_path, signals: int) -
     assert process.returncode == 130
     assert b"interrupted" in err
     assert not part.exists()
-
-
-@pytest.mark.slow
-def test_kill_9_leaves_the_output_old_or_whole_and_the_next_run_cleans_up(
-    start, song, tmp_path
-) -> None:
-    def run(*options: str) -> "subprocess.Popen[bytes]":
-        return start("vocal", song.vocal, song.beat, "-q", *options)
-
-    def digest(name: str) -> str:
-        return hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
-
-    began = time.monotonic()
-    assert run("-o", "whole.wav").wait(timeout=60) == 0
-    usual_s = time.monotonic() - began
-    whole = {name: digest(f"whole{name}") for name in (".wav", ".toml")}
-    moments = random.Random(0)
-    for old in [False, True] * 3:
-        for name in whole:
-            (tmp_path / f"mix{name}").unlink(missing_ok=True)
-            if old:
-                (tmp_path / f"mix{name}").write_text("old")
-        process = run("-f")
-        time.sleep(moments.uniform(0.3, 1.05) * usual_s)
-        process.kill()
-        process.communicate()
-        for name, expected in whole.items():
-            path = tmp_path / f"mix{name}"
-            if path.exists() and not (old and path.read_bytes() == b"old"):
-                assert digest(path.name) == expected
-            else:
-                assert path.exists() == old
-    process = run("-f")
-    wait_for(lambda: list(tmp_path.glob(".automix-*")), process)
-    process.kill()
-    process.communicate()
-    assert list(tmp_path.glob(".automix-*"))  # what a killed run leaves
-    assert run("-f").wait(timeout=60) == 0
-    assert {name: digest(f"mix{name}") for name in whole} == whole
-    assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
