@@ -132,7 +132,9 @@ def test_the_gradient_of_every_value_is_that_of_finite_differences(name):
     def mix(value):
         return console.mix(audio, values | {name: value})
 
-    assert torch.autograd.gradcheck(mix, (values[name].requires_grad_(),), atol=1e-6, rtol=1e-4)
+    inputs = (values[name].requires_grad_(),)
+    # The fast mode compares a random projection of all outputs instead of each of them.
+    assert torch.autograd.gradcheck(mix, inputs, atol=1e-6, rtol=1e-4, fast_mode=True)
     gradient = torch.autograd.grad(mix(values[name]).square().sum(), values[name])[0]
     assert (gradient.abs().max() > 0) == (name not in FLAT)
 

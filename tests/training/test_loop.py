@@ -98,6 +98,7 @@ def test_kept_outputs_stay_and_the_others_learn(songs, settings, tmp_path):
     assert ((after[..., 2] - before[..., 2]).abs() > 1e-4).all()
 
 
+@pytest.mark.slow
 def test_a_run_that_was_left_goes_on_to_the_same_curve(songs, settings, tmp_path):
     chosen = settings(model=SMALL)
     whole, halves = tmp_path / "whole", tmp_path / "halves"
