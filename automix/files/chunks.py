@@ -256,17 +256,20 @@ def read_layout(descriptor: int, container: str, start: int, size: int) -> Chunk
     layout = ChunkLayout(form=os.pread(descriptor, 4, start + 8))
     walk = _Walk(descriptor, container, start, size)
     preamble = _AUDIO_PREAMBLES.get(container, 0)
+    last_audio: Chunk | None = None
     for chunk in walk.chunks():
         if chunk.name in (b"data", b"SSND"):
+            last_audio = chunk
             _add_audio(layout, descriptor, chunk, preamble)
         elif chunk.name in _READERS:
             body = os.pread(descriptor, min(chunk.size, _MAX_TEXT), chunk.offset)
             _READERS[chunk.name](layout, body)
-    if not layout.audio:
+    if last_audio is None:
         return None
     layout.next_file = walk.next_file
     if walk.next_file is None:
-        _note_rest(layout, descriptor, walk.position, size)
+        lead = max(preamble - last_audio.size, 0) if layout.claimed_bytes == 0 else 0
+        _note_rest(layout, descriptor, walk.position + lead, size)
     if layout.unclaimed or layout.claimed_bytes > layout.present_bytes:
         tail = _find_tail(descriptor, container, start, size)
         layout.unclaimed = _cut_range(layout.unclaimed, tail)
