@@ -199,15 +199,15 @@ class _Walk:
             claimed = self._long_sizes[name]
         offset = position + header_bytes
         present = max(self._size - offset, 0)
+        if name == b"data" and self._container == "wav" and claimed == _UNKNOWN_SIZE < present:
+            claimed = None  # a pipe that went on for longer than a size can say
         size = present if claimed is None else min(claimed, present)
         end = min(offset + size + -size % grammar.alignment, self._size)
         chunk = Chunk(name, offset, claimed, size, end)
-        return chunk if self._is_plausible(chunk, head) else None
+        return chunk if self._is_plausible(chunk) else None
 
-    def _is_plausible(self, chunk: Chunk, head: bytes) -> bool:
+    def _is_plausible(self, chunk: Chunk) -> bool:
         """Tells a chunk from audio, or a tag, that happens to stand where a chunk would."""
-        if measure_tag(head.ljust(64, b"\0")):
-            return False
         if chunk.name in _COMMON_NAMES:
             return True
         fits = chunk.claimed is not None and chunk.claimed <= chunk.size
@@ -335,7 +335,12 @@ def _cut_range(part: range, stop: int) -> range:
     return range(part.start, max(min(part.stop, stop), part.start))
 
 
+_MOST_SILENT_BYTES = 1 << 25
+
+
 def _is_silent(descriptor: int, part: range) -> bool:
+    if len(part) > _MOST_SILENT_BYTES:
+        return False
     for position in range(part.start, part.stop, 1 << 20):
         if os.pread(descriptor, min(1 << 20, part.stop - position), position).strip(b"\0"):
             return False

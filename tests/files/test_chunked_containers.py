@@ -198,6 +198,9 @@ def test_chunks_behind_the_audio_are_no_audio(tmp_path):
         chunk(b"LIST", b"INFOabcd") + chunk(b"id3 ", bytes(99)),
         chunk(b"bext", bytes(700)) + chunk(b"_PMX", b"<x/>"),
         b"TAG" + bytes(125),
+        b"TAGThe title of the song" + bytes(104),
+        chunk(b"TAGS", b"a chunk of this name") + chunk(b"LIST", b"INFOabcd"),
+        APE + ID3,
         bytes(4096),
     ):
         content = wav(form(), chunk(b"data", audio.tobytes())) + tail
@@ -353,6 +356,24 @@ def test_containers_from_a_pipe(tmp_path, container):
             open_audio(path)
         samples, _ = read(path, REPAIR)
     assert 30000 <= len(samples) < 30064
+
+
+@pytest.mark.parametrize("claim", [2**32 - 1, 2**20 - 100])
+def test_wav_longer_than_its_sizes_can_say(tmp_path, claim):
+    """From a pipe, or of a program that lets the size wrap round; a sparse file of 4 GiB."""
+    path = tmp_path / "a.wav"
+    frames = (2**32 + 2**20 - 100) // 4
+    with open(path, "wb") as file:
+        file.write(wav(form(2), b"data" + struct.pack("<I", claim))[:44])
+        file.truncate(44 + 4 * frames)
+        file.seek(44 + 4 * (frames - 1))
+        file.write(b"\1\0\2\0")
+    if claim == 2**32 - 1:
+        assert probe(path, STRICT).frames == frames
+    else:
+        with pytest.raises(InputError, match="more follow than its header claims.*--strict"):
+            probe(path, STRICT)
+        assert probe(path, REPAIR).frames == frames
 
 
 def test_random_sizes_and_names_never_end_in_anything_but_an_input_error(tmp_path):
