@@ -199,15 +199,15 @@ class _Walk:
             claimed = self._long_sizes[name]
         offset = position + header_bytes
         present = max(self._size - offset, 0)
+        if name == b"data" and self._container == "wav" and claimed == _UNKNOWN_SIZE < present:
+            claimed = None  # a pipe that went on for longer than a size can say
         size = present if claimed is None else min(claimed, present)
         end = min(offset + size + -size % grammar.alignment, self._size)
         chunk = Chunk(name, offset, claimed, size, end)
-        return chunk if self._is_plausible(chunk, head) else None
+        return chunk if self._is_plausible(chunk) else None
 
-    def _is_plausible(self, chunk: Chunk, head: bytes) -> bool:
+    def _is_plausible(self, chunk: Chunk) -> bool:
         """Tells a chunk from audio, or a tag, that happens to stand where a chunk would."""
-        if measure_tag(head.ljust(64, b"\0")):
-            return False
         if chunk.name in _COMMON_NAMES:
             return True
         fits = chunk.claimed is not None and chunk.claimed <= chunk.size
@@ -257,17 +257,20 @@ def read_layout(descriptor: int, container: str, start: int, size: int) -> Chunk
     layout = ChunkLayout(form=os.pread(descriptor, 4, start + 8))
     walk = _Walk(descriptor, container, start, size)
     preamble = _AUDIO_PREAMBLES.get(container, 0)
+    last_audio: Chunk | None = None
     for chunk in walk.chunks():
         if chunk.name in (b"data", b"SSND"):
+            last_audio = chunk
             _add_audio(layout, descriptor, chunk, preamble)
         elif chunk.name in _READERS:
             body = os.pread(descriptor, min(chunk.size, _MAX_TEXT), chunk.offset)
             _READERS[chunk.name](layout, body)
-    if not layout.audio:
+    if last_audio is None:
         return None
     layout.next_file = walk.next_file
     if walk.next_file is None:
-        _note_rest(layout, descriptor, walk.position, size)
+        lead = max(preamble - last_audio.size, 0) if layout.claimed_bytes == 0 else 0
+        _note_rest(layout, descriptor, walk.position + lead, size)
     if layout.unclaimed or layout.claimed_bytes > layout.present_bytes:
         tail = _find_tail(descriptor, container, start, size)
         layout.unclaimed = _cut_range(layout.unclaimed, tail)
@@ -333,7 +336,12 @@ def _cut_range(part: range, stop: int) -> range:
     return range(part.start, max(min(part.stop, stop), part.start))
 
 
+_MOST_SILENT_BYTES = 1 << 25
+
+
 def _is_silent(descriptor: int, part: range) -> bool:
+    if len(part) > _MOST_SILENT_BYTES:
+        return False
     for position in range(part.start, part.stop, 1 << 20):
         if os.pread(descriptor, min(1 << 20, part.stop - position), position).strip(b"\0"):
             return False

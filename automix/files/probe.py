@@ -75,7 +75,7 @@ class Inspected:
         signature: State of the file at the time; the rest is true of that state only.
         order: Speakers in channel order of a file to be mixed down, none for mono and stereo.
         recordings: What decoders read, one after the other; several where files were joined.
-        frame_bytes: Size of a frame of audio in the file, 0 if the audio is coded.
+        frame_bytes: Size of a frame of audio in the file, 0 if it is coded or in several parts.
         foreign: The audio of a file that only ffmpeg decodes, else none.
     """
 
@@ -205,18 +205,15 @@ def inspect(
     first, *others = found.recordings
     with open_decoder(descriptor, found.name, container, first.view) as file:
         channels, order = _check_format(file, found, container, separate)
-        frame_bytes = _SUBTYPES[file.subtype][0] * channels
-        if container in ("flac", "ogg"):
-            frame_bytes = 0
         sample_rate, subtype = file.samplerate, file.subtype
-        if found.layouts:
-            _check_length(found.layouts[0], frame_bytes, sample_rate, found)
+        _check_length(file, found, 0)
         frames = _measure(file, first, container, found, try_end)
     recordings = [first]
-    for recording in others:
+    for number, recording in enumerate(others, 1):
         with open_decoder(descriptor, found.name, container, recording.view) as file:
             more = _measure(file, recording, container, found, try_end)
             if (file.samplerate, file.channels) == (sample_rate, channels):
+                _check_length(file, found, number)
                 frames += more
                 recordings.append(recording)
             else:
@@ -228,6 +225,7 @@ def inspect(
         raise InputError(f"{found.name}: holds no audio; export it again")
     if len(recordings) > 1:
         found.notes.append(f"holds {len(recordings)} recordings one after another: all are read")
+    is_one = bool(found.layouts) and len(recordings) == 1
     info = AudioInfo(
         path=path,
         container=container,
@@ -236,7 +234,7 @@ def inspect(
         sample_rate=sample_rate,
         channels=channels,
         frames=frames,
-        notes=tuple(found.notes),
+        notes=tuple(dict.fromkeys(found.notes)),
         time_stamp=found.time_stamp,
     )
     return Inspected(
@@ -244,7 +242,7 @@ def inspect(
         signature=identify(status),
         order=order,
         recordings=tuple(recordings),
-        frame_bytes=frame_bytes,
+        frame_bytes=_SUBTYPES[subtype][0] * channels if is_one else 0,
     )
 
 
@@ -537,10 +535,12 @@ def _check_channels(channels: int | None, name: str) -> None:
         raise InputError(f"{name}: its header says {channels} channels; export it again")
 
 
-def _check_length(
-    layout: ChunkLayout, frame_bytes: int, sample_rate: int, found: _Findings
-) -> None:
-    """Compares the audio that the header promises with what is there."""
+def _check_length(file: soundfile.SoundFile, found: _Findings, number: int) -> None:
+    """Compares the audio that the header of a chunked file promises with what is there."""
+    if not found.layouts:
+        return
+    layout, sample_rate = found.layouts[number], file.samplerate
+    frame_bytes = _SUBTYPES[file.subtype][0] * file.channels
     missing = layout.claimed_bytes - layout.present_bytes
     if frame_bytes == 0:
         if missing > 0:  # ALAC decodes what is missing to stale samples: no use allowing it
