@@ -6,6 +6,7 @@ import pytest
 from automix.analysis.clicks import is_metronome
 from automix.analysis.conditions import SpikeScan, find_conditions, find_only_side
 from automix.analysis.sums import find_sums
+from automix.audio.resampling import resample
 from automix.audio.samples import BLOCK_FRAMES, Audio
 
 RATE = 44100
@@ -95,6 +96,17 @@ def test_a_spike_is_found_where_it_is(place, rate):
     assert spike.above_db > 25.0
 
 
+def test_many_spikes_are_spikes_also_resampled():
+    samples = np.clip(noise(1), -0.3, 0.3)
+    samples[1000::1700] = 50.0
+    count = len(samples[1000::1700])
+    assert find_conditions(audio(samples)).spike.others == count - 1
+    resampled = resample(audio(samples), 48000)
+    found = find_conditions(resampled).spike
+    assert found.others == count - 1
+    assert found.above_db > 20.0
+
+
 def test_a_spike_does_not_depend_on_blocks():
     samples = audio(noise(1)).samples.copy()
     samples[0, 5000] = 3.0
@@ -112,7 +124,8 @@ def test_a_spike_does_not_depend_on_blocks():
     [
         noise(1),
         np.sin(2 * np.pi * 50 * np.arange(RATE) / RATE),
-        np.exp(-np.arange(RATE) / 200) * np.sin(np.arange(RATE)),  # one short hit
+        np.exp(-np.arange(RATE) / 60) * np.sin(np.arange(RATE)),  # one short hit
+        np.exp(-(np.arange(RATE) % 9000) / 60) * noise(4, 1.0),
         np.zeros(RATE),
         np.zeros(0),
     ],
