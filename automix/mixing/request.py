@@ -141,7 +141,8 @@ class SongRequest(Settings):
     strict: Annotated[bool, "Refuse files whose header contradicts their content."] = False
     repair: Annotated[
         bool,
-        "Replace NaN, infinite and impossibly high samples by zero; read on where a header is wrong.",
+        "Replace NaN, infinite and impossibly high samples by zero; read on where a header is"
+        " wrong.",
     ] = False
     allow_truncated: Annotated[
         bool, "Use what is left of a FLAC, MP3 or Ogg file that was cut off."
