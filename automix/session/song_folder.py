@@ -290,7 +290,11 @@ def _find_audio(
 
 def _tell_deeper_audio(folder: Path) -> Iterator[str]:
     """Says which of the folders in a folder hold audio, where they are not looked into."""
-    for inner in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
+    try:
+        folders = sorted(entry for entry in folder.iterdir() if entry.is_dir())
+    except OSError:  # then no audio is found in it, which is said
+        return
+    for inner in folders:
         if inner.name.startswith((".", "__")) or inner.is_symlink():
             continue
         count = sum(1 for _ in _walk_audio(inner, recursive=False))

@@ -80,10 +80,10 @@ def search_songs(
             seen.add(_identify(folder))
             audio = [entry.name for entry in find_audio_entries(folder)]
             inner = _list_folders(folder)
-            deeper = [path for path in inner if audio and any(find_audio_entries(path))]
+            own = {p for p in inner if os.path.realpath(p) == os.path.realpath(leave_out or ".")}
+            deeper = [p for p in inner if audio and p not in own and _holds_audio(p)]
         except OSError as error:
             raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
-        deeper = [path for path in deeper if _identify(path) not in seen]
         pairs = {} if kind == "stems" else _find_pairs(audio)
         loose = _find_loose(folder, audio, deeper) if deeper and not pairs else ()
         for name in loose:
@@ -96,6 +96,13 @@ def search_songs(
                 note(f"{path}: lies in the folder of a song, left out; name it to mix it as one")
         if audio and not loose:
             yield from _find_in_folder(root, folder, audio, kind)
+
+
+def _holds_audio(folder: str) -> bool:
+    try:
+        return any(True for _ in find_audio_entries(folder))
+    except OSError:  # it matters only if the folder is searched, which says so
+        return False
 
 
 def _find_loose(folder: str, audio: list[str], deeper: list[str]) -> list[str]:
