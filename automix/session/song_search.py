@@ -80,7 +80,8 @@ def search_songs(
             seen.add(_identify(folder))
             audio = [entry.name for entry in find_audio_entries(folder)]
             inner = _list_folders(folder)
-            own = {p for p in inner if os.path.realpath(p) == os.path.realpath(leave_out or ".")}
+            mixes = os.path.realpath(leave_out) if leave_out else ""
+            own = {path for path in inner if os.path.realpath(path) == mixes}
             deeper = [p for p in inner if audio and p not in own and _holds_audio(p)]
         except OSError as error:
             raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
