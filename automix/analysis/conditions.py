@@ -1,6 +1,7 @@
 """Finds what is odd about an input: clipping, DC offset, silence, duplicated channels, overs."""
 
 import math
+from copy import copy
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,13 +18,16 @@ SILENCE_DBFS = -90.0
 SPIKE_DB = 12.0
 """How far a spike stands above the samples that are not of it."""
 
-_SPIKE_SAMPLES = 16  # at 44.1 kHz: those of a spike that was resampled, or of several spikes
+_SPIKE_S = 0.0002  # how long one is to each side, so that one that was resampled is one, too
+_AROUND_S = 0.0008  # what lies so near is compared with it: no sound dies away so fast
+_MOST_SPIKES = 256  # in one block: more are no faults of single samples
 
 DC_LIMIT_DBFS = -60.0
 CLIPPED_RUN_FRAMES = 8
 
 _SILENCE = db_to_gain(SILENCE_DBFS)
 _OTHER_SIDE = db_to_gain(-60.0)
+_SPIKE_GAIN = np.float32(db_to_gain(SPIKE_DB))
 # Full scale reads 32767/32768 or 1 in integer files, 32768/32767 where a converter divided by
 # 32767. Beyond that lies the headroom of float files, which is no clipping.
 _FULL_SCALE_LOW = np.float32(32767 / 32768)
@@ -38,26 +42,30 @@ class Spike:
 
     Attributes:
         level_dbfs: Its magnitude.
-        above_db: How far it stands above all but a handful of samples.
+        above_db: How far it stands above all that is no spike.
         time_s: Where it is.
+        others: How many more there are, at least 12 dB above all that is no spike.
     """
 
     level_dbfs: float
     above_db: float
     time_s: float
+    others: int
 
     def message(self) -> str:
         """Writes what a user should know."""
+        more = f" (and {self.others} more)" if self.others else ""
         return (
-            f"a spike of {self.level_dbfs:+.1f} dBFS at {self.time_s:.3f} s, {self.above_db:.0f} dB"
-            " above the rest, sets the level; if it is a fault, cut it out of the file"
+            f"a spike of {self.level_dbfs:+.1f} dBFS at {self.time_s:.3f} s{more},"
+            f" {self.above_db:.0f} dB above the rest, sets the level; if it is a fault, cut it out"
+            " of the file"
         )
 
 
 class SpikeScan:
-    """Finds a spike in audio that arrives in blocks of any size.
+    """Finds spikes in audio that arrives in blocks of any size.
 
-    That is the highest sample, if it and a handful of others stand alone.
+    A spike is a sample that is 12 dB above those around it, and above all that is none.
 
     Args:
         sample_rate: Frames per second.
@@ -65,35 +73,59 @@ class SpikeScan:
 
     def __init__(self, sample_rate: int) -> None:
         self._sample_rate = sample_rate
+        self._width = math.ceil(_SPIKE_S * sample_rate)
+        self._reach = math.ceil(_AROUND_S * sample_rate)
         self._frames = 0
-        self._kept = 1 + math.ceil(_SPIKE_SAMPLES * max(1.0, sample_rate / 44_100))
-        self._highest = np.zeros(self._kept, np.float32)
-        self._places = np.zeros(self._kept, np.int64)
-        self._least = np.float32(0.0)
+        self._tail = np.zeros(2 * self._reach, np.float32)
+        self._rest = np.float32(_SILENCE)
+        self._spikes: list[tuple[float, int]] = []
 
     def add(self, block: Samples) -> None:
         """Takes the next block ``(channels, frames)``."""
-        if block.shape[1] and max(block.max(), -block.min()) > self._least:
-            magnitudes = np.abs(block).max(axis=0)
-            if len(magnitudes) > self._kept:
-                places = np.argpartition(magnitudes, -self._kept)[-self._kept :]
-            else:
-                places = np.arange(len(magnitudes))
-            highest = np.append(self._highest, magnitudes[places])
-            best = np.argsort(highest, kind="stable")[-self._kept :]
-            self._highest = highest[best]
-            self._places = np.append(self._places, places + self._frames)[best]
-            self._least = self._highest[0]
+        if not block.shape[1]:
+            return
+        kept = len(self._tail)
+        is_low = max(block.max(), -block.min(), self._tail.max()) <= self._rest
+        last = block[:, -kept:] if is_low else block
+        magnitudes = np.concatenate([self._tail, np.abs(last).max(axis=0)])
+        if not is_low:
+            self._judge(magnitudes)
+        self._tail = magnitudes[-kept:]
         self._frames += block.shape[1]
 
+    def _judge(self, magnitudes: Samples) -> None:
+        """Finds the spikes among all samples but those at the ends, from the highest down."""
+        width, reach = self._width, self._reach
+        inner = magnitudes[reach:-reach].copy()
+        for _ in range(_MOST_SPIKES):
+            place = int(inner.argmax())
+            height = inner[place]
+            if height <= self._rest:
+                return
+            around = magnitudes[place : place + 2 * reach + 1].copy()
+            around[reach - width : reach + width + 1] = 0.0
+            if around.max() * _SPIKE_GAIN > height:
+                break
+            self._spikes.append((float(height), self._frames + place - reach))
+            inner[max(0, place - width) : place + width + 1] = 0.0
+        self._rest = inner.max()
+
     def result(self) -> Spike | None:
-        """Returns the spike of all audio that was added so far; none if there is none."""
-        highest, rest = float(self._highest[-1]), max(float(self._highest[0]), _SILENCE)
-        above_db = gain_to_db(highest / rest)
-        if above_db < SPIKE_DB:
+        """Returns the highest spike of all audio that was added so far; none if there is none."""
+        whole = copy(self)
+        whole._spikes = list(self._spikes)
+        whole.add(np.zeros((1, self._reach), np.float32))  # as if silence followed
+        rest = float(whole._rest)
+        spikes = [spike for spike in whole._spikes if spike[0] >= rest * _SPIKE_GAIN]
+        if not spikes:
             return None
-        time_s = float(self._places[-1]) / self._sample_rate
-        return Spike(level_dbfs=gain_to_db(highest), above_db=above_db, time_s=time_s)
+        height, frame = max(spikes, key=lambda spike: spike[0])
+        return Spike(
+            level_dbfs=gain_to_db(height),
+            above_db=gain_to_db(height / rest),
+            time_s=frame / self._sample_rate,
+            others=len(spikes) - 1,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

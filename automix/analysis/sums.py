@@ -1,7 +1,6 @@
 """Finds signals that are the sum of others, such as the mix of a song among its tracks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,32 +11,24 @@ from automix.audio.samples import BLOCK_FRAMES, AudioSource, Samples
 _EXCERPTS = 8  # blocks of 1.5 s that are heard, spread over the song
 _RESIDUE = 0.01  # power that the others leave unexplained: −20 dB
 _LEAST_PART = 0.001  # power with which another signal is a part: −30 dB
+_COPY = 0.97  # correlation from which another signal is the same one, not a part of it
 _SILENT_POWER = 1e-9
 _RIDGE = 1e-7
 _SWEEPS = 300
 
 
-@dataclass(frozen=True, kw_only=True)
-class FoundSum:
-    """A signal that is the sum of others.
-
-    Attributes:
-        parts: Names of the signals that it is made of.
-        is_whole: Whether these are two thirds of all others that sound, or more.
-    """
-
-    parts: tuple[str, ...]
-    is_whole: bool
-
-
-def find_sums(sources: Mapping[str, AudioSource]) -> dict[str, FoundSum]:
+def find_sums(sources: Mapping[str, AudioSource]) -> dict[str, tuple[str, ...]]:
     """Finds the signals that are sums of two others or more, at gains above 0.
 
     The gains may change from one excerpt to the next, as by a compressor. Of the folds to mono,
-    −20 dB of a signal may be left unexplained.
+    −20 dB of a signal may be left unexplained. A copy of another signal is no sum: what remains
+    when all sums are taken away holds all that was there.
 
     Args:
         sources: Signals of one rate and length, by name.
+
+    Returns:
+        The names of the sums, with those of their parts.
 
     Raises:
         InputError: The file behind a source changed or cannot be read.
@@ -46,15 +37,12 @@ def find_sums(sources: Mapping[str, AudioSource]) -> dict[str, FoundSum]:
     if len(names) < 3:
         return {}
     products = list(_measure_products(list(sources.values())))
-    sums = {}
-    for number in _find_candidates(products):
-        found = _find_parts(products, number)
-        if found is None:
-            continue
-        parts, sounding = found
-        whole = len(parts) >= 2 * sounding / 3
-        sums[names[number]] = FoundSum(parts=tuple(names[p] for p in parts), is_whole=whole)
-    return sums
+    found = {number: _find_parts(products, number) for number in _find_candidates(products)}
+    return {
+        names[number]: tuple(names[part] for part in parts)
+        for number, parts in found.items()
+        if len(parts) > 1
+    }
 
 
 def _measure_products(sources: Sequence[AudioSource]) -> "list[NDArray[np.float64]]":
@@ -98,12 +86,9 @@ def _scale(product: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[n
     return scaled, sounds
 
 
-def _find_parts(
-    products: Sequence[NDArray[np.float64]], number: int
-) -> tuple[list[int], int] | None:
-    """Numbers of the parts of a signal, and how many others sound; none if it is no sum."""
+def _find_parts(products: Sequence[NDArray[np.float64]], number: int) -> list[int]:
+    """Numbers of the parts of a signal; none if it is no sum."""
     powers = np.zeros(len(products[0]))
-    sounding = np.zeros(len(powers), bool)
     residues = []
     for product in products:
         scaled, sounds = _scale(product)
@@ -112,11 +97,8 @@ def _find_parts(
         gains = _fit_gains(scaled, number, sounds)
         residues.append(1.0 - 2.0 * gains @ scaled[number] + gains @ scaled @ gains)
         powers = np.maximum(powers, gains**2)
-        sounding |= sounds
-    if np.median(residues) >= _RESIDUE:
-        return None
-    parts = [int(part) for part in np.flatnonzero(powers > _LEAST_PART)]
-    return (parts, int(sounding.sum()) - 1) if len(parts) > 1 else None
+    is_sum = np.median(residues) < _RESIDUE
+    return [int(part) for part in np.flatnonzero(powers > _LEAST_PART)] if is_sum else []
 
 
 def _fit_gains(
@@ -124,8 +106,8 @@ def _fit_gains(
 ) -> NDArray[np.float64]:
     """Gains of 0 and more with which the others come nearest to a signal, by coordinate descent."""
     gains = np.zeros(len(scaled))
-    others = [int(other) for other in np.flatnonzero(sounds) if other != number]
     wanted = scaled[number]
+    others = [int(n) for n in np.flatnonzero(sounds & (wanted < _COPY)) if n != number]
     for _ in range(_SWEEPS):
         before = gains.copy()
         for other in others:

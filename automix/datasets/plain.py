@@ -71,7 +71,8 @@ def read_song(folder: Path) -> SongFiles:
     if mixes and len(files) == len(named):
         raise InputError(f"{printable(folder)}: holds a mix but no stems")
     tracks, notes = find_song_files([folder], known_mix=mixes[0] if mixes else None)
-    stems = sorted(tracks, key=lambda track: track.path.name)
+    stems = [track for track in tracks if not track.is_guide]
+    stems = sorted(stems, key=lambda track: track.path.name) or tracks
     if not mixes:
         notes.append(f"{printable(folder)}: no mix.wav; the sum of the stems is the human mix")
     name = folder.resolve().name

@@ -10,8 +10,8 @@ class ReadOptions:
 
     Attributes:
         strict: Whether a header that contradicts the file is an error instead of a note.
-        repair: Whether NaN and infinite samples become zero, and audio is read that the header
-            denies.
+        repair: Whether NaN, infinite and huge samples become zero, and audio is read that the
+            header denies.
         allow_truncated: Whether the rest of a coded file, such as MP3, that was cut off is used.
     """
 

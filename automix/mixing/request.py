@@ -140,7 +140,9 @@ class SongRequest(Settings):
     ] = "fail"
     strict: Annotated[bool, "Refuse files whose header contradicts their content."] = False
     repair: Annotated[
-        bool, "Replace NaN and infinite samples by zero; read on where a header is wrong."
+        bool,
+        "Replace NaN, infinite and impossibly high samples by zero; read on where a header is"
+        " wrong.",
     ] = False
     allow_truncated: Annotated[
         bool, "Use what is left of a coded file (FLAC, MP3, Ogg, M4A …) that was cut off."

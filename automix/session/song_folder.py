@@ -307,7 +307,11 @@ def _find_audio(
 
 def _tell_deeper_audio(folder: Path) -> Iterator[str]:
     """Says which of the folders in a folder hold audio, where they are not looked into."""
-    for inner in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
+    try:
+        folders = sorted(entry for entry in folder.iterdir() if entry.is_dir())
+    except OSError:  # then no audio is found in it, which is said
+        return
+    for inner in folders:
         if inner.name.startswith((".", "__")) or inner.is_symlink():
             continue
         count = sum(1 for _ in _walk_audio(inner, recursive=False))
@@ -498,8 +502,7 @@ def _mute_by_sound(
         mutes: Tracks that the user mutes or wants to hear, by name: they stay as they are.
 
     Returns:
-        The session, with notes on what was found. A track that is the sum of some of the others is
-        only said to be.
+        The session, with notes on what was found.
 
     Raises:
         InputError: A file changed while it was read.
@@ -520,9 +523,10 @@ def _mute_by_sound(
             muted.add(track.name)
             notes.append(f"{track.name}: sounds like a metronome, {_say_muted(track.name)}")
     sources = {track.name: track.source for track in tracks if track.name not in muted}
-    for name, found in find_sums(sources).items():
-        parts = ", ".join(part for part in found.parts if part not in muted)
-        if name in free and found.is_whole:
+    sums = find_sums(sources)
+    for name, of in sums.items():
+        parts = ", ".join(part for part in of if part not in sums) or ", ".join(of)
+        if name in free:
             muted.add(name)
             notes.append(f"{name}: is the sum of {parts}: taken for a mix, {_say_muted(name)}")
         else:

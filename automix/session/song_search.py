@@ -82,11 +82,9 @@ def search_songs(
             found = _list_audio(folder)
             audio = [file.name for file in found if not file.reason]
             inner = _list_folders(folder)
-            deeper = [
-                path
-                for path in inner
-                if audio and any(not file.reason for file in _list_audio(path))
-            ]
+            mixes = os.path.realpath(leave_out) if leave_out else ""
+            own = {path for path in inner if os.path.realpath(path) == mixes}
+            deeper = [p for p in inner if audio and p not in own and _holds_audio(p)]
         except OSError as error:
             if folder == root:
                 raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
@@ -94,7 +92,6 @@ def search_songs(
             song = os.path.relpath(folder, root)
             yield FoundSong(kind="stems", song=song, inputs=(folder,), source=folder)
             continue
-        deeper = [path for path in deeper if _identify(path) not in seen]
         pairs = {} if kind == "stems" else _find_pairs(audio)
         loose = _find_loose(folder, audio, deeper) if deeper and not pairs else ()
         for name in loose:
@@ -107,6 +104,13 @@ def search_songs(
                 note(f"{path}: lies in the folder of a song, left out; name it to mix it as one")
         unread = [file.name for file in found if file.reason]
         yield from _find_in_folder(root, folder, [] if loose else audio, unread, kind)
+
+
+def _holds_audio(folder: str) -> bool:
+    try:
+        return any(True for _ in find_audio_entries(folder))
+    except OSError:  # it matters only if the folder is searched, which says so
+        return False
 
 
 def _find_loose(folder: str, audio: list[str], deeper: list[str]) -> list[str]:

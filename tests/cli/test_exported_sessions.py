@@ -129,18 +129,20 @@ def test_a_vocal_on_one_side_stands_in_the_center(cli, tmp_path, side):
     assert (tmp_path / "again.wav").read_bytes() == (tmp_path / "mix.wav").read_bytes()
 
 
-@pytest.mark.parametrize("method", ["rules", "equal-loudness"])
-def test_dual_mono_is_as_loud_as_mono_and_in_the_center(cli, tmp_path, parts, method):
+@pytest.mark.parametrize(
+    "options", [(), ("--mode", "full"), ("--method", "equal-loudness"), ("--method", "mono")]
+)
+def test_dual_mono_is_as_loud_as_mono_and_in_the_center(cli, tmp_path, parts, options):
     put(tmp_path / "one", **parts)
     put(tmp_path / "two", **{name: np.stack([samples] * 2) for name, samples in parts.items()})
     levels = []
     for song in ("one", "two"):
-        document, _ = mixed(cli, "stems", song, "--method", method, "-o", f"{song}.wav")
+        document, _ = mixed(cli, "stems", song, *options, "-o", f"{song}.wav")
         levels.append(document["levels_lufs"])
         assert strips(document)["lead vox"]["pan"] == 0.5
     assert levels[0] == pytest.approx(levels[1], abs=0.05)
     one, two = (soundfile.read(tmp_path / f"{song}.wav")[0] for song in ("one", "two"))
-    np.testing.assert_allclose(one, two, atol=2e-3)
+    np.testing.assert_allclose(one, two, atol=1e-2)  # compressors act a little otherwise
 
 
 def test_a_recorder_file_is_mixed_as_its_tracks(cli, tmp_path):
@@ -156,6 +158,17 @@ def test_a_recorder_file_is_mixed_as_its_tracks(cli, tmp_path):
     refused = cli("render", "mix.toml", "--set", "oh.channel=1", "-o", "again.wav", "-f")
     assert refused.exit_code == 2
     assert (tmp_path / "out" / "oh.wav").is_file()
+
+
+def test_large_sessions_that_are_read_again_make_the_same_mix(cli, tmp_path, parts, monkeypatch):
+    xml = name_tracks("Kick", "Lead Vox", "OH L", "OH R")
+    write_polyphonic(tmp_path / "song" / "live.wav", tones(4, 3.0), xml=xml)
+    put(tmp_path / "song", Keys=np.stack([hum(200), 0 * hum(1)]), Click=np.tile(parts["Bass"], 2))
+    put(tmp_path / "song", Audio__9=np.stack([0.5 * (hum(200) + parts["Drums"])] * 2))
+    mixed(cli, "stems", "song", "-o", "mix.wav")
+    monkeypatch.setattr("automix.session.tracks.IN_MEMORY_BYTES", 0)
+    mixed(cli, "stems", "song", "-o", "again.wav")
+    assert (tmp_path / "again.wav").read_bytes() == (tmp_path / "mix.wav").read_bytes()
 
 
 def test_muted_tracks_do_not_set_the_length(cli, tmp_path, parts):
@@ -213,7 +226,7 @@ def test_a_float_file_at_the_scale_of_integers_is_refused_as_that(cli, tmp_path)
 
 
 @pytest.mark.parametrize("where", ["v", "b"])
-@pytest.mark.parametrize("places", [(4410,), (4410, 30000, 60000)])
+@pytest.mark.parametrize("places", [(4410,), tuple(range(4410, 100000, 2500))])
 @pytest.mark.parametrize("options", [(), ("--loudness", "-14"), ("--method", "sum")])
 def test_a_spike_is_said_with_its_time_and_does_not_break_the_peak(
     cli, tmp_path, where, places, options

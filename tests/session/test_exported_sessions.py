@@ -78,12 +78,21 @@ def test_a_file_that_is_the_sum_of_the_others_is_muted_whatever_its_name(tmp_pat
     assert not any(track.muted for track in opened(tmp_path / "x", mutes=mutes).tracks)
 
 
-def test_a_group_beside_its_parts_is_said_and_stays(tmp_path, parts):
+def test_a_group_beside_its_parts_is_muted_unless_its_role_is_given(tmp_path, parts):
     more = {"Gtr": noise(4), "Lead__Vox": noise(5), "Horns": noise(6)}
-    put(tmp_path / "x", **parts, **more, Drums=parts["Kick"] + 0.7 * parts["Keys"])
-    session = opened(tmp_path / "x")
+    folder = put(tmp_path / "x", **parts, **more, Drums=parts["Kick"] + 0.7 * parts["Keys"])
+    session = opened(folder)
+    assert [track.name for track in session.tracks if track.muted] == ["drums"]
+    assert any("drums: is the sum of keys, kick" in note for note in session.notes)
+    kept = opened(folder, roles={"drums": "drums"})
+    assert not any(track.muted for track in kept.tracks)
+    assert any("heard twice" in note for note in kept.notes)
+
+
+def test_files_that_are_there_three_times_are_not_lost(tmp_path, parts):
+    session = opened(put(tmp_path / "x", **parts, Kick__2=parts["Kick"], Kick__3=parts["Kick"]))
     assert not any(track.muted for track in session.tracks)
-    assert any("drums: is the sum of" in note and "heard twice" in note for note in session.notes)
+    assert any("are the same audio file" in note for note in session.notes)
 
 
 def test_tracks_that_have_nothing_in_common_are_no_sums(tmp_path, parts):
