@@ -30,7 +30,7 @@ class OutputError(AutomixError):
 
 
 class DeviceError(AutomixError):
-    """A compute device that is not there, or model weights that cannot be used."""
+    """A compute device or memory that is not there, or model weights that cannot be used."""
 
     exit_code = 5
 

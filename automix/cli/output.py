@@ -37,6 +37,8 @@ def report_errors(command: Callable[Arguments, None]) -> Callable[Arguments, Non
 
             print(f"automix: {printable(str(error))}", file=sys.stderr)
             raise typer.Exit(error.exit_code) from error
+        except EOFError as error:  # Typer takes it for Ctrl-D, and says no more than "Aborted!"
+            raise RuntimeError(f"a file ended too early: {error}") from error
         except BrokenPipeError:
             discard_stdout()  # the reader has seen enough
 

@@ -9,8 +9,10 @@ import tomllib
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from io import BytesIO
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -88,8 +90,8 @@ def read_pickle(path: Path, device: torch.device | str = "cpu") -> Any:
         if zipfile.is_zipfile(path):
             _check_archive(path)
         else:
-            with path.open("rb") as file:  # of PyTorch before 1.6: four pickles, then the values
-                _check_pickles(file, path, 4)
+            with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+                _check_pickles(content, path, 4)  # of PyTorch before 1.6; the values follow
         return torch.load(path, map_location=device, weights_only=True)
     except DeviceError:
         raise
@@ -137,19 +139,23 @@ def _check_archive(path: Path) -> None:
             raise DeviceError(f"{printable(path)}: is damaged; get it again")
         for member in members:
             if member.filename.endswith(".pkl"):
-                with archive.open(member) as file:
-                    _check_pickles(file, path, 1)
+                _check_pickles(BytesIO(archive.read(member)), path, 1)
 
 
-def _check_pickles(file: IO[bytes], path: Path, count: int) -> None:
+def _check_pickles(content: BytesIO | mmap, path: Path, count: int) -> None:
     """Refuses pickles that name more than tensors need, such as a ``bytearray`` of any size.
+
+    Args:
+        content: The pickles, in memory, where no length that they claim is read beyond the end.
+        path: File that they come from, for messages.
+        count: Number of pickles.
 
     Raises:
         DeviceError: They do.
         ValueError: They are broken.
     """
     for _ in range(count):
-        for opcode, argument, _ in pickletools.genops(file):
+        for opcode, argument, _ in pickletools.genops(cast(IO[bytes], content)):
             module, _, name = str(argument).partition(" ")
             if opcode.name == "STACK_GLOBAL" or (
                 opcode.name == "GLOBAL"
@@ -214,7 +220,7 @@ def load_into(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> 
         given = tensors[name]
         if not given.is_floating_point() or not given.numel():
             continue
-        largest = float(given.abs().amax())
+        largest = float(given.detach().abs().amax())
         if not math.isfinite(largest):
             raise DeviceError(
                 f"{printable(path)}: {name!r} holds NaN or infinite values; get it again"

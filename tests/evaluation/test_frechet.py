@@ -133,3 +133,14 @@ def test_odd_folders(tmp_path, embedder):
         compare_folders(tmp_path / "long", [tmp_path / "long" / "0.wav"], embedder)
     rows, _ = compare_folders(tmp_path / "long", [tmp_path / "long"], embedder)
     assert rows[0].frames == 2
+
+
+def test_silent_files_count_and_are_said(tmp_path):
+    noise = 0.1 * np.random.default_rng(0).standard_normal(16000 * 4)
+    for name, samples in (("sound", noise), ("silence", 0.0 * noise)):
+        (tmp_path / name).mkdir()
+        soundfile.write(tmp_path / name / "a.wav", samples, 16000)
+    embedder = make_embedder("mel-statistics", None, torch.device("cpu"))
+    [row], notes = compare_folders(tmp_path / "sound", [tmp_path / "silence"], embedder)
+    assert math.isfinite(row.distance)
+    assert f"{tmp_path}/silence/a.wav: is silent, and counts as it is" in notes

@@ -44,6 +44,18 @@ def test_outliers_are_left_out_and_said(tmp_path):
     rows, notes = evaluate_vocal([tmp_path])
     assert rows[0].cases == 2
     assert notes == ["b: left out, vocal at 9.0 LU with a loudness range of 10.0 LU"]
+
+
+@pytest.mark.parametrize("silent", ["vox", "beat"])
+def test_a_silent_side_is_left_out_and_said(tmp_path, silent):
+    for name in "abc":
+        write_song(tmp_path, name, -4.0)
+    file = tmp_path / f"b_{silent}.wav"
+    samples, rate = soundfile.read(file)
+    soundfile.write(file, 0.0 * samples, rate)
+    rows, notes = evaluate_vocal([tmp_path])
+    assert rows[0].cases == 2
+    assert notes == ["b: left out, its vocal or backing is silent"]
     (tmp_path / "c_vox.wav").unlink()
     (tmp_path / "c_beat.wav").unlink()
     with pytest.raises(InputError, match="1 usable songs"):

@@ -225,7 +225,8 @@ def test_pickles_cut_or_of_noise_are_refused(tmp_path) -> None:
     torch.save(Dmc(SMALL).state_dict(), path)
     whole = path.read_bytes()
     rng = np.random.default_rng(3)
-    for content in (b"", whole[:50], whole[:-1], rng.bytes(2000), pickle.dumps({"a": 1})):
+    claim = b"\x80\x04\x8d" + struct.pack("<Q", 2**60) + b"weight"  # a text of an exabyte
+    for content in (b"", claim, whole[:50], whole[:-1], rng.bytes(2000), pickle.dumps({"a": 1})):
         path.write_bytes(content)
         with pytest.raises(DeviceError, match=r"x\.pth"):
             read_tensors(path)

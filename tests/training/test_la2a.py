@@ -1,11 +1,14 @@
 """The way of the LA-2A: from a data set in its layout to a network that imitates a device."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import soundfile
 
 import automix.training.configs
+from automix.datasets.signaltrain_la2a import read_recordings
 from automix.errors import InputError, UsageError
 from automix.evaluation.effects_table import score_effects
 from automix.plan.layers import apply_layers
@@ -55,3 +58,19 @@ def test_the_device_is_imitated(tmp_path):
     bypass, network = score_effects([tmp_path / "set"], [weights], device="cpu", cases=16)
     assert network.mean["esr"] < 0.1
     assert network.mean["esr"] < 0.1 * bypass.mean["esr"]
+
+
+def test_silent_recordings_and_those_of_other_lengths_are_said(tmp_path):
+    make_la2a(tmp_path / "set", seconds=2.0)
+    first, second, *_ = [pair for pair in read_recordings(tmp_path / "set") if pair.side == "test"]
+    for pair, gain, seconds in ((first, 0.0, 2.0), (second, 1.0, 1.7)):
+        samples, rate = soundfile.read(pair.target)
+        soundfile.write(pair.target, gain * samples[: round(seconds * rate)], rate)
+    notes = []
+    scores = score_effects([tmp_path / "set"], [], cases=20, note=notes.append)
+    assert notes == [
+        f"{first.target}: is silent, and left out",
+        f"{second.target}: is 0.3 s shorter than its input, and the common part counts; do both"
+        " begin alike?",
+    ]
+    assert all(math.isfinite(value) for value in scores[0].mean.values())

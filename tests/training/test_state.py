@@ -4,7 +4,11 @@ import csv
 import errno
 import math
 import os
+import random
 import shutil
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +17,12 @@ import torch
 
 from automix.errors import DeviceError, OutputError
 from automix.files.temporary import name_temporary
-from automix.networks.checkpoints import save_tensors
+from automix.networks.checkpoints import read_pickle, read_tensors, save_tensors
 from automix.training.loop import Training
 from automix.training.settings import LoopSettings
 
 CPU = torch.device("cpu")
+ROOT = Path(__file__).parents[2]
 
 WRONG = {
     "nothing": {},
@@ -131,3 +136,39 @@ def test_files_of_a_run_that_cannot_be_written_stay_as_they_were(
     assert sorted(path.name for path in run.iterdir()) == sorted(before)
     assert (run / broken).read_bytes() == before[broken]
     assert len(curve(run)) in (2, 3)
+
+
+PROGRAM = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from tests.training.test_state import CPU, LOOP, Line, Training
+
+training = Training(Line(), replace(LOOP, steps=10**6, patience=10**6), Path(sys.argv[1]), CPU)
+if (Path(sys.argv[1]) / "last.pt").exists():
+    training.resume()
+print("ready", flush=True)
+training.run()
+"""
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_leaves_whole_files(tmp_path):
+    folder, draw, rows = tmp_path / "run", random.Random(0), 0
+    for _ in range(6):
+        run = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(folder)], cwd=ROOT, stdout=subprocess.PIPE
+        )
+        with run:
+            assert run.stdout.readline() == b"ready\n"
+            time.sleep(draw.uniform(0.5, 1.0))
+            run.kill()
+        log = (folder / "log.csv").read_text()
+        assert log.endswith("\n")
+        found = curve(folder)
+        assert [int(row["step"]) for row in found] == list(range(1, len(found) + 1))
+        assert None not in [value for row in found for value in row.values()]
+        assert len(found) >= rows
+        rows = len(found)
+        read_tensors(folder / "best.safetensors")
+        assert rows - len(read_pickle(folder / "last.pt")["rows"]) in (0, 1)
