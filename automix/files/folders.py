@@ -16,7 +16,6 @@ from automix.files.extensions import (
 )
 from automix.files.foreign import list_media
 from automix.files.names import printable
-from automix.files.opening import LABELS, sniff
 from automix.files.regular import open_regular_file
 
 _NAMED = frozenset(sum(EXTENSIONS.values(), ()))
@@ -71,6 +70,9 @@ def _judge(path: Path) -> str | None:
 
 def _judge_content(path: Path, extension: str) -> str | None:
     """Does what `_judge` does, for a file whose name does not say it."""
+    # Imported here, since a batch that has nothing left to do needs no NumPy.
+    from automix.files.opening import LABELS, sniff
+
     try:
         with open_regular_file(path) as descriptor:
             sniffed = sniff(descriptor, printable(path), os.fstat(descriptor).st_size)

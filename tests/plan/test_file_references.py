@@ -124,7 +124,7 @@ def test_a_plan_reads_the_files_of_its_folder(mixed):
     assert session.track("lead").source.frames == 8000
 
 
-@pytest.mark.parametrize("file", ["gone.wav", "", ".", "nul\0.wav", "file:%00", "x" * 5000])
+@pytest.mark.parametrize("file", ["gone.wav", "", ".", "file:%00", "x" * 5000])
 def test_a_missing_file_is_named_with_its_track(mixed, file):
     with pytest.raises(PlanError, match=r"track 'lead': there is no file .* correct `file`"):
         open_plan_session(plan_of(file), mixed)
