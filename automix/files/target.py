@@ -5,8 +5,9 @@ Whatever happens, the target is absent, the file it was before, or the whole new
 
 import contextlib
 import os
+import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -358,30 +359,32 @@ def commit_together(targets: Sequence[OutputTarget]) -> None:
                 target.withdraw()
             raise
 
-    _run_undisturbed(commit)
+    with _hold_signals():
+        commit()
 
 
-def _run_undisturbed(work: Callable[[], None]) -> None:
-    """Runs something in a thread, where signals do not end it: they reach the main thread only."""
-    errors: list[BaseException] = []
-    ended = threading.Event()  # `Thread.join` takes a thread for dead once a signal came
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:  # raised again where it is waited for
-            errors.append(error)
-        finally:
-            ended.set()
 
-    threading.Thread(target=run, name="commit").start()
-    while not ended.is_set():
-        try:
-            ended.wait()
-        except BaseException as error:  # a signal: it has to wait
-            errors.append(error)
-    if errors:
-        raise errors[-1]
+@contextmanager
+def _hold_signals() -> Iterator[None]:
+    """Holds back the signals that end the program until the context is left.
+
+    Only the main thread is ever disturbed by them, so that elsewhere there is nothing to hold.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    with contextlib.ExitStack() as stack:
+        for number in _ENDING_SIGNALS:
+            before = signal.getsignal(number)
+            if before not in (signal.SIG_IGN, None):
+                stack.callback(signal.signal, number, before)
+                signal.signal(number, lambda came, frame: held.append(came))
+        yield
+    if held:
+        signal.raise_signal(held[0])
 
 
 _NAMES = 8
