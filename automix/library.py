@@ -38,7 +38,7 @@ from automix.mixing.request import (
     add_macros,
 )
 from automix.mixing.song import Guard, run_song, unguarded
-from automix.mixing.spine import Report, prepare_mixer, render_plan, silent
+from automix.mixing.spine import Report, choose_target, prepare_mixer, render_plan, silent
 from automix.plan.macros import Macros
 from automix.plan.model import MixPlan
 from automix.plan.roles import Role
@@ -190,11 +190,13 @@ def _remember(mix: Mix, kept: Inputs) -> Mix:
 
 def _render(request: PlanRequest, inputs: SongInputs, report: Report) -> Mix:
     renderer = open_renderer(request)
+    plan = inputs.plan or MixPlan()
     report("reading")
     return render_plan(
         inputs.open(),
-        inputs.plan or MixPlan(),
+        plan,
         macros=request.macros(),
+        target=choose_target(request, plan),
         renderer=renderer,
         report=report,
     )

@@ -8,12 +8,14 @@ from automix.analysis.readings import Loudness
 from automix.audio.samples import AudioSource
 from automix.consoles.exact import apply_master
 from automix.plan.loudness import LoudnessTarget
+from automix.plan.model import MixPlan
 from automix.plan.settings import LimiterSettings, Master
 from automix.plan.writer import PlanWriter
 
 PEAK_MARGIN_DB = 0.1
 """True-peak meters may differ by this much: the mix stays below its ceiling on all of them."""
 LOUDNESS_TOLERANCE_LU = 0.1
+_HEADROOM, _LOUDNESS = _RULES = ("headroom", "loudness")
 _LIMITER_ROUNDS = 10
 _SATURATED_SLOPE = 0.1  # LU per dB: more gain would only distort
 
@@ -51,7 +53,40 @@ def reach_target(
         if gain_db == 0.0
         else f"true peak {loudness.true_peak_dbtp:+.2f} → {ceiling_dbtp:+.2f} dBTP by gain alone"
     )
-    writer.set("master", "gain_db", gain_db, "headroom", reason, **figures)
+    writer.set("master", "gain_db", gain_db, _HEADROOM, reason, **figures)
+
+
+def find_target(plan: MixPlan) -> LoudnessTarget | None:
+    """Finds the target by which the master of a plan was finished.
+
+    Returns:
+        None if the gain of the master was set by somebody, and not by `reach_target`.
+    """
+    made = next((d for d in plan.decisions if d.setting == "master.gain_db"), None)
+    if made is None or made.rule not in _RULES or made.value != plan.master.gain_db:
+        return None
+    figures = dict(made.figures)
+    limiter = plan.master.limiter
+    # Plans of earlier versions do not say the ceiling where they say the loudness.
+    ceiling_dbtp = limiter.ceiling_dbtp + PEAK_MARGIN_DB if limiter.is_active else -1.0
+    return LoudnessTarget(
+        loudness_lufs=figures.get("target_lufs"),
+        true_peak_dbtp=figures.get("ceiling_dbtp", min(ceiling_dbtp, 0.0)),
+    )
+
+
+def finish_again(
+    writer: PlanWriter, premaster: AudioSource, measured: Loudness, target: LoudnessTarget
+) -> None:
+    """Does what `reach_target` does, for a plan whose master was finished before."""
+    writer.plan = replace(
+        writer.plan,
+        master=replace(writer.plan.master, gain_db=0.0, limiter=LimiterSettings()),
+        decisions=tuple(
+            d for d in writer.plan.decisions if not d.setting.startswith("master.limiter.")
+        ),
+    )
+    reach_target(writer, premaster, measured, target)
 
 
 def _reach_loudness(
@@ -79,10 +114,11 @@ def _reach_loudness(
         "master",
         "gain_db",
         gain_db,
-        "loudness",
+        _LOUDNESS,
         f"{loudness.integrated_lufs:.1f} → {target_lufs:g} LUFS"
         + (" through the limiter" if limited else ""),
         target_lufs=target_lufs,
+        ceiling_dbtp=peak_dbtp,
         mix_lufs=loudness.integrated_lufs,
         mix_true_peak_dbtp=loudness.true_peak_dbtp,
     )

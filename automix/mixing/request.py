@@ -116,6 +116,16 @@ class SongRequest(Settings):
         Option(metavar="DB", sets=(Macros, "brightness_db")),
         "A brighter or darker mix, as +1.5 or -2.",
     ] = None
+    loudness: Annotated[
+        float | None,
+        Option(metavar="LUFS", unset="as it comes", sets=(LoudnessTarget, "loudness_lufs")),
+        "Integrated loudness of the mix, with a limiter where it needs one.",
+    ] = None
+    true_peak: Annotated[
+        float | None,
+        Option(metavar="DBTP", unset="-1", sets=(LoudnessTarget, "true_peak_dbtp")),
+        "The true peak of the mix stays below this.",
+    ] = None
     console: Annotated[
         str,
         FileName(),
@@ -202,6 +212,13 @@ class SongRequest(Settings):
                 raise UsageError(f"{flag}: {error}") from error
         return macros
 
+    def loudness_target(self, base: LoudnessTarget | None = None) -> LoudnessTarget:
+        """How loud the mix is to leave: as the options say, and else as ``base`` does."""
+        given = {"loudness_lufs": self.loudness, "true_peak_dbtp": self.true_peak}
+        return replace(
+            base or LoudnessTarget(), **{n: v for n, v in given.items() if v is not None}
+        )
+
     def given(self) -> dict[str, Any]:
         """What was asked for beyond the defaults, by field, as values that JSON has words for."""
         return {
@@ -235,16 +252,6 @@ class MethodRequest(SongRequest):
         Option(metavar="PERCENT"),
         "How far the mix goes towards the reference; 0 is the mix without it.",
     ] = 100.0
-    loudness: Annotated[
-        float | None,
-        Option(metavar="LUFS", unset="as it comes", sets=(LoudnessTarget, "loudness_lufs")),
-        "Integrated loudness of the mix, with a limiter where it needs one.",
-    ] = None
-    true_peak: Annotated[
-        float | None,
-        Option(metavar="DBTP", unset="-1", sets=(LoudnessTarget, "true_peak_dbtp")),
-        "The true peak of the mix stays below this.",
-    ] = None
     config: Annotated[
         Path | None,
         Option(metavar="TOML"),
@@ -313,11 +320,6 @@ class MethodRequest(SongRequest):
     def taste(self) -> str:
         """What the plan records as its taste."""
         return ""
-
-    def loudness_target(self) -> LoudnessTarget:
-        """How loud the mix is to leave."""
-        given = {"loudness_lufs": self.loudness, "true_peak_dbtp": self.true_peak}
-        return replace(LoudnessTarget(), **{n: v for n, v in given.items() if v is not None})
 
 
 @dataclass(frozen=True, kw_only=True)

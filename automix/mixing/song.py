@@ -21,6 +21,7 @@ from automix.files.target import OutputTarget
 from automix.inputs import keep_inputs, read_outputs
 from automix.mixing.destination import output_path, stem_paths
 from automix.mixing.inputs import SongInputs, find_inputs
+from automix.mixing.loudness_target import find_target
 from automix.mixing.mix import (
     Delivered,
     Mix,
@@ -34,7 +35,7 @@ from automix.mixing.options import method_options
 from automix.mixing.outcome import SongOutcome
 from automix.mixing.renderer import open_renderer
 from automix.mixing.request import Delivery, MethodRequest, PlanRequest, SongRequest
-from automix.mixing.spine import Report, prepare_mixer, render_plan, silent
+from automix.mixing.spine import Report, choose_target, prepare_mixer, render_plan, silent
 from automix.plan.macros import Macros
 from automix.plan.model import Depth, MixPlan, read_plan
 from automix.session.tracks import Session
@@ -207,7 +208,7 @@ def _find_overs(job: _Job, delivered: Delivered) -> list[str]:
         return []
     return [
         f"the true peak of the mix is {peak_dbtp:+.2f} dBTP, above the {wanted:+g} dBTP that it was"
-        " to stay below; lower master.gain_db"
+        f" to stay below; lower master.gain_db, or finish it again with --true-peak {wanted:g}"
     ]
 
 
@@ -257,13 +258,23 @@ def _prepare_plan(request: PlanRequest, delivery: Delivery) -> _Job:
     if delivery.output is not None:
         output = output_path(delivery, {"plan": inputs.title}, default_name=output.name)
     plan_file: Path | None = output.with_suffix(".toml")
-    changed = bool(request.changes) or request.macros() != Macros()
+    target = choose_target(request, plan)
+    changed = bool(request.changes) or request.macros() != Macros() or target is not None
     is_itself = output.with_suffix(".toml").resolve() == source.resolve()
     if delivery.no_plan or (is_itself and not changed):
         plan_file = None
 
     def mix(session: Session, report: Report) -> Mix:
-        return render_plan(session, plan, macros=request.macros(), renderer=renderer, report=report)
+        return render_plan(
+            session,
+            plan,
+            macros=request.macros(),
+            target=target,
+            renderer=renderer,
+            report=report,
+        )
+
+    promised = target or find_target(plan)
 
     return _Job(
         inputs=inputs,
@@ -273,8 +284,12 @@ def _prepare_plan(request: PlanRequest, delivery: Delivery) -> _Job:
         kept_files=inputs.files,
         bits=delivery.bits or plan.bits,
         mix=mix,
-        true_peak_dbtp=plan.master.limiter.ceiling_dbtp if plan.master.limiter.is_active else None,
+        true_peak_dbtp=promised.true_peak_dbtp if promised else _read_ceiling(plan),
     )
+
+
+def _read_ceiling(plan: MixPlan) -> float | None:
+    return plan.master.limiter.ceiling_dbtp if plan.master.limiter.is_active else None
 
 
 def _check_needs_no_plan(request: MethodRequest, delivery: Delivery) -> None:

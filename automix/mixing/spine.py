@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 from automix.consoles.exact import ExactConsole, apply_master
 from automix.errors import InputError
 from automix.files.names import printable
-from automix.mixing.loudness_target import reach_target
+from automix.mixing.loudness_target import find_target, finish_again, reach_target
 from automix.mixing.mix import Mix, name_files
 from automix.mixing.options import method_options
 from automix.mixing.premaster import Premaster, premaster
 from automix.mixing.renderer import Renderer, open_renderer
-from automix.mixing.request import MethodRequest
+from automix.mixing.request import MethodRequest, PlanRequest
 from automix.plan.address import change_setting
 from automix.plan.assignment import Change
+from automix.plan.loudness import LoudnessTarget
 from automix.plan.macro_changes import apply_macros
 from automix.plan.macros import Macros
-from automix.plan.model import MixPlan
+from automix.plan.model import MASTER, MixPlan
 from automix.plan.writer import PlanWriter
 from automix.session.blank_plan import make_blank_plan
 from automix.session.tracks import Session
@@ -99,15 +100,17 @@ def render_plan(
     plan: MixPlan,
     *,
     macros: Macros = Macros(),  # noqa: B008 - immutable
+    target: LoudnessTarget | None = None,
     renderer: Renderer | None = None,
     report: Report = silent,
 ) -> Mix:
-    """Renders a plan as it is, or with macros over it.
+    """Renders a plan as it is, or with macros over it and its master finished again.
 
     Args:
         session: The tracks of the plan.
         plan: The plan.
         macros: Changes of many settings at once.
+        target: How loud the mix is to leave; none leaves the master as the plan has it.
         renderer: Makes the console that renders; the exact one unless given.
         report: Told each stage.
 
@@ -118,7 +121,31 @@ def render_plan(
     writer = PlanWriter(plan)
     apply_macros(writer, macros)
     console = (renderer or ExactConsole)(session)
-    return _finish(console, writer, premaster(console, writer.plan))
+    summed = premaster(console, writer.plan)
+    if target is not None:
+        finish_again(writer, summed.source, summed.loudness, target)
+    return _finish(console, writer, summed)
+
+
+def choose_target(request: PlanRequest, plan: MixPlan) -> LoudnessTarget | None:
+    """Chooses how loud a plan leaves that is rendered with changes.
+
+    It is what the user says, or else what it was finished for when it was made, so that changes of
+    its tracks leave neither its loudness nor its ceiling.
+
+    Args:
+        request: How the plan is rendered.
+        plan: The plan, with the changes of single settings.
+
+    Returns:
+        None if the master stays as it is: nothing was changed, or somebody has set it.
+    """
+    if request.loudness is not None or request.true_peak is not None:
+        return request.loudness_target(find_target(plan))
+    addresses = [address for address, _ in request.parsed_changes()]
+    if any(address.startswith(f"{MASTER}.") for address in addresses):
+        return None
+    return find_target(plan) if addresses or request.macros() != Macros() else None
 
 
 def _add_muted(plan: MixPlan, session: Session) -> MixPlan:

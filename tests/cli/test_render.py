@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import tomllib
 from pathlib import Path
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from automix.analysis.program import measure
+from automix.audio.samples import Audio
 from tests.cli.short_song import RATE, drums
 
 
@@ -182,3 +185,46 @@ def test_skip_existing_mixes_again_only_what_differs(cli, song) -> None:
     assert "skipped" not in mix("-f", "--level", "0")
     Path("v.wav").unlink()
     assert cli("vocal", "v.wav", song.beat, "--skip-existing", "-f").exit_code == 3
+
+
+def _peak_dbtp(path: Path) -> float:
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return measure(Audio(np.ascontiguousarray(samples.T), rate)).true_peak_dbtp
+
+
+@pytest.mark.parametrize(
+    "change", [("--vocals", "+12"), ("--set", "vocal.fader_db+=12"), ("--brightness", "4")]
+)
+def test_changes_of_tracks_do_not_leave_the_ceiling(cli, mixed: Path, change) -> None:
+    result = cli("render", mixed / "mix.toml", "-o", "changed.wav", *change)
+    assert result.exit_code == 0
+    assert -1.2 < _peak_dbtp(Path("changed.wav")) <= -1.0
+    assert "clipped" not in result.stderr
+
+
+def test_a_loudness_that_was_asked_for_stays_when_tracks_change(cli, mixed: Path) -> None:
+    assert cli("render", mixed / "mix.toml", "-o", "a.wav", "--loudness", "-12").exit_code == 0
+    assert cli("render", "a.toml", "-o", "b.wav", "--vocals", "+6").exit_code == 0
+    for name in ("a.wav", "b.wav"):
+        samples, rate = soundfile.read(name, dtype="float32", always_2d=True)
+        loudness = measure(Audio(np.ascontiguousarray(samples.T), rate))
+        assert loudness.integrated_lufs == pytest.approx(-12, abs=0.15)
+        assert loudness.true_peak_dbtp <= -1.0
+    assert cli("render", "b.toml", "-o", "c.wav", "--true-peak", "-6").exit_code == 0
+    assert -6.3 < _peak_dbtp(Path("c.wav")) <= -6.0  # at the loudness that the plan was made for
+
+
+def test_a_master_that_somebody_set_stays_and_an_over_is_a_warning(cli, mixed: Path) -> None:
+    by_hand = ("--set", "master.gain_db=12", "--bits", "32f")
+    loud = cli("render", mixed / "mix.toml", "-o", "loud.wav", *by_hand)
+    plan = tomllib.loads(Path("loud.toml").read_text())
+    assert plan["master"]["gain_db"] == 12
+    assert _peak_dbtp(Path("loud.wav")) > 0.0
+    changed = cli("render", "loud.toml", "-o", "more.wav", "--vocals", "+1", "--bits", "32f")
+    assert tomllib.loads(Path("more.toml").read_text())["master"]["gain_db"] == 12
+    text = (mixed / "mix.toml").read_text()
+    edited = mixed / "edited.toml"
+    edited.write_text(re.sub(r"fader_db = \S+", "fader_db = 12.0", text))
+    over = cli("render", edited, "-o", "edited.wav")
+    assert "finish it again with --true-peak -1" in over.stderr
+    assert (loud.exit_code, changed.exit_code, over.exit_code) == (0, 0, 0)
