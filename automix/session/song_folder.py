@@ -521,7 +521,10 @@ def _mute_by_sound(
     notes: list[str] = []
     muted: set[str] = set()
     unnamed = [t for t in tracks if t.name in free and _says_nothing(told[t.name], files)]
-    ticking = run_in_parallel(lambda track: is_metronome(track.source), unnamed)
+    ticking = run_in_parallel(
+        lambda track: is_metronome(track.source, [t.source for t in tracks if t is not track]),
+        unnamed,
+    )
     for track, ticks in zip(unnamed, ticking, strict=True):
         if ticks:
             muted.add(track.name)
