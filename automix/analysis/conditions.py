@@ -67,8 +67,8 @@ class Spike:
 class SpikeScan:
     """Finds spikes in audio that arrives in blocks of any size.
 
-    A spike is a sample that is 12 dB above those around it, and above all that is none. What stands
-    at one distance, not above full scale, is none: pulses of a synthesizer, ticks of a drum machine.
+    A spike is a sample that is 12 dB above those around it, and above all that is none. Pulses of a
+    synthesizer and ticks of a drum machine, at one distance and not above full scale, are none.
 
     Args:
         sample_rate: Frames per second.
