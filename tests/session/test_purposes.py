@@ -56,7 +56,8 @@ NAMES = {
         Click Perc | Glitch Clicks | Parallel Comp | Crush Bus | Bus 3 | Aux 1 | Group 1
         Line Out Bass | Gtr Out 1 | Countdown Riser | Gitarre Mix | Summe Gitarren | Klick Synth
         Guitare Mixage | Mezcla Guitarras | Guitarra Mistura | Chitarra Master | Cliquetis | Ruf
-        Contracanto | Contratempo | Caja | Kakegoe | Hyoshigi | Masterizado Coro""",
+        Contracanto | Contratempo | Caja | Kakegoe | Hyoshigi | Masterizado Coro | Rim Click
+        Stick Click | Click 808""",
 }
 TABLE = [
     (name.strip(), None if purpose == "track" else purpose)
@@ -89,6 +90,8 @@ def test_names_tell_what_is_no_track():
         (["Kick", "Bass", "Vocals", "Master"], "Master", [None, None, None, "mix"]),
         (["Drums", "Kick", "Snare"], "Drums", [None, None, None]),
         (["Main", "Main DT", "Adlib"], "", [None, None, None]),
+        (["Violin I", "Viola", "Cello", "Main L", "Main R"], "", [None] * 5),
+        (["Lead", "Double", "Adlibs", "Main"], "", [None] * 4),
         (["Lead Vox", "BGV", "Backing Track Master"], "", [None, None, None]),
         (["", "   ", "歌", "#1"], "", [None] * 4),
     ],

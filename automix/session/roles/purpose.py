@@ -42,7 +42,9 @@ _ALL_BUT_VOICE = split_set(
     " novocal tvmix tvtrack accompaniment accomp"
 )
 _ALL_VOICES = split_set("acapella acappella acapellas acappellas")
-_PLAYED = split_set("hook verse chorus bridge intro outro solo riff lick loop chop break fill hit")
+_PLAYED = split_set(
+    "hook verse chorus bridge intro outro solo riff lick loop chop break fill hit sample"
+)
 """Words of what is a track if a word of a mix stands before: "Remix Chop", "Instrumental Hook"."""
 _PICKED_UP = split_set("amp cab mic mics")
 _DECOR = split_set(
@@ -194,7 +196,8 @@ def _read_guide(keys: Sequence[str]) -> Purpose | None:
         return "guide"
     if set(words) <= _ONLY_GUIDE and any(not key.isdigit() for key in beside):
         return None
-    return None if _tells_role(beside) else "guide"
+    is_sound = any(found.role != "other" for key in beside if (found := find_meaning(key)))
+    return None if is_sound or _tells_role(beside) else "guide"  # also a hint: "Rim Click"
 
 
 def _read_scratch(keys: Sequence[str]) -> Purpose | None:
@@ -240,12 +243,13 @@ def _read_mix(
     weak, rest = _take(keys, _ONLY_MIX)
     numbers = [key for key in rest if key.isdigit()]
     beside = [key for key in _take(rest, _DECOR - _GENERIC)[1] if not key.isdigit()]
-    if weak == ["main"]:  # the master of Live and Studio One, or the lead beside other voices
-        roles = {told.role for other in others if (told := read_role(other, siblings))}
-        spoken = [[word.key for word in split_words(other)] for other in others]
-        is_take = any("main" in own and not _is_decor(own) for own in spoken)  # "Main DT"
-        if is_take and set(families) <= {"vocal", None}:
+    if set(weak) <= {"main", "mainl", "mainr"} and weak:
+        # The master of Live and Studio One, but the lead beside other voices, and the microphones
+        # before an orchestra.
+        known = {family for family in families if family}
+        if known and known <= {"vocal", "orchestra"}:
             return None
+        roles = {told.role for other in others if (told := read_role(other, siblings))}
         if "backing vocal" in roles and "lead vocal" not in roles:
             return None
     is_output = not weak and bool(numbers) and bool({"out", "outs"} & set(rest))  # "Out 1-2"
