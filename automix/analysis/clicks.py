@@ -1,5 +1,7 @@
 """Tells whether audio is a metronome: short, equal ticks at one distance, and silence between."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,18 +19,60 @@ _EQUAL_DB = 1.0
 _JITTER_STEPS = 3
 _ACCENTS = 2
 _STEADY = 0.9  # of the ticks follow the one before without a pause
+_LATEST_S = 0.02  # after the music begins
+_THROUGH = 0.9  # of the music's length
+_LOW_HZ, _HIGH_HZ = 400.0, 6000.0
+_KICK, _HAT = 0.5, 0.8  # shares of power below, above
 
 
-def is_metronome(source: AudioSource) -> bool:
+def is_metronome(source: AudioSource, others: Sequence[AudioSource] = ()) -> bool:
     """Tells whether all that sounds is a metronome.
 
     That is eight ticks or more, of 80 ms at most, at one distance of 0.29 … 2 s but for pauses, all
-    equal but for one kind of accent, and nothing louder than −30 dB of them between.
+    equal but for one kind of accent, and nothing louder than −30 dB of them between. A drum machine
+    plays such parts too: so neither kick nor hats are it, nor what begins later than the music or
+    ends well before it, such as a snare on every other beat.
+
+    Args:
+        source: What may be one.
+        others: The music that it would go with.
 
     Raises:
-        InputError: The file behind the source changed or cannot be read.
+        InputError: The file behind a source changed or cannot be read.
     """
     levels = _measure_levels(source)
+    return bool(
+        _is_regular(levels) and _runs_through(levels, others) and not _is_kick_or_hat(source)
+    )
+
+
+def _runs_through(levels: NDArray[np.float32], others: Sequence[AudioSource]) -> bool:
+    """Whether it begins with the others, or earlier, and sounds as long as they do."""
+    spans = [span for other in others if len(span := _find_span(_measure_levels(other)))]
+    if not spans:
+        return True
+    own = _find_span(levels)
+    first, last = min(span[0] for span in spans), max(span[-1] for span in spans)
+    return bool(own[0] <= first + _LATEST_S * _STEPS_PER_SECOND and own[-1] >= _THROUGH * last)
+
+
+def _find_span(levels: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Where it is louder than −30 dB of its peak."""
+    return np.flatnonzero(levels > _SILENT * levels.max(initial=0.0))
+
+
+def _is_kick_or_hat(source: AudioSource) -> bool:
+    low = high = total = 0.0
+    for block in source.blocks():
+        power = np.abs(np.fft.rfft(fold_block(block))) ** 2
+        hz = np.fft.rfftfreq(block.shape[1], 1.0 / source.sample_rate)
+        total += power.sum()
+        low += power[hz < _LOW_HZ].sum()
+        high += power[hz > _HIGH_HZ].sum()
+    return low > _KICK * total or high > _HAT * total
+
+
+def _is_regular(levels: NDArray[np.float32]) -> bool:
     peak = float(levels.max(initial=0.0))
     if peak == 0.0:
         return False
@@ -50,7 +94,7 @@ def is_metronome(source: AudioSource) -> bool:
     jitter = np.abs(distances - beats * distance)
     is_regular = (jitter <= _JITTER_STEPS * np.maximum(beats, 1)).all() and (
         beats == 1
-    ).mean() > 0.9
+    ).mean() > _STEADY
     return bool(is_regular) and _count_kinds(heights) <= _ACCENTS
 
 

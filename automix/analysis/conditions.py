@@ -20,6 +20,8 @@ SPIKE_DB = 12.0
 
 _SPIKE_S = 0.0002  # how long one is to each side, so that one that was resampled is one, too
 _AROUND_S = 0.0008  # what lies so near is compared with it: no sound dies away so fast
+_FEWEST_PLAYED = 4  # spikes that are music if they stand at one distance
+_PLAYED_S = 0.001  # by which such a distance may be off
 _MOST_SPIKES = 256  # in one block: more are no faults of single samples
 
 DC_LIMIT_DBFS = -60.0
@@ -65,7 +67,8 @@ class Spike:
 class SpikeScan:
     """Finds spikes in audio that arrives in blocks of any size.
 
-    A spike is a sample that is 12 dB above those around it, and above all that is none.
+    A spike is a sample that is 12 dB above those around it, and above all that is none. Pulses of a
+    synthesizer and ticks of a drum machine, at one distance and not above full scale, are none.
 
     Args:
         sample_rate: Frames per second.
@@ -120,12 +123,23 @@ class SpikeScan:
         if not spikes:
             return None
         height, frame = max(spikes, key=lambda spike: spike[0])
+        if height <= _FULL_SCALE_HIGH and self._are_played([place for _, place in spikes]):
+            return None
         return Spike(
             level_dbfs=gain_to_db(height),
             above_db=gain_to_db(height / rest),
             time_s=frame / self._sample_rate,
             others=len(spikes) - 1,
         )
+
+    def _are_played(self, places: list[int]) -> bool:
+        """Whether spikes stand at one distance or multiples of it, as notes and ticks do."""
+        distances = np.diff(np.unique(places))
+        if len(distances) + 1 < _FEWEST_PLAYED:
+            return False
+        shortest = distances.min()
+        jitter = np.abs(distances - np.round(distances / shortest) * shortest)
+        return bool(jitter.max() <= 1 + min(_PLAYED_S * self._sample_rate, 0.05 * shortest))
 
 
 @dataclass(frozen=True, kw_only=True)

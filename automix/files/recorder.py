@@ -24,9 +24,15 @@ _TRACK_LINE = re.compile(r"(?:^|[\r\n])[a-z]?TRK(\d{1,2})=([^\r\n\0]*)", re.IGNO
 _SPEAKERS = frozenset(
     ("l", "r", "c", "lfe", "lf", "rf", "ls", "rs", "lb", "rb", "lc", "rc", "sl", "sr", "bl", "br")
     + ("cs", "lss", "rss", "lsr", "rsr", "left", "right", "center", "centre", "sub", "mid", "side")
-    + ("m", "s", "w", "x", "y", "z")
+    + ("m", "s", "w", "x", "y", "z", "fl", "fr", "fc", "bc", "flc", "frc", "tfl", "tfr", "tbl")
+    + ("tbr", "lt", "rt", "ltf", "rtf", "ltr", "rtr", "ltm", "rtm", "flu", "frd", "bld", "bru")
+    + ("front", "rear", "back", "surround", "top", "height", "total", "stereo", "mono")
 )
-"""Names of the speakers of one sound, or of the channels of Ambisonics."""
+"""Words for the speakers of one sound, or for the channels of Ambisonics."""
+_SIDE = re.compile(
+    r"(?i:left|right|links|rechts|gauche|droite?|izquierd[ao]|derech[ao]|sinistr[ao]|destr[ao]"
+    r"|esquerd[ao]|direit[ao]|(?<![a-z])[lr](?![a-z]))|(?<=[a-z])[LR](?![A-Za-z])|[\W\d_]+"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,13 +123,10 @@ def _order(found: Mapping[int, str], channels: int) -> tuple[str, ...]:
 
 def _are_tracks(names: tuple[str, ...]) -> bool:
     """Whether names are those of several things, not of the speakers of one."""
-    keys = {re.sub(r"[\W\d_]+", "", name).casefold() for name in names if name}
+    words = [set(re.findall(r"[^\W\d_]+", name.casefold())) for name in names if name]
+    are_speakers = [bool(own) and own <= _SPEAKERS for own in words]
     if len(names) > 2:
-        return bool(keys) and not keys <= _SPEAKERS
+        return not all(are_speakers)
     # Stereo is one sound, unless its sides are clearly two: "Boom", "Lav Anna".
-    told = {re.sub(r"(?i)(left|right|(?<![a-z])[lr](?![a-z]))|[\W\d_]+", "", n) for n in names}
-    return (
-        len({name.casefold() for name in told}) == len(names)
-        and all(told)
-        and not (keys & _SPEAKERS)
-    )
+    told = {_SIDE.sub("", name).casefold() for name in names}
+    return len(told) == len(names) and all(len(n) > 1 for n in told) and not any(are_speakers)

@@ -38,7 +38,7 @@ _CHANNEL_KEYS = ("channel", "right_channel")
 _MOST_CHANNELS = 64
 
 _FEWEST_PARTS = 2
-"""Tracks that must be left beside a mix that was named one by one, so that it is left out."""
+"""Tracks that must be left beside a mix, so that it is left out: "Vox" and "Mix" are two tracks."""
 
 _SURE = 0.7
 """Confidence, 0 … 1, from which a role that is told by sound alone counts."""
@@ -104,7 +104,7 @@ def find_song_files(
             f" {', '.join(track.name for track in tracks)}"
         )
     tracks, spoken = _avoid_reserved_names(tracks)
-    tracks, muted = _mute_guides(tracks, mutes or {})
+    tracks, muted = _mute_guides(tracks, _find_title(paths), mutes or {})
     return tracks, [*notes, *spoken, *muted]
 
 
@@ -140,10 +140,10 @@ def _avoid_reserved_names(tracks: Sequence[TrackFile]) -> tuple[list[TrackFile],
 
 
 def _mute_guides(
-    tracks: Sequence[TrackFile], mutes: Mapping[str, bool]
+    tracks: Sequence[TrackFile], title: str, mutes: Mapping[str, bool]
 ) -> tuple[list[TrackFile], list[str]]:
     """Mutes clicks and scratch takes; those that the caller wants to hear, no method sets."""
-    purposes = find_purposes([track.file_name for track in tracks])
+    purposes = find_purposes([track.file_name for track in tracks], title)
     scratch = {t.name for t, purpose in zip(tracks, purposes, strict=True) if purpose == "scratch"}
     result, notes = [], []
     for track, purpose in zip(tracks, purposes, strict=True):
@@ -234,13 +234,17 @@ def _find_parts(
         own, said = _find_channels(file)
         parts += own
         notes += said
-    title = paths[0].resolve().name if len(paths) == 1 and paths[0].is_dir() else ""
-    purposes = find_purposes([part.stem for part in parts], title)
+    purposes = find_purposes([part.stem for part in parts], _find_title(paths))
     found = [part for part, purpose in zip(parts, purposes, strict=True) if purpose == "mix"]
-    if not title and len(parts) - len(found) < _FEWEST_PARTS:
-        found = []  # files that are named one by one are meant
+    if len(parts) - len(found) < _FEWEST_PARTS:
+        found = []  # what else would be mixed?
     mixes = {part: make_natural_name(part.stem) for part in found}
     return parts, mixes, notes
+
+
+def _find_title(paths: Sequence[Path]) -> str:
+    """The name of the song's folder; empty where files are named."""
+    return paths[0].resolve().name if len(paths) == 1 and paths[0].is_dir() else ""
 
 
 def _say_left_out(part: _Part, name: str) -> str:
@@ -517,7 +521,10 @@ def _mute_by_sound(
     notes: list[str] = []
     muted: set[str] = set()
     unnamed = [t for t in tracks if t.name in free and _says_nothing(told[t.name], files)]
-    ticking = run_in_parallel(lambda track: is_metronome(track.source), unnamed)
+    ticking = run_in_parallel(
+        lambda track: is_metronome(track.source, [t.source for t in tracks if t is not track]),
+        unnamed,
+    )
     for track, ticks in zip(unnamed, ticking, strict=True):
         if ticks:
             muted.add(track.name)

@@ -18,7 +18,7 @@ from automix.files.probe import probe
 from automix.files.reading import Opened, open_audio
 from automix.parallel.workers import run_in_parallel
 from automix.plan.model import Depth, MixPlan
-from automix.plan.roles import ROLES, Role
+from automix.plan.roles import ROLE_TRAITS, ROLES, Role
 from automix.plan.toml import resolve_file
 from automix.session.roles.pairs import find_stereo_pairs
 
@@ -306,7 +306,8 @@ def _center_one_sided(tracks: Sequence[Track]) -> tuple[list[Track], list[str]]:
     """Makes mono of stereo tracks of which one side is silent, so that they stand in the center.
 
     Two such tracks that lie on opposite sides, such as stems of "OH L" and "OH R" that a program
-    wrote as stereo files, keep their sides.
+    wrote as stereo files, keep their sides. So do as many on one side as on the other of a role
+    that is not usually in the middle: "Gtr 1" and "Gtr Double" were placed, two singers were not.
 
     Returns:
         The tracks, and notes for the user.
@@ -326,6 +327,14 @@ def _center_one_sided(tracks: Sequence[Track]) -> tuple[list[Track], list[str]]:
         if (sides[pair[0]], sides[pair[1]]) == (0, 1)
         for name in pair
     }
+    by_role: dict[Role, list[str]] = {}
+    for track in stereo:
+        if sides[track.name] is not None:
+            by_role.setdefault(track.role, []).append(track.name)
+    for role, names in by_role.items():
+        is_even = 2 * sum(sides[name] or 0 for name in names) == len(names)
+        if is_even and role != "other" and not ROLE_TRAITS[role].centered:
+            placed |= set(names)
     result, notes = [], []
     for track in tracks:
         side = sides.get(track.name)

@@ -53,13 +53,43 @@ def test_a_mix_with_a_room_of_its_own_is_not_surely_a_sum():
     assert find_sums({name: audio(x) for name, x in {**tracks, "d": total}.items()}) == {}
 
 
+def test_a_mix_with_a_fade_and_a_beginning_of_one_part_is_a_sum():
+    late = np.arange(16 * RATE) > 5 * RATE
+    parts = [noise(1, 16.0), late * noise(2, 16.0), late * noise(3, 16.0)]
+    mix = sum(parts) * np.clip((16 - np.arange(16 * RATE) / RATE) / 4, 0, 1)
+    found = find_sums(
+        {"a": audio(parts[0]), "b": audio(parts[1]), "c": audio(parts[2])} | {"mix": audio(mix)}
+    )
+    assert found == {"mix": ("a", "b", "c")}
+
+
+def test_a_loop_with_a_fill_of_its_own_is_no_sum_of_its_hits():
+    kick, hats = noise(1, 16.0), noise(2, 16.0)
+    fill = np.where(np.arange(16 * RATE) > 14 * RATE, noise(3, 16.0), 0.0)
+    sources = {"kick": kick, "hats": hats, "loop": kick + hats + fill}
+    assert find_sums({name: audio(x) for name, x in sources.items()}) == {}
+
+
+def test_the_best_of_several_takes_is_no_sum_of_them():
+    takes = [noise(seed, 16.0) for seed in range(3)]
+    best = np.choose(np.arange(16 * RATE) * 3 // (16 * RATE), takes)
+    assert find_sums({str(n): audio(x) for n, x in enumerate([*takes, best])}) == {}
+
+
+def test_hum_between_the_notes_is_no_sum_of_other_hum():
+    time = np.arange(16 * RATE) / RATE
+    amps = [0.001 * np.sin(2 * np.pi * 50 * time + p) for p in (0.0, 0.5, 1.0)]
+    sources = [hum + (time > 13) * noise(seed, 16.0) for seed, hum in enumerate(amps)]
+    assert find_sums({str(n): audio(x) for n, x in enumerate(sources)}) == {}
+
+
 def test_silence_is_nobodys_sum():
     silent = audio(np.zeros(4 * RATE))
     assert find_sums({"a": audio(noise(1)), "b": silent, "c": silent}) == {}
 
 
-def ticks(every_s, seconds=8.0, decay=200.0, jitter_s=0.0, seed=1):
-    starts = np.arange(0.1, seconds - 0.2, every_s)
+def ticks(every_s, seconds=8.0, decay=200.0, jitter_s=0.0, seed=1, start_s=0.1):
+    starts = np.arange(start_s, seconds - 0.2, every_s)
     starts = starts + np.random.default_rng(seed).uniform(-jitter_s, jitter_s, len(starts))
     result = np.zeros(int(seconds * RATE))
     tick = np.exp(-np.arange(RATE // 5) / RATE * decay) * np.sin(np.arange(RATE // 5) * 0.2)
@@ -91,6 +121,33 @@ def test_what_is_played_is_no_metronome(samples):
     assert not is_metronome(audio(np.reshape(samples, (1, -1))))
 
 
+def hits(hz, every_s=0.5, start_s=0.0):
+    """Short hits: noise from a frequency on, or a tone below 100 Hz that falls."""
+    time = np.arange(RATE // 10) / RATE
+    spectrum = np.fft.rfft(noise(1, 0.1))
+    spectrum[: round(hz / 10)] = 0.0
+    hit = np.fft.irfft(spectrum) if hz else np.sin(6 * (1 - np.exp(-40 * time)) + 200 * time)
+    result = np.zeros(8 * RATE)
+    for start in np.arange(start_s, 7.8, every_s):
+        result[int(start * RATE) :][: len(hit)] = hit * np.exp(-time * 80)
+    return audio(result)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(hits(0), id="a short kick on every beat"),
+        pytest.param(hits(7000), id="hats on every beat"),
+        pytest.param(hits(1000, 1.0, 0.5), id="a snare on every other beat"),
+        pytest.param(hits(1000, start_s=2.0), id="claps from the second bar on"),
+    ],
+)
+def test_what_a_drum_machine_plays_is_no_metronome(part):
+    music = audio(noise(2, 8.0))
+    assert not is_metronome(part, [music])
+    assert is_metronome(audio(ticks(0.5, start_s=0.0)), [music])
+
+
 @pytest.mark.parametrize("place", [10, BLOCK_FRAMES - 1, BLOCK_FRAMES, 100_000])
 @pytest.mark.parametrize("rate", [22050, 44100, 96000])
 def test_a_spike_is_found_where_it_is(place, rate):
@@ -113,6 +170,12 @@ def test_many_spikes_are_spikes_also_resampled():
     assert found.above_db > 20.0
 
 
+def test_spikes_anywhere_are_spikes_although_not_above_full_scale():
+    samples = 0.1 * np.clip(noise(1), -0.3, 0.3)
+    samples[np.random.default_rng(2).integers(0, len(samples), 12)] = 0.9
+    assert find_conditions(audio(samples)).spike.others == 11
+
+
 def test_a_spike_does_not_depend_on_blocks():
     samples = audio(noise(1)).samples.copy()
     samples[0, 5000] = 3.0
@@ -132,6 +195,8 @@ def test_a_spike_does_not_depend_on_blocks():
         np.sin(2 * np.pi * 50 * np.arange(RATE) / RATE),
         np.exp(-np.arange(RATE) / 60) * np.sin(np.arange(RATE)),  # one short hit
         np.exp(-(np.arange(RATE) % 9000) / 60) * noise(4, 1.0),
+        0.5 * (np.arange(RATE) % 441 == 0) + 0.1 * noise(4, 1.0),  # pulses of 100 Hz
+        0.9 * np.isin(np.arange(RATE), [900, 9901, 18900, 36901]),  # ticks of one sample
         np.zeros(RATE),
         np.zeros(0),
     ],

@@ -55,6 +55,17 @@ def test_a_mix_among_the_tracks_is_left_out_and_can_be_kept(tmp_path, parts, nam
     assert not any("left out" in note for note in kept.notes)
 
 
+def test_a_title_that_sounds_like_a_click_mutes_no_track(tmp_path, parts):
+    named = {f"{part}__-__Metronome": samples for part, samples in parts.items()}
+    session = opened(put(tmp_path / "Metronome", **named, Outro__Metronome=noise(8)))
+    assert not any(track.muted for track in session.tracks)
+    assert len(session.tracks) == 4
+
+
+def test_a_mix_beside_a_voice_alone_is_what_the_voice_is_mixed_with(tmp_path):
+    assert names(opened(put(tmp_path / "x", Vox=noise(1), Mix=noise(2)))) == ["mix", "vox"]
+
+
 def test_files_of_a_glob_are_judged_like_those_of_a_folder(tmp_path, parts):
     folder = put(tmp_path / "x", **parts, Master=noise(9))
     assert names(opened(*sorted(folder.iterdir()))) == ["bass", "keys", "kick"]
@@ -190,6 +201,22 @@ def test_sides_that_were_written_as_stereo_files_keep_their_places(tmp_path):
     assert [track.source.channels for track in session.tracks] == [2, 2]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "channels"),
+    [
+        ("Gtr__1", "Gtr__Double", 2),
+        ("BGV__Hi", "BGV__Lo", 2),
+        ("Lead__Vox", "Lead__Vox__2", 1),
+        ("Lead__Vox", "Gtr", 1),
+        ("Audio__1", "Audio__2", 1),
+    ],
+)
+def test_doubles_on_opposite_sides_keep_their_places(tmp_path, one, other, channels):
+    sides = {one: np.stack([noise(4), 0 * noise(4)]), other: np.stack([0 * noise(5), noise(5)])}
+    session = opened(put(tmp_path / "x", **sides))
+    assert [track.source.channels for track in session.tracks] == [channels] * 2
+
+
 def test_a_silent_stereo_file_stays_as_it_is(tmp_path):
     session = opened(put(tmp_path / "x", Pad=np.zeros((2, RATE)), Kick=noise(1)))
     assert session.track("pad").source.channels == 2
@@ -237,6 +264,10 @@ def test_many_channels(tmp_path):
         (2, ["L", "R"]),
         (2, ["Audio 1", "Audio 2"]),
         (2, ["Gtr L", "Gtr R"]),
+        (2, ["MixL", "MixR"]),
+        (2, ["Klavier Links", "Klavier Rechts"]),
+        (2, ["A", "B"]),
+        (4, ["Front Left", "Front Right", "Surround Left", "Surround Right"]),
         (6, ["L", "R", "C", "LFE", "Ls", "Rs"]),
         (4, ["W", "X", "Y", "Z"]),
         (4, ["only one"]),

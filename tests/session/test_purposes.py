@@ -24,17 +24,18 @@ NAMES = {
         Sunrise Instrumental Mix | Karaoke | Acapella | Reference | ref mix
         Reference - Somebody Else | Demo | Rendered | Sum | Sunrise | roughmix | finalmix | songmix
         stereomix | mixfinal | premix | Premix 3 | Sunset_Rough 3.12 | UnmasteredWAV | Main
-        linear_mixture | accompaniment | no_vocals | Mischung | mastered_v2 | Main Mix Out""",
+        linear_mixture | accompaniment | no_vocals | Mischung | mastered_v2 | Main Mix Out
+        Rohmix | Endmix | Mezcla Final | Mixage Final | Missaggio | Mixagem | Masterización""",
     "guide": """
         Click | click | CLICK TRACK | Click 120bpm | Clicktrack | 01 Click | Click_bip | Click L
         Clk | Clicks | Klick | clic | Click + Cue | Sunrise Click | Metronome | Metronom | Metro
         Talkback | Talk Back | TB | TB Mic | Slate | Count In | CountIn | Count-Off | Count
         Vocal Count In | Precount | Cue | SMPTE | LTC | Timecode | Time Code | Tempo
         Vocal Cues | Spoken Cues | TB Drums | Producer Talkback | clicktrk | Click Hi
-        Count Vox""",
+        Count Vox | Count In Sticks | Conteo | Contagem | Claqueta | Metrónomo | Métronome""",
     "scratch": """
         Scratch Vox | Scratch | Scratch Track | Guide Vocal | Guide | Guide Gtr | Scratch Gtr
-        scratch gtr 2 | Pilot Vox | Ref Vox""",
+        scratch gtr 2 | Pilot Vox | Ref Vox | Voz Guia | Voce Guida | Voix Témoin""",
     "track": """
         Kick In | Kick Click | Click Kick | Snap Click | Finger Clicks | Percussion Count 3 | Room
         Reverb | Delay | Drum Bus | Drum Mix | DrumMixdown | Drums Stereo Out | Vox Mix | MixVox
@@ -45,7 +46,18 @@ NAMES = {
         Scratches | DJ Scratch | scratch_hats | scratch_beat | Country Gtr | Countermelody
         Cue Drums | Metro Synth | Outro Pad | Output FX | Cowbell | TB 303 | TB303 Bass
         Rough Guitar | Submix 1 | Mainstream Synth | Mixolydian Gtr | Masterpiece Strings | Playback
-        vocals | drums | bass | other | fill_scratch | scratch_outro""",
+        vocals | drums | bass | other | fill_scratch | scratch_outro
+        Mix Guitars | Guitar Mix | Clicky Synth | Count Bass | Master of Puppets Gtr | Talk Box
+        Talkbox Lead | Bounce Bass | Print Room | Stereo Out Piano | Full Strings | Full Kit
+        Instrumental Hook | Instrumental Break | Karaoke Choir | Acapella Chop | Acapella FX
+        Metronome Marimba | Metronomy Synth | Click Track Vox FX | Clicks Loop | Remix Chop
+        Amp Mix | Cab Mix | TB-303 | Bus Drums | Scratch DJ | Vinyl Scratch | Scratch Loop
+        Final Chorus Vox | Main Riff | Main Loop | Mixtape Sample | Sync Lead | Steven Slate Kick
+        Click Perc | Glitch Clicks | Parallel Comp | Crush Bus | Bus 3 | Aux 1 | Group 1
+        Line Out Bass | Gtr Out 1 | Countdown Riser | Gitarre Mix | Summe Gitarren | Klick Synth
+        Guitare Mixage | Mezcla Guitarras | Guitarra Mistura | Chitarra Master | Cliquetis | Ruf
+        Contracanto | Contratempo | Caja | Kakegoe | Hyoshigi | Masterizado Coro | Rim Click
+        Stick Click | Click 808""",
 }
 TABLE = [
     (name.strip(), None if purpose == "track" else purpose)
@@ -63,9 +75,7 @@ def test_names_tell_what_is_no_track():
         assert others == [None] * len(TRACKS), name
         if found != purpose:
             mistakes.append((name, found, purpose))
-    assert len(TABLE) > 150
-    assert len(mistakes) <= 0.05 * len(TABLE), mistakes
-    assert not [mistake for mistake in mistakes if mistake[1] is None]  # nothing is mixed in
+    assert mistakes == []
 
 
 @pytest.mark.parametrize(
@@ -79,8 +89,24 @@ def test_names_tell_what_is_no_track():
         (["Piano Man - Kick", "Piano Man - Vox", "Piano Man - Mixdown"], "x", [None, None, "mix"]),
         (["Kick", "Bass", "Vocals", "Master"], "Master", [None, None, None, "mix"]),
         (["Drums", "Kick", "Snare"], "Drums", [None, None, None]),
+        (["Main", "Main DT", "Adlib"], "", [None, None, None]),
+        (["Violin I", "Viola", "Cello", "Main L", "Main R"], "", [None] * 5),
+        (["Lead", "Double", "Adlibs", "Main"], "", [None] * 4),
+        (["Lead Vox", "BGV", "Backing Track Master"], "", [None, None, None]),
         (["", "   ", "歌", "#1"], "", [None] * 4),
     ],
 )
 def test_some_names_need_their_neighbors(names, title, expected):
     assert find_purposes(names, title) == expected
+
+
+@pytest.mark.parametrize("pattern", ["{title} - {part}", "{part}_{title}", "{part} ({title})"])
+def test_words_that_all_names_bear_say_nothing_of_one(pattern):
+    titles = """Master of Puppets | The Final Countdown | Metronome | Click Click Boom | Scratch
+        Guide Me Home | Pilot | Remix | Mix 3 | 120bpm_mix | Talkback | Demo | bounce"""
+    for title in (line.strip() for line in titles.replace("\n", "|").split("|")):
+        parts = ["Kick", "Bass", "Gtr", "Vocals", "Outro", "Texture", "Rough Mixdown"]
+        names = [pattern.format(title=title, part=part) for part in parts]
+        for folder in ("stems", title):
+            assert find_purposes(names[:-1], folder) == [None] * 6, title
+            assert find_purposes(names, folder) == [*[None] * 6, "mix"], title

@@ -28,7 +28,8 @@ _MIX = split_set(
     " remastered premaster mstr stereoout stereoouts stereooutput mainout mainouts mainoutput"
     " masterout masterbus mixbus mixbuss masterbuss stereobus stereobuss 2bus 2buss mainmix"
     " reference refmix reftrack premix unmastered rough ruff mischung abmischung stereosumme summe"
-    " mezcla mixage missaggio"
+    " rohmix endmix mezcla mezclado mixage missaggio mixagem mistura mixado masterizado"
+    " masterizacion masterizacao masterisation"
 )
 """Words of a mix, whatever else a name holds that tells no instrument: most often a title."""
 _ONLY_MIX = split_set(
@@ -41,6 +42,11 @@ _ALL_BUT_VOICE = split_set(
     " novocal tvmix tvtrack accompaniment accomp"
 )
 _ALL_VOICES = split_set("acapella acappella acapellas acappellas")
+_PLAYED = split_set(
+    "hook verse chorus bridge intro outro solo riff lick loop chop break fill hit sample"
+)
+"""Words of what is a track if a word of a mix stands before: "Remix Chop", "Instrumental Hook"."""
+_PICKED_UP = split_set("amp cab mic mics")
 _DECOR = split_set(
     "the a of song track tracks final rough ruff full complete whole entire total stereo st"
     " mono l r lr left right new old alt version ver v rev temp quick live monitor headphone"
@@ -55,8 +61,10 @@ _GENERIC = split_set("audio track take midi inst recording rec untitled region c
 _ALWAYS_GUIDE = split_set(
     "clicktrack klicktrack metronome metronom metronomo metronomy talkback smpte timecode ltc mtc"
     " countin countoff countdown precount vorzahler einzahler claqueta claquette clickandcue"
-    " clicktrk testtone intercom"
+    " clicktrk testtone intercom conteo contagem decompte"
 )
+_TICKING = split_set("clicktrack klicktrack clicktrk metronome metronom metronomo metronomy")
+_COUNTED = split_set("countin countoff countdown precount vorzahler einzahler conteo contagem")
 _GUIDE = split_set("click clk klick clic cue cues count counts metro tb slate tempo sync")
 _ONLY_GUIDE = split_set("clicks klicks cue cues count counts metro tb slate tempo sync")
 """Words that mean something else beside others: "Finger Clicks", "Tempo Arp"."""
@@ -64,10 +72,10 @@ _SPOKEN = split_set("cue cues count counts tb slate")
 """Words of what is said to the musicians: also "Vocal Cues", "TB Drums", but not "TB 303"."""
 _BY_HAND = split_set("finger fingers mouth tongue lip lips pen body hand hands mouse")
 _GUIDE_DECOR = _DECOR | split_set(
-    "mic in high hi low lo accent spoken drummer drum band cans loop dry wet"
+    "mic in high hi low lo accent spoken drummer drum band cans dry wet"
 )
 
-_SCRATCH = split_set("scratch guide guides pilot placeholder ref reference")
+_SCRATCH = split_set("scratch guide guides pilot placeholder ref reference guia guida temoin")
 _TURNTABLE = split_set("dj turntable turntables scratches scratching")
 _FEWEST_NUMBERED = 3
 _SHORTEST = 3
@@ -84,7 +92,8 @@ def find_purposes(names: Sequence[str], title: str = "") -> list[Purpose | None]
     Returns:
         What each name says; none for tracks.
     """
-    found = [_read(name, names, title) for name in names]
+    habit = _find_habit(names)
+    found = [_read(name, names, title, habit) for name in names]
     # "Bounce 1" … "Bounce 12" beside little else are tracks whose program names them like that.
     groups: dict[str, list[int]] = {}
     for place, name in enumerate(names):
@@ -97,22 +106,41 @@ def find_purposes(names: Sequence[str], title: str = "") -> list[Purpose | None]
     return found
 
 
-def _read(name: str, siblings: Sequence[str], title: str) -> Purpose | None:
+def _find_habit(names: Sequence[str]) -> frozenset[str]:
+    """Words that all names which tell an instrument bear, those of the song's title or a habit.
+
+    They say nothing of one of them: "Kick - Remix", "Bass - Remix", "Texture - Remix".
+    """
+    told = [{word.key for word in split_words(name)} for name in names]
+    told = [keys for keys in told if _tells_role(sorted(keys))]
+    return frozenset(set.intersection(*told)) if len(told) > 1 else frozenset()
+
+
+def _read(name: str, siblings: Sequence[str], title: str, habit: frozenset[str]) -> Purpose | None:
     keys = _without_title([word.key for word in find_own_words(name, siblings)], title)
+    rest = [key for key in keys if key not in habit]
+    keys = keys if _is_decor(rest) else rest
     others = [other for other in siblings if other != name]
     if not keys:
         alone = [word.key for word in split_words(name)]
         return "mix" if alone and len(others) > 1 and not _tells_role(alone) else None
-    purpose = _read_guide(keys) or _read_mix(keys, others, siblings)
+    purpose = _read_guide(keys) or _read_mix(name, keys, others, siblings)
     return purpose or _read_scratch(keys)
 
 
 def _without_title(keys: list[str], title: str) -> list[str]:
-    """Leaves the song's title out where it stands in front; nothing is left of the title itself."""
+    """Leaves the song's title out wherever it stands; nothing is left of the title itself."""
     told = [word.key for word in split_words(title)]
-    rest = keys[len(told) :] if told and keys[: len(told)] == told else keys
-    is_title = not rest and not any(map(_begins_mix_or_guide, told))
-    return rest or ([] if is_title else keys)
+    starts = [n for n in range(len(keys)) if told and keys[n : n + len(told)] == told]
+    if not starts:
+        return keys
+    rest = keys[: starts[0]] + keys[starts[0] + len(told) :]
+    return keys if _is_decor(rest) and any(map(_begins_mix_or_guide, told)) else rest
+
+
+def _is_decor(keys: Sequence[str]) -> bool:
+    """Whether words say nothing beside others; also where there are none."""
+    return all(key.isdigit() for key in _take(keys, _DECOR)[1])
 
 
 def _begins_mix_or_guide(key: str) -> bool:
@@ -153,7 +181,10 @@ def _split_plain(key: str, known: frozenset[str]) -> tuple[str, ...]:
 def _read_guide(keys: Sequence[str]) -> Purpose | None:
     always, rest = _take(keys, _ALWAYS_GUIDE)
     if always:
-        return "guide"
+        behind = {ROLE_FAMILIES[role] for role in _known_roles(_find_behind(keys, _ALWAYS_GUIDE))}
+        if _COUNTED.issuperset(always):
+            behind -= {"vocal", "drums"}
+        return None if behind and (_COUNTED | _TICKING).issuperset(always) else "guide"
     words, rest = _take(keys, _GUIDE | _ONLY_GUIDE)
     if not words or not _BY_HAND.isdisjoint(rest):
         return None
@@ -163,10 +194,10 @@ def _read_guide(keys: Sequence[str]) -> Purpose | None:
     families = {ROLE_FAMILIES[role] for role in _known_roles(beside)}
     if not _SPOKEN.isdisjoint(words) and families == {"vocal"}:
         return "guide"
-    beside = [key for key in beside if not key.isdigit()]
-    if set(words) <= _ONLY_GUIDE:
-        return None if beside else "guide"
-    return None if _tells_role(beside) else "guide"
+    if set(words) <= _ONLY_GUIDE and any(not key.isdigit() for key in beside):
+        return None
+    is_sound = any(found.role != "other" for key in beside if (found := find_meaning(key)))
+    return None if is_sound or _tells_role(beside) else "guide"  # also a hint: "Rim Click"
 
 
 def _read_scratch(keys: Sequence[str]) -> Purpose | None:
@@ -185,14 +216,20 @@ def _read_scratch(keys: Sequence[str]) -> Purpose | None:
 
 
 def _read_mix(
-    keys: Sequence[str], others: Sequence[str], siblings: Sequence[str]
+    name: str, keys: Sequence[str], others: Sequence[str], siblings: Sequence[str]
 ) -> Purpose | None:
     if _take(keys, _ALWAYS_MIX)[0]:
         return "mix"
+    families = [_family(other, siblings) for other in others]
+    own = read_role(name, siblings)
+    if own and own.role == "backing track" and set(families) <= {"vocal"}:
+        return None
     part, _ = _take(keys, _ALL_BUT_VOICE)
     voices, _ = _take(keys, _ALL_VOICES)
     if part or voices:
-        families = [_family(other, siblings) for other in others]
+        behind = _find_behind(keys, _ALL_BUT_VOICE | _ALL_VOICES)
+        if _tells_role(behind) or not _PLAYED.isdisjoint(behind):
+            return None
         held = [family for family in families if (family == "vocal") == bool(voices)]
         held = [family for family in held if family not in (None, "fx", "other")]
         return "mix" if len(held) > 1 else None
@@ -200,16 +237,32 @@ def _read_mix(
     if strong:
         beside = _take(rest, _DECOR)[1]
         is_version = not {"up", "down"}.isdisjoint(beside)  # "Vocal Up Mix"
+        if not _PICKED_UP.isdisjoint(beside) or not _PLAYED.isdisjoint(_find_behind(keys, _MIX)):
+            return None
         return None if _tells_role(beside) and not is_version else "mix"
     weak, rest = _take(keys, _ONLY_MIX)
     numbers = [key for key in rest if key.isdigit()]
     beside = [key for key in _take(rest, _DECOR - _GENERIC)[1] if not key.isdigit()]
-    if weak == ["main"]:  # the master of Live and Studio One, or the lead of backing vocals
+    if set(weak) <= {"main", "mainl", "mainr"} and weak:
+        # The master of Live and Studio One, but the lead beside other voices, and the microphones
+        # before an orchestra.
+        known = {family for family in families if family}
+        if known and known <= {"vocal", "orchestra"}:
+            return None
         roles = {told.role for other in others if (told := read_role(other, siblings))}
         if "backing vocal" in roles and "lead vocal" not in roles:
             return None
     is_output = not weak and bool(numbers) and bool({"out", "outs"} & set(rest))  # "Out 1-2"
     return "mix" if (weak or is_output) and not beside else None
+
+
+def _find_behind(keys: Sequence[str], known: frozenset[str]) -> list[str]:
+    """Finds the words behind the last of the known ones: they say what a thing is."""
+    for start in reversed(range(len(keys))):
+        found, rest = _take(keys[start:], known)
+        if found:
+            return rest
+    return []
 
 
 def _family(name: str, siblings: Sequence[str]) -> str | None:
