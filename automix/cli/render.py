@@ -19,8 +19,9 @@ def render(
     """Render a plan to audio.
 
     The same plan and inputs give the same bytes. Where --set or a macro changes tracks, the master
-    is finished again, so that the mix keeps its ceiling and its loudness. The mix goes beside the plan unless -o says
-    otherwise: mix.toml to mix.wav. A copy of the plan, changed by --set, goes beside the mix.
+    is finished again, so that the mix keeps its ceiling and its loudness. The mix goes beside the
+    plan unless -o says otherwise: mix.toml to mix.wav. The plan as it was changed goes beside the
+    mix.
 
     For example: automix render mix.toml --set vocal.fader_db+=2 -o louder.wav
     """

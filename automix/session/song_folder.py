@@ -37,6 +37,7 @@ MIX_NAME = "mix"
 _CHANNEL_KEYS = ("channel", "right_channel")
 _MOST_CHANNELS = 64
 
+_COLLECTIVE = frozenset[Role](("backing track", "drums", "other", "fx"))
 _FEWEST_PARTS = 2
 """Tracks that must be left beside a mix, so that it is left out: "Vox" and "Mix" are two tracks."""
 
@@ -531,15 +532,28 @@ def _mute_by_sound(
             notes.append(f"{track.name}: sounds like a metronome, {_say_muted(track.name)}")
     sources = {track.name: track.source for track in tracks if track.name not in muted}
     sums = find_sums(sources)
+    roles = {track.name: track.role for track in tracks}
     for name, of in sums.items():
         parts = ", ".join(part for part in of if part not in sums) or ", ".join(of)
-        if name in free:
+        if name in free and _may_be_sum(roles[name], [roles[part] for part in of]):
             muted.add(name)
             notes.append(f"{name}: is the sum of {parts}: taken for a mix, {_say_muted(name)}")
         else:
             mute = f"--set '{name}.mute=true'"
             notes.append(f"{name}: is the sum of {parts}, which are heard twice; {mute} mutes it")
     return replace(session.with_muted(muted), notes=(*session.notes, *notes))
+
+
+def _may_be_sum(role: Role, parts: Sequence[Role]) -> bool:
+    """Whether a track of a role may be a bus of others, and not a microphone that hears them.
+
+    A tom that nobody plays is the sum of the kick and the snare that its microphone hears.
+    """
+    if role in _COLLECTIVE:
+        return True
+    if ROLE_FAMILIES[role] == "drums":
+        return set(parts) == {role}
+    return {ROLE_FAMILIES[part] for part in parts} == {ROLE_FAMILIES[role]}
 
 
 def _say_muted(name: str) -> str:

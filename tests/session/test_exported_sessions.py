@@ -100,6 +100,13 @@ def test_a_group_beside_its_parts_is_muted_unless_its_role_is_given(tmp_path, pa
     assert any("heard twice" in note for note in kept.notes)
 
 
+def test_a_microphone_that_hears_other_drums_alone_is_heard(tmp_path, parts):
+    bleed = 0.1 * parts["Kick"] + 0.05 * noise(7)
+    session = opened(put(tmp_path / "x", **parts, Snare=noise(7), Toms=bleed))
+    assert not any(track.muted for track in session.tracks)
+    assert any("toms: is the sum of kick, snare, which are heard twice" in n for n in session.notes)
+
+
 def test_files_that_are_there_three_times_are_not_lost(tmp_path, parts):
     session = opened(put(tmp_path / "x", **parts, Kick__2=parts["Kick"], Kick__3=parts["Kick"]))
     assert not any(track.muted for track in session.tracks)
