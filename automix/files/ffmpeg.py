@@ -190,8 +190,11 @@ class ForeignAudio:
             return self._spool
 
 
-def list_streams(descriptor: int, name: str, container: str) -> list[CodedStream]:
+def list_streams(descriptor: int, name: str, container: str) -> list[CodedStream | None]:
     """Lists the streams of audio in a file, without decoding them.
+
+    A stream of a codec that ffmpeg does not know, such as the spatial sound that phones put beside
+    the stereo one, keeps its place as none.
 
     Args:
         descriptor: File open for reading.
@@ -199,7 +202,7 @@ def list_streams(descriptor: int, name: str, container: str) -> list[CodedStream
         container: Its container, a key of `automix.files.foreign.FOREIGN`.
 
     Raises:
-        InputError: ffmpeg is not installed, or finds no audio in the file.
+        InputError: ffmpeg is not installed, or finds no audio in the file that it can read.
     """
     label, text = FOREIGN[container].label, bytearray()
 
@@ -216,17 +219,24 @@ def list_streams(descriptor: int, name: str, container: str) -> list[CodedStream
         raise InputError(f"{name}: {_explain_no_audio(descriptor, container, label, said)}")
     movie = read_movie(descriptor) if container == "mp4" else Movie()
     tracks = movie.list_tracks("soun")
-    streams = []
+    streams: list[CodedStream | None] = []
     for number, row in enumerate(found):
         track = tracks[number] if len(tracks) == len(found) else None
         try:
             streams.append(_describe(row, form, container, movie, track))
-        except (KeyError, ValueError, TypeError, ZeroDivisionError, OverflowError) as error:
-            raise InputError(
-                f"{name}: {label} whose audio ffmpeg cannot read (it may be protected); "
-                "save it as WAV in a program that plays it"
-            ) from error
+        except (KeyError, ValueError, TypeError, ZeroDivisionError, OverflowError):
+            streams.append(None)
+    if not any(streams):
+        raise InputError(f"{name}: {describe_unreadable(container)}")
     return streams
+
+
+def describe_unreadable(container: str, stream: str = "audio") -> str:
+    """Writes why ``stream`` in a file of a container is not read, and the remedy."""
+    return (
+        f"{FOREIGN[container].label} whose {stream} ffmpeg cannot read (it may be protected); "
+        "save it as WAV in a program that plays it"
+    )
 
 
 def _parse_description(text: bytes | bytearray) -> tuple[list[dict[str, Any]], dict[str, Any]]:

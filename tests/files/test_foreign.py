@@ -1,6 +1,7 @@
 """Formats that only ffmpeg decodes: what comes in is what was encoded, or a clear word."""
 
 import os
+import re
 import struct
 import time
 
@@ -210,6 +211,35 @@ def test_of_several_streams_the_first_is_used_and_said(tmp_path, wav):
     np.testing.assert_array_equal(other.source.samples, read_wav(second))
     with pytest.raises(InputError, match="no stream of audio 3"):
         open_audio(path, stream_number=3)
+
+
+def test_a_stream_of_an_unknown_codec_beside_keeps_no_other_from_being_read(tmp_path, wav):
+    """Phones put spatial sound beside the stereo sound of their videos."""
+    path = tmp_path / "two.m4a"
+    ffmpeg("-i", wav, "-i", wav, "-map", "0", "-map", "1", "-c:a", "alac", path)
+    content = path.read_bytes()
+    first, second = [at.start() for at in re.finditer(b"stsd", content)]
+
+    def hide(at):
+        return content[:at] + content[at:].replace(b"alac", b"apac", 2)
+
+    path.write_bytes(hide(second))
+    opened = open_audio(path)
+    assert opened.notes == ("holds 2 streams of audio: the first is used",)
+    np.testing.assert_array_equal(opened.source.samples, read_wav(wav))
+    with pytest.raises(InputError, match="whose stream of audio 2 ffmpeg cannot read"):
+        probe(path, stream_number=2)
+    path.write_bytes(hide(first))
+    assert "number 2 is used" in probe(path).notes[0]
+
+
+@pytest.mark.parametrize("channels", [6, 8])
+def test_channels_of_any_container_may_be_tracks(tmp_path, channels):
+    wav = write_wav(tmp_path / "many.wav", np.roll(sound(channels), 99, axis=1))
+    convert(wav, tmp_path / "many.mov", "-c:a", "pcm_s24le")
+    separate = open_audio(tmp_path / "many.mov", separate=True)
+    np.testing.assert_array_equal(separate.source.samples, read_wav(wav))
+    assert probe(tmp_path / "many.mov", separate=True).notes == ()
 
 
 # Broken files
