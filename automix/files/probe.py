@@ -483,8 +483,9 @@ def _check_ogg(content: _Content, found: _Findings) -> None:
     for link in scan.links:
         found.channel_map = found.channel_map.join(read_opus_mapping(link.channel_mapping))
         found.is_nameless |= link.channel_mapping == 255
-        view = () if scan.is_plain else tuple(link.ranges)
-        found.recordings.append(Recording(view=view))
+        view = link.make_view(content.descriptor)
+        is_plain = scan.is_plain and view == tuple(link.ranges)
+        found.recordings.append(Recording(view=() if is_plain else view))
 
 
 def _check_flac(content: _Content, found: _Findings) -> None:

@@ -423,6 +423,26 @@ def test_ogg_is_decoded_as_ffmpeg_does(tmp_path, kind):
     agree(ours, reference(path))
 
 
+@pytest.mark.parametrize("told", [0, 8000, 22050, 44100])
+def test_opus_keeps_its_treble_whatever_rate_its_header_tells(tmp_path, told):
+    """The field tells where the sound came from, 0 if unknown; libsndfile decodes at that rate."""
+
+    def tell(page, number):
+        if number == 0:
+            struct.pack_into("<I", page, page.index(b"OpusHead") + 12, told)
+        return page
+
+    path = write(tmp_path / "e.opus", rewrite_pages(ogg("opus"), tell))
+    ours, notes = read(path, STRICT)
+    assert not notes
+    agree(ours, reference(path))
+
+
+def test_opus_of_a_voice_stays_at_its_rate(tmp_path):
+    content = encode(".opus", CODERS["opus"], 1.0, 16000, 2, 1, False)
+    assert probe(write(tmp_path / "voice.opus", content), STRICT).sample_rate == 16000
+
+
 @pytest.mark.parametrize("kind", list(CODERS))
 def test_ogg_chains_are_all_read(tmp_path, kind):
     parts = [ogg(kind, length, seed=n) for n, length in ((1, 1.0), (2, 3.0), (3, 0.5))]

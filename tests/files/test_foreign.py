@@ -193,6 +193,14 @@ def test_surround_is_mixed_down_as_that_of_a_wav_file(tmp_path):
         open_audio(tmp_path / "six.mov")
 
 
+@pytest.mark.parametrize("box", [b"free", b"skip", b"wide"])
+def test_quicktime_files_may_begin_with_any_box(tmp_path, wav, box):
+    path = tmp_path / "a.mov"
+    ffmpeg("-i", wav, "-c:a", "pcm_s24le", path)
+    path.write_bytes(struct.pack(">I4s", 16, box) + bytes(8) + path.read_bytes())
+    assert probe(path).container == "mp4"
+
+
 def test_the_content_decides_over_the_name(tmp_path, wav):
     path = convert(wav, tmp_path / "a.m4a").rename(tmp_path / "take.wav")
     assert "named .wav, but holds MP4" in open_audio(path).notes
