@@ -285,6 +285,15 @@ def read_layout(descriptor: int, container: str, start: int, size: int) -> Chunk
     return layout
 
 
+def read_packet_table(descriptor: int) -> tuple[int, int] | None:
+    """Reads delay and length in frames from the packet table of a CAF file; none without one."""
+    for chunk in walk_chunks(descriptor, "caf", 0, os.fstat(descriptor).st_size):
+        if chunk.name == b"pakt" and chunk.size >= 24:
+            _, frames, delay, _ = struct.unpack(">qqii", os.pread(descriptor, 24, chunk.offset))
+            return (delay, frames) if delay >= 0 and frames > 0 else None
+    return None
+
+
 def _widen_samples(layout: ChunkLayout, descriptor: int) -> None:
     """Follows the block size of a WAV file, such as 24 bits in 4 bytes, where its audio agrees.
 

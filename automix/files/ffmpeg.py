@@ -26,6 +26,7 @@ from typing import Any
 
 from automix.errors import InputError, OutputError
 from automix.files.boxes import Movie, MovieTrack, read_movie
+from automix.files.chunks import read_packet_table
 from automix.files.foreign import FOREIGN
 from automix.files.names import printable
 from automix.files.text import parse_json
@@ -218,12 +219,13 @@ def list_streams(descriptor: int, name: str, container: str) -> list[CodedStream
     if status or not found:
         raise InputError(f"{name}: {_explain_no_audio(descriptor, container, label, said)}")
     movie = read_movie(descriptor) if container == "mp4" else Movie()
+    table = read_packet_table(descriptor) if container == "caf-coded" else None
     tracks = movie.list_tracks("soun")
     streams: list[CodedStream | None] = []
     for number, row in enumerate(found):
         track = tracks[number] if len(tracks) == len(found) else None
         try:
-            streams.append(_describe(row, form, container, movie, track))
+            streams.append(_describe(row, form, container, movie, track, table))
         except (KeyError, ValueError, TypeError, ZeroDivisionError, OverflowError):
             streams.append(None)
     if not any(streams):
@@ -271,6 +273,7 @@ def _describe(
     container: str,
     movie: Movie,
     track: MovieTrack | None,
+    table: tuple[int, int] | None,
 ) -> CodedStream:
     """Makes a `CodedStream` of what ffprobe and the boxes of the file say."""
     codec, rate = str(row["codec_name"]), int(row["sample_rate"])
@@ -302,6 +305,11 @@ def _describe(
             skip, options = 0, ()  # ffmpeg knows the tag, and counts the delay as a late start
             if abs(begins - delay / rate) < 0.001:
                 begins = 0.0
+    if container == "caf-coded":
+        delay_told = table is not None and table[0] > 0
+        if table is not None and delay_told:
+            # ffmpeg leaves the delay in, and what a later one leaves out it is told to keep
+            (skip, frames), exact, options = table, True, ("-flags2", "+skip_manual")
     if container == "matroska":
         delay_told = begins < 0
         frames = max(frames - round(max(begins, 0.0) * rate), 0)  # its clock ends its audio

@@ -144,6 +144,39 @@ def test_the_gapless_tag_of_itunes_tells_delay_and_length(tmp_path, wav, with_ed
     assert find_lag(opened.source.samples[0], read_wav(wav)[0]) == 0
 
 
+def make_caf(aac, delay, frames):
+    """Puts the packets of an ADTS file into a CAF file, as phones and loops have them."""
+    packets, at = [], 0
+    while at < len(aac):
+        size = (aac[at + 3] & 3) << 11 | aac[at + 4] << 3 | aac[at + 5] >> 5
+        packets.append(aac[at + 7 : at + size])
+        at += size
+    sizes = [bytes([len(each) >> 7 | 128, len(each) & 127]) for each in packets]
+    described = struct.pack(">d4s5I", RATE, b"aac ", 0, 0, 1024, 2, 0)
+    cookie = bytes.fromhex("0380808022 000000 0480808014 4015" + 22 * "0" + "0580808002 1210")
+    cookie += bytes.fromhex("0680808001 02")
+    left = 1024 * len(packets) - delay - frames
+    table = struct.pack(">qqii", len(packets), frames, delay, left) + b"".join(sizes)
+    chunks = {b"desc": described, b"kuki": cookie, b"pakt": table}
+    chunks[b"data"] = bytes(4) + b"".join(packets)
+    return b"caff\0\1\0\0" + b"".join(
+        name + struct.pack(">q", len(body)) + body for name, body in chunks.items()
+    )
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_packet_table_of_caf_tells_delay_and_length(tmp_path, wav, told):
+    aac = convert(wav, tmp_path / "a.aac").read_bytes()
+    path = tmp_path / "a.caf"
+    path.write_bytes(make_caf(aac, 1024 * told, FRAMES))
+    opened = open_audio(path, ReadOptions(strict=told))
+    if told:
+        assert (opened.notes, opened.source.frames) == ((), FRAMES)
+    assert any("does not tell the delay" in note for note in opened.notes) == (not told)
+    late = find_lag(opened.source.samples[0], read_wav(wav)[0])
+    assert late == (0 if told else 1024)
+
+
 def test_audio_that_begins_later_by_the_clock_of_its_file_is_put_there(tmp_path, wav):
     ffmpeg("-itsoffset", "0.5", "-i", wav, "-c:a", "flac", tmp_path / "late.mka")
     opened = open_audio(tmp_path / "late.mka")
