@@ -86,11 +86,11 @@ class OggLink:
         """
         (told,) = struct.unpack_from("<I", self.head.ljust(16, b"\0"), 12)
         taken = next((rate for rate in _BANDWIDTH_RATES[::4] if told <= rate), 48000)
-        if taken >= self.bandwidth_rate:
-            return tuple(self.ranges)
         first, *others = self.ranges
-        page = bytearray(os.pread(descriptor, _MAX_PAGE_BYTES, first.start))
+        page = bytearray(os.pread(descriptor, min(_MAX_PAGE_BYTES, len(first)), first.start))
         del page[_measure_page(page, 0) :]
+        if taken >= self.bandwidth_rate or len(page) < 27 + page[26] + 16:
+            return tuple(self.ranges)
         struct.pack_into("<I", page, 27 + page[26] + 12, 48000)
         _seal_page(page)
         return (bytes(page), range(first.start + len(page), first.stop), *others)

@@ -492,7 +492,7 @@ def _check_flac(content: _Content, found: _Findings) -> None:
     streams: list[flac.FlacStream] = _scan(flac.find_streams, content)
     for stream in streams:
         total, last = stream.total_frames, stream.last_frames
-        if stream.first_frame and last == total:
+        if last is not None and 0 < stream.first_frame < last == total:
             missing_s = stream.first_frame / max(stream.sample_rate, 1)
             found.note_contradiction(f"its header claims {missing_s:.1f} s more than there is")
             view: View = (range(stream.start, stream.stop),)

@@ -229,22 +229,22 @@ class _Decoding:
         order = self._inspected.order
         is_silent = True
         while len(samples := read_frames(file, buffer)):
-            if is_silent and samples.any():
-                is_silent = False
-                self._check_beginning(samples)
             piece = np.array(samples.T, order="C")  # never a view: the buffer is used again
             usable = np.abs(piece) <= HIGHEST_SAMPLE  # which NaN is not
             if not usable.all():
                 self._repair(piece, usable)
+            if is_silent and piece.any():
+                is_silent = False
+                self._check_beginning(piece)
             self.frames += piece.shape[1]
             yield piece if order is None else to_stereo(piece, order)
 
-    def _check_beginning(self, samples: Samples) -> None:
+    def _check_beginning(self, piece: Samples) -> None:
         """Refuses surround sound that a digital connection carries as if it were stereo."""
-        if samples.shape[1] != 2:
+        if len(piece) != 2:
             return
-        first = int(np.argmax(samples.any(axis=1)))
-        words = (samples[first : first + 3].ravel() * 32768).clip(-32768, 32767).astype("<i2")
+        first = int(np.argmax(piece.any(axis=0)))
+        words = (piece[:, first : first + 3].T.ravel() * 32768).clip(-32768, 32767).astype("<i2")
         for codec, mark in _BITSTREAMS.items():
             if mark.match(words.tobytes()):
                 raise InputError(
