@@ -71,6 +71,7 @@ class ChunkLayout:
         sample_rate: Frames per second.
         frame_bytes: Bytes per frame; 0 for coded audio.
         block_bytes: Bytes per frame that a WAV file claims beside its bits per sample, or none.
+        is_wide: Whether `format` was mended, since samples lie in more bytes than their bits need.
         channel_map: What the file says of its channels.
         time_stamp: Frames from midnight to the start of the audio (BWF ``TimeReference``), or none.
         marks_ambisonics: Word in its texts that only Ambisonics is called by, or none.
@@ -91,6 +92,7 @@ class ChunkLayout:
     sample_rate: int | None = None
     frame_bytes: int = 0
     block_bytes: int | None = None
+    is_wide: bool = False
     channel_map: ChannelMap = ChannelMap()
     time_stamp: int | None = None
     marks_ambisonics: str | None = None
@@ -275,11 +277,38 @@ def read_layout(descriptor: int, container: str, start: int, size: int) -> Chunk
         tail = _find_tail(descriptor, container, start, size)
         layout.unclaimed = _cut_range(layout.unclaimed, tail)
         layout.audio[-1] = _cut_range(layout.audio[-1], tail)
+    _widen_samples(layout, descriptor)
     if layout.offset_bytes:
         first = layout.audio[0]
         layout.audio[0] = range(min(first.start + layout.offset_bytes, first.stop), first.stop)
         layout.claimed_bytes = max(layout.claimed_bytes - layout.offset_bytes, 0)
     return layout
+
+
+def read_packet_table(descriptor: int) -> tuple[int, int] | None:
+    """Reads delay and length in frames from the packet table of a CAF file; none without one."""
+    for chunk in walk_chunks(descriptor, "caf", 0, os.fstat(descriptor).st_size):
+        if chunk.name == b"pakt" and chunk.size >= 24:
+            _, frames, delay, _ = struct.unpack(">qqii", os.pread(descriptor, 24, chunk.offset))
+            return (delay, frames) if delay >= 0 and frames > 0 else None
+    return None
+
+
+def _widen_samples(layout: ChunkLayout, descriptor: int) -> None:
+    """Follows the block size of a WAV file, such as 24 bits in 4 bytes, where its audio agrees.
+
+    Samples in wider places are aligned to the left, so that their lowest byte is always zero.
+    """
+    block, channels, audio = layout.block_bytes or 0, layout.channels or 1, layout.audio[0]
+    width = block // channels
+    if not layout.frame_bytes < block == width * channels <= 4 * channels:
+        return
+    middle = audio.start + len(audio) // 2 // block * block  # songs begin with silence
+    data = os.pread(descriptor, min(1 << 16, audio.stop - middle), middle)
+    if any(data) and not any(data[::width]):
+        mended = bytearray(layout.format)
+        struct.pack_into("<H", mended, 14, 8 * width)
+        layout.format, layout.frame_bytes, layout.is_wide = bytes(mended), block, True
 
 
 def _add_audio(layout: ChunkLayout, descriptor: int, chunk: Chunk, preamble: int) -> None:

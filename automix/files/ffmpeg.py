@@ -26,6 +26,7 @@ from typing import Any
 
 from automix.errors import InputError, OutputError
 from automix.files.boxes import Movie, MovieTrack, read_movie
+from automix.files.chunks import read_packet_table
 from automix.files.foreign import FOREIGN
 from automix.files.names import printable
 from automix.files.text import parse_json
@@ -190,8 +191,11 @@ class ForeignAudio:
             return self._spool
 
 
-def list_streams(descriptor: int, name: str, container: str) -> list[CodedStream]:
+def list_streams(descriptor: int, name: str, container: str) -> list[CodedStream | None]:
     """Lists the streams of audio in a file, without decoding them.
+
+    A stream of a codec that ffmpeg does not know, such as the spatial sound that phones put beside
+    the stereo one, keeps its place as none.
 
     Args:
         descriptor: File open for reading.
@@ -199,7 +203,7 @@ def list_streams(descriptor: int, name: str, container: str) -> list[CodedStream
         container: Its container, a key of `automix.files.foreign.FOREIGN`.
 
     Raises:
-        InputError: ffmpeg is not installed, or finds no audio in the file.
+        InputError: ffmpeg is not installed, or finds no audio in the file that it can read.
     """
     label, text = FOREIGN[container].label, bytearray()
 
@@ -215,18 +219,26 @@ def list_streams(descriptor: int, name: str, container: str) -> list[CodedStream
     if status or not found:
         raise InputError(f"{name}: {_explain_no_audio(descriptor, container, label, said)}")
     movie = read_movie(descriptor) if container == "mp4" else Movie()
+    table = read_packet_table(descriptor) if container == "caf-coded" else None
     tracks = movie.list_tracks("soun")
-    streams = []
+    streams: list[CodedStream | None] = []
     for number, row in enumerate(found):
         track = tracks[number] if len(tracks) == len(found) else None
         try:
-            streams.append(_describe(row, form, container, movie, track))
-        except (KeyError, ValueError, TypeError, ZeroDivisionError, OverflowError) as error:
-            raise InputError(
-                f"{name}: {label} whose audio ffmpeg cannot read (it may be protected); "
-                "save it as WAV in a program that plays it"
-            ) from error
+            streams.append(_describe(row, form, container, movie, track, table))
+        except (KeyError, ValueError, TypeError, ZeroDivisionError, OverflowError):
+            streams.append(None)
+    if not any(streams):
+        raise InputError(f"{name}: {describe_unreadable(container)}")
     return streams
+
+
+def describe_unreadable(container: str, stream: str = "audio") -> str:
+    """Writes why ``stream`` in a file of a container is not read, and the remedy."""
+    return (
+        f"{FOREIGN[container].label} whose {stream} ffmpeg cannot read (it may be protected); "
+        "save it as WAV in a program that plays it"
+    )
 
 
 def _parse_description(text: bytes | bytearray) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -261,6 +273,7 @@ def _describe(
     container: str,
     movie: Movie,
     track: MovieTrack | None,
+    table: tuple[int, int] | None,
 ) -> CodedStream:
     """Makes a `CodedStream` of what ffprobe and the boxes of the file say."""
     codec, rate = str(row["codec_name"]), int(row["sample_rate"])
@@ -292,6 +305,11 @@ def _describe(
             skip, options = 0, ()  # ffmpeg knows the tag, and counts the delay as a late start
             if abs(begins - delay / rate) < 0.001:
                 begins = 0.0
+    if container == "caf-coded":
+        delay_told = table is not None and table[0] > 0
+        if table is not None and delay_told:
+            # ffmpeg leaves the delay in, and what a later one leaves out it is told to keep
+            (skip, frames), exact, options = table, True, ("-flags2", "+skip_manual")
     if container == "matroska":
         delay_told = begins < 0
         frames = max(frames - round(max(begins, 0.0) * rate), 0)  # its clock ends its audio

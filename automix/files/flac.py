@@ -22,6 +22,7 @@ class FlacStream:
         start: Position of its mark in the file, in bytes.
         stop: Position behind its last byte.
         total_frames: Length that its header gives, in frames; 0 where it gives none.
+        first_frame: Number of its first frame of audio: not 0 where its start was cut off.
         last_frames: Length that the number of its last frame tells; none if none was found.
         sample_rate: Frames per second.
         comments: Its Vorbis comments, ``NAME=value``, with names in capitals.
@@ -30,6 +31,7 @@ class FlacStream:
     start: int
     stop: int
     total_frames: int
+    first_frame: int
     last_frames: int | None
     sample_rate: int
     comments: dict[str, str]
@@ -85,11 +87,13 @@ def _read_stream(descriptor: int, start: int, stop: int) -> FlacStream:
     largest = 2 * frame_bytes + 4096 if frame_bytes else _LARGEST_TAIL
     tail_start = max(stop - min(largest, _LARGEST_TAIL), min(position, stop))
     tail = os.pread(descriptor, stop - tail_start, tail_start)
-    first = os.pread(descriptor, 4, position)
+    first = os.pread(descriptor, 16, position)
+    begins = _read_span(first, block_frames)
     return FlacStream(
         start=start,
         stop=stop,
         total_frames=packed & (1 << 36) - 1,
+        first_frame=begins.start if begins else 0,
         last_frames=_find_last_frame(tail, first, block_frames),
         sample_rate=packed >> 44,
         comments=comments,
@@ -118,7 +122,7 @@ def _find_last_frame(tail: bytes, first: bytes, block_frames: int) -> int | None
 
     Args:
         tail: The end of the stream.
-        first: The first four bytes of the first frame: all frames have most of them in common.
+        first: The start of the first frame: all frames have most of four bytes in common.
         block_frames: Frames of audio per frame of the stream, but for the last.
     """
     if len(first) < 4:
@@ -127,9 +131,9 @@ def _find_last_frame(tail: bytes, first: bytes, block_frames: int) -> int | None
     while (at := tail.rfind(first[:2], 0, at)) >= 0:
         header = tail[at : at + 16]
         if len(header) > 5 and not (header[2] ^ first[2]) & 15 and not (header[3] ^ first[3]) & 15:
-            found = _read_frame_end(header, block_frames)
+            found = _read_span(header, block_frames)
             if found is not None:
-                return found
+                return found.stop
     return None
 
 
@@ -137,8 +141,10 @@ _BLOCKS = {1: 192, **{code: 576 << code - 2 for code in range(2, 6)}}
 _BLOCKS |= {code: 256 << code - 8 for code in range(8, 16)}
 
 
-def _read_frame_end(header: bytes, block_frames: int) -> int | None:
-    """Decodes a frame header; the number of the first frame behind it, or none if it is none."""
+def _read_span(header: bytes, block_frames: int) -> range | None:
+    """Decodes a frame header; the frames of audio that it holds, or none if it is none."""
+    if len(header) < 6 or header[0] != 0xFF or header[1] & 0xFE != 0xF8:
+        return None
     is_variable = header[1] & 1
     code, rate = header[2] >> 4, header[2] & 15
     if code == 0 or rate == 15 or header[3] >> 4 > 10 or header[3] & 1:
@@ -161,7 +167,8 @@ def _read_frame_end(header: bytes, block_frames: int) -> int | None:
     at += {12: 1, 13: 2, 14: 2}.get(rate, 0)
     if len(header) <= at or _checksum(header[:at]) != header[at]:
         return None
-    return (number if is_variable else number * block_frames) + frames
+    start = number if is_variable else number * block_frames
+    return range(start, start + frames)
 
 
 def _checksum(data: bytes) -> int:

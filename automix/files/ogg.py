@@ -2,7 +2,7 @@
 
 Radio recordings and joined files are chains of streams, of which decoders read the first.
 
-Source: RFC 3533, section 6.
+Sources: RFC 3533, section 6; RFC 7845, section 5.1.
 """
 
 import os
@@ -10,11 +10,16 @@ import struct
 import zlib
 from dataclasses import dataclass, field
 
-from automix.files.view import Window
+from automix.files.view import View, Window
 
 _MAX_PAGE_BYTES = 27 + 255 + 255 * 255
+_CONTINUED = 1
 _FIRST_PAGE = 2
 _LAST_PAGE = 4
+_BANDWIDTH_RATES = (  # by the upper five bits of an Opus packet (RFC 6716, section 3.1)
+    *(4 * (8000,) + 4 * (12000,) + 4 * (16000,) + 2 * (24000,) + 2 * (48000,)),
+    *(4 * (8000,) + 4 * (16000,) + 4 * (24000,) + 4 * (48000,)),
+)
 _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -25,6 +30,7 @@ class OggLink:
     Attributes:
         serial: Its stream number.
         head: The packet that begins it, which names its codec.
+        bandwidth_rate: Sample rate that the widest of its Opus packets looked at needs; else 0.
         ranges: Where its pages lie in the file.
         beside: Number of further streams of audio that run beside it.
         has_end: Whether its last page is whole and marked as the end.
@@ -40,6 +46,7 @@ class OggLink:
     first_granule: int | None = None
     last_granule: int = 0
     next_page: int | None = None
+    bandwidth_rate: int = 0
 
     @property
     def channel_mapping(self) -> int:
@@ -61,11 +68,32 @@ class OggLink:
         if self.next_page is not None and self.first_granule is not None:
             self.lost_pages += max(number - self.next_page, 0)
         self.next_page = number + 1
+        if granule > 0 and self.head.startswith(b"OpusHead") and not page[5] & _CONTINUED:
+            packet = page[27 + page[26] :][:1]  # its first byte tells its bandwidth
+            rates = [_BANDWIDTH_RATES[byte >> 3] for byte in packet]
+            self.bandwidth_rate = max(self.bandwidth_rate, *rates, 0)
         if granule > 0:
             self.last_granule = granule
             if self.first_granule is None:
                 self.first_granule = granule
         self.has_end = bool(page[5] & _LAST_PAGE)
+
+    def make_view(self, descriptor: int) -> View:
+        """Makes the view of its pages, whose Opus header does not make the decoder lose treble.
+
+        The header's sample rate is that of what was encoded, 0 if that is not known. The decoder
+        takes it, or what is next to it, for the rate to decode at.
+        """
+        (told,) = struct.unpack_from("<I", self.head.ljust(16, b"\0"), 12)
+        taken = next((rate for rate in _BANDWIDTH_RATES[::4] if told <= rate), 48000)
+        first, *others = self.ranges
+        page = bytearray(os.pread(descriptor, min(_MAX_PAGE_BYTES, len(first)), first.start))
+        del page[_measure_page(page, 0) :]
+        if taken >= self.bandwidth_rate or len(page) < 27 + page[26] + 16:
+            return tuple(self.ranges)
+        struct.pack_into("<I", page, 27 + page[26] + 12, 48000)
+        _seal_page(page)
+        return (bytes(page), range(first.start + len(page), first.stop), *others)
 
 
 @dataclass(frozen=True)
@@ -105,7 +133,7 @@ def walk_pages(descriptor: int, offset: int, size: int) -> OggScan:
     foreign, position, breaks_off, is_plain = 0, offset, False, offset == 0
     is_among_heads = False
     while position < size:
-        page = window.peek(position, 27 + 255)
+        page = window.peek(position, 27 + 255 + 1)
         length = _measure_page(page, 0) if page[:4] == b"OggS" and len(page) >= 27 else None
         if length is None:
             found = window.find(b"OggS", position + 1, size)
@@ -153,10 +181,15 @@ def number_streams(descriptor: int, serial: int) -> None:
             return
         del page[length:]
         struct.pack_into("<I", page, 14, serial)
-        struct.pack_into("<I", page, 22, 0)
-        struct.pack_into("<I", page, 22, compute_checksum(bytes(page)))
+        _seal_page(page)
         os.pwrite(descriptor, page, position)
         position += length
+
+
+def _seal_page(page: bytearray) -> None:
+    """Puts the checksum of a page into it."""
+    struct.pack_into("<I", page, 22, 0)
+    struct.pack_into("<I", page, 22, compute_checksum(bytes(page)))
 
 
 def compute_checksum(page: bytes) -> int:

@@ -16,7 +16,7 @@ from automix.errors import InputError
 from automix.files import flac, mpeg, ogg
 from automix.files.chunks import ChunkLayout, begins_file, cut_to_frames, make_view, read_layout
 from automix.files.extensions import EXTENSIONS
-from automix.files.ffmpeg import ForeignAudio, list_streams
+from automix.files.ffmpeg import ForeignAudio, describe_unreadable, list_streams
 from automix.files.foreign import FOREIGN
 from automix.files.info import AudioInfo, ReadOptions
 from automix.files.names import printable
@@ -36,7 +36,7 @@ from automix.files.speakers import (
     read_mask,
     read_opus_mapping,
 )
-from automix.files.view import Recording, skip_bytes
+from automix.files.view import Recording, View, skip_bytes
 
 MIN_SAMPLE_RATE = 8000
 MAX_SAMPLE_RATE = 192000
@@ -189,7 +189,9 @@ def inspect(
     if path.suffix and path.suffix.lower() not in EXTENSIONS[container]:
         found.notes.append(f"named {printable(path.suffix)}, but holds {LABELS[container]}")
     if container in FOREIGN:
-        return _inspect_foreign(path, descriptor, container, stream_number, found)
+        return _inspect_foreign(
+            path, descriptor, container, found, number=stream_number, separate=separate
+        )
     if sniffed.foreign_bytes:
         found.note_contradiction(
             f"{sniffed.foreign_bytes} bytes in front of its audio are left out"
@@ -247,26 +249,38 @@ def inspect(
 
 
 def _inspect_foreign(
-    path: Path, descriptor: int, container: str, number: int | None, found: _Findings
+    path: Path,
+    descriptor: int,
+    container: str,
+    found: _Findings,
+    *,
+    number: int | None,
+    separate: bool,
 ) -> Inspected:
     """Does what `inspect` does, for a format that libsndfile does not read."""
     status = os.fstat(descriptor)
     streams = list_streams(descriptor, found.name, container)
-    if number is None and len(streams) > 1:
-        found.notes.append(f"holds {len(streams)} streams of audio: the first is used")
-    if number is not None and number > len(streams):
+    if number is None:
+        number = next(n for n, stream in enumerate(streams, 1) if stream is not None)
+        if len(streams) > 1:
+            used = "the first" if number == 1 else f"number {number}"
+            found.notes.append(f"holds {len(streams)} streams of audio: {used} is used")
+    if number > len(streams):
         raise InputError(
             f"{found.name}: has no stream of audio {number}: there are {len(streams)}; correct it"
         )
-    stream = streams[(number or 1) - 1]
+    stream = streams[number - 1]
+    if stream is None:
+        unreadable = describe_unreadable(container, f"stream of audio {number}")
+        raise InputError(f"{found.name}: {unreadable}")
     found.notes.extend(stream.notes)
     _check_sample_rate(stream.sample_rate, found.name)
-    if stream.channels > 2 and len(stream.speakers) != stream.channels:
+    order = stream.speakers if stream.channels > 2 and not separate else None
+    if order is not None and len(order) != stream.channels:
         raise InputError(
             f"{found.name}: has {stream.channels} channels of which it does not tell 4.0, 5.0 or "
-            "5.1; export it as mono, stereo or one of them"
+            f"5.1: export it as mono, stereo or one of them, {_LIST_CHANNELS}"
         )
-    order = stream.speakers if stream.channels > 2 else None
     if order is not None:
         found.notes.append(f"{name_layout(order)} surround mixed down to stereo (ITU-R BS.775)")
     guessed = status.st_size * stream.sample_rate // _LEAST_BYTES_PER_S
@@ -289,6 +303,12 @@ def _inspect_foreign(
         frame_bytes=0,
         foreign=foreign,
     )
+
+
+_LIST_CHANNELS = (
+    "or list its channels as tracks in a session file ([[tracks]] with `file`, `name` and"
+    " `channel = 1`, and so on)"
+)
 
 
 def _measure(
@@ -376,16 +396,26 @@ def _make_recording(
         and not layout.unclaimed
         and not layout.is_open
         and not layout.is_early
+        and not layout.is_wide
         and not layout.offset_bytes
         and layout.next_file is None
         and os.pread(descriptor, 4, start) != b"BW64"
     )
-    if is_true or not layout.frame_bytes:
-        stop = size if layout.next_file is None else layout.next_file
-        view = skip_bytes(start, size) if stop == size else (range(start, stop),)
-        return Recording(view=view)
+    stop = size if layout.next_file is None else layout.next_file
+    plain = skip_bytes(start, size) if stop == size else (range(start, stop),)
+    if not layout.frame_bytes or is_true and _is_understood(descriptor, layout, container, plain):
+        return Recording(view=plain)
     audio = cut_to_frames(layout.audio, layout.frame_bytes)
     return Recording(view=make_view(layout, container, audio))
+
+
+def _is_understood(descriptor: int, layout: ChunkLayout, container: str, view: View) -> bool:
+    """Tells whether the decoder finds all of the audio by itself, among whatever chunks."""
+    try:
+        with open_decoder(descriptor, "", container, view) as file:
+            return bool(file.frames == layout.present_bytes // layout.frame_bytes)
+    except InputError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -453,15 +483,21 @@ def _check_ogg(content: _Content, found: _Findings) -> None:
     for link in scan.links:
         found.channel_map = found.channel_map.join(read_opus_mapping(link.channel_mapping))
         found.is_nameless |= link.channel_mapping == 255
-        view = () if scan.is_plain else tuple(link.ranges)
-        found.recordings.append(Recording(view=view))
+        view = link.make_view(content.descriptor)
+        is_plain = scan.is_plain and view == tuple(link.ranges)
+        found.recordings.append(Recording(view=() if is_plain else view))
 
 
 def _check_flac(content: _Content, found: _Findings) -> None:
     streams: list[flac.FlacStream] = _scan(flac.find_streams, content)
     for stream in streams:
         total, last = stream.total_frames, stream.last_frames
-        if last is not None and 0 < total < last:
+        if last is not None and 0 < stream.first_frame < last == total:
+            missing_s = stream.first_frame / max(stream.sample_rate, 1)
+            found.note_contradiction(f"its header claims {missing_s:.1f} s more than there is")
+            view: View = (range(stream.start, stream.stop),)
+            found.recordings.append(Recording(view=view, frames=last - stream.first_frame))
+        elif last is not None and 0 < total < last:
             behind_s = (last - total) / max(stream.sample_rate, 1)
             found.note_contradiction(f"its header claims {behind_s:.1f} s less than there is")
             found.recordings.append(Recording(view=stream.make_view(content.descriptor, last)))
@@ -512,8 +548,7 @@ def _check_format(
     if not order or not 4 <= channels <= 6:
         raise InputError(
             f"{found.name}: has {channels} channels; automix takes mono, stereo, 4.0, 5.0 and 5.1: "
-            "export it as one of them, or list its channels as tracks in a session file"
-            " ([[tracks]] with `file`, `name` and `channel = 1`, and so on)"
+            f"export it as one of them, {_LIST_CHANNELS}"
         )
     note = f"{name_layout(order)} surround mixed down to stereo (ITU-R BS.775)"
     if not named.speakers and found.is_nameless:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -35,6 +36,14 @@ HIGHEST_SAMPLE = np.float32(1000.0)
 """Magnitude up to which a sample is sound: +60 dBFS, more than any headroom that is made use of."""
 
 _MOST_SPIKES = 100  # more samples beyond that in one block are those of a file of another scale
+_BITSTREAMS = {  # their first words: IEC 61937-1, and ETSI TS 102 114 in 16 and in 14 bits
+    "surround sound for S/PDIF": re.compile(rb"\x72\xf8\x1f\x4e[\x01-\x1f]"),
+    "DTS": re.compile(
+        rb"\xfe\x7f\x01\x80.[\xfc-\xff]|\x7f\xfe\x80\x01[\xfc-\xff]"
+        rb"|\xff\x1f\x00\xe8[\xf0-\xff]\x07|\x1f\xff\xe8\x00\x07[\xf0-\xff]",
+        re.DOTALL,
+    ),
+}
 _OGG_TOLERANCE_S = 0.1  # encoders differ in how they count their delay
 
 
@@ -218,13 +227,30 @@ class _Decoding:
         """Yields what one decoder yields."""
         buffer = np.empty((BLOCK_FRAMES, file.channels), np.float32)
         order = self._inspected.order
+        is_silent = True
         while len(samples := read_frames(file, buffer)):
             piece = np.array(samples.T, order="C")  # never a view: the buffer is used again
             usable = np.abs(piece) <= HIGHEST_SAMPLE  # which NaN is not
             if not usable.all():
                 self._repair(piece, usable)
+            if is_silent and piece.any():
+                is_silent = False
+                self._check_beginning(piece)
             self.frames += piece.shape[1]
             yield piece if order is None else to_stereo(piece, order)
+
+    def _check_beginning(self, piece: Samples) -> None:
+        """Refuses surround sound that a digital connection carries as if it were stereo."""
+        if len(piece) != 2:
+            return
+        first = int(np.argmax(piece.any(axis=0)))
+        words = (piece[:, first : first + 3].T.ravel() * 32768).clip(-32768, 32767).astype("<i2")
+        for codec, mark in _BITSTREAMS.items():
+            if mark.match(words.tobytes()):
+                raise InputError(
+                    f"{self._name}: holds {codec} coded as if it were stereo, which would sound as"
+                    " noise; decode it first (for example: ffmpeg -i INPUT OUTPUT.wav)"
+                )
 
     def _repair(self, piece: Samples, usable: NDArray[np.bool_]) -> None:
         first = int(np.argmin(usable.all(axis=0)))

@@ -42,7 +42,8 @@ def list_stems(path: Path) -> dict[int, str]:
     first = 1 if len(told) == len(streams) else 2
     stems: dict[int, str] = {}
     for place, stream in enumerate(streams[first - 1 :]):
-        title = (told[place] if place < len(told) else "") or stream.title
+        title = told[place] if place < len(told) else ""
+        title = title or (stream.title if stream else "")
         unique = base = " ".join(title.split()) or f"stem {place + 1}"
         while unique in stems.values():
             unique = f"{base} {place + 1}" if unique == base else f"{unique} {place + 1}"

@@ -252,6 +252,57 @@ def test_frames_of_two_sizes_are_said(tmp_path):
         open_audio(path, STRICT)
 
 
+GUID = struct.pack("<H", 1) + bytes.fromhex("000000001000800000aa00389b71")
+EXTENSIONS = [b"", b"\0\0", struct.pack("<HHI", 22, 24, 3) + GUID]
+
+
+@pytest.mark.parametrize("extension", EXTENSIONS, ids=["16 bytes", "18 bytes", "extensible"])
+def test_bits_in_wider_places_follow_the_block_size(tmp_path, extension):
+    """Some recorders write 24 bits into four bytes, and 24 as the bits per sample."""
+    fields = struct.pack("<HHIIHH", 1 if len(extension) < 22 else 0xFFFE, 2, RATE, RATE * 8, 8, 24)
+    audio = np.concatenate([np.zeros(5000, "<i4"), integers(20001).astype("<i4") * 256, [256]])
+    content = wav(chunk(b"fmt ", fields + extension), chunk(b"data", audio.astype("<i4").tobytes()))
+    opened = decode(write(tmp_path / "a.wav", content), STRICT)
+    assert (opened.info.bits, opened.notes) == ("24", ())
+    np.testing.assert_array_equal(opened.source.samples.T.ravel() * 2**31, audio)
+
+
+def _rf64_of_a_recorder(audio):
+    sizes = struct.pack("<QQQI", 0, len(audio), len(audio) // 2, 1) + b"axml" + struct.pack("<Q", 9)
+    body = chunk(b"ds64", sizes) + chunk(b"bext", bytes(602)) + form()
+    body += b"data" + struct.pack("<I", 0xFFFFFFFF) + audio + chunk(b"iXML", b"<BWFXML/>")
+    return b"RF64" + struct.pack("<I", 0xFFFFFFFF) + b"WAVE" + body
+
+
+def _w64_with_notes(audio):
+    def part(name, guid, body):
+        size = struct.pack("<Q", 24 + len(body))
+        return name + bytes.fromhex(guid) + size + body + bytes(-len(body) % 8)
+
+    wave, other = "f3acd3118cd100c04f8edb8a", "912fcf11a5d628db04c10000"
+    body = part(b"fmt ", wave, form()[8:]) + part(b"data", wave, audio)
+    body = b"wave" + bytes.fromhex(wave) + body + part(b"list", other, b"x" * 21)
+    return (
+        b"riff"
+        + bytes.fromhex("2e91cf11a5d628db04c10000")
+        + struct.pack("<Q", 24 + len(body))
+        + body
+    )
+
+
+def _wav_with_an_odd_text(audio):
+    return wav(b"LIST\5\0\0\0INFOa", form(), chunk(b"data", audio))
+
+
+@pytest.mark.parametrize("make", [_rf64_of_a_recorder, _w64_with_notes, _wav_with_an_odd_text])
+def test_chunks_that_the_decoder_does_not_get_over(tmp_path, make):
+    """libsndfile finds no audio in these, or takes the chunk behind it for more of it."""
+    audio = integers(10001)
+    samples, notes = read(write(tmp_path / "a", make(audio.tobytes())), STRICT)
+    np.testing.assert_array_equal(samples[:, 0] * 32768, audio)
+    assert notes == ()
+
+
 def test_odd_audio_without_its_padding_byte(tmp_path):
     audio = bytes(range(1, 100))
     content = wav(form(bits=8), b"data" + struct.pack("<I", 99) + audio, chunk(b"LIST", b"INFOab"))

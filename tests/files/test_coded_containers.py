@@ -356,6 +356,21 @@ def test_flac_header_that_claims_too_little(tmp_path, fraction):
         open_audio(path, STRICT)
 
 
+def test_flac_cut_from_a_longer_one_without_coding_it_again(tmp_path):
+    """Its header tells the length of the whole, its frames go on with their numbers."""
+    whole = write(tmp_path / "e.flac", flac())
+    path = tmp_path / "a.flac"
+    command = ["ffmpeg", "-loglevel", "error", "-ss", "0.7", "-i", whole, "-c", "copy", path]
+    subprocess.run(command, check=True)
+    ours, notes = read(path)
+    assert 1.2 * RATE < len(ours) <= 1.4 * RATE
+    np.testing.assert_array_equal(ours, read(whole)[0][-len(ours) :])
+    more_s = 2 - len(ours) / RATE
+    assert notes == (f"its header claims {more_s:.1f} s more than there is",)
+    with pytest.raises(InputError, match="--strict"):
+        open_audio(path, STRICT)
+
+
 @pytest.mark.parametrize("piped", [False, True])
 def test_flac_files_joined_end_to_end_are_all_read(tmp_path, piped):
     parts = [flac(1.5, seed=seed, piped=piped) for seed in (1, 2)]
@@ -406,6 +421,26 @@ def test_ogg_is_decoded_as_ffmpeg_does(tmp_path, kind):
     ours, notes = read(path, STRICT)
     assert not notes
     agree(ours, reference(path))
+
+
+@pytest.mark.parametrize("told", [0, 8000, 22050, 44100])
+def test_opus_keeps_its_treble_whatever_rate_its_header_tells(tmp_path, told):
+    """The field tells where the sound came from, 0 if unknown; libsndfile decodes at that rate."""
+
+    def tell(page, number):
+        if number == 0:
+            struct.pack_into("<I", page, page.index(b"OpusHead") + 12, told)
+        return page
+
+    path = write(tmp_path / "e.opus", rewrite_pages(ogg("opus"), tell))
+    ours, notes = read(path, STRICT)
+    assert not notes
+    agree(ours, reference(path))
+
+
+def test_opus_of_a_voice_stays_at_its_rate(tmp_path):
+    content = encode(".opus", CODERS["opus"], 1.0, 16000, 2, 1, False)
+    assert probe(write(tmp_path / "voice.opus", content), STRICT).sample_rate == 16000
 
 
 @pytest.mark.parametrize("kind", list(CODERS))

@@ -1,6 +1,7 @@
 """Formats that only ffmpeg decodes: what comes in is what was encoded, or a clear word."""
 
 import os
+import re
 import struct
 import time
 
@@ -143,6 +144,39 @@ def test_the_gapless_tag_of_itunes_tells_delay_and_length(tmp_path, wav, with_ed
     assert find_lag(opened.source.samples[0], read_wav(wav)[0]) == 0
 
 
+def make_caf(aac, delay, frames):
+    """Puts the packets of an ADTS file into a CAF file, as phones and loops have them."""
+    packets, at = [], 0
+    while at < len(aac):
+        size = (aac[at + 3] & 3) << 11 | aac[at + 4] << 3 | aac[at + 5] >> 5
+        packets.append(aac[at + 7 : at + size])
+        at += size
+    sizes = [bytes([len(each) >> 7 | 128, len(each) & 127]) for each in packets]
+    described = struct.pack(">d4s5I", RATE, b"aac ", 0, 0, 1024, 2, 0)
+    cookie = bytes.fromhex("0380808022 000000 0480808014 4015" + 22 * "0" + "0580808002 1210")
+    cookie += bytes.fromhex("0680808001 02")
+    left = 1024 * len(packets) - delay - frames
+    table = struct.pack(">qqii", len(packets), frames, delay, left) + b"".join(sizes)
+    chunks = {b"desc": described, b"kuki": cookie, b"pakt": table}
+    chunks[b"data"] = bytes(4) + b"".join(packets)
+    return b"caff\0\1\0\0" + b"".join(
+        name + struct.pack(">q", len(body)) + body for name, body in chunks.items()
+    )
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_packet_table_of_caf_tells_delay_and_length(tmp_path, wav, told):
+    aac = convert(wav, tmp_path / "a.aac").read_bytes()
+    path = tmp_path / "a.caf"
+    path.write_bytes(make_caf(aac, 1024 * told, FRAMES))
+    opened = open_audio(path, ReadOptions(strict=told))
+    if told:
+        assert (opened.notes, opened.source.frames) == ((), FRAMES)
+    assert any("does not tell the delay" in note for note in opened.notes) == (not told)
+    late = find_lag(opened.source.samples[0], read_wav(wav)[0])
+    assert late == (0 if told else 1024)
+
+
 def test_audio_that_begins_later_by_the_clock_of_its_file_is_put_there(tmp_path, wav):
     ffmpeg("-itsoffset", "0.5", "-i", wav, "-c:a", "flac", tmp_path / "late.mka")
     opened = open_audio(tmp_path / "late.mka")
@@ -192,6 +226,14 @@ def test_surround_is_mixed_down_as_that_of_a_wav_file(tmp_path):
         open_audio(tmp_path / "six.mov")
 
 
+@pytest.mark.parametrize("box", [b"free", b"skip", b"wide"])
+def test_quicktime_files_may_begin_with_any_box(tmp_path, wav, box):
+    path = tmp_path / "a.mov"
+    ffmpeg("-i", wav, "-c:a", "pcm_s24le", path)
+    path.write_bytes(struct.pack(">I4s", 16, box) + bytes(8) + path.read_bytes())
+    assert probe(path).container == "mp4"
+
+
 def test_the_content_decides_over_the_name(tmp_path, wav):
     path = convert(wav, tmp_path / "a.m4a").rename(tmp_path / "take.wav")
     assert "named .wav, but holds MP4" in open_audio(path).notes
@@ -210,6 +252,35 @@ def test_of_several_streams_the_first_is_used_and_said(tmp_path, wav):
     np.testing.assert_array_equal(other.source.samples, read_wav(second))
     with pytest.raises(InputError, match="no stream of audio 3"):
         open_audio(path, stream_number=3)
+
+
+def test_a_stream_of_an_unknown_codec_beside_keeps_no_other_from_being_read(tmp_path, wav):
+    """Phones put spatial sound beside the stereo sound of their videos."""
+    path = tmp_path / "two.m4a"
+    ffmpeg("-i", wav, "-i", wav, "-map", "0", "-map", "1", "-c:a", "alac", path)
+    content = path.read_bytes()
+    first, second = [at.start() for at in re.finditer(b"stsd", content)]
+
+    def hide(at):
+        return content[:at] + content[at:].replace(b"alac", b"apac", 2)
+
+    path.write_bytes(hide(second))
+    opened = open_audio(path)
+    assert opened.notes == ("holds 2 streams of audio: the first is used",)
+    np.testing.assert_array_equal(opened.source.samples, read_wav(wav))
+    with pytest.raises(InputError, match="whose stream of audio 2 ffmpeg cannot read"):
+        probe(path, stream_number=2)
+    path.write_bytes(hide(first))
+    assert "number 2 is used" in probe(path).notes[0]
+
+
+@pytest.mark.parametrize("channels", [6, 8])
+def test_channels_of_any_container_may_be_tracks(tmp_path, channels):
+    wav = write_wav(tmp_path / "many.wav", np.roll(sound(channels), 99, axis=1))
+    convert(wav, tmp_path / "many.mov", "-c:a", "pcm_s24le")
+    separate = open_audio(tmp_path / "many.mov", separate=True)
+    np.testing.assert_array_equal(separate.source.samples, read_wav(wav))
+    assert probe(tmp_path / "many.mov", separate=True).notes == ()
 
 
 # Broken files

@@ -135,3 +135,24 @@ def test_what_was_found_out_is_not_used_for_a_changed_file(tmp_path):
     for frames in (50000, 90000, 50000):
         soundfile.write(path, noise(frames), RATE)
         assert open_audio(path).info.frames == probe(path).frames == frames
+
+
+_BITSTREAMS = {
+    "DTS": "fe7f018001fc",
+    "DTS in 14 bits": "ff1f00e8f107",
+    "DTS of big-endian words": "7ffe8001fc3c",
+    "surround sound for S/PDIF": "72f81f4e0100",
+}
+
+
+@pytest.mark.parametrize(("codec", "words"), _BITSTREAMS.items())
+@pytest.mark.parametrize("container", ["WAV", "FLAC"])
+def test_surround_sound_coded_as_stereo_is_no_noise(tmp_path, codec, words, container):
+    """As DTS compact discs and recordings of digital outputs hold it."""
+    noise = np.random.default_rng(1).integers(-30000, 30000, 20000)
+    coded = [np.zeros(2000), np.frombuffer(bytes.fromhex(words), "<i2"), noise, [0]]
+    path = tmp_path / "a"
+    samples = np.concatenate(coded).astype("<i2")[:21000].reshape(-1, 2)
+    soundfile.write(path, samples, 44100, format=container)
+    with pytest.raises(InputError, match=f"holds {codec.split(' in')[0].split(' of')[0]}"):
+        open_audio(path)
