@@ -211,24 +211,25 @@ class _Decoding:
         container = self._info.container
         if self._inspected.foreign is not None:
             with self._open_foreign(self._inspected.foreign) as file:
-                yield from self._decode(file)
+                yield from self._decode(file, UNKNOWN_FRAMES)
         for recording in self._inspected.recordings:
             with open_decoder(self._descriptor, self._name, container, recording.view) as file:
                 start = self.frames
-                yield from self._decode(file)
                 expected = file.frames if recording.frames is None else recording.frames
+                yield from self._decode(file, expected)
                 missing = start + expected - self.frames
                 tolerance = _OGG_TOLERANCE_S * file.samplerate if container == "ogg" else 0
                 if expected < UNKNOWN_FRAMES and missing > tolerance:
                     check_readable(self._descriptor)
                     self._report_missing_end(missing)
 
-    def _decode(self, file: soundfile.SoundFile) -> Iterator[Samples]:
-        """Yields what one decoder yields."""
+    def _decode(self, file: soundfile.SoundFile, most_frames: int) -> Iterator[Samples]:
+        """Yields what one decoder yields: of damaged FLAC files, zeros behind the end as well."""
+        stop = self.frames + most_frames
         buffer = np.empty((BLOCK_FRAMES, file.channels), np.float32)
         order = self._inspected.order
         is_silent = True
-        while len(samples := read_frames(file, buffer)):
+        while len(samples := read_frames(file, buffer)[: stop - self.frames]):
             piece = np.array(samples.T, order="C")  # never a view: the buffer is used again
             usable = np.abs(piece) <= HIGHEST_SAMPLE  # which NaN is not
             if not usable.all():
