@@ -47,6 +47,11 @@ def session(cut_demo):
     return cut_demo(8, 24)
 
 
+@pytest.fixture(scope="module", params=MODES)
+def plan(session, request):
+    return planned(session, request.param)
+
+
 @pytest.mark.parametrize("name", [name for name in MANIFEST if name.startswith("dmc-")])
 def test_weights_are_what_the_manifest_says_and_have_a_card(name):
     row = MANIFEST[name]
@@ -78,9 +83,7 @@ def test_the_descriptions_are_of_their_modes(mode):
     assert description.base == "rules"
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_no_setting_sits_at_the_edge_of_its_range(session, mode):
-    plan = planned(session, mode)
+def test_no_setting_sits_at_the_edge_of_its_range(plan):
     for strip in plan.tracks:
         assert abs(strip.input_gain_db) < 40, strip.name
         assert abs(strip.fader_db) < 12, strip.name
@@ -89,9 +92,8 @@ def test_no_setting_sits_at_the_edge_of_its_range(session, mode):
         assert all(abs(band.gain_db) <= MOST_DB for band in strip.equalizer.bands)
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_neither_order_nor_input_level_changes_the_mix(session, mode):
-    plan = planned(session, mode)
+def test_neither_order_nor_input_level_changes_the_mix(session, plan):
+    mode = plan.mode
     turned = planned(Session(tracks=session.tracks[::-1]), mode)
     for strip in plan.tracks:
         assert turned.strip(strip.name) == strip
