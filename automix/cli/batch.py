@@ -44,7 +44,7 @@ def batch(
         list[Path],
         typer.Argument(
             metavar="SOURCE",
-            help="Folders of songs, or manifests (.csv, .toml): columns vocal and beat, or stems;"
+            help="Folders of songs, or manifests (.csv, .tsv, .toml): columns vocal and beat, or stems;"
             " name, output; any other is an option of the song, such as loudness.",
         ),
     ],

@@ -48,8 +48,13 @@ def session(cut_demo):
 
 
 @pytest.fixture(scope="module", params=MODES)
-def plan(session, request):
-    return planned(session, request.param)
+def mode(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def plan(session, mode):
+    return planned(session, mode)
 
 
 @pytest.mark.parametrize("name", [name for name in MANIFEST if name.startswith("dmc-")])
@@ -76,7 +81,6 @@ def test_damaged_weights_are_refused(tmp_path, monkeypatch):
         weights_path("dmc-basic")
 
 
-@pytest.mark.parametrize("mode", MODES)
 def test_the_descriptions_are_of_their_modes(mode):
     description = read_description(weights_path(f"dmc-{mode}"), "dmc", DmcDescription)
     assert description.mode == mode
@@ -92,8 +96,7 @@ def test_no_setting_sits_at_the_edge_of_its_range(plan):
         assert all(abs(band.gain_db) <= MOST_DB for band in strip.equalizer.bands)
 
 
-def test_neither_order_nor_input_level_changes_the_mix(session, plan):
-    mode = plan.mode
+def test_neither_order_nor_input_level_changes_the_mix(session, mode, plan):
     turned = planned(Session(tracks=session.tracks[::-1]), mode)
     for strip in plan.tracks:
         assert turned.strip(strip.name) == strip
