@@ -177,7 +177,9 @@ def test_closed_streams_are_no_error(start, song, tmp_path, closed: str) -> None
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("command", [["vocal", "-h"], ["vocal", "{vocal}", "{beat}", *SUM, "--dry-run"]])
+@pytest.mark.parametrize(
+    "command", [["vocal", "-h"], ["vocal", "{vocal}", "{beat}", *SUM, "--dry-run"]]
+)
 def test_a_full_disk_under_stdout_exits_4(start, song, command: list[str]) -> None:
     arguments = [part.format(vocal=song.vocal, beat=song.beat) for part in command]
     with open("/dev/full", "w") as full:
