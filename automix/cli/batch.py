@@ -44,8 +44,8 @@ def batch(
         list[Path],
         typer.Argument(
             metavar="SOURCE",
-            help="Folders of songs, or manifests (.csv, .toml): columns vocal and beat, or stems;"
-            " name, output; any other is an option of the song, such as loudness.",
+            help="Folders of songs, or manifests (.csv, .tsv, .toml): columns vocal and beat, or"
+            " stems; name, output; any other is an option of the song, such as loudness.",
         ),
     ],
     given: dict[str, Any],

@@ -175,11 +175,9 @@ def without_override(song):
     "arguments",
     [
         ("vocal", "{vocal}", "locked.wav"),
-        ("vocal", "locked.wav", "{vocal}"),
         pytest.param(
             ("vocal", "{vocal}", "{vocal}", "--reference", "locked.wav"), marks=pytest.mark.slow
         ),
-        ("stems", "{vocal}", "locked.wav"),
         ("stems", "folder"),
         ("stems", "song", "--recursive"),
         ("stems", "locked.toml"),

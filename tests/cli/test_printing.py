@@ -16,6 +16,7 @@ from automix.plan.model import MixPlan
 from tests.cli.short_song import RATE, voice
 
 ESCAPE = b"\x1b"
+SUM = ("--method", "sum")  # the quickest of mixes, where it does not matter which
 NAMES = [
     "spaces and 'quotes'",
     "mélodie 旋律",
@@ -139,17 +140,17 @@ def test_a_terminal_shows_progress_and_gets_its_cursor_back(start, song) -> None
 
 
 def test_no_color_is_respected_and_quiet_leaves_a_terminal_alone(start, song) -> None:
-    shown, code = on_a_terminal(start, "vocal", song.vocal, song.beat, NO_COLOR="1")
+    shown, code = on_a_terminal(start, "vocal", song.vocal, song.beat, *SUM, NO_COLOR="1")
     assert code == 0
     assert not re.search(rb"\x1b\[[0-9;]*m", shown)
-    assert on_a_terminal(start, "vocal", song.vocal, song.beat, "-f", "-q") == (b"", 0)
+    assert on_a_terminal(start, "vocal", song.vocal, song.beat, *SUM, "-f", "-q") == (b"", 0)
 
 
 @pytest.mark.parametrize(
     "command",
     [
-        "vocal {vocal} {beat} --dry-run",
-        "vocal {vocal} {beat} --json",
+        "vocal {vocal} {beat} --method sum --dry-run",
+        "vocal {vocal} {beat} --method sum --json",
         "vocal -h",
         "completion bash",
     ],
@@ -167,7 +168,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(start, song, command: str) ->
 
 @pytest.mark.parametrize("closed", ["1", "2"])
 def test_closed_streams_are_no_error(start, song, tmp_path, closed: str) -> None:
-    shell = f'exec "$0" -m automix vocal "$1" "$2" {closed}>&-'
+    shell = f'exec "$0" -m automix vocal "$1" "$2" --method sum {closed}>&-'
     process = start(song.vocal, song.beat, command=("sh", "-c", shell, sys.executable))
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0
@@ -176,7 +177,9 @@ def test_closed_streams_are_no_error(start, song, tmp_path, closed: str) -> None
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("command", [["vocal", "-h"], ["vocal", "{vocal}", "{beat}", "--dry-run"]])
+@pytest.mark.parametrize(
+    "command", [["vocal", "-h"], ["vocal", "{vocal}", "{beat}", *SUM, "--dry-run"]]
+)
 def test_a_full_disk_under_stdout_exits_4(start, song, command: list[str]) -> None:
     arguments = [part.format(vocal=song.vocal, beat=song.beat) for part in command]
     with open("/dev/full", "w") as full:
@@ -232,7 +235,7 @@ def test_a_locale_without_our_characters_is_no_error(start, song, environment) -
     ascii_only = {**environment, "PYTHONIOENCODING": "ascii"}
     out, _ = start("vocal", song.vocal, song.beat, env=ascii_only).communicate(timeout=60)
     assert b"written   mix.wav" in out
-    process = start("vocal", song.vocal, song.beat, "--dry-run", env=ascii_only)
+    process = start("vocal", song.vocal, song.beat, *SUM, "--dry-run", env=ascii_only)
     assert tomllib.loads(process.communicate(timeout=60)[0].decode("ascii"))["format"] == 1
 
 

@@ -29,10 +29,14 @@ def wait_for(found, process: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "exit_code"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ("number", "exit_code", "delay_s"),
+    [
+        (signal.SIGINT, 130, 0.0),
+        (signal.SIGINT, 130, 0.3),
+        (signal.SIGTERM, 143, 0.0),
+        (signal.SIGHUP, 129, 0.3),
+    ],
 )
-@pytest.mark.parametrize("delay_s", [0.0, 0.3])
 def test_a_signal_ends_the_run_and_leaves_nothing(
     start, long_song, tmp_path, number: signal.Signals, exit_code: int, delay_s: float
 ) -> None:

@@ -117,7 +117,6 @@ def test_a_disk_without_room_for_the_cache_is_done_without(tmp_path) -> None:
     assert run(tmp_path, preexec_fn=limit) == COMPILED
     assert not [*tmp_path.rglob("*.nbc"), *tmp_path.rglob("*.tmp.*")]
     assert run(tmp_path) == COMPILED
-    assert run(tmp_path) == LOADED
 
 
 def test_a_full_disk_of_the_cache_is_done_without(tmp_path) -> None:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from automix.audio.samples import Audio
-from automix.demo import synthesize_demo
 from automix.session.roles.recognition import read_role
 from automix.session.tracks import Session, Track
+from tests.demo.songs import demo_song
 
 RATE = 44100
 
@@ -43,7 +43,7 @@ def song():
 @pytest.fixture(scope="session")
 def cut_demo():
     """The tracks of the demo song from one second to another."""
-    tracks = synthesize_demo().tracks
+    tracks = demo_song().tracks
 
     def cut(start_s, stop_s):
         first, last = start_s * RATE, stop_s * RATE

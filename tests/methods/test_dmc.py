@@ -47,6 +47,16 @@ def session(cut_demo):
     return cut_demo(8, 24)
 
 
+@pytest.fixture(scope="module", params=MODES)
+def mode(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def plan(session, mode):
+    return planned(session, mode)
+
+
 @pytest.mark.parametrize("name", [name for name in MANIFEST if name.startswith("dmc-")])
 def test_weights_are_what_the_manifest_says_and_have_a_card(name):
     row = MANIFEST[name]
@@ -71,16 +81,13 @@ def test_damaged_weights_are_refused(tmp_path, monkeypatch):
         weights_path("dmc-basic")
 
 
-@pytest.mark.parametrize("mode", MODES)
 def test_the_descriptions_are_of_their_modes(mode):
     description = read_description(weights_path(f"dmc-{mode}"), "dmc", DmcDescription)
     assert description.mode == mode
     assert description.base == "rules"
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_no_setting_sits_at_the_edge_of_its_range(session, mode):
-    plan = planned(session, mode)
+def test_no_setting_sits_at_the_edge_of_its_range(plan):
     for strip in plan.tracks:
         assert abs(strip.input_gain_db) < 40, strip.name
         assert abs(strip.fader_db) < 12, strip.name
@@ -89,9 +96,7 @@ def test_no_setting_sits_at_the_edge_of_its_range(session, mode):
         assert all(abs(band.gain_db) <= MOST_DB for band in strip.equalizer.bands)
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_neither_order_nor_input_level_changes_the_mix(session, mode):
-    plan = planned(session, mode)
+def test_neither_order_nor_input_level_changes_the_mix(session, mode, plan):
     turned = planned(Session(tracks=session.tracks[::-1]), mode)
     for strip in plan.tracks:
         assert turned.strip(strip.name) == strip

@@ -152,6 +152,7 @@ def judged(tracks):
     return table, claims[True] / claims.total()
 
 
+@pytest.mark.slow
 def test_the_demo_song():
     # A seed that no threshold was set on.
     table, right = judged(synthesize_demo(7).tracks.items())

@@ -44,7 +44,7 @@ def songs(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Decode
     return decode_songs(find_songs(folder), tmp_path_factory.mktemp("cache"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def settings() -> Callable[..., DmcTraining]:
     """Settings for a quick training; arguments replace some."""
 

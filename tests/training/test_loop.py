@@ -32,6 +32,12 @@ def task(songs, settings):
     )
 
 
+@pytest.fixture(scope="module")
+def ready(songs, settings):
+    """A task whose examples are made, for tests that do not ask what it learns."""
+    return task(songs, settings(model=SMALL))
+
+
 def curve(folder):
     with (folder / "log.csv").open() as file:
         return list(csv.DictReader(file))
@@ -135,22 +141,22 @@ def test_a_run_of_another_network_is_refused(songs, settings, tmp_path):
         Training(task(songs, other), other.loop, tmp_path, CPU).resume()
 
 
-def test_a_loss_that_is_not_finite_ends_the_run(songs, settings, tmp_path):
-    chosen = settings(model=SMALL)
-    broken = task(songs, chosen)
-    broken.loss = lambda batch: torch.tensor(float("nan"), requires_grad=True)
+def test_a_loss_that_is_not_finite_ends_the_run(ready, settings, tmp_path, monkeypatch):
+    lost = torch.tensor(float("nan"), requires_grad=True)
+    monkeypatch.setattr(ready, "loss", lambda batch: lost)
     with pytest.raises(DeviceError, match="learning_rate"):
-        Training(broken, chosen.loop, tmp_path, CPU).run()
+        Training(ready, settings(model=SMALL).loop, tmp_path, CPU).run()
 
 
-def test_the_rate_is_halved_and_the_run_ends_where_nothing_is_gained(songs, settings, tmp_path):
+def test_the_rate_is_halved_and_the_run_ends_where_nothing_is_gained(
+    ready, settings, tmp_path, monkeypatch
+):
     chosen = settings(
         model=SMALL,
         loop={"steps": 100, "validate_every": 1, "plateau": 2, "patience": 4},
     )
-    idle = task(songs, chosen)
-    idle.validate = lambda: {"level_error_db": 1.0}
-    Training(idle, chosen.loop, tmp_path, CPU).run()
+    monkeypatch.setattr(ready, "validate", lambda: {"level_error_db": 1.0})
+    Training(ready, chosen.loop, tmp_path, CPU).run()
     rates = [float(row["learning_rate"]) for row in curve(tmp_path)]
     assert rates == [1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4]
 
@@ -169,11 +175,11 @@ def test_the_log_for_tensorboard_holds_the_same_figures(songs, settings, tmp_pat
     assert [value for _, value in found] == pytest.approx([value for _, value in wanted])
 
 
-def test_tensorboard_that_is_not_there_is_named(songs, settings, tmp_path, monkeypatch):
+def test_tensorboard_that_is_not_there_is_named(ready, settings, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     chosen = settings(model=SMALL, loop={"tensorboard": True})
     with pytest.raises(UsageError, match=r"automix\[train\]"):
-        Training(task(songs, chosen), chosen.loop, tmp_path, CPU).run()
+        Training(ready, chosen.loop, tmp_path, CPU).run()
 
 
 PROGRAM = """
