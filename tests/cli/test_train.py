@@ -219,6 +219,21 @@ def test_a_wave_u_net_is_trained_and_mixes_without_a_plan(cli, songs, tmp_path):
     assert "8 tracks" in done.stderr
 
 
+@pytest.mark.parametrize("cache", ["data", "run"])
+def test_a_cache_among_other_files_leaves_them_as_they_are(cli, songs, tmp_path, cache):
+    shutil.copytree(songs, tmp_path / "data")
+    (tmp_path / "run" / "song 1").mkdir(parents=True)
+    (tmp_path / "run" / "song 1" / "lyrics.txt").write_text("la")
+    (tmp_path / "quick.toml").write_text(CONFIG)
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    done = cli("train", "dmc", "--data", "data", "-o", "run", "--hold-out", "song 0", "--cache",
+               cache, "--config", "quick.toml", "--device", "cpu")  # fmt: skip
+    assert done.exit_code == 4, done.output
+    assert "choose another --cache" in done.stderr
+    assert {path: path.read_bytes() for path in kept} == kept
+    assert not list(tmp_path.rglob("*.npy"))
+
+
 @pytest.mark.slow
 def test_torchrun_starts_several_processes(songs, tmp_path):
     (tmp_path / "quick.toml").write_text(CONFIG)
