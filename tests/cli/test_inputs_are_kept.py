@@ -104,7 +104,10 @@ def test_a_listening_test_keeps_its_key_and_its_results(here: Path, cli: Cli) ->
         path = here / "mixes" / "one" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes((here / "b.wav").read_bytes())
+    (here / "test" / "page" / "audio").mkdir(parents=True)
+    (here / "test" / "page" / "audio" / "mine.js").write_text("")
     assert cli("listen", "make", "mixes", "-o", "test", "--type", "likert").exit_code == 0
+    assert (here / "test" / "page" / "audio" / "mine.js").exists()
     (here / "saved.json").write_text(json.dumps(result_of(load_key(here / "test"), 1)))
     before = contents(here)
     (here / "link.csv").symlink_to("test/key.json")
