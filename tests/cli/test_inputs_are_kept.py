@@ -69,6 +69,28 @@ def test_mixing_commands(here: Path, cli: Cli, arguments: tuple[str, ...], kept:
     assert contents(here) == before
 
 
+def test_what_lies_in_a_songs_folder_and_is_no_track_may_be_made_again(here, cli) -> None:
+    (here / "song").mkdir()
+    for name in ("v.wav", "b.wav"):
+        (here / name).rename(here / "song" / name)
+    again = ("stems", "song", "-o", "song/mix.wav", "--report", "song/mix.html", "-f", "-q")
+    for _ in range(2):
+        assert cli(*again).exit_code == 0
+    assert cli("render", "song/mix.toml", "-f", "-q").exit_code == 0
+    assert cli("stems", "song", "-o", "song/b.wav", "-f").exit_code == 4
+
+
+def test_a_batch_goes_on_in_the_folder_of_its_songs(here: Path, cli: Cli) -> None:
+    (here / "songs" / "one").mkdir(parents=True)
+    for name, new in (("v.wav", "vocal.wav"), ("b.wav", "beat.wav")):
+        (here / name).rename(here / "songs" / "one" / new)
+    assert cli("batch", "songs", "-o", "songs", "-j", "1").exit_code == 0
+    for again in ("--resume", "--skip-existing", "-f"):
+        result = cli("batch", "songs", "-o", "songs", "-j", "1", again)
+        assert result.exit_code == 0, result.output
+    assert len(list((here / "songs").glob("*.wav"))) == 1
+
+
 def test_of_candidates_too(here: Path, cli: Cli) -> None:
     (here / "out.1.toml").write_text("high_pass_hz = 100\n")
     before = contents(here)
