@@ -153,9 +153,10 @@ def test_the_library_keeps_what_a_mix_was_made_from(here: Path) -> None:
     import automix
     from automix.errors import OutputError
 
-    mix = automix.mix_vocal("v.wav", "b.wav", reference="hit.wav")
+    os.link("rules.toml", "hit.flac")
+    mix = automix.mix_vocal("v.wav", "b.wav", config="rules.toml")
     before = contents(here)
-    for name in ("v.wav", "hit.wav", "sub/there/hit.wav"):
+    for name in ("v.wav", "hit.flac", "sub/there/hit.flac"):
         with pytest.raises(OutputError, match="the same file as the input"):
             mix.write(name, overwrite=True)
     assert contents(here) == before
