@@ -17,6 +17,7 @@ from automix.files.extensions import (
 from automix.files.foreign import list_media
 from automix.files.names import printable
 from automix.files.regular import open_regular_file
+from automix.inputs import read_outputs
 
 _NAMED = frozenset(sum(EXTENSIONS.values(), ()))
 _PLACEHOLDER = re.compile(r"\.?([^_].*)\.(?:icloud|lnk|url|webloc)", re.IGNORECASE | re.DOTALL)
@@ -74,7 +75,8 @@ def _judge_content(path: Path, extension: str) -> str | None:
     from automix.files.opening import LABELS, sniff
 
     try:
-        with open_regular_file(path) as descriptor:
+        # A file that is only looked at, such as an earlier plan or report, may be replaced.
+        with read_outputs(), open_regular_file(path) as descriptor:
             sniffed = sniff(descriptor, printable(path), os.fstat(descriptor).st_size)
             if sniffed.foreign_bytes:
                 return None  # something else, in which there is audio

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -198,6 +199,9 @@ def _make_random_name(*parts: object) -> str:
     return hashlib.sha256(text).hexdigest()[:16]
 
 
+_RANDOM_NAME = re.compile("[0-9a-f]{16}")
+
+
 def _sort_contents(
     description: TestDescription, stimuli: list[Stimulus], sample_rate: int
 ) -> tuple[dict[str, Any], Key]:
@@ -271,8 +275,8 @@ def _encode_flac(excerpt: StimulusExcerpt, bits: str) -> bytes:
 
 
 def _remove_others(folder: Path, key: Key) -> None:
-    """Removes the audio of a test that was there before."""
+    """Removes the audio of a test that was there before; files with other names are not its."""
     for path in folder.glob("*.js"):
-        if path.stem not in key.audio:
+        if path.stem not in key.audio and _RANDOM_NAME.fullmatch(path.stem):
             with report_write_failures(path):
                 path.unlink()

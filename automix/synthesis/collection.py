@@ -95,6 +95,7 @@ def synthesize(
     """
     due, kept = _sort_numbers(collection)
     for number in kept:
+        remove_leftover(collection.path(number))
         yield WrittenSong(path=collection.path(number), kept=True, about={})
     if not due:
         return

@@ -64,7 +64,7 @@ class SongFolder:
 
     def __init__(self, path: Path, *, overwrite: bool = False) -> None:
         self.path = path
-        self.temporary = path.parent / f".{path.name}.part"
+        self.temporary, self._old = _name_hidden(path)
         self._descriptor: int | None = None
         with report_write_failures(path):
             if not overwrite and os.path.lexists(path):
@@ -76,9 +76,11 @@ class SongFolder:
             if os.path.lexists(path) and not (path.is_dir() and not path.is_symlink()):
                 raise OutputError(f"{printable(path)}: is not a folder; choose another folder")
             self._reserve()
-            old = path.parent / f".{path.name}.old"
-            if old.is_dir() and not os.path.lexists(path):  # a run was killed in `commit`
-                os.rename(old, path)
+            if self._old.is_dir():  # a run was killed in `commit`
+                if os.path.lexists(path):
+                    shutil.rmtree(self._old)
+                else:
+                    os.rename(self._old, path)
 
     def _reserve(self) -> None:
         with contextlib.suppress(FileExistsError):
@@ -126,7 +128,6 @@ class SongFolder:
         Raises:
             OutputError: A folder came into being there, or the disk fails.
         """
-        old = self.path.parent / f".{self.path.name}.old"
         with report_write_failures(self.path):
             for file in self.path.rglob("*"):
                 kept = find_input(file)
@@ -136,9 +137,9 @@ class SongFolder:
                         " folder"
                     )
             if self.path.is_dir():
-                os.rename(self.path, old)
+                os.rename(self.path, self._old)
             os.rename(self.temporary, self.path)
-            shutil.rmtree(old, ignore_errors=True)
+            shutil.rmtree(self._old, ignore_errors=True)
         self._release()
 
     def discard(self) -> None:
@@ -153,9 +154,13 @@ class SongFolder:
             self._descriptor = None
 
 
+def _name_hidden(path: Path) -> tuple[Path, Path]:
+    """The folder that is filled, and that which holds the song before while it is replaced."""
+    return path.parent / f".{path.name}.part", path.parent / f".{path.name}.old"
+
+
 def remove_leftover(path: Path) -> None:
-    """Removes what a killed worker left of the song at ``path``, unless another is at work."""
-    temporary = path.parent / f".{path.name}.part"
-    if temporary.is_dir():
+    """Removes what a killed run left of the song at ``path``, unless another is at work."""
+    if any(folder.is_dir() for folder in _name_hidden(path)):
         with contextlib.suppress(OutputError, OSError):
             SongFolder(path, overwrite=True).discard()

@@ -1,8 +1,9 @@
 """Songs decoded once, so that any stretch of any stem is at hand while a network trains."""
 
+import contextlib
 import json
 import os
-import shutil
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from automix.audio.resampling import resample
 from automix.audio.samples import Audio, AudioSource, Samples
 from automix.datasets.song import SongFiles, measure_common_part
-from automix.errors import OutputError
+from automix.errors import AutomixError, OutputError
+from automix.files.disk import report_write_failures
 from automix.files.info import ReadOptions
 from automix.files.names import printable
 from automix.files.reading import open_audio
@@ -26,6 +28,7 @@ from automix.session.song_folder import open_song
 
 RATE_HZ = 44100
 _CARD = "song.json"
+_OWN_FILE = re.compile(r"song\.json|(\d+|human)\.npy|\.automix-[0-9a-f]{16}\.part")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,7 +132,7 @@ def identify_file(path: Path) -> list[str | int]:
 
 def _decode(song: SongFiles, place: Path, files: list[list[str | int]]) -> None:
     """Decodes a song into its folder of the cache, or leaves nothing there."""
-    shutil.rmtree(place, ignore_errors=True)
+    _empty(place)
     try:
         session = open_song(song.stems, ReadOptions())
         for index, track in enumerate(session.tracks):
@@ -140,8 +143,32 @@ def _decode(song: SongFiles, place: Path, files: list[list[str | int]]) -> None:
         with OutputTarget.reserve(place / _CARD, overwrite=True) as target:
             target.write_text(json.dumps({"files": files, "tracks": tracks}))
     except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
+        with contextlib.suppress(AutomixError):
+            _empty(place)
         raise
+
+
+def _empty(place: Path) -> None:
+    """Removes a song from the cache. Whatever else is there, such as the song itself, stays.
+
+    Raises:
+        OutputError: The folder holds files of others, or may not be written.
+    """
+    with report_write_failures(place):
+        try:
+            files = [entry for entry in os.scandir(place) if not entry.is_dir()]
+        except FileNotFoundError:
+            return
+        for entry in files:
+            if not _OWN_FILE.fullmatch(entry.name):
+                raise OutputError(
+                    f"{printable(place)}: holds files that are not of a cache, such as"
+                    f" {printable(entry.name)}; choose another --cache"
+                )
+        for entry in files:
+            os.unlink(entry.path)
+        with contextlib.suppress(OSError):  # other songs are in it
+            os.rmdir(place)
 
 
 def _write(source: AudioSource, path: Path) -> None:

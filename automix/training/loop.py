@@ -20,6 +20,7 @@ from automix.errors import DeviceError, UsageError
 from automix.files.disk import report_write_failures
 from automix.files.names import printable
 from automix.files.target import OutputTarget
+from automix.inputs import read_outputs
 from automix.networks.checkpoints import read_pickle
 from automix.parallel.memory import is_out_of_memory
 from automix.training.processes import Processes
@@ -113,7 +114,8 @@ class Training:
         path = self._folder / STATE
         if not path.exists():
             raise DeviceError(f"{printable(path)}: there is no run to resume here")
-        state = read_pickle(path, self._device)
+        with read_outputs():
+            state = read_pickle(path, self._device)
         try:
             self._task.network.load_state_dict(state["network"])
             self._optimizer.load_state_dict(state["optimizer"])
@@ -253,13 +255,11 @@ class Training:
             self._board.flush()
 
     def _save(self, gained: bool) -> None:
-        """Writes the weights where they are the best so far, the log, and the state.
+        """Writes the log, the weights where they are the best so far, and the state.
 
         Raises:
             OutputError: The folder cannot be written; the files in it are whole.
         """
-        if gained:
-            self._task.save(self._folder / WEIGHTS)
         table = io.StringIO(newline="")
         writer = csv.DictWriter(table, list(self._rows[0]))
         writer.writeheader()
@@ -277,9 +277,15 @@ class Training:
             state,
         )
         # The state last: a run that is killed before it makes the same weights and rows again.
-        for name, content in ((LOG, table.getvalue().encode()), (STATE, state.getvalue())):
-            with OutputTarget.reserve(self._folder / name, overwrite=True) as target:
-                target.write_bytes(content)
+        # The log first: one of a single row tells weights of such a run from others.
+        self._write(LOG, table.getvalue().encode())
+        if gained:
+            self._task.save(self._folder / WEIGHTS)
+        self._write(STATE, state.getvalue())
+
+    def _write(self, name: str, content: bytes) -> None:
+        with OutputTarget.reserve(self._folder / name, overwrite=True) as target:
+            target.write_bytes(content)
 
 
 def _open_board(folder: Path, step: int) -> Any:

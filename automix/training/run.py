@@ -1,14 +1,16 @@
 """A training run under way: what was asked, and where it happens."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from automix.errors import OutputError
+from automix.errors import InputError, OutputError
 from automix.files.names import printable
-from automix.inputs import find_input, remember_input
+from automix.files.text import read_text
+from automix.inputs import find_input, read_outputs, remember_input
 from automix.networks.checkpoints import weights_path
 from automix.training.processes import Processes
 from automix.training.request import LOG, STATE, WEIGHTS, TrainingRequest
@@ -66,8 +68,26 @@ class TrainingRun:
                     f"{printable(path)}: is the same file as the input {printable(kept)}; choose"
                     " another folder"
                 )
-        if self.processes.rank == 0 and not self.request.resume and (folder / STATE).exists():
+        if self.processes.rank != 0 or self.request.resume:
+            return
+        if (folder / STATE).exists():
             raise OutputError(
                 f"{printable(folder)}: holds a run; --resume goes on with it, or choose another"
                 " folder"
             )
+        there = [name for name in (WEIGHTS, LOG) if os.path.lexists(folder / name)]
+        if there and not _was_killed_at_once(folder / LOG):
+            raise OutputError(
+                f"{printable(folder / there[0])}: exists, and is of another run; move it away, or"
+                " choose another folder"
+            )
+
+
+def _was_killed_at_once(log: Path) -> bool:
+    """Whether a run was killed before its first state: then its log has a single row."""
+    try:
+        with read_outputs():
+            lines = read_text(log).splitlines()
+    except InputError:
+        return False
+    return len(lines) == 2 and lines[0].startswith("step,")

@@ -69,6 +69,28 @@ def test_mixing_commands(here: Path, cli: Cli, arguments: tuple[str, ...], kept:
     assert contents(here) == before
 
 
+def test_what_lies_in_a_songs_folder_and_is_no_track_may_be_made_again(here, cli) -> None:
+    (here / "song").mkdir()
+    for name in ("v.wav", "b.wav"):
+        (here / name).rename(here / "song" / name)
+    again = ("stems", "song", "-o", "song/mix.wav", "--report", "song/mix.html", "-f", "-q")
+    for _ in range(2):
+        assert cli(*again).exit_code == 0
+    assert cli("render", "song/mix.toml", "-f", "-q").exit_code == 0
+    assert cli("stems", "song", "-o", "song/b.wav", "-f").exit_code == 4
+
+
+def test_a_batch_goes_on_in_the_folder_of_its_songs(here: Path, cli: Cli) -> None:
+    (here / "songs" / "one").mkdir(parents=True)
+    for name, new in (("v.wav", "vocal.wav"), ("b.wav", "beat.wav")):
+        (here / name).rename(here / "songs" / "one" / new)
+    assert cli("batch", "songs", "-o", "songs", "-j", "1").exit_code == 0
+    for again in ("--resume", "--skip-existing", "-f"):
+        result = cli("batch", "songs", "-o", "songs", "-j", "1", again)
+        assert result.exit_code == 0, result.output
+    assert len(list((here / "songs").glob("*.wav"))) == 1
+
+
 def test_of_candidates_too(here: Path, cli: Cli) -> None:
     (here / "out.1.toml").write_text("high_pass_hz = 100\n")
     before = contents(here)
@@ -104,7 +126,10 @@ def test_a_listening_test_keeps_its_key_and_its_results(here: Path, cli: Cli) ->
         path = here / "mixes" / "one" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes((here / "b.wav").read_bytes())
+    (here / "test" / "page" / "audio").mkdir(parents=True)
+    (here / "test" / "page" / "audio" / "mine.js").write_text("")
     assert cli("listen", "make", "mixes", "-o", "test", "--type", "likert").exit_code == 0
+    assert (here / "test" / "page" / "audio" / "mine.js").exists()
     (here / "saved.json").write_text(json.dumps(result_of(load_key(here / "test"), 1)))
     before = contents(here)
     (here / "link.csv").symlink_to("test/key.json")
@@ -128,9 +153,10 @@ def test_the_library_keeps_what_a_mix_was_made_from(here: Path) -> None:
     import automix
     from automix.errors import OutputError
 
-    mix = automix.mix_vocal("v.wav", "b.wav")
+    os.link("rules.toml", "hit.flac")
+    mix = automix.mix_vocal("v.wav", "b.wav", config="rules.toml")
     before = contents(here)
-    for name in ("v.wav", "b.wav", "sub/there/b.wav"):
+    for name in ("v.wav", "hit.flac", "sub/there/hit.flac"):
         with pytest.raises(OutputError, match="the same file as the input"):
             mix.write(name, overwrite=True)
     assert contents(here) == before

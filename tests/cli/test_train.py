@@ -219,6 +219,43 @@ def test_a_wave_u_net_is_trained_and_mixes_without_a_plan(cli, songs, tmp_path):
     assert "8 tracks" in done.stderr
 
 
+def test_a_run_with_steps_left_goes_on(cli, songs, weights):
+    Path("quick.toml").write_text(CONFIG.replace("steps = 4", "steps = 5"))
+    done = cli("train", "dmc", "--data", songs, "-o", "run", "--config", "quick.toml", "--hold-out",
+               "song 0", "--resume", "--device", "cpu")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    rows = (weights.parent / "log.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["step", "2", "4", "5"]
+
+
+def test_weights_without_their_state_are_not_written_over(cli, songs, weights):
+    (weights.parent / "last.pt").unlink()
+    words = ("train", "dmc", "--data", songs, "-o", "run", "--config", "quick.toml", "--hold-out",
+             "song 0", "--device", "cpu")  # fmt: skip
+    before, log = weights.read_bytes(), weights.parent / "log.csv"
+    done = cli(*words)
+    assert done.exit_code == 4, done.output
+    assert "best.safetensors: exists, and is of another run" in done.stderr
+    assert weights.read_bytes() == before
+    log.write_text("".join(log.read_text().splitlines(keepends=True)[:2]))  # killed at once
+    assert cli(*words, "--hold-out", "nobody").exit_code == 2  # it goes on to the songs
+
+
+@pytest.mark.parametrize("cache", ["data", "run"])
+def test_a_cache_among_other_files_leaves_them_as_they_are(cli, songs, tmp_path, cache):
+    shutil.copytree(songs, tmp_path / "data")
+    (tmp_path / "run" / "song 1").mkdir(parents=True)
+    (tmp_path / "run" / "song 1" / "lyrics.txt").write_text("la")
+    (tmp_path / "quick.toml").write_text(CONFIG)
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    done = cli("train", "dmc", "--data", "data", "-o", "run", "--hold-out", "song 0", "--cache",
+               cache, "--config", "quick.toml", "--device", "cpu")  # fmt: skip
+    assert done.exit_code == 4, done.output
+    assert "choose another --cache" in done.stderr
+    assert {path: path.read_bytes() for path in kept} == kept
+    assert not list(tmp_path.rglob("*.npy"))
+
+
 @pytest.mark.slow
 def test_torchrun_starts_several_processes(songs, tmp_path):
     (tmp_path / "quick.toml").write_text(CONFIG)

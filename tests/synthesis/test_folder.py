@@ -77,6 +77,23 @@ def test_what_a_killed_run_left_is_cleared_away(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_song_that_was_replaced_as_the_run_was_killed_does_not_stay(tmp_path: Path) -> None:
+    path, old = tmp_path / "song-0001", tmp_path / ".song-0001.old"
+    for folder in (path, old):
+        folder.mkdir()
+        (folder / "kick.wav").write_text(folder.name)
+    with SongFolder(path, overwrite=True) as folder:
+        (folder.temporary / "new.wav").write_text("x")
+    assert [file.name for file in path.iterdir()] == ["new.wav"]
+    old.mkdir()
+    (old / "kick.wav").write_text("x")
+    remove_leftover(path)
+    assert list(tmp_path.iterdir()) == [path]
+    path.rename(old)
+    remove_leftover(path)
+    assert [file.name for file in path.iterdir()] == ["new.wav"]
+
+
 def test_the_fingerprint_of_what_is_no_song_is_none(tmp_path: Path) -> None:
     assert read_fingerprint(tmp_path) is None
     (tmp_path / "mix.toml").write_text("not = [toml")

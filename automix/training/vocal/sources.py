@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from automix.analysis.loudness import LoudnessMeter, integrated_lufs, loudness_range_lu
 from automix.audio.samples import Samples
 from automix.errors import DeviceError, InputError
+from automix.inputs import read_outputs
 from automix.methods.vocal.settings import PAPER
 from automix.networks.checkpoints import read_tensors, save_tensors
 from automix.networks.vocal_cnn_description import LEVELS_LU, RANGES_LU
@@ -172,7 +173,8 @@ def _analyze(song: DecodedSong, parts: dict[str, list[int]], cache: Path) -> dic
     path = cache / "vocal" / f"{digest.hexdigest()[:24]}.safetensors"
     if path.is_file():
         try:
-            return dict(read_tensors(path))
+            with read_outputs():
+                return dict(read_tensors(path))
         except DeviceError:  # left half-written, or damaged: it is made again
             pass
     found: dict[str, torch.Tensor] = {}

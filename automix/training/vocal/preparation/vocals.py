@@ -25,6 +25,7 @@ from automix.files.reading import open_audio
 from automix.files.state import digest
 from automix.files.target import OutputTarget
 from automix.files.text import read_json
+from automix.inputs import read_outputs
 from automix.methods.vocal.settings import PAPER
 from automix.networks.vocal_cnn_description import LEVELS_LU, RANGES_LU
 from automix.training.vocal.preparation.reverb_matching import match_reverb
@@ -237,7 +238,8 @@ def _read_manifest(folder: Path) -> list[dict[str, Any]]:
                 )
             return []
         try:
-            content = read_json(path)
+            with read_outputs():
+                content = read_json(path)
             if content["format"] == FORMAT:
                 found: list[dict[str, Any]] = content["songs"]
                 return found
