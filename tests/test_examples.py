@@ -73,6 +73,7 @@ def test_it_says_how_it_is_used(run, path: Path) -> None:
     assert done.stderr.startswith(f"usage: {path.name} ")
 
 
+@pytest.mark.slow
 def test_mix_folder_mixes_pairs_of_any_name_once(run, demo: Path, tmp_path: Path) -> None:
     for name in ("one two", "sub folder/-line\nbreak", "sub folder/$(touch hacked);'\""):
         (tmp_path / "-songs" / name).parent.mkdir(parents=True, exist_ok=True)

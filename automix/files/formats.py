@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from automix.errors import OutputError, UsageError
-from automix.files.ffmpeg import require_encoder
 from automix.files.names import printable
 
 Bits = Literal["16", "24", "32f"]
@@ -117,5 +116,8 @@ def choose_format(path: str | os.PathLike[str], bits: str = "24") -> OutputForma
             f"{printable(path)}: FLAC has no float samples; use --bits 24 or write .wav"
         )
     if container == "m4a":
+        # Imported here, since only this format needs it, and it loads NumPy.
+        from automix.files.ffmpeg import require_encoder
+
         require_encoder(path)
     return OutputFormat(container=container, bits=depth)

@@ -210,6 +210,7 @@ def test_a_constant_has_no_trend_left():
     np.testing.assert_allclose(remove_trend(np.full(350, 7.0, dtype=np.float32)), 0.0, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize("lead_vocal", [False, True], ids=["backing", "mix"])
 @pytest.mark.parametrize(("song", "bpm"), [("francium", 128), ("potassium", 90), ("caesium", 130)])

@@ -192,6 +192,7 @@ def test_wrong_settings_are_named(cli, songs, tmp_path):
     assert "stepps" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_wave_u_net_is_trained_and_mixes_without_a_plan(cli, songs, tmp_path):
     (tmp_path / "small.toml").write_text(
         "patch_s = 1.0\n[model]\nlevels = 2\nchannels = 4\n"
@@ -219,6 +220,7 @@ def test_a_wave_u_net_is_trained_and_mixes_without_a_plan(cli, songs, tmp_path):
     assert "8 tracks" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_run_with_steps_left_goes_on(cli, songs, weights):
     Path("quick.toml").write_text(CONFIG.replace("steps = 4", "steps = 5"))
     done = cli("train", "dmc", "--data", songs, "-o", "run", "--config", "quick.toml", "--hold-out",

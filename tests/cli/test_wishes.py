@@ -19,6 +19,7 @@ def reference(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_a_reference_for_a_vocal(cli, song, reference):
     result = cli("vocal", song.vocal, song.beat, "--reference", reference, "--json")
     assert result.exit_code == 0, result.output

@@ -374,6 +374,7 @@ def test_without_ffmpeg_the_error_names_it(tmp_path, wav, monkeypatch):
             call(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "script", "words"),
     [

@@ -87,6 +87,7 @@ def test_the_descriptions_are_of_their_modes(mode):
     assert description.base == "rules"
 
 
+@pytest.mark.slow
 def test_no_setting_sits_at_the_edge_of_its_range(plan):
     for strip in plan.tracks:
         assert abs(strip.input_gain_db) < 40, strip.name

@@ -32,6 +32,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_the_same_seed_and_number_give_the_same_bytes(songs: Songs, tmp_path: Path) -> None:
     first = next(iter(songs))
     request = SyntheticSongRequest(seed=3, number=1, duration_s=8.0, choice=EngineChoice())

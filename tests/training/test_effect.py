@@ -349,6 +349,7 @@ def test_a_network_may_begin_linear_and_without_normalization(folder, tmp_path):
             assert (values == float("var" in name)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statistics",
     ["batch", *(pytest.param(s, marks=pytest.mark.slow) for s in ("running", "frozen"))],

@@ -148,6 +148,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(ready, settings, tmp_path, monke
         Training(ready, settings(model=SMALL).loop, tmp_path, CPU).run()
 
 
+@pytest.mark.slow
 def test_the_rate_is_halved_and_the_run_ends_where_nothing_is_gained(
     ready, settings, tmp_path, monkeypatch
 ):

@@ -288,6 +288,7 @@ def test_a_kind_of_songs_is_left_out_at_a_time():
     assert group_songs([0] * 5) == [[0, 2, 4], [1, 3]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_trials_are_on_songs_that_their_network_did_not_learn_from(singers, tmp_path, task):
     settings = quick(task, trial_steps=3)

@@ -8,7 +8,8 @@ track beside vocals alone.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from automix.plan.roles import ROLE_FAMILIES, Role
@@ -81,6 +82,16 @@ _FEWEST_NUMBERED = 3
 _SHORTEST = 3
 
 
+@dataclass(frozen=True)
+class _Names:
+    """The names of a song's files, its title, words of all names, and the role of each."""
+
+    names: Sequence[str]
+    title: str
+    habit: frozenset[str]
+    roles: Mapping[str, Role | None]
+
+
 def find_purposes(names: Sequence[str], title: str = "") -> list[Purpose | None]:
     """Finds which files of a song are no tracks of it.
 
@@ -92,8 +103,13 @@ def find_purposes(names: Sequence[str], title: str = "") -> list[Purpose | None]
     Returns:
         What each name says; none for tracks.
     """
-    habit = _find_habit(names)
-    found = [_read(name, names, title, habit) for name in names]
+    song = _Names(
+        names=names,
+        title=title,
+        habit=_find_habit(names),
+        roles={name: told.role if (told := read_role(name, names)) else None for name in names},
+    )
+    found = [_read(name, song) for name in names]
     # "Bounce 1" … "Bounce 12" beside little else are tracks whose program names them like that.
     groups: dict[str, list[int]] = {}
     for place, name in enumerate(names):
@@ -116,15 +132,15 @@ def _find_habit(names: Sequence[str]) -> frozenset[str]:
     return frozenset(set.intersection(*told)) if len(told) > 1 else frozenset()
 
 
-def _read(name: str, siblings: Sequence[str], title: str, habit: frozenset[str]) -> Purpose | None:
-    keys = _without_title([word.key for word in find_own_words(name, siblings)], title)
-    rest = [key for key in keys if key not in habit]
+def _read(name: str, song: _Names) -> Purpose | None:
+    keys = _without_title([word.key for word in find_own_words(name, song.names)], song.title)
+    rest = [key for key in keys if key not in song.habit]
     keys = keys if _is_decor(rest) else rest
-    others = [other for other in siblings if other != name]
+    others = [other for other in song.names if other != name]
     if not keys:
         alone = [word.key for word in split_words(name)]
         return "mix" if alone and len(others) > 1 and not _tells_role(alone) else None
-    purpose = _read_guide(keys) or _read_mix(name, keys, others, siblings)
+    purpose = _read_guide(keys) or _read_mix(name, keys, others, song.roles)
     return purpose or _read_scratch(keys)
 
 
@@ -216,13 +232,13 @@ def _read_scratch(keys: Sequence[str]) -> Purpose | None:
 
 
 def _read_mix(
-    name: str, keys: Sequence[str], others: Sequence[str], siblings: Sequence[str]
+    name: str, keys: Sequence[str], others: Sequence[str], roles: Mapping[str, Role | None]
 ) -> Purpose | None:
     if _take(keys, _ALWAYS_MIX)[0]:
         return "mix"
-    families = [_family(other, siblings) for other in others]
-    own = read_role(name, siblings)
-    if own and own.role == "backing track" and set(families) <= {"vocal"}:
+    others_roles = [roles[other] for other in others]
+    families = [ROLE_FAMILIES[role] if role else None for role in others_roles]
+    if roles[name] == "backing track" and set(families) <= {"vocal"}:
         return None
     part, _ = _take(keys, _ALL_BUT_VOICE)
     voices, _ = _take(keys, _ALL_VOICES)
@@ -249,8 +265,7 @@ def _read_mix(
         known = {family for family in families if family}
         if known and known <= {"vocal", "orchestra"}:
             return None
-        roles = {told.role for other in others if (told := read_role(other, siblings))}
-        if "backing vocal" in roles and "lead vocal" not in roles:
+        if "backing vocal" in others_roles and "lead vocal" not in others_roles:
             return None
     is_output = not weak and bool(numbers) and bool({"out", "outs"} & set(rest))  # "Out 1-2"
     return "mix" if (weak or is_output) and not beside else None
@@ -263,11 +278,6 @@ def _find_behind(keys: Sequence[str], known: frozenset[str]) -> list[str]:
         if found:
             return rest
     return []
-
-
-def _family(name: str, siblings: Sequence[str]) -> str | None:
-    told = read_role(name, siblings)
-    return ROLE_FAMILIES[told.role] if told else None
 
 
 def _tells_role(keys: Sequence[str]) -> bool:

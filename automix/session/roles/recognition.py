@@ -20,6 +20,7 @@ that come these rules, which are what an engineer means by such a name:
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from automix.plan.roles import ROLE_FAMILIES, ROLES, Role
 from automix.session.roles.own_words import find_own_words
@@ -112,11 +113,15 @@ def read_role(name: str, siblings: Sequence[str] = ()) -> NameRole | None:
     found = _read_words(words)
     others = [sibling for sibling in siblings if sibling != name]
     if others and (found is None or found.token.lower() in _ACCOMPANIMENT):
-        return (
-            _read_beside(words, [_read_words(find_own_words(other, siblings)) for other in others])
-            or found
-        )
+        alone = _read_alone(tuple(siblings))
+        return _read_beside(words, [alone[other] for other in others]) or found
     return found
+
+
+@lru_cache(maxsize=16)
+def _read_alone(siblings: tuple[str, ...]) -> dict[str, NameRole | None]:
+    """Reads the names of a song, each by its own words; once, though all of them ask for it."""
+    return {name: _read_words(find_own_words(name, siblings)) for name in siblings}
 
 
 def _read_words(words: Sequence[Word]) -> NameRole | None:
