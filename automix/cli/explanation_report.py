@@ -1,5 +1,6 @@
 """What `automix explain` does and prints."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -100,7 +101,7 @@ def _check(request: Fields, plan: MixPlan) -> None:
         choose_picture_format(request.picture)
     if request.track is not None:
         plan.strip(request.track)
-    if request.weights is not None and not request.weights.is_file():
+    if request.weights is not None and not os.path.isfile(request.weights):
         raise DeviceError(f"{printable(request.weights)}: there is no such file of weights")
     if not plan.tracks:
         raise PlanError(f"{printable(request.plan_file)}: the plan has no tracks")

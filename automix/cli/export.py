@@ -1,6 +1,7 @@
 """`automix export`: takes a mix to a DAW."""
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
@@ -154,7 +155,7 @@ def _check(to: ExportForm, **given: object) -> None:
 def _output(output: Path | None, default: Path) -> Path:
     if output is None:
         return default
-    return output / default.name if output.is_dir() else output
+    return output / default.name if os.path.isdir(output) else output
 
 
 def _tell_archive(exported: "ExportedProject", printer: Printer) -> None:

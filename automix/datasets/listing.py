@@ -1,5 +1,6 @@
 """Lists what lies in a folder of a data set, without what operating systems leave there."""
 
+import os
 from pathlib import Path
 
 from automix.errors import InputError
@@ -58,7 +59,7 @@ def require_file(path: Path) -> Path:
     Raises:
         InputError: The file is missing.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(
             f"{printable(path)}: is missing; copy the song again, or remove its folder"
         )

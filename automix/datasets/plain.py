@@ -8,6 +8,7 @@ Licence: that of the songs.
 Access: local files; nothing is downloaded.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -61,7 +62,7 @@ def read_song(folder: Path) -> SongFiles:
     Raises:
         InputError: The path is no folder, or the folder holds no stems.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise InputError(f"{printable(folder)}: is not a folder; give folders of stems")
     files = list_audio(folder)
     named = [file for file in files if file.stem.casefold() == MIX_NAME]

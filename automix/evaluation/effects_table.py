@@ -1,5 +1,6 @@
 """Makes the rows of `automix evaluate effects`: bypass, and the networks asked for."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def score_effects(
         DeviceError: Weights or the device cannot be used.
         UsageError: A network does not suit the audio.
     """
-    la2a = [root for root in audio if root.is_dir() and is_layout(root)]
+    la2a = [root for root in audio if os.path.isdir(root) and is_layout(root)]
     if la2a and (len(audio) > 1 or varied_order):
         raise UsageError("SignalTrain LA2A stands alone, and has no order of processors")
     candidates: dict[str, Model] = {"bypass": bypass}

@@ -6,6 +6,7 @@ samples than dimensions.
 """
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,7 +165,7 @@ def _embed(
     folder: Path, embedder: Embedder, notes: list[str], report: Callable[[str], None]
 ) -> tuple[Matrix, int]:
     report(printable(folder))
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise InputError(
             f"{printable(folder)}: is not a folder; the distance is one between folders"
         )

@@ -1,6 +1,7 @@
 """Measures mixes, and compares them with a target after bringing both to one level."""
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,14 +158,14 @@ def _match_songs(
     mixes: Sequence[Path], target: Path | None
 ) -> Iterator[tuple[str, Path | None, list[Path]]]:
     """Yields songs by name, each with its target and its mixes."""
-    if target is None or not target.is_dir():
-        if target is not None and any(path.is_dir() for path in mixes):
+    if target is None or not os.path.isdir(target):
+        if target is not None and any(os.path.isdir(path) for path in mixes):
             raise UsageError(
                 f"--target {printable(target)} is a file: give files to compare with it"
             )
         yield "", target, [file for path in mixes for file in (find_audio_files(path) or [path])]
         return
-    if not all(path.is_dir() for path in mixes):
+    if not all(os.path.isdir(path) for path in mixes):
         raise UsageError(
             f"--target {printable(target)} is a folder: give folders to compare with it"
         )
@@ -184,7 +185,7 @@ def find_audio_files(folder: Path) -> list[Path]:
     Raises:
         InputError: The folder holds none.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return []
     files = sorted(
         path

@@ -1,6 +1,6 @@
 """From a request to what its method is told: preset < config file < options of the request."""
 
-from pathlib import Path
+import os
 
 from automix.errors import DeviceError, UsageError
 from automix.files.names import printable
@@ -45,5 +45,5 @@ def method_options(request: MethodRequest) -> Settings:
 def _check_weights(request: MethodRequest, row: Method) -> None:
     if row.needs_weights and not request.weights:
         raise UsageError(f"--method {row.name} needs --weights FILE, as automix train writes it")
-    if row.weights == "file" and request.weights and not Path(request.weights).is_file():
+    if row.weights == "file" and request.weights and not os.path.isfile(request.weights):
         raise DeviceError(f"{printable(request.weights)}: there is no such file of weights")

@@ -376,9 +376,9 @@ def _fingerprint(request: MethodRequest, delivery: Delivery, inputs: SongInputs)
         "bits": delivery.bits,
         "version": __version__,
     }
-    if request.weights and Path(request.weights).exists():
+    if request.weights and os.path.exists(request.weights):
         weights = Path(request.weights)
-        files = sorted(weights.rglob("*.safetensors")) if weights.is_dir() else [weights]
+        files = sorted(weights.rglob("*.safetensors")) if os.path.isdir(weights) else [weights]
         told["options"]["weights"] = [sha256(file) for file in files]
     if request.plugins is not None:
         told["plugins"] = [

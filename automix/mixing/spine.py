@@ -1,5 +1,6 @@
 """The spine: session → method → plan → console → master."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -160,7 +161,7 @@ def _goal(request: MethodRequest) -> "Goal | None":
     if not request.reference:
         return None
     for path in request.reference:
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise InputError(f"--reference {printable(path)}: is not a file")
     from automix.reference.goal import Goal
 

@@ -82,7 +82,7 @@ def find_song_files(
     kept: dict[_Part, str] = {}
     if len(paths) == 1 and paths[0].suffix.lower() == ".toml":
         tracks = _read_session_file(paths[0])
-    elif len(paths) == 1 and paths[0].is_file() and (stems := list_stems(paths[0])):
+    elif len(paths) == 1 and os.path.isfile(paths[0]) and (stems := list_stems(paths[0])):
         tracks = _read_stems(paths[0], stems)
         if 1 not in stems:
             notes.append(f"{printable(paths[0])}: holds the mix of its stems too, left out")
@@ -245,7 +245,7 @@ def _find_parts(
 
 def _find_title(paths: Sequence[Path]) -> str:
     """The name of the song's folder; empty where files are named."""
-    return paths[0].resolve().name if len(paths) == 1 and paths[0].is_dir() else ""
+    return paths[0].resolve().name if len(paths) == 1 and os.path.isdir(paths[0]) else ""
 
 
 def _say_left_out(part: _Part, name: str) -> str:
@@ -284,7 +284,7 @@ def _find_audio(
     found: list[Path] = []
     notes = []
     for path in paths:
-        if not path.is_dir():
+        if not os.path.isdir(path):
             if is_stem_file(path.name):
                 raise InputError(
                     f"{printable(path)}: holds the stems of a song of its own; mix it by itself"

@@ -239,3 +239,25 @@ def test_inputs_are_not_changed(cli, song) -> None:
     before = Path("b.wav").read_bytes(), song.vocal.read_bytes()
     assert cli("vocal", song.vocal, "b.wav", "--repair").exit_code == 0
     assert before == (Path("b.wav").read_bytes(), song.vocal.read_bytes())
+
+
+LONG = 300 * "v"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("stems", f"{LONG}.wav"),
+        ("vocal", f"{LONG}.wav", "beat.wav"),
+        ("vocal", "vox.wav", "beat.wav", "--reference", f"{LONG}.wav"),
+        ("evaluate", "mixes", f"{LONG}.wav"),
+        ("evaluate", "stems", LONG),
+        ("batch", LONG, "-o", "mixes"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_name_that_no_file_can_have_is_an_error_of_input(cli, song, words) -> None:
+    words = [{"vox.wav": song.vocal, "beat.wav": song.beat}.get(word, word) for word in words]
+    result = cli(*words)
+    assert result.exit_code == 3, result.output
+    assert "vvv" in result.output

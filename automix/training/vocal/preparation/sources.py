@@ -1,5 +1,6 @@
 """Finds finished vocals and their backings: in pairs, in songs in stems, and in whole songs."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -166,7 +167,7 @@ def _sum_tracks(session: Session, names: list[str]) -> Audio:
 
 def _find_finished_songs(root: Path, separator: Separator) -> Iterator[VocalSource]:
     """Yields the sources of all audio files below a folder, which are separated when opened."""
-    files = [root] if root.is_file() else sorted(root.rglob("*"))
+    files = [root] if os.path.isfile(root) else sorted(root.rglob("*"))
     for file in files:
         if file.suffix.lower() in AUDIO_EXTENSIONS and file.is_file():
 
