@@ -87,6 +87,7 @@ def test_three_lines_and_the_command_give_the_same_bytes(song, tmp_path):
     assert (tmp_path / "plan.wav").read_bytes() == (tmp_path / "command.wav").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_request_and_a_delivery_are_what_a_command_and_a_batch_item_are(song, tmp_path):
     request = StemsRequest(song=song / "tracks", loudness=-18)
     outcome = automix.mix_song(

@@ -201,6 +201,7 @@ def test_a_manifest_overrides_for_each_song(run, songs, tmp_path) -> None:
     assert soundfile.info(tmp_path / "mixes" / "loud.poster.basic.flac").format == "FLAC"
 
 
+@pytest.mark.slow
 def test_names_of_any_kind(run, tmp_path) -> None:
     names = ["-rf", "new\nline", "עברית ü", os.fsdecode(b"caf\xe9"), "[bold]:smile: $(x)"]
     for name in names:

@@ -93,6 +93,7 @@ def test_a_trained_network_mixes_and_says_why(cli, songs, weights):
     assert Path("a.wav").read_bytes() == Path("c.wav").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["basic", "full"])
 def test_a_network_without_a_base_sets_whole_strips(cli, songs, tmp_path, mode):
     """As published; with weights that have learned nothing, but for its shape."""

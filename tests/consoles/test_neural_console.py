@@ -122,6 +122,7 @@ def test_in_memory_and_streaming_are_one():
     np.testing.assert_array_equal(kept, streamed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [8_000, 48_000, 96_000])
 def test_other_rates_go_there_and_back(rate):
     """White noise below the model's band comes back as it was, at its place."""

@@ -89,6 +89,7 @@ def test_a_bit_that_flipped_in_machine_code_is_not_run(tmp_path) -> None:
     assert run(tmp_path) == COMPILED
 
 
+@pytest.mark.slow
 def test_a_cache_of_another_numba_is_compiled_anew(tmp_path) -> None:
     assert run(tmp_path) == COMPILED
     index = cached(tmp_path, "*.nbi")
@@ -109,6 +110,7 @@ def test_a_cache_folder_without_permission_is_done_without(tmp_path) -> None:
     assert run(tmp_path) == COMPILED
 
 
+@pytest.mark.slow
 def test_a_disk_without_room_for_the_cache_is_done_without(tmp_path) -> None:
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

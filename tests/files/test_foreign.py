@@ -285,6 +285,7 @@ def test_channels_of_any_container_may_be_tracks(tmp_path, channels):
 # Broken files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options"),
     [

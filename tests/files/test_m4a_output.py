@@ -68,6 +68,7 @@ def test_a_rate_that_aac_does_not_have_is_refused(tmp_path, rate):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script",
     [

@@ -309,6 +309,7 @@ def test_a_page_that_only_this_computer_can_reach_has_no_other_name(
     assert " 404 " in send(server, "GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
 
+@pytest.mark.slow
 def test_slow_connections_are_cut_off(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

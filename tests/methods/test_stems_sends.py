@@ -148,6 +148,7 @@ def test_no_preset_looks_edited(preset):
     assert edited == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["reverb", "room", "delay", "drum compression"])
 def test_buses_keep_out_of_the_way_of_tracks_of_their_name(name):
     tracks = beat_song()

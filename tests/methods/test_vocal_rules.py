@@ -184,6 +184,7 @@ def test_changes_are_applied_and_headroom_follows(make_session, song):
     assert fixed.plan.master.gain_db == -20.0
 
 
+@pytest.mark.slow
 def test_random_is_seeded_and_within_its_ranges(make_session, song):
     session = make_session(*song)
     mix, again, other = (mixed(session, method="random", seed=s) for s in (4, 4, 5))

@@ -32,6 +32,7 @@ def test_sizes_are_the_published_ones(name, effect, published):
     assert published <= count < published + 1e6 or round(count / 1e6) * 1e6 == published
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("resize", [False, True])
 def test_an_output_depends_on_no_more_than_lies_around_it(name, resize):
@@ -69,6 +70,7 @@ def images_db(network):
     return 10 * torch.log10(power[at].sum() / power[bins <= 150.0].sum()).item()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_resizing_rings_less_than_transposed_convolution(name):
     """Odena et al. 2016: before any training, at the rates of the levels."""

@@ -98,6 +98,7 @@ def blocks_alone(network, audio, conditioning):
     return network.output(total.transpose(1, 2)).transpose(1, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tcn-8", "tcn-20"])
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("gradients", [False, True])

@@ -387,6 +387,7 @@ def test_validation_tells_bypass_from_the_network(dry):
     assert figures["error"] == pytest.approx(figures["mae"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
