@@ -327,6 +327,8 @@ def _find_done(job: _Job, stems: Sequence[Path], report: Path | None) -> SongOut
             name: FileState.of(os.stat(path), digest(path)) for name, (path, _) in wanted.items()
         }
         found = {path.name: digest(path) for path in stems if path.exists()}
+        if stems and not found:
+            return None
         as_written = all(expected in ("", files[n].sha256) for n, (_, expected) in wanted.items())
         as_written = as_written and (not stems or combine_digests(found) == plan.stems_sha256)
         if plan.was_edited:
