@@ -60,13 +60,17 @@ def find_target(plan: MixPlan) -> LoudnessTarget | None:
     """Finds the target by which the master of a plan was finished.
 
     Returns:
-        None if the gain of the master was set by somebody, and not by `reach_target`.
+        None if the gain or the limiter of the master was set by somebody, and not by
+        `reach_target`.
     """
-    made = next((d for d in plan.decisions if d.setting == "master.gain_db"), None)
+    decisions = {decision.setting: decision for decision in plan.decisions}
+    made, limiter = decisions.get("master.gain_db"), plan.master.limiter
+    limited = decisions.get("master.limiter.ceiling_dbtp")
     if made is None or made.rule not in _RULES or made.value != plan.master.gain_db:
         return None
+    if limiter != (LimiterSettings(ceiling_dbtp=limited.value) if limited else LimiterSettings()):
+        return None
     figures = dict(made.figures)
-    limiter = plan.master.limiter
     # Plans of earlier versions do not say the ceiling where they say the loudness.
     ceiling_dbtp = limiter.ceiling_dbtp + PEAK_MARGIN_DB if limiter.is_active else -1.0
     return LoudnessTarget(

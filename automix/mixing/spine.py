@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from automix.consoles.exact import ExactConsole, apply_master
-from automix.errors import InputError
+from automix.errors import InputError, UsageError
 from automix.files.names import printable
 from automix.mixing.loudness_target import find_target, finish_again, reach_target
 from automix.mixing.mix import Mix, name_files
@@ -140,13 +140,24 @@ def choose_target(request: PlanRequest, plan: MixPlan) -> LoudnessTarget | None:
 
     Returns:
         None if the master stays as it is: nothing was changed, or somebody has set it.
+
+    Raises:
+        UsageError: A change sets what a loudness or a true peak that is asked for would set.
     """
-    if request.loudness is not None or request.true_peak is not None:
-        return request.loudness_target(find_target(plan))
+    asks = request.loudness is not None or request.true_peak is not None
     addresses = [address for address, _ in request.parsed_changes()]
-    if any(address.startswith(f"{MASTER}.") for address in addresses):
+    by_hand = next((a for a in addresses if a.startswith(_FINISH)), None)
+    if asks and by_hand is not None:
+        raise UsageError(f"--set {by_hand}: --loudness and --true-peak set it too; choose one")
+    if asks:
+        return request.loudness_target(find_target(plan))
+    if by_hand is not None:
         return None
     return find_target(plan) if addresses or request.macros() != Macros() else None
+
+
+_FINISH = (f"{MASTER}.gain_db", f"{MASTER}.limiter.")
+"""Addresses of what finishes a mix, or how they begin."""
 
 
 def _add_muted(plan: MixPlan, session: Session) -> MixPlan:

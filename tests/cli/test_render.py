@@ -228,3 +228,16 @@ def test_a_master_that_somebody_set_stays_and_an_over_is_a_warning(cli, mixed: P
     over = cli("render", edited, "-o", "edited.wav")
     assert "finish it again with --true-peak -1" in over.stderr
     assert (loud.exit_code, changed.exit_code, over.exit_code) == (0, 0, 0)
+
+
+def test_what_finishes_the_mix_is_set_in_one_way(cli, mixed: Path) -> None:
+    both = ("--set", "master.gain_db=3", "--loudness", "-14")
+    refused = cli("render", mixed / "mix.toml", "-o", "both.wav", *both)
+    assert refused.exit_code == 2
+    assert "--set master.gain_db: --loudness and --true-peak set it too" in refused.stderr
+    made = cli("render", mixed / "mix.toml", "-o", "a.wav", "--loudness", "-9")
+    slower = Path("a.toml").read_text().replace("release_ms = 100.0", "release_ms = 500.0")
+    Path("a.toml").write_text(slower)
+    changed = cli("render", "a.toml", "-o", "b.wav", "--vocals", "+1")
+    assert (made.exit_code, changed.exit_code) == (0, 0)
+    assert tomllib.loads(Path("b.toml").read_text())["master"]["limiter"]["release_ms"] == 500.0
