@@ -179,6 +179,7 @@ def test_evaluate_methods_compares_three_mixes_with_a_human_one(
     assert names == ["equal-loudness.wav", "mono.wav", "rules.wav"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["loudness-variants", "compare-presets"])
 def test_a_failure_is_passed_on(run, demo: Path, name: str) -> None:
     done = run(name, "gone.wav", demo / "beat.wav", "out")

@@ -312,6 +312,7 @@ def at_work(folder: Path) -> Callable[[], list[Path]]:
     return lambda: list(folder.glob(".automix-*"))
 
 
+@pytest.mark.slow
 @needs_proc
 def test_a_worker_that_is_killed_costs_one_song_a_second_attempt(
     start, long_songs, tmp_path
@@ -374,6 +375,7 @@ def test_a_song_that_kills_its_worker_twice_has_failed(start, long_songs, tmp_pa
     assert not at_work(mixes)()  # the leftovers of what was killed
 
 
+@pytest.mark.slow
 @needs_proc
 @pytest.mark.parametrize(
     ("number", "exit_code"),

@@ -64,6 +64,7 @@ def test_one_track_only(cli, plan):
     assert "guitar (guitar)" not in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")]
 )
@@ -85,6 +86,7 @@ def test_the_picture_says_what_stands_out(cli, plan):
     assert "its fader was edited" in text
 
 
+@pytest.mark.slow
 def test_a_plan_of_the_network(cli, plan):
     cli("stems", "song", "-o", "net.wav", "--method", "dmc", "-q")
     result = cli("explain", "net.toml", "--json", "--picture", "net.png", "--track", "hats")

@@ -40,6 +40,7 @@ def strips(document):
     return {track["name"]: track for track in document["plan"]["tracks"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["basic", "full"])
 def test_a_click_is_muted_and_changes_nothing_of_the_mix(cli, tmp_path, parts, mode):
     put(tmp_path / "song", **parts)

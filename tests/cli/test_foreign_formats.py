@@ -178,6 +178,7 @@ def test_the_stems_box_names_the_stems(cli, stems_file):
     assert names == {"Trommeln": 2, "Bass": 3, "A": 4, "Vocals": 5}
 
 
+@pytest.mark.slow
 def test_stems_files_are_no_tracks_of_another_song_and_songs_of_a_batch(cli, stems_file, song):
     result = cli("stems", stems_file, song / "Kick.wav", "-o", "mix.wav")
     assert result.exit_code == 3

@@ -69,6 +69,7 @@ def test_mixing_commands(here: Path, cli: Cli, arguments: tuple[str, ...], kept:
     assert contents(here) == before
 
 
+@pytest.mark.slow
 def test_what_lies_in_a_songs_folder_and_is_no_track_may_be_made_again(here, cli) -> None:
     (here / "song").mkdir()
     for name in ("v.wav", "b.wav"):

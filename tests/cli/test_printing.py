@@ -139,6 +139,7 @@ def test_a_terminal_shows_progress_and_gets_its_cursor_back(start, song) -> None
     assert shown.rindex(b"\x1b[?25h") > shown.rindex(b"\x1b[?25l")
 
 
+@pytest.mark.slow
 def test_no_color_is_respected_and_quiet_leaves_a_terminal_alone(start, song) -> None:
     shown, code = on_a_terminal(start, "vocal", song.vocal, song.beat, *SUM, NO_COLOR="1")
     assert code == 0
@@ -166,6 +167,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(start, song, command: str) ->
     assert err == b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["1", "2"])
 def test_closed_streams_are_no_error(start, song, tmp_path, closed: str) -> None:
     shell = f'exec "$0" -m automix vocal "$1" "$2" --method sum {closed}>&-'
@@ -231,6 +233,7 @@ def test_an_error_of_the_system_is_not_called_standard_outputs(
     assert capsys.readouterr().err == f"automix: {words}\n"
 
 
+@pytest.mark.slow
 def test_a_locale_without_our_characters_is_no_error(start, song, environment) -> None:
     ascii_only = {**environment, "PYTHONIOENCODING": "ascii"}
     out, _ = start("vocal", song.vocal, song.beat, env=ascii_only).communicate(timeout=60)

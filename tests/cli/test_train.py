@@ -154,6 +154,7 @@ def test_weights_that_cannot_be_used(cli, songs, weights, tmp_path):
     assert cli("stems", song, "--weights", weights, "--method", "rules").exit_code == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [

@@ -73,6 +73,7 @@ def test_macros_over_a_plan_that_is_rendered(cli, song, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_candidates_are_written_measured_and_put_on_a_page(cli, song, tmp_path):
     result = cli("vocal", song.vocal, song.beat, "-o", "mix.wav", "--candidates", 3, "--json")
     assert result.exit_code == 0, result.output

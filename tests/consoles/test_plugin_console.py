@@ -235,6 +235,7 @@ def test_a_failing_plugin_is_an_error_that_names_it():
     assert "--on-plugin-error skip" in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "name", "what", "time_limit_s"),
     [

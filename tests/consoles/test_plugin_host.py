@@ -198,6 +198,7 @@ def test_the_working_folder_cannot_shadow_modules(work_folder, monkeypatch):
     np.testing.assert_array_equal(run("Square.vst3"), NOISE**2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("plugin", "what"),
     [
@@ -224,6 +225,7 @@ def test_chatter_is_bounded():
     assert "cut short" in fault("Chatter.vst3")
 
 
+@pytest.mark.slow
 def test_hang_is_stopped_with_its_helpers(work_folder):
     text = fault(str(work_folder / "Hang.vst3"), time_limit_s=3.0)
     assert "plug-in Hang.vst3: still processing after 3 s" in text

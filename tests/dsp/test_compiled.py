@@ -82,6 +82,7 @@ def test_a_broken_file_in_the_cache_is_compiled_anew(tmp_path, damage: str, patt
     assert run(tmp_path) == (COMPILED if damage == "a-folder" else LOADED)  # which nothing replaces
 
 
+@pytest.mark.slow
 def test_a_bit_that_flipped_in_machine_code_is_not_run(tmp_path) -> None:
     assert run(tmp_path) == COMPILED
     assert run(tmp_path) == LOADED

@@ -158,6 +158,7 @@ def test_a_lossless_network_keeps_its_energy():
     np.testing.assert_allclose(power.mean(axis=1), [3.0, 1.0], rtol=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample_rate", [44_100, 48_000, 96_000])
 @pytest.mark.parametrize(
     "settings",
@@ -337,6 +338,7 @@ def test_the_result_cannot_be_changed_by_a_caller():
         impulse_response(DEFAULT, 44_100)[0, 0, 0] = 2.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("center_hz", [63.0, 125.0, 1000.0, 8000.0])
 def test_the_late_decay_of_rooms_of_all_sizes_averages_to_the_closed_form(center_hz):
     """An octave at 63 Hz holds few modes: single rooms scatter by a tenth, their mean does not."""

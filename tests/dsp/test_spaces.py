@@ -116,6 +116,7 @@ def test_in_rooms_the_air_limits_the_highest(space):
     assert time_s < 60.0 / (343.0 * 0.104)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 96_000, 192_000])
 @pytest.mark.parametrize("space", ALL)
 def test_the_same_sound_at_every_rate(space, rate):

@@ -128,6 +128,7 @@ for form in FORMATS:
 """
 
 
+@pytest.mark.slow
 def test_the_same_ratings_give_the_same_bytes(tmp_path):
     """In another process, with other hashes, on another day, whatever the user's settings."""
     (tmp_path / "matplotlibrc").write_text("font.size: 20\nsvg.fonttype: path\naxes.grid: True\n")

@@ -31,6 +31,7 @@ def peaky():
     return session_of(tracks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["rules", "dmc"])
 def test_moves_are_those_of_a_plan_without_the_track(peaky, method):
     plan = planned(peaky, method)

@@ -24,6 +24,7 @@ def test_what_a_method_wrote_is_not_called_edited(method, mode):
     assert not any(action.edited for action in actions(plan))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", list(PRESETS))
 @pytest.mark.parametrize("method", ["rules", "random", "sum"])
 def test_what_a_vocal_method_wrote_is_not_called_edited(method, preset):

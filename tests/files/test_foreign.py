@@ -35,6 +35,7 @@ def wav(tmp_path):
     return write_wav(tmp_path / "original.wav")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "codec", "subtype", "bits"),
     [
@@ -66,6 +67,7 @@ def test_a_big_endian_wav_is_refused_for_ffmpeg_would_decode_it_to_noise(tmp_pat
         open_audio(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "channels", "options", "frames_more"),
     [

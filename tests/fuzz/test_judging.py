@@ -50,6 +50,7 @@ def take_memory() -> None:
     np.ones(80_000_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "word"),
     [

@@ -140,6 +140,7 @@ def test_it_works_from_a_file_and_saves_one(
     assert read_submission(document, key).ratings
 
 
+@pytest.mark.slow
 def test_a_server_that_is_gone_costs_no_answers(
     browser: Browser, tests: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -265,6 +266,7 @@ def test_orders_are_those_of_the_participant_and_even(
     assert 0.1 <= min(places) < 0.15 < 0.85 < max(places) <= 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (340, 640)])
 def test_everything_is_named_and_fits(

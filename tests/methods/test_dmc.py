@@ -97,6 +97,7 @@ def test_no_setting_sits_at_the_edge_of_its_range(plan):
         assert all(abs(band.gain_db) <= MOST_DB for band in strip.equalizer.bands)
 
 
+@pytest.mark.slow
 def test_neither_order_nor_input_level_changes_the_mix(session, mode, plan):
     turned = planned(Session(tracks=session.tracks[::-1]), mode)
     for strip in plan.tracks:

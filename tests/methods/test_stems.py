@@ -67,7 +67,7 @@ def test_random_is_seeded_and_in_range(session):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("mode", ["basic", "full"])
+@pytest.mark.parametrize("mode", [pytest.param("basic", marks=pytest.mark.slow), "full"])
 def test_the_order_of_tracks_does_not_matter(session, method, mode):
     turned = replace(session, tracks=session.tracks[::-1])
     np.testing.assert_array_equal(
@@ -75,6 +75,7 @@ def test_the_order_of_tracks_does_not_matter(session, method, mode):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["rules", "dmc"])
 @pytest.mark.parametrize(("below_lu", "is_noise"), [(40.0, True), (33.0, False)])
 def test_a_take_that_holds_only_hum_is_not_raised(session, method, below_lu, is_noise):

@@ -183,6 +183,7 @@ def rendered_lead_lu(tracks, **rules):
     return against(flows(session, written(session, **rules)).channels, "lead")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["basic", "full"])
 @pytest.mark.parametrize("way", ["2 copies", "4 copies", "kick in and out", "DI and amp"])
 def test_splitting_a_track_does_not_move_the_lead(way, mode):

@@ -110,6 +110,7 @@ def test_intimate_is_close_and_dry_with_the_voice_in_front(mixed):
     assert pans[0] < pans[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_plan_says_which_taste_it_is_of(mixed, preset):
     mix = mixed(preset=preset) if preset != DEFAULT else mixed()

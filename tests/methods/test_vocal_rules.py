@@ -208,6 +208,7 @@ def test_sum_is_the_sum(make_session, song):
 SILENCE = np.zeros(44100 * 3, np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("which", ["vocal", "beat", "both", "short", "inverted"])
 def test_odd_inputs_still_give_a_mix(make_session, song, method, which):

@@ -31,6 +31,7 @@ NETWORKS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("description", NETWORKS, ids=str)
 def test_pieces_are_the_whole(description):
     network = lively(**description, effect="la2a")

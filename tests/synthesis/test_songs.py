@@ -87,6 +87,7 @@ def test_the_raw_levels_are_far_apart(songs: Songs) -> None:
     assert 5.0 < np.std(levels) < 7.5
 
 
+@pytest.mark.slow
 def test_the_mix_is_the_rendered_plan(mixes: Mixes, tmp_path: Path) -> None:
     for folder, mix in mixes.items():
         with OutputTarget.reserve(tmp_path / f"{folder.name}.wav") as target:

@@ -141,6 +141,7 @@ def test_a_run_of_another_network_is_refused(songs, settings, tmp_path):
         Training(task(songs, other), other.loop, tmp_path, CPU).resume()
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_ends_the_run(ready, settings, tmp_path, monkeypatch):
     lost = torch.tensor(float("nan"), requires_grad=True)
     monkeypatch.setattr(ready, "loss", lambda batch: lost)

@@ -56,6 +56,7 @@ def decode(tmp_path: Path) -> tuple[DecodedSong, list[str]]:
     return song, notes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mix_s", "words"),
     [(7.5, "is 0.5 s shorter"), (5.5, "is 2.5 s shorter"), (9.0, "is 1.0 s longer"), (8.0, "")],
@@ -103,6 +104,7 @@ BREAK: dict[str, Callable[[Path], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["song.json", "0.npy", "human.npy"])
 @pytest.mark.parametrize("damage", BREAK)
 def test_a_broken_cache_is_made_again(tmp_path, damage: str, name: str) -> None:
