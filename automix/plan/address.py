@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from automix.errors import PlanError, UsageError
 from automix.plan.assignment import Change
 from automix.plan.model import MixPlan
-from automix.plan.parameters import Parameter, Settings, parameters
+from automix.plan.parameters import Parameter, Settings, follow, parameters
 from automix.plan.settings import STRIP_IDENTITY, Bus, ChannelStrip
 
 Named = TypeVar("Named", bound=ChannelStrip | Bus)
@@ -26,22 +26,10 @@ def look_up(plan: MixPlan, address: str) -> tuple[Parameter, Any]:
     parts |= {bus.name: bus for bus in plan.buses}
     owner = max((name for name in parts if address.startswith(name + ".")), key=len, default="")
     path = (address[len(owner) + 1 :] if owner else address).split(".")
-    value: Any = parts.get(owner, plan)
-    declared: Parameter | None = None
-    for head in path:
-        if isinstance(value, tuple):
-            entries = [str(number) for number in range(1, len(value) + 1)]
-            if head not in entries:
-                raise PlanError(f"{address!r}: there is no entry {head!r}")
-            value = value[entries.index(head)]
-            continue
-        declared = parameters(type(value)).get(head) if isinstance(value, Settings) else None
-        if declared is None:
-            raise PlanError(f"{address!r} leads nowhere")
-        value = getattr(value, head)
-    if declared is None:
-        raise PlanError(f"{address!r} leads nowhere")
-    return declared, value
+    try:
+        return follow(parts.get(owner, plan), path)
+    except UsageError as error:
+        raise PlanError(f"{address!r} leads nowhere: {error}") from None
 
 
 def change_setting(plan: MixPlan, address: str, change: Change) -> MixPlan:

@@ -6,6 +6,7 @@ the scaling of network outputs.
 
 import math
 import types
+from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -57,6 +58,18 @@ class Range:
 
     def __str__(self) -> str:
         return f"{self.low:.10g} … {self.high:.10g}{' ' + self.unit if self.unit else ''}"
+
+
+class IllegalSetting(UsageError):
+    """A value that does not go with others of its settings.
+
+    Attributes:
+        path: Names and list positions that lead to the value from the settings that refuse it.
+    """
+
+    def __init__(self, message: str, path: tuple[str | int, ...]) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +181,30 @@ def parameters(settings: type[Settings]) -> dict[str, Parameter]:
     if settings not in _DECLARED:
         _DECLARED[settings] = _read_fields(settings)
     return _DECLARED[settings]
+
+
+def follow(settings: Settings, path: Sequence[str]) -> tuple[Parameter, Any]:
+    """Follows names of fields and positions in lists, from 1, to a declaration and its value.
+
+    Raises:
+        UsageError: The path leads nowhere.
+    """
+    value: Any = settings
+    declared: Parameter | None = None
+    for head in path:
+        if isinstance(value, tuple):
+            entries = [str(number) for number in range(1, len(value) + 1)]
+            if head not in entries:
+                raise UsageError(f"there is no entry {head!r}")
+            value = value[entries.index(head)]
+            continue
+        declared = parameters(type(value)).get(head) if isinstance(value, Settings) else None
+        if declared is None:
+            raise UsageError(f"there is no {head!r}")
+        value = getattr(value, head)
+    if declared is None:
+        raise UsageError("it leads nowhere")
+    return declared, value
 
 
 _DECLARED: dict[type[Settings], dict[str, Parameter]] = {}

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from automix.plan.parameters import Range, Settings
+from automix.plan.rides import Ridable, Ride, check_rides
 
 BandKind = Literal["high_pass", "low_shelf", "peak", "high_shelf"]
 Space = Literal["small room", "medium room", "large room", "hall", "plate"]
 Order = Literal["ecr", "erc", "cer", "cre", "rec", "rce"]
+
+RIDDEN_GAIN, RIDDEN_POSITION = Ridable(is_added=True), Ridable(is_added=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +211,10 @@ class WidenerSettings(ProcessorSettings):
     title = "widener"
 
     side_db: Annotated[
-        float, Range(-60, 0, "dB"), "level of the added sides against the middle; -60 is off"
+        float,
+        Range(-60, 0, "dB"),
+        RIDDEN_GAIN,
+        "level of the added sides against the middle; -60 is off",
     ] = -60.0
     corner_hz: Annotated[float, Range(20, 2000, "Hz", "log"), "sides are added above this"] = 200.0
 
@@ -269,7 +275,7 @@ class Send(Settings):
     """A post-fader, post-pan send from a strip to a bus."""
 
     bus: Annotated[str, "name of the bus"] = ""
-    gain_db: Annotated[float, Range(-60, 24, "dB"), "level of the send"] = 0.0
+    gain_db: Annotated[float, Range(-60, 24, "dB"), RIDDEN_GAIN, "level of the send"] = 0.0
 
 
 STRIP_IDENTITY = (
@@ -289,7 +295,7 @@ class ChannelStrip(Settings):
     """One track, from its input gain to its sends.
 
     gain → polarity → gate → [equalizer and de-esser, compressor and saturation, reverb, space and
-    delay, in any order of the three] → widener → fader → pan → sends.
+    delay, in any order of the three] → widener → fader → pan → sends; the last four can be ridden.
 
     `automix.dsp.processors` has a row for the field of every processor here, in `Bus` and in
     `Master`, which says where in the signal flow it is.
@@ -321,10 +327,15 @@ class ChannelStrip(Settings):
         Order,
         "e equalizer, de-esser; c compressor, saturation; r reverb, space, delay",
     ] = "ecr"
-    fader_db: Annotated[float, Range(-60, 60, "dB"), "after all processing"] = 0.0
-    pan: Annotated[float, Range(0, 1), "0 left, 0.5 center, 1 right"] = 0.5
+    fader_db: Annotated[float, Range(-60, 60, "dB"), RIDDEN_GAIN, "after all processing"] = 0.0
+    pan: Annotated[float, Range(0, 1), RIDDEN_POSITION, "0 left, 0.5 center, 1 right"] = 0.5
     mute: Annotated[bool, "leave the track out"] = False
     sends: tuple[Send, ...] = ()
+    rides: tuple[Ride, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_rides(self, self.rides)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -346,7 +357,12 @@ class Bus(Settings):
     reverb: FdnReverbSettings = FdnReverbSettings()
     space: SpaceSettings = SpaceSettings()
     delay: DelaySettings = DelaySettings()
-    gain_db: Annotated[float, Range(-60, 48, "dB"), "level of the return"] = 0.0
+    gain_db: Annotated[float, Range(-60, 48, "dB"), RIDDEN_GAIN, "level of the return"] = 0.0
+    rides: tuple[Ride, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_rides(self, self.rides)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -355,5 +371,10 @@ class Master(Settings):
 
     equalizer: EqualizerSettings = EqualizerSettings()
     compressor: CompressorSettings = CompressorSettings()
-    gain_db: Annotated[float, Range(-60, 60, "dB"), "level of the mix"] = 0.0
+    gain_db: Annotated[float, Range(-60, 60, "dB"), RIDDEN_GAIN, "level of the mix"] = 0.0
     limiter: LimiterSettings = LimiterSettings()
+    rides: tuple[Ride, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_rides(self, self.rides)

@@ -15,7 +15,7 @@ from automix.files.regular import open_regular_file
 from automix.files.text import MOST_TOML_BYTES, decode_text, parse_toml, read_text
 from automix.inputs import read_outputs
 from automix.plan.decision import Decision
-from automix.plan.parameters import Parameter, Settings, parameters
+from automix.plan.parameters import IllegalSetting, Parameter, Settings, parameters
 
 FORMAT = 1
 _MARK = "# automix plan"
@@ -102,8 +102,21 @@ def _toml(value: Any) -> str:
         return repr(float(value))  # shortest text that reads back as the same number
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, tuple):
+        return _toml_list([_toml(item) for item in value])
     # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _toml_list(items: list[str]) -> str:
+    """A list in one line, or ten items to a line."""
+    if len(items) <= _LIST_ITEMS:
+        return f"[{', '.join(items)}]"
+    rows = [items[n : n + _LIST_ITEMS] for n in range(0, len(items), _LIST_ITEMS)]
+    return "[\n" + "".join(f"    {', '.join(row)},\n" for row in rows) + "]"
+
+
+_LIST_ITEMS = 10
 
 
 def _key(name: str) -> str:
@@ -203,7 +216,8 @@ def _read_settings(kind: type[Any], table: Any, path: tuple[str | int, ...]) -> 
     try:
         return kind(**values)
     except UsageError as error:
-        raise _Fault(str(error), path) from error
+        deeper = error.path if isinstance(error, IllegalSetting) else ()
+        raise _Fault(str(error), (*path, *deeper)) from error
 
 
 def _read_nested(parameter: Parameter, value: Any, path: tuple[str | int, ...]) -> Any:
