@@ -12,7 +12,6 @@ from automix.audio.blocks import collect, fold_to_mono, pad, reblock, skip_frame
 from automix.audio.samples import BLOCK_FRAMES, AudioSource, Samples
 from automix.audio.streams import Stream, prefetch
 from automix.dsp.limiter import Limiter
-from automix.dsp.pan import pan_gains
 from automix.dsp.processors import (
     LIMITER,
     Processor,
@@ -23,7 +22,8 @@ from automix.dsp.processors import (
     processors_of,
     reverb_of,
 )
-from automix.dsp.strip import Inserts, Return, fader_gains
+from automix.dsp.rides import Curve, RideLine, open_line
+from automix.dsp.strip import Fader, Inserts, Return
 from automix.errors import PlanError
 from automix.parallel.workers import Workers
 from automix.plan.model import MixPlan, PanLaw
@@ -94,11 +94,15 @@ class ExactConsole:
         """Blocks ``(2, n)`` of a strip after fader and pan, padded to ``frames``."""
         source = self.inserted(strip, pan_law)
         channels = self.source(strip).channels
-        gains = fader_gains(strip, channels, pan_law)
-        if source.channels > channels:  # the inserts have given it the center's level already
-            gains = gains / pan_gains(0.5, pan_law)[0]
+        fader = Fader(
+            strip,
+            channels,
+            source.sample_rate,
+            pan_law,
+            is_centered=source.channels > channels,
+        )
         for block in pad(source, frames).blocks():
-            yield gains * block
+            yield fader.process(block)
 
     def flow(self, plan: MixPlan) -> Iterator[Flow]:
         """Every audible channel and every return before they are summed, block by block."""
@@ -121,10 +125,11 @@ class ExactConsole:
             yield from self.flow(solo)
             return
         returns = self.returns(solo)
+        send = _Sends(solo, self.session.sample_rate)
         for channels, feeds in prefetch(self.fed(_mute_others(plan, {name, *sending}))):
             own = {name: channels[name]}
             wet = {}
-            for bus, feed in _send(plan, own).items():
+            for bus, feed in send.next_feeds(own).items():
                 part = returns[bus]
                 if bus in whole and isinstance(part, Return):
                     wet[bus] = part.process(feed, whole[bus].find_gains(feeds[bus]))
@@ -143,9 +148,10 @@ class ExactConsole:
         with Workers(len(strips)) as workers:
             # What the first block asks of a strip, such as its impulse response, is parallel too.
             flows = [self.channel(strip, plan.pan_law, frames) for strip in strips]
+            sends = _Sends(plan, self.session.sample_rate)
             for _ in range(0, frames, BLOCK_FRAMES):
                 channels = dict(zip(names, workers.map(next, flows), strict=True))
-                yield channels, _send(plan, channels)
+                yield channels, sends.next_feeds(channels)
 
     def returns(self, plan: MixPlan) -> Mapping[str, Stage]:
         """What turns the blocks that are sent to a bus into its return."""
@@ -195,20 +201,41 @@ def _mute_others(plan: MixPlan, names: set[str]) -> MixPlan:
     return replace(plan, tracks=tracks)
 
 
-def _send(plan: MixPlan, channels: Mapping[str, Block]) -> dict[str, Block]:
-    """What is sent to every bus ``(2, n)``; nothing by a track that has no channel."""
-    frames = next(iter(channels.values())).shape[1]
-    feeds = {bus.name: np.zeros((2, frames)) for bus in plan.buses}
-    for name, channel in channels.items():
-        for send in plan.strip(name).sends:
-            feeds[send.bus] += db_to_gain(send.gain_db) * channel
-    return feeds
+class _Sends:
+    """What the audible tracks of a plan send to its buses, block by block."""
+
+    def __init__(self, plan: MixPlan, sample_rate: int) -> None:
+        self._buses = [bus.name for bus in plan.buses]
+        self._of: dict[str, list[tuple[str, float, RideLine | None]]] = {
+            strip.name: [
+                (
+                    send.bus,
+                    db_to_gain(send.gain_db),
+                    open_line(strip.rides, f"sends.{number}.gain_db", sample_rate),
+                )
+                for number, send in enumerate(strip.sends, 1)
+            ]
+            for strip in plan.tracks
+        }
+
+    def next_feeds(self, channels: Mapping[str, Block]) -> dict[str, Block]:
+        """What is sent to every bus ``(2, n)`` of the next block of some channels."""
+        frames = next(iter(channels.values())).shape[1]
+        feeds = {bus: np.zeros((2, frames)) for bus in self._buses}
+        for name, channel in channels.items():
+            for bus, level, line in self._of[name]:
+                gain: Curve = level
+                if line is not None:
+                    gain = gain * line.next_gains(frames)
+                feeds[bus] += gain * channel
+        return feeds
 
 
 def inserts_of(strip: ChannelStrip) -> ChannelStrip:
     """The strip without all that comes after its inserts."""
     processed: dict[str, Any] = {row.name: row.of(strip) for row in processors_of(ChannelStrip)}
     return ChannelStrip(
+        rides=tuple(ride for ride in strip.rides if ride.setting.partition(".")[0] in processed),
         name=strip.name,
         input_gain_db=strip.input_gain_db,
         fold=strip.fold,
@@ -309,6 +336,7 @@ def master_flow(
     """Filtered blocks ``(2, n)``, and the gain curve ``(n,)`` of all that follows."""
     rate = premaster.sample_rate
     filters = MasterFilters(master, rate)
+    line = open_line(master.rides, "gain_db", rate)
     levelers: list[tuple[Processor, Any]] = [
         (row, row.make(master, rate, 2)) for row in active_at(master, "gain")
     ]
@@ -324,7 +352,10 @@ def master_flow(
                 if watch is not None:
                     watch(row, signal, own)
                 gain = gain * own
-            curve = np.broadcast_to(gain * db_to_gain(master.gain_db), filtered.shape[1:])
+            gain = gain * db_to_gain(master.gain_db)
+            if line is not None:
+                gain = gain * line.next_gains(filtered.shape[1])
+            curve = np.broadcast_to(gain, filtered.shape[1:])
             waiting.append((filtered, curve))
             yield (filtered * curve).astype(np.float32)
 

@@ -122,7 +122,7 @@ class NeuralConsole(ExactConsole):
             input_gain_db=inserts.input_gain_db,
             invert_polarity=inserts.invert_polarity,
         )
-        imitated = replace(inserts, fold=False, input_gain_db=0.0, invert_polarity=False)
+        imitated = replace(inserts, fold=False, input_gain_db=0.0, invert_polarity=False, rides=())
         before, *groups, after = places_in_order(inserts.order)
         early = [before]
         if groups[0] != "r" and not _is_imitable(inserts, groups[0]):
@@ -135,7 +135,9 @@ class NeuralConsole(ExactConsole):
         last = ChannelStrip(name=inserts.name, **_at_places(inserts, late))
         self._warn(inserts, early)
         self._warn(inserts, late)
-        return first, imitated, None if last == ChannelStrip(name=inserts.name) else last
+        if last == ChannelStrip(name=inserts.name):
+            return first, imitated, None
+        return first, imitated, replace(last, rides=inserts.rides)
 
     def _warn(self, inserts: ChannelStrip, places: list[StripPlace]) -> None:
         titles = [row.title for row in active_at(inserts, *places)]

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, runtime_checkabl
 
 from automix.errors import PlanError
 from automix.plan.parameters import Parameter, Settings, parameters
+from automix.plan.rides import Ridable, find_ride
 from automix.plan.settings import (
     Bus,
     ChannelStrip,
@@ -201,9 +202,32 @@ class Processor:
         """
         return hasattr(load(self.exact), "gain")
 
-    def make(self, part: Part, sample_rate: int, channels: int) -> "Stage":
-        """The processor with the settings of a strip, bus or master, ready for its first block."""
-        return cast(Stage, load(self.exact)(self.of(part), sample_rate, channels))
+    def make(self, part: Part, sample_rate: int, channels: int, *, late: int = 0) -> "Stage":
+        """The processor with the settings of a strip, bus or master, ready for its first block.
+
+        Args:
+            part: The strip, bus or master.
+            sample_rate: Frames per second.
+            channels: How many the signal has here.
+            late: How many frames late it is here, which rides of the settings make up for.
+        """
+        stage = load(self.exact)(self.of(part), sample_rate, channels)
+        for field in self.ridable:
+            ride = find_ride(part.rides, f"{self.name}.{field}")
+            if ride is not None:
+                line = load("automix.dsp.rides:RideLine")(ride, sample_rate, late)
+                stage.ride(field, line)
+        return cast(Stage, stage)
+
+    @property
+    def ridable(self) -> list[str]:
+        """The settings that can be ridden; its exact class then has ``ride(field, line)``."""
+        declared = parameters(self.settings)
+        return [
+            name
+            for name, parameter in declared.items()
+            if any(isinstance(note, Ridable) for note in parameter.notes)
+        ]
 
     def latency_frames(self, part: Part, sample_rate: int) -> int:
         """How many frames its output comes late; 0 where it is not active."""

@@ -20,6 +20,7 @@ from automix.dsp.processors import (
     load,
     reverb_of,
 )
+from automix.dsp.rides import Curve, open_line
 from automix.plan.model import PanLaw
 from automix.plan.settings import Bus, ChannelStrip, FdnReverbSettings, SpaceSettings
 from automix.units import db_to_gain, ms_to_samples
@@ -111,11 +112,14 @@ class Inserts:
         self._gain = db_to_gain(strip.input_gain_db) * (-1.0 if strip.invert_polarity else 1.0)
         self._center = pan_gains(0.5, pan_law)[0]
         self._stages: list[tuple[Processor | None, Stage]] = []
+        late = 0
         for processor in active_inserts(strip):
             if processor.makes_stereo and channels == 1:
                 self._stages.append((None, _Sides()))
                 channels = 2
-            self._stages.append((processor, processor.make(strip, sample_rate, channels)))
+            stage = processor.make(strip, sample_rate, channels, late=late)
+            self._stages.append((processor, stage))
+            late += processor.latency_frames(strip, sample_rate)
 
     def process(self, block: NDArray[np.floating]) -> NDArray[np.float64]:
         """The next block ``(channels, n)``; two channels come back where a processor makes them."""
@@ -127,10 +131,49 @@ class Inserts:
         return signal if len(signal) == len(block) else self._center * signal
 
 
-def fader_gains(strip: ChannelStrip, channels: int, pan_law: PanLaw) -> NDArray[np.float64]:
-    """Gains ``(2, 1)`` of fader and pan for a track of ``channels`` channels."""
-    sides = (pan_gains if channels == 1 else balance_gains)(strip.pan, pan_law)
-    return np.array(sides)[:, np.newaxis] * db_to_gain(strip.fader_db)
+class Fader:
+    """Streaming fader and pan with their rides.
+
+    Args:
+        strip: Settings.
+        channels: How many the track has.
+        sample_rate: Frames per second.
+        pan_law: The pan law of the plan.
+        is_centered: Whether the inserts made two sides of a mono track: they have the level of the
+            center already.
+    """
+
+    def __init__(
+        self,
+        strip: ChannelStrip,
+        channels: int,
+        sample_rate: int,
+        pan_law: PanLaw,
+        *,
+        is_centered: bool = False,
+    ) -> None:
+        self._is_mono, self._law = channels == 1, pan_law
+        self._level = db_to_gain(strip.fader_db)
+        self._center = pan_gains(0.5, pan_law)[0] if is_centered else 1.0
+        self._gains = self._make_gains(strip.pan)
+        self._level_line = open_line(strip.rides, "fader_db", sample_rate)
+        self._pan_line = open_line(strip.rides, "pan", sample_rate)
+
+    def _make_gains(self, pan: Curve) -> NDArray[np.float64]:
+        """Gains ``(2, 1)`` of a position, or ``(2, n)`` of that of each frame."""
+        find_gains = pan_gains if self._is_mono else balance_gains
+        sides = find_gains(pan, self._law) if isinstance(pan, float) else find_gains(pan, self._law)
+        return np.array(sides).reshape(2, -1) * self._level / self._center
+
+    def process(self, block: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The two sides ``(2, n)`` of the next block ``(channels, n)``."""
+        gains = self._gains
+        if self._pan_line is not None:
+            gains = self._make_gains(self._pan_line.next_values(block.shape[1]))
+        if self._level_line is not None:
+            gains = gains * self._level_line.next_gains(block.shape[1])
+        placed: NDArray[np.float64] = gains * block
+        return placed
 
 
 def make_network_return(settings: FdnReverbSettings, sample_rate: int) -> Convolver:
@@ -145,9 +188,6 @@ def make_network_return(settings: FdnReverbSettings, sample_rate: int) -> Convol
 def make_space_return(settings: SpaceSettings, sample_rate: int) -> Convolver:
     """The space of a bus."""
     return Convolver(spaces.impulse_response(settings, sample_rate))
-
-
-Gain = NDArray[np.float64] | float
 
 
 class Return:
@@ -168,6 +208,7 @@ class Return:
         self._before = [row.make(bus, sample_rate, channels) for row in active_at(bus, "before")]
         self._after = [row.make(bus, sample_rate, 2) for row in active_at(bus, "after")]
         self._gain = db_to_gain(bus.gain_db)
+        self._line = open_line(bus.rides, "gain_db", sample_rate)
 
     @cached_property
     def _reverb(self) -> Stage | None:
@@ -182,7 +223,7 @@ class Return:
         return _have_levelers([*self._before, *self._after])
 
     def process(
-        self, block: NDArray[np.float64], gains: Sequence[Gain] | None = None
+        self, block: NDArray[np.float64], gains: Sequence[Curve] | None = None
     ) -> NDArray[np.float64]:
         """The return ``(2, n)`` of the next block ``(2, n)`` of what is sent.
 
@@ -195,9 +236,12 @@ class Return:
         if self._reverb is not None:
             signal = self._reverb.process(signal)
         signal, _ = _process_stages(self._after, signal, left)
-        return self._gain * signal
+        gain: Curve = self._gain
+        if self._line is not None:
+            gain = gain * self._line.next_gains(block.shape[1])
+        return gain * signal
 
-    def find_gains(self, block: NDArray[np.float64]) -> list[Gain]:
+    def find_gains(self, block: NDArray[np.float64]) -> list[Curve]:
         """The gains of its levelers for the next block ``(2, n)`` of the whole that is sent.
 
         The object goes on as after `process`, and does no more than the levelers need.
@@ -223,8 +267,8 @@ def _have_levelers(stages: Sequence[Stage]) -> bool:
 
 
 def _process_stages(
-    stages: Sequence[Stage], signal: NDArray[np.float64], gains: Iterator[Gain] | None
-) -> tuple[NDArray[np.float64], list[Gain]]:
+    stages: Sequence[Stage], signal: NDArray[np.float64], gains: Iterator[Curve] | None
+) -> tuple[NDArray[np.float64], list[Curve]]:
     """A block through processors, and the gains of the levelers among them.
 
     Args:
@@ -232,7 +276,7 @@ def _process_stages(
         signal: The block ``(channels, n)``.
         gains: Those that the levelers are to apply; none where they find their own.
     """
-    used: list[Gain] = []
+    used: list[Curve] = []
     for stage in stages:
         if isinstance(stage, Leveler):
             used.append(stage.gain(signal) if gains is None else next(gains))

@@ -39,6 +39,7 @@ from numpy.typing import NDArray
 
 from automix.dsp.biquad import BiquadCascade, coefficients
 from automix.dsp.convolution import Convolver
+from automix.dsp.rides import RideLine
 from automix.plan.settings import WidenerSettings
 from automix.units import db_to_gain
 
@@ -74,6 +75,7 @@ class Widener:
 
     def __init__(self, settings: WidenerSettings, sample_rate: int, channels: int = 2) -> None:
         self._active = settings.is_active
+        self._line: RideLine | None = None
         if not self._active:
             return
         response = db_to_gain(settings.side_db) * base_response(sample_rate)
@@ -81,12 +83,18 @@ class Widener:
         row = coefficients("high_pass", settings.corner_hz, 0.0, _BUTTERWORTH_Q, sample_rate)
         self._high_pass = BiquadCascade(row, 1)
 
+    def ride(self, setting: str, line: RideLine) -> None:
+        """Lets the level of the sides follow a line from the next block on."""
+        self._line = line
+
     def process(self, block: NDArray[np.float64]) -> NDArray[np.float64]:
         """The next block ``(2, n)``."""
         if not self._active:
             return block
         middle = block.mean(axis=0, keepdims=True)
         sides = self._high_pass.process(self._convolver.process(middle))[0]
+        if self._line is not None:
+            sides = sides * self._line.next_gains(block.shape[1])
         return np.stack([block[0] + sides, block[1] - sides])
 
 

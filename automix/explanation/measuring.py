@@ -78,7 +78,7 @@ def measure_mix(console: ExactConsole, plan: MixPlan) -> MeasuredMix:
     heard = replace(
         plan,
         tracks=tuple(
-            replace(s, mute=False, sends=()) if s.mute else s
+            replace(s.keep_sends_to(), mute=False) if s.mute else s
             for s in sorted(plan.tracks, key=lambda strip: strip.name)
         ),
     )

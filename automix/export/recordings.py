@@ -122,11 +122,7 @@ def print_return(console: ExactConsole, plan: MixPlan, bus: Bus) -> AudioSource 
         return None
     # The other tracks stay, muted, and the other buses: the return is as long as the mix.
     tracks = tuple(
-        replace(
-            strip,
-            mute=strip.name not in feeding,
-            sends=tuple(send for send in strip.sends if send.bus == bus.name),
-        )
+        replace(strip.keep_sends_to(bus.name), mute=strip.name not in feeding)
         for strip in plan.tracks
     )
     only = replace(plan, tracks=tracks)

@@ -132,7 +132,7 @@ def export_stems(
 
 def _without_sends(plan: MixPlan) -> MixPlan:
     """The plan with nothing sent to its buses, which still lengthen the mix."""
-    return replace(plan, tracks=tuple(replace(strip, sends=()) for strip in plan.tracks))
+    return replace(plan, tracks=tuple(strip.keep_sends_to() for strip in plan.tracks))
 
 
 def _return_stem(

@@ -19,9 +19,6 @@ from automix.plan.parameters import IllegalSetting, Range, Settings, follow
 MOST_POINTS = 20_000
 """Of one ride."""
 
-GAIN_RANGE = Range(-60, 24, "dB")
-"""Of what a ride adds to a gain."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ridable:
@@ -45,7 +42,9 @@ class Ride(Settings):
     setting: Annotated[str, "what moves: fader_db, pan, sends.1.gain_db, …"] = "fader_db"
     times_s: Annotated[tuple[float, ...], Range(0, 86400, "s"), "of the points, rising"] = (0.0,)
     values: Annotated[
-        tuple[float, ...], "at those times, straight between them; dB are added to the setting"
+        tuple[float, ...],
+        Range(-60, 24),
+        "at those times, straight between them; dB are added to the setting",
     ] = (0.0,)
 
     def __post_init__(self) -> None:
@@ -88,13 +87,12 @@ def check_rides(part: Settings, rides: tuple[Ride, ...]) -> None:
         if ride.setting in seen:
             raise IllegalSetting(f"{ride.setting} has two rides", (*here, "setting"))
         seen.add(ride.setting)
-        legal = GAIN_RANGE if ridable.is_added else allowed
-        for value in ride.values:
-            if value not in legal:
-                raise IllegalSetting(
-                    f"a value of the ride of {ride.setting}, {value:g}, is outside {legal}",
-                    (*here, "values"),
-                )
+        outside = [value for value in ride.values if value not in allowed]
+        if outside and not ridable.is_added:
+            raise IllegalSetting(
+                f"a value of the ride of {ride.setting}, {outside[0]:g}, is outside {allowed}",
+                (*here, "values"),
+            )
 
 
 def find_ridable(part: Settings, setting: str) -> tuple[Ridable, Range]:

@@ -5,11 +5,11 @@ what plays them, and where, is in `automix.dsp.processors`. Ranges of the channe
 2020, section 4.3; of the reverberator: the FdnReverb plug-in that Li & Lerch used.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal
 
 from automix.plan.parameters import Range, Settings
-from automix.plan.rides import Ridable, Ride, check_rides
+from automix.plan.rides import Ridable, Ride, check_rides, find_ride
 
 BandKind = Literal["high_pass", "low_shelf", "peak", "high_shelf"]
 Space = Literal["small room", "medium room", "large room", "hall", "plate"]
@@ -336,6 +336,18 @@ class ChannelStrip(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_rides(self, self.rides)
+
+    def keep_sends_to(self, *buses: str) -> "ChannelStrip":
+        """A copy that sends to no other buses; rides of the sends that stay go with them."""
+        sends: list[Send] = []
+        rides = [ride for ride in self.rides if not ride.setting.startswith("sends.")]
+        for number, send in enumerate(self.sends, 1):
+            if send.bus in buses:
+                sends.append(send)
+                ride = find_ride(self.rides, f"sends.{number}.gain_db")
+                if ride is not None:
+                    rides.append(replace(ride, setting=f"sends.{len(sends)}.gain_db"))
+        return replace(self, sends=tuple(sends), rides=tuple(rides))
 
 
 @dataclass(frozen=True, kw_only=True)

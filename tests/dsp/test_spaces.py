@@ -20,7 +20,7 @@ from automix.dsp.equalizer import Equalizer
 from automix.dsp.fdn_reverb import tail_s as fdn_tail_s
 from automix.dsp.pan import pan_gains
 from automix.dsp.spaces import T60_S, impulse_response, reverberation_time_s, tail_s
-from automix.dsp.strip import Inserts, Return, Reverb, SpaceReverb, fader_gains
+from automix.dsp.strip import Fader, Inserts, Return, Reverb, SpaceReverb
 from automix.plan.model import MixPlan
 from automix.plan.settings import (
     Bus,
@@ -344,7 +344,7 @@ def test_a_space_that_is_hardly_there_does_not_change_what_the_others_do(order, 
     strip = replace(SIBILANT, order=order, space=replace(ROOM, wet=1e-9))
     wet = inserted(strip, samples, law)
     dry = inserted(replace(strip, space=SpaceSettings()), samples, law)
-    centered = fader_gains(strip, 1, law) * dry
+    centered = Fader(strip, 1, RATE, law).process(dry)
     np.testing.assert_allclose(wet, centered, rtol=0, atol=1e-7)
 
 

@@ -10,7 +10,7 @@ from automix.dsp.de_esser import DeEsser
 from automix.dsp.equalizer import Equalizer
 from automix.dsp.fdn_reverb import impulse_response
 from automix.dsp.pan import balance_gains, pan_gains
-from automix.dsp.strip import Inserts, Return, Reverb, fader_gains
+from automix.dsp.strip import Fader, Inserts, Return, Reverb
 from automix.plan.settings import (
     Bus,
     ChannelStrip,
@@ -72,8 +72,9 @@ def test_a_reverb_that_is_hardly_there_keeps_the_dry_level_of_a_mono_track(law):
     barely = ChannelStrip(name="a", reverb=replace(SHORT, dry_wet=1e-9))
     wet = inserted(barely, samples, law)
     assert wet.shape == (2, samples.shape[1])
-    dry = fader_gains(barely, 1, law) * samples  # centered
-    np.testing.assert_allclose(fader_gains(barely, 2, law) * wet, dry, rtol=0, atol=1e-7)
+    dry = Fader(barely, 1, RATE, law).process(samples)  # centered
+    placed = Fader(barely, 2, RATE, law).process(wet)
+    np.testing.assert_allclose(placed, dry, rtol=0, atol=1e-7)
 
 
 def test_dry_and_wet_are_weighted_by_the_setting():
@@ -90,7 +91,8 @@ def test_fader_and_pan_are_gains(law, pan):
     strip = ChannelStrip(name="a", fader_db=-6.0, pan=pan)
     for channels, sides in ((1, pan_gains(pan, law)), (2, balance_gains(pan, law))):
         expected = 10.0 ** (-6.0 / 20.0) * np.array(sides)
-        np.testing.assert_allclose(fader_gains(strip, channels, law)[:, 0], expected)
+        placed = Fader(strip, channels, RATE, law).process(np.ones((channels, 1)))
+        np.testing.assert_allclose(placed[:, 0], expected)
 
 
 @pytest.mark.parametrize("channels", [1, 2])

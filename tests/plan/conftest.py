@@ -9,7 +9,11 @@ import pytest
 from automix.plan.decision import Decision
 from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings, parameters
+from automix.plan.rides import Ride, find_ridable
 from automix.plan.settings import Bus, ChannelStrip, Send
+
+RIDDEN = ("fader_db", "pan", "widener.side_db", "gain_db")
+"""What strips, buses and the master can ride, besides the sends of strips."""
 
 TEXTS = (
     "lead vocal",
@@ -32,7 +36,27 @@ class Draw:
         self.random = random.Random(seed)
 
     def settings(self, kind: type[Settings]):
-        return kind(**{name: self.value(parameter) for name, parameter in parameters(kind).items()})
+        declared = parameters(kind)
+        drawn = {name: self.value(declared[name]) for name in declared if name != "rides"}
+        return self.with_rides(kind(**drawn), RIDDEN) if "rides" in declared else kind(**drawn)
+
+    def with_rides(self, part, settings):
+        """The part with rides of some of its settings."""
+        rides = []
+        for setting in settings:
+            if hasattr(part, setting.partition(".")[0]) and self.random.random() < 0.3:
+                times_s = {self.number(parameters(Ride)["times_s"].range) for _ in range(15)}
+                legal = find_ridable(part, setting)[1]
+                values = [self.number(legal) for _ in times_s]
+                legal = parameters(Ride)["values"].range
+                rides.append(
+                    Ride(
+                        setting=setting,
+                        times_s=tuple(sorted(times_s)),
+                        values=tuple(map(legal.clamp, values)),
+                    )
+                )
+        return replace(part, rides=(*part.rides, *rides))
 
     def value(self, parameter):
         if parameter.optional and self.random.random() < 0.3:
@@ -82,7 +106,9 @@ class Draw:
                 replace(self.settings(Send), bus=self.random.choice(buses).name)
                 for _ in range(self.random.randrange(3))
             )
-            tracks.append(replace(self.settings(ChannelStrip), name=name, sends=sends))
+            strip = replace(self.settings(ChannelStrip), name=name, sends=sends)
+            ridden = [f"sends.{number}.gain_db" for number in range(1, len(sends) + 1)]
+            tracks.append(self.with_rides(strip, ridden))
         rest = {
             name: self.value(parameter)
             for name, parameter in parameters(MixPlan).items()

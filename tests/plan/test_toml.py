@@ -102,7 +102,7 @@ def written_parameters(plan):
                 tables[path] = parameter.kind
                 waiting.append((path, parameter.kind))
     kind = MixPlan
-    for line in dumps(plan).split("\n"):
+    for line in re.sub(r"\[\n[^\]]+\]", "[…]", dumps(plan)).split("\n"):  # long lists
         if header := re.fullmatch(r"\[+(.+?)\]+", line):
             kind = tables.get(header[1])
         elif kind and line and line[0] != "#" and not line.startswith("format"):

@@ -29,6 +29,7 @@ from automix.dsp.processors import (
     neutral_inserts,
     reverb_of,
 )
+from automix.dsp.rides import Curve, open_line
 from automix.errors import PluginError
 from automix.plan.model import MixPlan, PanLaw
 from automix.plan.settings import Bus, ChannelStrip, ProcessorSettings
@@ -171,7 +172,11 @@ class PluginConsole(ExactConsole):
         reverb = replace(bus.reverb, dry_wet=1.0, fade_in_time_s=fade_in_time_s)
         calls = [(row.plugin, row.of(bus)) for row in before if isinstance(row.plugin, Plugin)]
         calls.append((cast(Plugin, REVERB.plugin), reverb))
-        return _Replay(self._run(calls, samples) * np.float32(db_to_gain(bus.gain_db)))
+        gain: Curve = db_to_gain(bus.gain_db)
+        line = open_line(bus.rides, "gain_db", self.session.sample_rate)
+        if line is not None:
+            gain = gain * line.next_gains(samples.shape[1])
+        return _Replay(self._run(calls, samples) * np.float32(gain))
 
     def _run(self, calls: list[tuple[Plugin, ProcessorSettings]], samples: Samples) -> Samples:
         if not calls:
