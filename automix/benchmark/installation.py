@@ -9,6 +9,8 @@ from automix.dsp.processors import Plugin, Processor, Twin, declare_settings
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS, Method
 from automix.networks.catalog import MODELS
 from automix.parallel.machine import describe_machine, read_versions
+from automix.plan.rides import Ridable
+from automix.plan.settings import Bus, ChannelStrip, Master
 
 _PACKAGES = (
     "typer",
@@ -63,8 +65,29 @@ def describe_processors() -> dict[str, Any]:
         ``processors``, a list: ``name``, ``title``, ``summary``; ``strip``, ``bus`` and ``master``,
         the place that it has there, or none; ``consoles``, in words; ``settings``, each with
         ``name``, ``low``, ``high``, ``unit``, ``scale``, ``choices``, ``neutral`` and ``about``.
+        ``rides``, a list of the settings that can move in time: ``owner``, which is ``strip``,
+        ``bus`` or ``master``; ``setting`` as a ride names it, where N counts the entries of a list
+        from 1; ``low``, ``high``, ``unit`` and ``about`` of the setting; ``added``, whether the
+        line is added to the setting, or else stands in its place.
     """
-    return {"processors": [_describe_processor(processor) for processor in processors.PROCESSORS]}
+    return {
+        "processors": [_describe_processor(processor) for processor in processors.PROCESSORS],
+        "rides": [
+            {
+                "owner": owner,
+                "setting": setting,
+                "low": declared.range.low,
+                "high": declared.range.high,
+                "unit": declared.range.unit,
+                "about": declared.about,
+                "added": note.is_added,
+            }
+            for owner, part in (("strip", ChannelStrip), ("bus", Bus), ("master", Master))
+            for setting, declared in declare_settings(part)
+            for note in declared.notes
+            if isinstance(note, Ridable) and declared.range is not None
+        ],
+    }
 
 
 def _describe_processor(processor: Processor) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from automix.explanation.findings import band, effect
 from automix.explanation.hearing import HeardByNetwork
 from automix.explanation.measuring import BANDS
 from automix.explanation.moves import with_unit
-from automix.explanation.provenance import Action, describe_action, position
+from automix.explanation.provenance import Action, describe_action
 from automix.explanation.tracks import TrackInMix
 from automix.files.info import ReadOptions
 from automix.files.names import printable
@@ -31,6 +31,10 @@ from automix.files.target import OutputTarget
 from automix.plan.address import change_setting
 from automix.plan.assignment import parse_assignment
 from automix.plan.model import MixPlan, read_plan
+from automix.plan.positions import describe_position
+from automix.plan.ride_figures import describe_range, list_rides, measure_ride
+from automix.plan.rides import find_ride
+from automix.plan.settings import ChannelStrip
 from automix.session.tracks import list_plan_inputs, open_plan_session
 
 _STAGES = 4
@@ -126,7 +130,7 @@ def print_explanation(found: Explanation, track: str | None) -> None:
         console.print(f"   and {len(told) - _MOST_FINDINGS} more with --json")
     console.print()
     tracks = [t for t in found.tracks if track in (None, t.name)]
-    console.print(_table(tracks), f"\nmix {_level(found.lufs)} LUFS")
+    console.print(_table(tracks, found.plan), f"\nmix {_level(found.lufs)} LUFS")
     owners = [t.name for t in tracks] if track else list(_owners(found.plan))
     for owner in owners:
         console.print()
@@ -139,7 +143,7 @@ def _owners(plan: MixPlan) -> Iterator[str]:
     yield "master"
 
 
-def _table(tracks: list[TrackInMix]) -> Table:
+def _table(tracks: list[TrackInMix], plan: MixPlan) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("track", overflow="fold")
     table.add_column("LUFS in the mix", justify="right")
@@ -158,13 +162,18 @@ def _table(tracks: list[TrackInMix]) -> Table:
             track.name,
             _level(track.lufs) if sounds else track.state,
             f"{track.over_others_lu:+.1f} LU" if sounds else "",
-            position(track.pan),
+            _place(plan.strip(track.name)),
             ", ".join(band(*edges) for edges in track.leads) or "–",
             f"{100 * cover.share:.0f} %" if sounds else "",
             by if sounds else "",
         )
         table.add_row(*(Text(printable(cell)) for cell in row))
     return table
+
+
+def _place(strip: ChannelStrip) -> str:
+    ride = find_ride(strip.rides, "pan")
+    return describe_position(strip.pan) if ride is None else describe_range(strip, ride)
 
 
 def _level(lufs: float) -> str:
@@ -239,6 +248,7 @@ def document(found: Explanation, track: str | None, notes: list[str]) -> dict[st
         "bands_hz": [list(edges) for edges in BANDS],
         "findings": [asdict(f) for f in found.findings if track in (None, f.track)],
         "tracks": tracks,
+        "rides": _rides(plan, track),
         "removed": [asdict(row) for row in found.removed],
         "buses": {bus.name: _actions(found, bus.name) for bus in plan.buses},
         "master": _actions(found, "master"),
@@ -247,6 +257,20 @@ def document(found: Explanation, track: str | None, notes: list[str]) -> dict[st
     if found.hearing is not None and found.hearing.saliency is not None:
         content["saliency"] = found.hearing.saliency.summary()
     return content
+
+
+def _rides(plan: MixPlan, track: str | None) -> list[dict[str, Any]]:
+    """What every ride does, and why, if a rule has drawn it."""
+    decided = {decision.setting: decision for decision in plan.decisions}
+    rides = []
+    for owner, part, number, ride in list_rides(plan):
+        if track in (None, owner):
+            decision = decided.get(f"{owner}.rides.{number}")
+            entry: dict[str, Any] = {"owner": owner, **asdict(measure_ride(part, ride))}
+            entry["rule"] = None if decision is None else decision.rule
+            entry["reason"] = None if decision is None else decision.reason
+            rides.append(entry)
+    return rides
 
 
 def _actions(found: Explanation, owner: str) -> list[dict[str, Any]]:

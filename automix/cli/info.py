@@ -26,7 +26,8 @@ def info(
         Section,
         typer.Argument(
             help="models: only the networks, with sizes and weights. processors: those of a strip,"
-            " a bus and the master, with ranges, neutral values, and which consoles can do them."
+            " a bus and the master, with ranges, neutral values, and which consoles can do them;"
+            " and which settings rides can move."
         ),
     ] = Section.all,
     plugins: options.Plugins = None,
@@ -50,6 +51,7 @@ def info(
         Printer(json=True).document(found)
     elif section == Section.processors:
         _print_processors(found["processors"])
+        _print_ridable(found["rides"])
     else:
         _print(found)
     _warn_of_what_does_not_load()
@@ -90,6 +92,22 @@ def _print_processors(processors: list[dict[str, Any]]) -> None:
             table.add_row(setting["name"], legal, shown, setting["about"])
         console.print(table)
         console.print()
+
+
+def _print_ridable(rides: list[dict[str, Any]]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    console = _console()
+    console.print("rides: what can move in time, by [[tracks.rides]] and the like in a plan")
+    table = Table(box=box.SIMPLE, pad_edge=True, show_edge=False)
+    for column in ("of a", "setting", "range", "what it is", "the line"):
+        table.add_column(column)
+    for ride in rides:
+        legal = f"{ride['low']:g} … {ride['high']:g} {ride['unit']}".rstrip()
+        how = "is added to it" if ride["added"] else "takes its place"
+        table.add_row(ride["owner"], ride["setting"], legal, ride["about"], how)
+    console.print(table)
 
 
 _PLACES: dict[str, dict[str, str]] = {

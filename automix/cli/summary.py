@@ -16,6 +16,8 @@ from automix.plan.address import look_up
 from automix.plan.decision import Decision
 from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings
+from automix.plan.ride_figures import describe_range, list_rides
+from automix.plan.rides import Ride
 
 
 def print_summary(outcome: SongOutcome, *, verbose: bool) -> None:
@@ -81,6 +83,8 @@ def _row(plan: MixPlan, decision: Decision) -> tuple[str, str, str]:
         declared, value = look_up(plan, decision.setting)
     except PlanError:
         return decision.setting, "–", f"removed; was {decision.value:.4g}, {why}"
+    if isinstance(value, Ride):
+        return _ride_row(plan, decision, value)
     if issubclass(declared.kind, Settings):
         return decision.setting, "–", why  # about a processor as a whole
     if value != decision.value:
@@ -89,6 +93,17 @@ def _row(plan: MixPlan, decision: Decision) -> tuple[str, str, str]:
         return decision.setting, {True: "on", False: "off"}.get(value, str(value)), why
     unit = declared.range.unit if declared.range else ""
     return decision.setting, f"{value:.4g} {unit}".rstrip(), why
+
+
+def _ride_row(plan: MixPlan, decision: Decision, ride: Ride) -> tuple[str, str, str]:
+    """A ride by the name of what it moves, from where to where, and why."""
+    owner, part = next(
+        (owner, part)
+        for owner, part, number, _ in list_rides(plan)
+        if decision.setting == f"{owner}.rides.{number}"
+    )
+    why = f"{decision.rule}: {decision.reason}"
+    return f"{owner}.rides.{ride.setting}", describe_range(part, ride), why
 
 
 def print_candidates(

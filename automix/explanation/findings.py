@@ -9,11 +9,12 @@ from automix.explanation.provenance import (
     Action,
     RemovedTrack,
     Setting,
+    Value,
     format_value,
     frequency,
-    position,
 )
 from automix.explanation.tracks import Change, TrackInMix
+from automix.plan.positions import describe_position
 from automix.plan.roles import ROLE_TRAITS
 
 Kind = Literal["absent", "loud", "quiet", "masked", "edited"]
@@ -100,7 +101,7 @@ def _edits(owner: str, done: Sequence[Action]) -> list[Setting]:
 
 
 def _is_level(setting: Setting) -> bool:
-    return setting.address.endswith((".fader_db", ".input_gain_db"))
+    return not setting.is_ride and setting.address.endswith((".fader_db", ".input_gain_db"))
 
 
 def _absent(track: TrackInMix, edits: Sequence[Setting]) -> Finding:
@@ -193,25 +194,41 @@ def _level(track: TrackInMix, edits: Sequence[Setting], done: Sequence[Action]) 
 
 def _level_cause(name: str, done: Sequence[Action]) -> str:
     """Who set the fader, where nobody edited it."""
-    for action in done:
-        for setting in action.settings:
-            if setting.address == f"{name}.fader_db" and isinstance(setting.value, float):
-                by = f"{action.rule}: {action.reason}"
-                return f": its fader is at {format_value(setting.value, 'dB')} ({by})"
-    return ": that is how it was recorded; no rule has set its fader"
+    settings = {
+        setting.address: (action, setting) for action in done for setting in action.settings
+    }
+    _, ride = settings.get(f"{name}.rides.fader_db", (None, None))
+    ridden = f", ridden by up to {ride.value:.1f} dB" if ride and ride.value else ""
+    action, setting = settings.get(f"{name}.fader_db", (None, None))
+    if action and setting and isinstance(setting.value, float):
+        by = f"{action.rule}: {action.reason}"
+        return f": its fader is at {format_value(setting.value, 'dB')} ({by}){ridden}"
+    return f": that is how it was recorded; no rule has set its fader{ridden}"
 
 
 def _edit(owner: str, setting: Setting) -> str:
     field = setting.address.rpartition(".")[2]
-    levels = {"fader_db": "its fader", "input_gain_db": "its input gain"}
+    levels = {"fader_db": "its fader", "input_gain_db": "its input gain", "pan": "its pan"}
     name = levels.get(field, setting.address.removeprefix(f"{owner}."))
     if setting.value is None:
-        return f"{name} was removed"
+        return "a ride was removed" if name.startswith("rides.") else f"{name} was removed"
+    if setting.is_ride:
+        name = levels.get(field, f"its {name.removeprefix('rides.')}")
+        before, after = (_reach(field, far) for far in (setting.decided, setting.value))
+        if not setting.decided:
+            return f"{name} is ridden by hand, by up to {after}"
+        return f"the ride of {name} was edited: it goes as far as {after}, not {before}"
     if field == "pan" and isinstance(setting.value, float) and isinstance(setting.decided, float):
-        before, after = position(setting.decided), position(setting.value)
+        before, after = describe_position(setting.decided), describe_position(setting.value)
         return f"its pan was edited from {before} to {after}"
     before = "neutral" if setting.decided is None else format_value(setting.decided, setting.unit)
     return f"{name} was edited from {before} to {format_value(setting.value, setting.unit)}"
+
+
+def _reach(field: str, farthest: Value | None) -> str:
+    """How far a ride goes."""
+    far = float(farthest or 0.0)
+    return f"{200 * far:.0f} %" if field == "pan" else f"{far:.1f} dB"
 
 
 def _other_edits(owner: str, edits: Sequence[Setting], *, without_level: bool) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from automix.analysis.loudness import LoudnessMeter, integrated_lufs
 from automix.analysis.program import measure
 from automix.audio.streams import prefetch
 from automix.consoles.exact import Block, ExactConsole, Flow, apply_master
+from automix.dsp.rides import RideLine, open_line
 from automix.parallel.workers import Workers
 from automix.plan.model import MixPlan
 from automix.plan.settings import Master
@@ -120,19 +121,21 @@ class _Desk:
 
     def __init__(self, plan: MixPlan, rate: int, muted: set[str]) -> None:
         self._rate, self._muted = rate, muted
-        self._sends: dict[str, dict[str, float]] = {bus.name: {} for bus in plan.buses}
+        self._sends: dict[str, list[tuple[str, float, RideLine | None]]] = {
+            bus.name: [] for bus in plan.buses
+        }
         for strip in plan.tracks:
-            for send in strip.sends:
-                feeds = self._sends[send.bus]
-                feeds[strip.name] = feeds.get(strip.name, 0.0) + db_to_power(send.gain_db)
-        self._fed = {bus: dict.fromkeys(feeds, 0.0) for bus, feeds in self._sends.items()}
+            for number, send in enumerate(strip.sends, 1):
+                line = open_line(strip.rides, f"sends.{number}.gain_db", rate)
+                self._sends[send.bus].append((strip.name, db_to_power(send.gain_db), line))
+        self._fed = {bus: {name: 0.0 for name, _, _ in sends} for bus, sends in self._sends.items()}
         self.meters: dict[str, _SignalMeter] = {}
 
     def signals(self, flow: Flow) -> dict[str, Block]:
         """Blocks by name: a return that one track alone feeds is part of the track."""
         signals = dict(flow.channels)
         for bus, block in flow.returns.items():
-            feeding = list(self._sends[bus])
+            feeding = list(self._fed[bus])
             if len(feeding) == 1:
                 signals[feeding[0]] = signals[feeding[0]] + block
             elif feeding:
@@ -140,9 +143,12 @@ class _Desk:
         for name in signals:
             if name not in self.meters:
                 self.meters[name] = _SignalMeter(self._rate)
-        for bus, feeds in self._sends.items():
-            for name, power in feeds.items():
-                self._fed[bus][name] += power * float(np.square(flow.channels[name]).sum())
+        for bus, sends in self._sends.items():
+            for name, power, line in sends:
+                sent = flow.channels[name]
+                if line is not None:
+                    sent = line.next_gains(sent.shape[1]) * sent
+                self._fed[bus][name] += power * float(np.square(sent).sum())
         return signals
 
     def work(self, signals: Mapping[str, Block], flow: Flow, mix: Block) -> list["_Work"]:

@@ -110,7 +110,9 @@ def _heard_session(session: Session, plan: MixPlan) -> Session:
     unheard = {
         strip.name
         for strip in plan.tracks
-        if strip.mute and inserts_of(strip) == ChannelStrip(name=strip.name) and not strip.fader_db
+        if strip.mute
+        and inserts_of(strip) == ChannelStrip(name=strip.name)
+        and not (strip.fader_db or strip.rides)
     }
     heard = tuple(track for track in session.tracks if track.name not in unheard)
     return replace(session, tracks=heard or session.tracks)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from automix.explanation.provenance import position
+from automix.plan.positions import describe_position
 
 Unit = Literal["dB", ""]
 
@@ -66,4 +66,4 @@ def with_unit(move: Move) -> str:
     what = "" if move.setting == "fader" else f" {move.setting}"
     if move.unit:
         return f"{move.track}{what} {move.change:+.1f} dB"
-    return f"{move.track} from {position(move.before)} to {position(move.after)}"
+    return f"{move.track} from {describe_position(move.before)} to {describe_position(move.after)}"

@@ -1,7 +1,7 @@
 """What set the values of a plan: decisions by track and processor, and what was edited since."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 
 from automix.dsp import processors
 from automix.dsp.processors import (
@@ -21,6 +21,9 @@ from automix.plan.address import look_up
 from automix.plan.decision import Decision
 from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings, parameters
+from automix.plan.positions import describe_position
+from automix.plan.ride_figures import describe_ride, list_parts, list_rides, measure_ride
+from automix.plan.rides import Ride, find_ride
 from automix.plan.settings import ChannelStrip
 
 Value = float | int | bool | str
@@ -32,6 +35,7 @@ _PARTS = {
     "pan": "pan",
     "mute": "mute",
     "sends": "send",
+    "rides": "ride",
     "pre_delay_ms": "reverb",
     "space": "reverb",
     "parallel": "bus",
@@ -43,6 +47,8 @@ One of them without a reason is not called edited by hand; any other is.
 """
 _BY_HAND = ("input_gain_db", "fader_db", "pan", "mute", "compressor.makeup_db")
 """Settings that every method of the rules gives a reason for where it changes them."""
+_SAME_RIDE = 0.05
+"""A ride that goes as far as its reason says, within this, is the one that the rule drew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +56,13 @@ class Setting:
     """One value of a plan.
 
     Attributes:
-        address: As in ``--set``.
-        value: What it is; none where it was removed, or where a whole processor is meant.
+        address: As in ``--set``; of a ride ``TRACK.rides.SETTING``, with the setting that it moves.
+        value: What it is, of a ride how far it goes at most; none where it was removed, or where a
+            whole processor is meant.
         decided: What the method set; none where no rule set it and it was neutral.
         unit: The unit of a number.
         edited: Whether it was changed after the method was done.
+        is_ride: Whether it is a ride of a setting.
     """
 
     address: str
@@ -62,6 +70,7 @@ class Setting:
     decided: Value | None
     unit: str = ""
     edited: bool = False
+    is_ride: bool = False
 
     @property
     def change(self) -> float:
@@ -122,7 +131,7 @@ def actions(plan: MixPlan) -> tuple[Action, ...]:
         owner = _owner(plan, decision)
         if owner is None:
             continue
-        setting = _read_setting(plan, decision)
+        setting = _read_setting(plan, owner, decision)
         head = decision.setting[len(owner) + 1 :].partition(".")[0]
         part = _part_of(head)
         key = (owner, part, decision.rule, decision.reason)
@@ -152,18 +161,33 @@ def _owner(plan: MixPlan, decision: Decision) -> str | None:
     return max(fits, key=len, default=None)
 
 
-def _read_setting(plan: MixPlan, decision: Decision) -> Setting:
+def _read_setting(plan: MixPlan, owner: str, decision: Decision) -> Setting:
     address, decided = decision.setting, decision.value
     try:
         declared, value = look_up(plan, address)
     except PlanError:
         # The value is gone, such as that of a band that was taken out; or it is about a whole.
         return Setting(address=address, value=None, decided=decided, edited=True)
+    if isinstance(value, Ride):
+        return _read_ride(plan, owner, value, abs(float(decided)))
     if issubclass(declared.kind, Settings):
         return Setting(address=address, value=None, decided=None)
     unit = declared.range.unit if declared.range else ""
     return Setting(
         address=address, value=value, decided=decided, unit=unit, edited=value != decided
+    )
+
+
+def _read_ride(plan: MixPlan, owner: str, ride: Ride, decided: float) -> Setting:
+    """A ride of which a rule says how far it goes at most."""
+    figures = measure_ride(dict(list_parts(plan))[owner], ride)
+    return Setting(
+        address=f"{owner}.rides.{ride.setting}",
+        value=figures.farthest,
+        decided=decided,
+        unit=figures.unit,
+        edited=abs(figures.farthest - decided) > _SAME_RIDE,
+        is_ride=True,
     )
 
 
@@ -175,6 +199,7 @@ def _find_edits(plan: MixPlan) -> Iterator[Action]:
     bare = by_network and not any(d.rule == "level" for d in plan.decisions)
     whole = () if bare else tuple(_find_edited_processors(plan))
     yield from whole
+    yield from _find_rides_by_hand(plan, decided)
     decided |= {setting.address for action in whole for setting in action.settings}
     for strip in plan.tracks:
         for field in _BY_HAND:
@@ -200,6 +225,21 @@ def _find_edits(plan: MixPlan) -> Iterator[Action]:
                         edited=True,
                     ),
                 ),
+            )
+
+
+def _find_rides_by_hand(plan: MixPlan, decided: Collection[str]) -> Iterator[Action]:
+    """Rides that no rule has drawn."""
+    for owner, _, number, ride in list_rides(plan):
+        if f"{owner}.rides.{number}" not in decided:
+            setting = replace(_read_ride(plan, owner, ride, 0.0), edited=True)
+            yield Action(
+                owner=owner,
+                part=_part_of("rides"),
+                rule="by hand",
+                reason="no rule has drawn it",
+                figures=(),
+                settings=(setting,),
             )
 
 
@@ -263,6 +303,8 @@ def find_removed_tracks(plan: MixPlan) -> tuple[RemovedTrack, ...]:
 def _describe_removed(plan: MixPlan, name: str, decisions: dict[str, Decision]) -> RemovedTrack:
     fader = decisions.get("fader_db")
     figures = dict(fader.figures) if fader else {}
+    if any(setting.startswith("rides.") for setting in decisions):
+        figures = {}  # how loud it was with its rides is not known
     lufs = figures.get("processed_lufs", figures.get("track_lufs"))
     way = f"gives way to {name},"
     return RemovedTrack(
@@ -285,7 +327,23 @@ def _split_address(address: str) -> tuple[str, str] | None:
 
 def describe_action(plan: MixPlan, action: Action) -> str:
     """The settings of an action in words of a desk, such as ``−1.5 dB at 500 Hz``."""
-    return ", ".join(_describe_setting(plan, setting) for setting in action.settings)
+    return ", ".join(
+        _describe_ride(plan, action.owner, setting)
+        if setting.is_ride
+        else _describe_setting(plan, setting)
+        for setting in action.settings
+    )
+
+
+def _describe_ride(plan: MixPlan, owner: str, setting: Setting) -> str:
+    part = dict(list_parts(plan))[owner]
+    ride = find_ride(part.rides, setting.address.removeprefix(f"{owner}.rides."))
+    if ride is None:
+        raise ValueError(f"{setting.address} is no ride of the plan")
+    said = describe_ride(part, ride)
+    if setting.edited and setting.decided:
+        said += f" (edited, went as far as {format_value(setting.decided, setting.unit)})"
+    return said
 
 
 def _describe_setting(plan: MixPlan, setting: Setting) -> str:
@@ -317,14 +375,7 @@ def _describe_setting(plan: MixPlan, setting: Setting) -> str:
 
 
 def _describe_pan(value: Value, unit: str) -> str:
-    return position(value) if isinstance(value, float) else format_value(value, unit)
-
-
-def position(pan: float) -> str:
-    """A pan position in words."""
-    if abs(pan - 0.5) < 0.005:
-        return "center"
-    return f"{200 * abs(pan - 0.5):.0f} % {'left' if pan < 0.5 else 'right'}"
+    return describe_position(value) if isinstance(value, float) else format_value(value, unit)
 
 
 def frequency(frequency_hz: float) -> str:

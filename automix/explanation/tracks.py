@@ -64,7 +64,7 @@ class TrackInMix:
         state: Whether it is heard.
         lufs: Integrated loudness in the finished mix; of a muted track, as it would be.
         over_others_lu: That, over the median of the other tracks in the mix; 0 for the only one.
-        pan: 0 left … 1 right.
+        pan: 0 left … 1 right, where no ride moves it.
         band_shares: Share of the mix's power in each critical band ``(24,)``, 0…1.
         leads: Regions in Hz in which it is the strongest of all.
         cover: How far the others mask it.

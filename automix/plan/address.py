@@ -7,7 +7,8 @@ from automix.errors import PlanError, UsageError
 from automix.plan.assignment import Change
 from automix.plan.model import MixPlan
 from automix.plan.parameters import Parameter, Settings, follow, parameters
-from automix.plan.settings import STRIP_IDENTITY, Bus, ChannelStrip
+from automix.plan.rides import find_ridable, find_ride
+from automix.plan.settings import STRIP_IDENTITY, Bus, ChannelStrip, Master
 
 Named = TypeVar("Named", bound=ChannelStrip | Bus)
 
@@ -42,7 +43,8 @@ def change_setting(plan: MixPlan, address: str, change: Change) -> MixPlan:
         change: New value from old value.
 
     Raises:
-        PlanError: The address leads nowhere, or the new value is not legal there.
+        PlanError: The address leads nowhere, or the new value is not legal there; or it is about a
+            ride, or about a setting that stands still because a ride takes its place.
     """
     if address == "pan_law":
         changed: MixPlan = _change_at(plan, [address], address, change)
@@ -62,6 +64,26 @@ def change_setting(plan: MixPlan, address: str, change: Change) -> MixPlan:
     raise PlanError(
         f"{address!r}: no track or bus of that name; there are: {', '.join([*named, 'master'])}"
     )
+
+
+def _refuse_rides(part: ChannelStrip | Bus | Master, field: str, address: str) -> None:
+    """Refuses what one value cannot change.
+
+    Raises:
+        PlanError: The field is the rides, or a setting that a ride takes the place of.
+    """
+    if field == "rides":
+        level = "fader_db" if isinstance(part, ChannelStrip) else "gain_db"
+        owner = address.partition(".rides")[0]
+        raise PlanError(
+            f"{address!r}: a ride is a line of points, which one value does not change; edit the"
+            f" plan, or move the whole line of the level by --set '{owner}.{level}+=1'"
+        )
+    if find_ride(part.rides, field) and not find_ridable(part, field)[0].is_added:
+        raise PlanError(
+            f"{address!r} has no effect, as a ride of the {field} takes its place; edit the values"
+            " of the ride in the plan, or take the ride out"
+        )
 
 
 def _change_part(
@@ -90,6 +112,8 @@ def _change_at(value: Any, path: list[str], address: str, change: Change) -> Any
     if head not in known:
         raise PlanError(f"{address!r}: no setting {head!r}; there are: {', '.join(known)}")
     old = getattr(value, head)
+    if isinstance(value, ChannelStrip | Bus | Master):
+        _refuse_rides(value, head, address)
     if not rest and isinstance(old, Settings | tuple):
         raise PlanError(f"{address!r} is a group of settings; name one of them")
     try:

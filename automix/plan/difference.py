@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from automix.plan.model import MixPlan
+from automix.plan.model import MASTER, MixPlan
 from automix.plan.parameters import Settings, parameters
+from automix.plan.ride_figures import Part, RideChange, compare_rides
+from automix.plan.rides import Ride, find_ridable, find_ride
 from automix.plan.settings import STRIP_IDENTITY, Bus, ChannelStrip
 
 Value = float | int | bool | str | None
@@ -48,11 +50,39 @@ class Difference:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RideDifference:
+    """A ride that differs, or that one of two plans lacks.
+
+    Attributes:
+        setting: ``TRACK.rides.SETTING``, such as ``lead vocal.rides.fader_db``, whatever its place
+            among the rides is.
+        old: The ride of the first plan; none where it has none.
+        new: That of the second plan, likewise.
+        unit: The unit of its values; empty for a pan position.
+        change: How the new line differs from the old one; without a ride the setting rests.
+    """
+
+    setting: str
+    old: Ride | None
+    new: Ride | None
+    unit: str
+    change: RideChange
+
+    @property
+    def kind(self) -> Literal["added", "removed", "changed"]:
+        """What became of the ride."""
+        if self.old is None:
+            return "added"
+        return "removed" if self.new is None else "changed"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlanDifference:
     """What differs between two plans; what was decided why is not compared.
 
     Attributes:
         settings: Settings that differ, in the order of the first plan.
+        rides: Rides that differ, in that order, too.
         provenance: Method, preset, seed, weights, version of automix, rate and depth of the mix.
         inputs: Tracks made from other audio: the digests of their files.
         only_in_first: Names of tracks and buses, as ``track kick``.
@@ -60,6 +90,7 @@ class PlanDifference:
     """
 
     settings: tuple[Difference, ...]
+    rides: tuple[RideDifference, ...]
     provenance: tuple[Difference, ...]
     inputs: tuple[Difference, ...]
     only_in_first: tuple[str, ...]
@@ -70,6 +101,7 @@ class PlanDifference:
         return any(
             (
                 self.settings,
+                self.rides,
                 self.provenance,
                 self.inputs,
                 self.only_in_first,
@@ -86,16 +118,21 @@ def plan_difference(first: MixPlan, second: MixPlan) -> PlanDifference:
     """
     settings = _compare("", _named_values(first, ("pan_law",)), _named_values(second, ("pan_law",)))
     inputs: list[Difference] = []
+    rides: list[RideDifference] = []
     for strip, other in _match(first.tracks, second.tracks):
         settings += _compare(f"{strip.name}.", _values(strip), _values(other))
+        rides += _compare_rides(strip.name, strip, other)
         if strip.sha256 and other.sha256 and strip.sha256 != other.sha256:
             digests = {"old": strip.sha256, "new": other.sha256}
             inputs.append(Difference(setting=f"{strip.name}.sha256", **digests))
     for bus, other_bus in _match(first.buses, second.buses):
         settings += _compare(f"{bus.name}.", _values(bus), _values(other_bus))
+        rides += _compare_rides(bus.name, bus, other_bus)
     settings += _compare("master.", _values(first.master), _values(second.master))
+    rides += _compare_rides(MASTER, first.master, second.master)
     return PlanDifference(
         settings=tuple(settings),
+        rides=tuple(rides),
         provenance=tuple(
             _compare("", _named_values(first, _PROVENANCE), _named_values(second, _PROVENANCE))
         ),
@@ -116,6 +153,8 @@ def _values(settings: Settings) -> Values:
 def _walk(settings: Settings, prefix: str) -> Iterator[tuple[str, tuple[Value, str]]]:
     for name, parameter in parameters(type(settings)).items():
         value, address = getattr(settings, name), prefix + name
+        if issubclass(parameter.kind, Ride):
+            continue
         if issubclass(parameter.kind, Settings):
             if not parameter.many:
                 yield from _walk(value, f"{address}.")
@@ -144,6 +183,20 @@ def _compare(owner: str, first: Values, second: Values) -> list[Difference]:
             setting = owner + address
             found.append(Difference(setting=setting, old=old, new=new, unit=unit or other_unit))
     return found
+
+
+def _compare_rides(owner: str, first: Part, second: Part) -> Iterator[RideDifference]:
+    """Where the rides of two strips, buses or masters differ, matched by what they move."""
+    for setting in dict.fromkeys(ride.setting for ride in (*first.rides, *second.rides)):
+        old, new = find_ride(first.rides, setting), find_ride(second.rides, setting)
+        if old != new:
+            yield RideDifference(
+                setting=f"{owner}.rides.{setting}",
+                old=old,
+                new=new,
+                unit=find_ridable(second if old is None else first, setting)[1].unit,
+                change=compare_rides(first, second, setting),
+            )
 
 
 def _match(first: Sequence[Named], second: Sequence[Named]) -> Iterator[tuple[Named, Named]]:

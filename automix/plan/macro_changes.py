@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from automix.plan.macros import Macros
+from automix.plan.ride_figures import measure_ride
+from automix.plan.rides import Ride, find_ride
 from automix.plan.roles import ROLE_TRAITS
 from automix.plan.settings import Bus, ChannelStrip, EqualizerBand, EqualizerSettings
 from automix.plan.writer import PlanWriter
@@ -72,8 +74,33 @@ def _set_reverb(writer: PlanWriter, factor: float, said: str) -> None:
 
 
 def _set_width(writer: PlanWriter, factor: float, said: str) -> None:
-    panned = [strip for strip in writer.plan.tracks if strip.pan != 0.5]
-    if not panned:
+    before = writer.plan
+    for strip in before.tracks:
+        ride = find_ride(strip.rides, "pan")
+        if ride is not None:
+            _scale_pan_ride(writer, strip, ride, factor, said)
+        elif strip.pan != 0.5:
+            writer.revise(f"{strip.name}.pan", _scale_pan(strip.pan, factor), "macro", said)
+    if writer.plan == before:
         writer.warn(f"{said}: every track is in the center, or brings a width of its own")
-    for strip in panned:
-        writer.revise(f"{strip.name}.pan", 0.5 + factor * (strip.pan - 0.5), "macro", said)
+
+
+def _scale_pan(pan: float, factor: float) -> float:
+    return min(max(0.5 + factor * (pan - 0.5), 0.0), 1.0)
+
+
+def _scale_pan_ride(
+    writer: PlanWriter, strip: ChannelStrip, ride: Ride, factor: float, said: str
+) -> None:
+    """Scales the points of a ride, and the position where it rests."""
+    scaled = replace(ride, values=tuple(_scale_pan(value, factor) for value in ride.values))
+    if scaled == ride:
+        return
+    place = strip.rides.index(ride)
+    rides = (*strip.rides[:place], scaled, *strip.rides[place + 1 :])
+    writer.change(strip.name, rides=rides, pan=_scale_pan(strip.pan, factor))
+    address = f"{strip.name}.rides.{place + 1}"
+    farthest = measure_ride(writer.plan.strip(strip.name), scaled).farthest
+    earlier = next((d for d in writer.plan.decisions if d.setting == address), None)
+    why = f"; before: {earlier.rule}: {earlier.reason}" if earlier else ""
+    writer.decide(address, farthest, "macro", f"{said} of a ride{why}")

@@ -20,6 +20,7 @@ from automix.dsp.processors import (
 from automix.plan.decision import Decision
 from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings, parameters
+from automix.plan.positions import describe_position
 from automix.plan.settings import Bus, ChannelStrip, CompressorSettings, EqualizerSettings, Master
 from automix.report import diagrams
 from automix.report.reductions import Reduction
@@ -43,7 +44,7 @@ def track_card(
         strip.role,
         f"{level:.1f} LUFS in the mix" if math.isfinite(level) else "silent",
         f"fader {strip.fader_db:+.1f} dB",
-        _position(strip.pan),
+        describe_position(strip.pan),
     ]
     facts += ["muted"] if strip.mute else []
     facts += ["polarity inverted"] if strip.invert_polarity else []
@@ -160,12 +161,6 @@ def _decisions(plan: MixPlan, name: str) -> list[Decision]:
         if (decision.setting.startswith(f"{name}.") and not decision.setting.startswith(longer))
         or decision.setting == name
     ]
-
-
-def _position(pan: float) -> str:
-    if abs(pan - 0.5) < 0.005:
-        return "center"
-    return f"{200 * abs(pan - 0.5):.0f} % {'left' if pan < 0.5 else 'right'}"
 
 
 def _list_changes(settings: Settings, prefix: str) -> Iterator[tuple[str, str, str]]:
