@@ -33,7 +33,8 @@ def export(
         ExportForm,
         typer.Option(
             help="dawproject: one file that DAWs open, such as Bitwig Studio, with tracks, volume,"
-            " pan, mute, sends and devices. stems: a folder of rendered tracks that sum to the mix."
+            " pan, mute, sends and devices, and rides as automation. stems: a folder of rendered"
+            " tracks that sum to the mix."
         ),
     ] = ExportForm.dawproject,
     output: Annotated[
@@ -181,6 +182,9 @@ def _tell_archive(exported: "ExportedProject", printer: Printer) -> None:
     _print_table(("track", "volume", "pan", "devices", "in its audio"), rows)
     for bus, track in exported.returns.items():
         print(f"reverb    {printable(bus)}: as audio on the track {printable(track)}")
+    if exported.automated:
+        rides = (f"{name}: {', '.join(settings)}" for name, settings in exported.automated.items())
+        print(f"automated {printable('; '.join(rides))}")
     print("left out  " + (printable("; ".join(exported.left_out)) or "nothing"))
     tempo = "not known" if exported.tempo_bpm is None else f"{exported.tempo_bpm:.4g} BPM"
     print(f"tempo     {tempo}")

@@ -13,7 +13,13 @@ from pathlib import Path
 
 from automix.audio.samples import AudioSource
 from automix.consoles.exact import ExactConsole
-from automix.dsp.processors import COMPRESSOR, active_at, describe_return, describe_settings
+from automix.dsp.processors import (
+    COMPRESSOR,
+    active_at,
+    describe_return,
+    describe_settings,
+    processors_of,
+)
 from automix.errors import UsageError
 from automix.export.archive import ArchiveTarget, AudioEntry
 from automix.export.dawproject_xml import Clip, ReturnTrack, metadata_xml, project_xml
@@ -22,11 +28,13 @@ from automix.export.names import audio_file_names
 from automix.export.recordings import (
     USUAL_MAX_FADER_DB,
     PrintedRecording,
+    find_highest_db,
     print_recording,
     print_return,
 )
 from automix.files.names import printable
 from automix.plan.model import MixPlan
+from automix.plan.ride_figures import list_rides
 from automix.plan.settings import Bus, Master
 from automix.session.tracks import list_plan_inputs, open_plan_session
 
@@ -45,6 +53,8 @@ class ExportedProject:
         tempo_bpm: Written to the project, or none.
         tracks: The tracks in the order of the plan.
         returns: Tracks that play the returns of buses, by name of the bus.
+        automated: The settings whose rides are automation lanes, by name of the track or bus, or
+            ``master``. Other rides are in the audio, with their processor.
         left_out: The parts of the mix that are nowhere in the archive.
         notes: Remarks for the user.
     """
@@ -54,6 +64,7 @@ class ExportedProject:
     tempo_bpm: float | None
     tracks: tuple["ExportedTrack", ...]
     returns: dict[str, str]
+    automated: dict[str, tuple[str, ...]]
     left_out: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -151,6 +162,7 @@ def export_dawproject(
         tempo_bpm=tempo_bpm,
         tracks=tuple(contents.list_tracks()),
         returns={name: contents.return_names[name] for name in contents.return_audio},
+        automated=_list_automated(plan),
         left_out=tuple(_list_left_out(plan, recordings, dry=dry)),
         notes=(*session.notes, *_make_notes(plan, recordings, max_fader_db)),
     )
@@ -261,6 +273,14 @@ def _list_left_out(
     return missing + [f"master: {row.title}" for row in of_master if row.device is None]
 
 
+def _list_automated(plan: MixPlan) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for owner, part, _, ride in list_rides(plan):
+        if ride.setting.partition(".")[0] not in {row.name for row in processors_of(type(part))}:
+            found[owner] = (*found.get(owner, ()), ride.setting)
+    return found
+
+
 _CENTER_DB = {"linear": -6.0, "constant-power": -3.0, "compromise": -4.5}
 
 
@@ -284,17 +304,20 @@ def _make_notes(
             if not any(bus.parallel for bus in plan.buses)
             else "the channels that sends lead to are muted, as their returns have tracks"
         )
-    highest_db = max((track.volume_db for track in recordings), default=0.0)
+    highest_db = max((track.highest_db for track in recordings), default=0.0)
     if highest_db > USUAL_MAX_FADER_DB and max_fader_db == math.inf:
         notes.append(
             f"a fader is at {highest_db:+.1f} dB, where those of many DAWs end at"
             f" {USUAL_MAX_FADER_DB:+g} dB: --max-fader {USUAL_MAX_FADER_DB:g} puts the rest into"
             " the audio"
         )
-    if (gain_db := plan.master.gain_db) > min(
-        max_fader_db, USUAL_MAX_FADER_DB
-    ) and plan.master.limiter.is_neutral:
+    gain_db = plan.master.gain_db + find_highest_db(plan.master.rides, "gain_db")
+    if gain_db > min(max_fader_db, USUAL_MAX_FADER_DB) and plan.master.limiter.is_neutral:
         notes.append(f"the master's fader is at {gain_db:+.2f} dB, more than many DAWs have")
+    if plan.master.rides and plan.master.limiter.is_active:
+        notes.append(
+            "the ride of the master moves the input gain of its limiter, as it comes before it"
+        )
     for track in recordings:
         threshold_db = track.strip.compressor.threshold_db + track.audio_gain_db
         if COMPRESSOR in track.devices and threshold_db > 0.0 and track.audio_gain_db:
@@ -306,4 +329,4 @@ def _make_notes(
 
 
 def _is_plain(plan: MixPlan) -> bool:
-    return replace(plan.master, gain_db=0.0) == Master()
+    return replace(plan.master, gain_db=0.0, rides=()) == Master()

@@ -3,6 +3,9 @@
 Source: the DAWproject format by Bitwig and PreSonus, its schemas Project.xsd and MetaData.xsd. The
 order of elements and the attributes follow the schemas; where they leave a choice (volume linear up
 to 2, pan 0 to 1, ratio in percent: 100·(1 − 1/R)), what Bitwig Studio writes.
+
+A ride is an automation lane: ``Points`` within the ``Lanes`` of its track, in the unit of the
+parameter that its ``Target`` names, where ``interpolation`` is that of the way to the next point.
 """
 
 from collections.abc import Sequence
@@ -12,9 +15,11 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from automix.audio.samples import AudioSource
 from automix.dsp.processors import Device, active_at, load
+from automix.export.automation import AutomationPoint, make_gain_points, make_plain_points
 from automix.export.names import xml_text
 from automix.export.recordings import PrintedRecording
 from automix.plan.model import MixPlan
+from automix.plan.rides import Ride, find_ride
 from automix.plan.settings import (
     BandKind,
     Bus,
@@ -114,6 +119,8 @@ class Project:
         self._lanes = SubElement(self._arrangement, "Lanes", id=self._id(), timeUnit="seconds")
         self._master = self._id()
         self._effects = {bus.name: self._id() for bus in plan.buses}
+        self._tracks: dict[str, str] = {}  # by channel
+        self._lanes_of: dict[str, Element] = {}  # by track
 
     def build(
         self, recordings: Sequence[tuple[PrintedRecording, Clip]], returns: Sequence[ReturnTrack]
@@ -136,12 +143,15 @@ class Project:
         gain_db = recording.audio_gain_db
         self._devices(channel, [(row.device, row.of(strip), gain_db) for row in recording.devices])
         self.add_switch(channel, "Mute", strip.mute)
-        self.add_number(channel, "Pan", strip.pan, "normalized", low=0.0, high=1.0)
+        pan = self.add_number(channel, "Pan", strip.pan, "normalized", low=0.0, high=1.0)
+        if ride := find_ride(strip.rides, "pan"):
+            self._automate(channel, pan, "normalized", make_plain_points(ride))
         if strip.sends:
             sends = SubElement(channel, "Sends")
-            for send in strip.sends:
-                self._send(sends, send)
-        self._volume(channel, recording.volume_db)
+            for number, send in enumerate(strip.sends, 1):
+                line = find_ride(strip.rides, f"sends.{number}.gain_db")
+                self._volume(channel, self._send(sends, send), send.gain_db, line)
+        self._volume(channel, channel, recording.volume_db, find_ride(strip.rides, "fader_db"))
 
     def _return(self, returned: ReturnTrack) -> None:
         bus = returned.bus
@@ -149,9 +159,11 @@ class Project:
             bus.name, None, "effect", returned.comment, channel_id=self._effects[bus.name]
         )
         self._devices(effect, [(row.device, row.of(bus), 0.0) for row in active_at(bus, "before")])
-        self._fader(effect, bus.gain_db if bus.parallel else 0.0, mute=True)
+        level_db = bus.gain_db if bus.parallel else 0.0
+        self._fader(effect, level_db, find_ride(bus.rides, "gain_db"), mute=True)
         if returned.clip is not None:
-            self._fader(self._track(returned.name, returned.clip, "regular", ""), 0.0, mute=False)
+            track = self._track(returned.name, returned.clip, "regular", "")
+            self._fader(track, 0.0, None, mute=False)
 
     def _master_track(self) -> None:
         master = self._plan.master
@@ -166,7 +178,13 @@ class Project:
                 for row in rows
             ],
         )
-        self._fader(channel, 0.0 if limited else master.gain_db, mute=False)
+        ride = find_ride(master.rides, "gain_db")
+        if limited and ride is not None:
+            (limiter,) = channel.iter("Limiter")
+            gain = next(limiter.iter("InputGain")).attrib["id"]
+            self._automate(channel, gain, "decibel", make_plain_points(ride, master.gain_db))
+            ride = None
+        self._fader(channel, 0.0 if limited else master.gain_db, ride, mute=False)
 
     def _track(
         self, name: str, clip: Clip | None, role: str, comment: str, channel_id: str | None = None
@@ -180,6 +198,7 @@ class Project:
         channel.set("audioChannels", str(clip.audio.channels if clip else 2))
         if role != "master":
             channel.set("destination", self._master)
+        self._tracks[channel.attrib["id"]] = identity["id"]
         if clip is not None:
             self._clip(identity, clip)
         return channel
@@ -187,8 +206,9 @@ class Project:
     def _clip(self, track: dict[str, str], clip: Clip) -> None:
         audio = clip.audio
         seconds = _number(audio.frames / audio.sample_rate)
-        lanes = SubElement(self._lanes, "Lanes", id=self._id(), track=track["id"])
-        clips = SubElement(lanes, "Clips", id=self._id(), timeUnit="seconds")
+        clips = SubElement(
+            self._lanes_of_track(track["id"]), "Clips", id=self._id(), timeUnit="seconds"
+        )
         placed = SubElement(clips, "Clip", name=track["name"], time="0.0", duration=seconds)
         placed.set("contentTimeUnit", "seconds")
         placed.set("playStart", "0.0")
@@ -196,6 +216,31 @@ class Project:
         file.set("channels", str(audio.channels))
         file.set("sampleRate", str(audio.sample_rate))
         SubElement(file, "File", path=clip.path, external="false")
+
+    def _lanes_of_track(self, track: str) -> Element:
+        """The lanes of a track, which are made when the first is needed."""
+        if track not in self._lanes_of:
+            self._lanes_of[track] = SubElement(self._lanes, "Lanes", id=self._id(), track=track)
+        return self._lanes_of[track]
+
+    def _automate(
+        self, channel: Element, parameter: str, unit: str, points: Sequence[AutomationPoint]
+    ) -> None:
+        """A lane that moves a parameter of a channel.
+
+        Args:
+            channel: The channel.
+            parameter: The identifier of its parameter.
+            unit: The unit of the parameter.
+            points: Their values are in that unit.
+        """
+        lanes = self._lanes_of_track(self._tracks[channel.attrib["id"]])
+        lane = SubElement(lanes, "Points", id=self._id(), timeUnit="seconds", unit=unit)
+        SubElement(lane, "Target", parameter=parameter)
+        for point in points:
+            element = SubElement(lane, "RealPoint", time=_number(point.time_s))
+            element.set("value", _number(point.value))
+            element.set("interpolation", "hold" if point.holds else "linear")
 
     def _devices(
         self, channel: Element, used: Sequence[tuple[Device | None, ProcessorSettings, float]]
@@ -217,20 +262,27 @@ class Project:
             self.add_switch(element, "Enabled", True)
             load(device.writer)(self, element, settings, input_gain_db)
 
-    def _send(self, sends: Element, send: Send) -> None:
+    def _send(self, sends: Element, send: Send) -> Element:
         element = SubElement(sends, "Send", id=self._id(), type="post")
         element.set("destination", self._effects[send.bus])
         self.add_switch(element, "Enable", True)
-        self._volume(element, send.gain_db)
+        return element
 
-    def _fader(self, channel: Element, volume_db: float, *, mute: bool) -> None:
+    def _fader(self, channel: Element, volume_db: float, ride: Ride | None, *, mute: bool) -> None:
         self.add_switch(channel, "Mute", mute)
         self.add_number(channel, "Pan", 0.5, "normalized", low=0.0, high=1.0)
-        self._volume(channel, volume_db)
+        self._volume(channel, channel, volume_db, ride)
 
-    def _volume(self, parent: Element, level_db: float) -> None:
+    def _volume(
+        self, channel: Element, parent: Element, level_db: float, ride: Ride | None
+    ) -> None:
+        """The level of a channel or of one of its sends, and the lane of its ride."""
         gain = db_to_gain(level_db)
-        self.add_number(parent, "Volume", gain, "linear", low=0.0, high=max(_MAX_VOLUME, gain))
+        points = make_gain_points(ride, level_db) if ride else []
+        high = max([_MAX_VOLUME, gain, *(point.value for point in points)])
+        volume = self.add_number(parent, "Volume", gain, "linear", low=0.0, high=high)
+        if points:
+            self._automate(channel, volume, "linear", points)
 
     def add_switch(self, parent: Element, tag: str, value: bool) -> None:
         """Adds a parameter that is on or off."""
@@ -245,12 +297,17 @@ class Project:
         *,
         low: float | None = None,
         high: float | None = None,
-    ) -> None:
-        """Adds a parameter in a unit of the format, with its range where both ends are given."""
+    ) -> str:
+        """Adds a parameter in a unit of the format, with its range where both ends are given.
+
+        Returns:
+            Its identifier.
+        """
         element = SubElement(parent, tag, id=self._id(), name=tag, unit=unit, value=_number(value))
         if low is not None and high is not None:
             element.set("min", _number(low))
             element.set("max", _number(high))
+        return element.attrib["id"]
 
 
 def write_equalizer(

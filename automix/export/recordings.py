@@ -27,6 +27,7 @@ from automix.dsp.processors import (
 from automix.files.info import ReadOptions
 from automix.files.probe import probe
 from automix.plan.model import Depth, MixPlan
+from automix.plan.rides import Ride, find_ride
 from automix.plan.settings import Bus, ChannelStrip
 from automix.session.tracks import Track
 from automix.units import db_to_gain
@@ -48,6 +49,7 @@ class PrintedRecording:
         audio_gain_db: The part of the plan's fader that is in the audio.
         printed: Other things in the audio, for people.
         left_out: Processors that are neither in the audio nor devices, for people.
+        highest_db: The highest level of the DAW's fader, where a ride moves it.
     """
 
     strip: ChannelStrip
@@ -58,6 +60,7 @@ class PrintedRecording:
     audio_gain_db: float
     printed: tuple[str, ...]
     left_out: tuple[str, ...]
+    highest_db: float
 
 
 def print_recording(
@@ -85,7 +88,8 @@ def print_recording(
     in_audio = [] if dry else _processors_in_audio(strip, inexpressible)
     left_out = [row.title for row in inexpressible] if dry else []
     made_stereo = bool(in_audio) and makes_stereo(strip) and console.source(strip).channels == 1
-    if made_stereo and strip.pan != 0.5:
+    panned = find_ride(strip.rides, "pan")
+    if made_stereo and {0.5} != {*(panned.values if panned else (strip.pan,))}:
         left_out.append("pan law (with its reverb a mono track is stereo)")
     printed = _list_preparation(strip)
     printed += [row.title for row in in_audio if row.device is not None]
@@ -93,7 +97,8 @@ def print_recording(
     audio = console.inserted(_with_inserts(strip, in_audio), plan.pan_law)
     track = console.session.track(strip.name)
     exact = audio is track.source and _is_exact(track, read)
-    excess_db = max(0.0, strip.fader_db - max_fader_db)
+    highest_db = strip.fader_db + find_highest_db(strip.rides, "fader_db")
+    excess_db = max(0.0, highest_db - max_fader_db)
     if excess_db:
         audio = _amplify(audio, excess_db)
         printed.append(f"{excess_db:.2f} dB of the fader")
@@ -108,7 +113,14 @@ def print_recording(
         audio_gain_db=excess_db,
         printed=tuple(printed),
         left_out=tuple(left_out),
+        highest_db=highest_db - excess_db,
     )
+
+
+def find_highest_db(rides: tuple[Ride, ...], setting: str) -> float:
+    """How far a ride raises a level at most; 0 without a ride."""
+    ride = find_ride(rides, setting)
+    return 0.0 if ride is None else max(ride.values)
 
 
 def print_return(console: ExactConsole, plan: MixPlan, bus: Bus) -> AudioSource | None:
@@ -166,7 +178,8 @@ def _with_inserts(strip: ChannelStrip, rows: Sequence[Processor]) -> ChannelStri
         invert_polarity=strip.invert_polarity,
     )
     settings: dict[str, Any] = {row.name: row.of(strip) for row in rows}
-    return replace(kept, order=strip.order, **settings) if rows else kept
+    rides = tuple(ride for ride in strip.rides if ride.setting.partition(".")[0] in settings)
+    return replace(kept, order=strip.order, **settings, rides=rides) if rows else kept
 
 
 _EXACT = ("PCM_U8", "PCM_S8", "PCM_16", "PCM_24")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import soundfile
 
 from automix.plan.decision import Decision
 from automix.plan.model import MixPlan
+from automix.plan.rides import Ride
 from automix.plan.settings import (
     Bus,
     ChannelStrip,
@@ -53,6 +55,24 @@ EQUALIZER = EqualizerSettings(
 COMPRESSOR = CompressorSettings(
     threshold_db=-30.0, ratio=3.5, attack_ms=4.0, release_ms=90.0, makeup_db=2.0
 )
+
+
+LINE = Ride(times_s=(0.1, 0.3, 0.31, 0.5, 0.72), values=(-3.0, 4.0, -60.0, 2.5, 2.5))
+PANNED = Ride(setting="pan", times_s=(0.0, 0.4, 0.9), values=(0.4, 0.0, 1.0))
+ON_SENDS = Ride(setting="sends.2.gain_db", times_s=(0.2, 0.6), values=(-40.0, 6.0))
+
+
+def with_rides(plan: MixPlan) -> MixPlan:
+    """The plan of a song with lines for all that a DAW can move."""
+    of_gain = replace(LINE, setting="gain_db")
+    plan = plan.with_strip("vocal", rides=(PANNED, LINE, ON_SENDS))
+    plan = plan.with_strip("kick", rides=(LINE,)).with_strip("spare", rides=(LINE,))
+    room, *others = plan.buses
+    return replace(
+        plan,
+        buses=(replace(room, rides=(of_gain,)), *others),
+        master=replace(plan.master, rides=(of_gain,)),
+    )
 
 
 @pytest.fixture

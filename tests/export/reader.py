@@ -56,7 +56,7 @@ def opened(path: Path, pan_law: PanLaw = "constant-power") -> Opened:
     strips, audio, sends, effects, files = [], {}, {}, {}, {}
     master = Master()
     with ZipFile(path) as archive:
-        for lane in root.findall("Arrangement/Lanes/Lanes"):
+        for lane in root.findall("Arrangement/Lanes/Lanes[Clips]"):
             (clip,) = lane.iter("Clip")
             (file,) = lane.iter("File")
             assert float(clip.attrib["time"]) == float(clip.attrib["playStart"]) == 0.0
@@ -178,6 +178,60 @@ def read_compressor(channel: Element) -> CompressorSettings:
         release_ms=1000.0 * number(device, "Release", "seconds"),
         makeup_db=number(device, "OutputGain", "decibel"),
     )
+
+
+@dataclass(frozen=True)
+class Lane:
+    """The automation of one parameter."""
+
+    unit: str
+    times_s: np.ndarray
+    values: np.ndarray
+    holds: np.ndarray
+
+    def at(self, times_s: np.ndarray) -> np.ndarray:
+        """What the format says: each point tells how the way to the next one is."""
+        point = np.searchsorted(self.times_s, times_s, side="right") - 1
+        assert point.min() >= 0  # from the start on, whatever a DAW does before the first point
+        following = np.minimum(point + 1, len(self.times_s) - 1)
+        way_s = self.times_s[following] - self.times_s[point]
+        share = np.where(way_s > 0, (times_s - self.times_s[point]) / np.maximum(way_s, 1e-30), 0)
+        moved = (self.values[following] - self.values[point]) * share
+        return self.values[point] + np.where(self.holds[point], 0.0, moved)
+
+
+def lanes(path: Path) -> dict[tuple[str, str], Lane]:
+    """Automation by track and parameter; that of a send by where it leads."""
+    root = project(path)
+    parents = {child: parent for parent in root.iter() for child in parent}
+    by_id = {element.get("id"): element for element in root.iter() if element.get("id")}
+    found = {}
+    for lane in root.iter("Points"):
+        target = by_id[lane.find("Target").attrib["parameter"]]
+        name, above = target.tag, parents[target]
+        if above.tag == "Send":
+            name = f"to {parents[by_id[above.attrib['destination']]].attrib['name']}"
+        while above.tag != "Track":
+            above = parents[above]
+        assert parents[lane].tag == "Lanes"
+        assert parents[lane].get("track") == above.get("id")
+        assert parents[parents[parents[lane]]].tag == "Arrangement"
+        assert lane.get("timeUnit") == parents[parents[lane]].get("timeUnit") == "seconds"
+        assert lane.get("unit") == target.get("unit")
+        points = lane.findall("RealPoint")
+        times_s = np.array([float(point.attrib["time"]) for point in points])
+        values = np.array([float(point.attrib["value"]) for point in points])
+        assert (np.diff(times_s) > 0).all()
+        if target.get("max") is not None:
+            assert float(target.attrib["min"]) <= values.min()
+            assert values.max() <= float(target.attrib["max"])
+        found[above.attrib["name"], name] = Lane(
+            unit=lane.attrib["unit"],
+            times_s=times_s,
+            values=values,
+            holds=np.array([point.get("interpolation", "hold") == "hold" for point in points]),
+        )
+    return found
 
 
 def number(device: Element, name: str, unit: str) -> float:

@@ -66,6 +66,9 @@ RULES: dict[str, tuple[str, set[str], set[str]]] = {
         | {"fadeTimeUnit", "fadeInTime", "fadeOutTime", "enable", "reference"},
         {"time"},
     ),
+    "Points": ("Target (RealPoint )*", _TIMELINE | {"unit"}, set()),
+    "Target": ("", {"parameter", "expression", "channel", "key", "controller"}, set()),
+    "RealPoint": ("", {"time", "value", "interpolation"}, {"time", "value"}),
     "Audio": (
         "File ",
         _TIMELINE | {"duration", "algorithm", "channels", "sampleRate"},
@@ -99,6 +102,7 @@ _COUNT = "[0-9]+"
 VALUES = {
     "unit": "linear|normalized|percent|decibel|hertz|semitones|seconds|beats|bpm",
     "timeUnit": "beats|seconds",
+    "interpolation": "hold|linear",
     "contentTimeUnit": "beats|seconds",
     "deviceRole": "instrument|noteFX|audioFX|analyzer",
     "role": "regular|master|effect|submix|vca",
@@ -127,6 +131,9 @@ def faults(root: Element) -> list[str]:
             target = element.get(attribute)
             if target is not None and kinds.get(target) != kind:
                 found.append(f"{element.tag}: {attribute} {target} is no {kind}")
+    for target in root.iter("Target"):
+        if RULES.get(kinds.get(target.get("parameter", ""), "")) is not _REAL:
+            found.append(f"Target: {target.get('parameter')} is no parameter with a number")
     return found
 
 
@@ -145,7 +152,7 @@ def _faults_of(element: Element) -> list[str]:
     if missing := must - set(element.attrib):
         found.append(f"{element.tag}: lacks {missing}")
     patterns = dict(VALUES)
-    if RULES[element.tag] is _REAL:
+    if RULES[element.tag] is _REAL or element.tag == "RealPoint":
         patterns["value"] = _NUMBER
     elif RULES[element.tag] is _BOOL:
         patterns["value"] = "true|false"

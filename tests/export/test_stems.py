@@ -15,7 +15,7 @@ from automix.export.stems import export_stems
 from automix.plan.model import MixPlan
 from automix.plan.settings import ChannelStrip
 from automix.session.tracks import open_plan_session
-from tests.export.conftest import FRAMES, RATE, guard, write
+from tests.export.conftest import FRAMES, RATE, guard, with_rides, write
 
 
 def export(plan: MixPlan, folder: Path, name: str = "stems", **options):
@@ -42,6 +42,15 @@ def test_they_sum_to_the_mix(song, separate: bool, bits: str, tolerance: float) 
     assert {soundfile.info(stem.path).subtype for stem in exported.stems} == {
         "FLOAT" if bits == "32f" else "PCM_24"
     }
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_rides_are_in_the_stems(song, separate: bool) -> None:
+    plan, folder = with_rides(song[0]), song[1]
+    stems = export(plan, folder, separate_returns=separate).stems
+    found = {stem.name: soundfile.read(stem.path)[0] for stem in stems}
+    assert np.abs(sum(found.values()) - mix_of(plan, folder)).max() < 1e-6
+    assert np.abs(mix_of(plan, folder) - mix_of(song[0], folder)).max() > 0.01
 
 
 def test_the_dither_of_stems_does_not_add_up(song) -> None:
