@@ -16,7 +16,7 @@ from automix.plan.address import look_up
 from automix.plan.decision import Decision
 from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings
-from automix.plan.ride_figures import describe_range, list_rides
+from automix.plan.ride_figures import describe_range, list_rides, measure_ride
 from automix.plan.rides import Ride
 
 
@@ -103,6 +103,8 @@ def _ride_row(plan: MixPlan, decision: Decision, ride: Ride) -> tuple[str, str, 
         if decision.setting == f"{owner}.rides.{number}"
     )
     why = f"{decision.rule}: {decision.reason}"
+    if not measure_ride(part, ride).goes_as_far_as(decision.value):
+        why = f"edited; went as far as {abs(decision.value):.4g}, {why}"
     return f"{owner}.rides.{ride.setting}", describe_range(part, ride), why
 
 

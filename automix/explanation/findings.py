@@ -213,7 +213,8 @@ def _edit(owner: str, setting: Setting) -> str:
     if setting.value is None:
         return "a ride was removed" if name.startswith("rides.") else f"{name} was removed"
     if setting.is_ride:
-        name = levels.get(field, f"its {name.removeprefix('rides.')}")
+        words = name.removeprefix("rides.").removesuffix("_db").replace("sends.", "send ")
+        name = levels.get(field, f"its {words.replace('.', ' ')}")
         before, after = (_reach(field, far) for far in (setting.decided, setting.value))
         if not setting.decided:
             return f"{name} is ridden by hand, by up to {after}"

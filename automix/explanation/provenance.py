@@ -47,8 +47,6 @@ One of them without a reason is not called edited by hand; any other is.
 """
 _BY_HAND = ("input_gain_db", "fader_db", "pan", "mute", "compressor.makeup_db")
 """Settings that every method of the rules gives a reason for where it changes them."""
-_SAME_RIDE = 0.05
-"""A ride that goes as far as its reason says, within this, is the one that the rule drew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +184,7 @@ def _read_ride(plan: MixPlan, owner: str, ride: Ride, decided: float) -> Setting
         value=figures.farthest,
         decided=decided,
         unit=figures.unit,
-        edited=abs(figures.farthest - decided) > _SAME_RIDE,
+        edited=not figures.goes_as_far_as(decided),
         is_ride=True,
     )
 

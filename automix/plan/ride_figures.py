@@ -14,6 +14,7 @@ from automix.plan.settings import Bus, ChannelStrip, Master
 Part = ChannelStrip | Bus | Master
 
 _MOST_MOVES = 3
+_AS_FAR = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,10 @@ class RideFigures:
     fastest_per_s: float
     fastest_at_s: float
     moves: tuple[RideMove, ...]
+
+    def goes_as_far_as(self, farthest: float) -> bool:
+        """Whether the ride may be the one that a rule drew, which said how far it goes."""
+        return abs(self.farthest - abs(farthest)) <= _AS_FAR
 
 
 @dataclass(frozen=True, kw_only=True)

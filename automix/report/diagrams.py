@@ -14,6 +14,8 @@ from automix.analysis.finished_music import (
     WIDTH_UPPER_QUARTILE_DB,
 )
 from automix.dsp.equalizer import response_db
+from automix.plan.ride_figures import find_value
+from automix.plan.rides import Ride
 from automix.plan.settings import CompressorSettings, EqualizerSettings
 from automix.report.drawing import Axis, Diagram, frequency_axis, time_axis
 
@@ -21,6 +23,9 @@ Vector = NDArray[np.float64]
 
 _POINTS = 240
 _MONO_DB = -40.0  # the bottom of the diagram of widths
+_LEVEL_DB = 40.0  # the height of the levels behind rides
+_RIDE_COLUMNS = 480
+_SIDES = {0: "left", 0.5: "center", 1: "right"}
 
 
 def waveform(low: Vector, high: Vector, duration_s: float) -> str:
@@ -116,6 +121,72 @@ def reduction_curve(curve_db: Vector, duration_s: float, name: str) -> str:
     )
     x: Vector = np.linspace(0.0, duration_s, len(curve_db), dtype=np.float64)
     return diagram.svg([diagram.band(x, -curve_db, np.zeros(len(curve_db)), "taken")])
+
+
+def ride_curve(
+    ride: Ride,
+    level_db: Vector | None,
+    duration_s: float,
+    *,
+    unit: str,
+    marks_s: Sequence[float],
+    name: str,
+) -> str:
+    """A ride over time, above the level of the track that it moves.
+
+    Args:
+        ride: The line.
+        level_db: The level of the track in equal parts of the mix, in dB over its loudest part;
+            none where it is not known.
+        duration_s: The length of the mix.
+        unit: The unit of the line; empty for a pan position.
+        marks_s: Where sections begin.
+        name: For those who cannot see it.
+    """
+    if unit:
+        low = 3.0 * np.floor(min(*ride.values, -3.0) / 3.0)
+        high = 3.0 * np.ceil(max(*ride.values, 3.0) / 3.0)
+        room = (high - low) / 6.0  # labels that are nearer to each other would overlap
+        ticks = [tick for tick in (low, 0.0, high) if tick == 0.0 or abs(tick) >= room]
+        y, rest = Axis(low=low, high=high, ticks=ticks, label=_change), 0.0
+    else:
+        y, rest = Axis(low=0.0, high=1.0, ticks=(0, 0.5, 1), label=_SIDES.__getitem__), 0.5
+    diagram = Diagram(
+        title=f"ride over time: {name}", x=time_axis(duration_s), y=y, width=540.0, height=130.0
+    )
+    drawn = []
+    if level_db is not None:
+        share = np.clip(1.0 + level_db / _LEVEL_DB, 0.0, 1.0)
+        x: Vector = np.linspace(0.0, duration_s, len(level_db), dtype=np.float64)
+        drawn.append(
+            diagram.band(x, np.full(len(x), y.low), y.low + share * (y.high - y.low), "level")
+        )
+    ends = np.array([0.0, duration_s])
+    drawn.append(diagram.curve(ends, np.full(2, rest), "line"))
+    for mark_s in marks_s:
+        drawn.append(diagram.curve(np.full(2, mark_s), np.array([y.low, y.high]), "line"))
+    drawn.append(diagram.curve(*_thin_line(ride, duration_s), "after"))
+    return diagram.svg(drawn)
+
+
+def _thin_line(ride: Ride, duration_s: float) -> tuple[Vector, Vector]:
+    """Points of a ride from the start of the mix to its end: of each column only its extremes."""
+    times_s, values = np.array(ride.times_s), np.array(ride.values)
+    inside = (times_s > 0.0) & (times_s < duration_s)
+    times_s, values = times_s[inside], values[inside]
+    columns = np.floor(times_s / duration_s * _RIDE_COLUMNS).astype(np.int64)
+    kept: set[int] = set()
+    for column in np.unique(columns):
+        first, stop = np.searchsorted(columns, [column, column + 1])
+        part = values[first:stop]
+        kept |= {int(first), int(stop) - 1}
+        kept |= {int(first + part.argmin()), int(first + part.argmax())}
+    places = sorted(kept)
+    starts, ends = find_value(ride, 0.0), find_value(ride, duration_s)
+    return (
+        np.concatenate([[0.0], times_s[places], [duration_s]]),
+        np.concatenate([[starts], values[places], [ends]]),
+    )
 
 
 def equalizer_curve(settings: EqualizerSettings, sample_rate: int, name: str) -> str | None:

@@ -1,6 +1,6 @@
 """What the report measures on a mix and its inputs, in one streaming pass over each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -73,7 +73,7 @@ def hear_mix(source: AudioSource) -> MeasuredTrack:
 
 
 def sum_of_inputs(
-    session: Session, listeners: Mapping[str, BlockListener] | None = None
+    session: Session, listeners: Mapping[str, Sequence[BlockListener]] | None = None
 ) -> AudioSource:
     """The tracks as they are, mono ones in the center.
 
@@ -84,8 +84,8 @@ def sum_of_inputs(
     listening = listeners or {}
 
     def listen(track: str, block: Samples) -> None:
-        if track in listening:
-            listening[track].add(block)
+        for listener in listening.get(track, ()):
+            listener.add(block)
 
     def blocks() -> Iterator[Samples]:
         names = [track.name for track in session.tracks]

@@ -17,10 +17,12 @@ from automix.files.encode import encode_mp3
 from automix.mixing.mix import Mix
 from automix.mixing.outcome import SongOutcome
 from automix.parallel.workers import run_in_parallel
-from automix.plan.model import MixPlan
+from automix.plan.model import MASTER, MixPlan
+from automix.plan.ride_figures import Part
 from automix.report import diagrams
 from automix.report.hearing import excerpts, hear_mix, loudest_part, loudness_of, sum_of_inputs
 from automix.report.reductions import MasterReductions, make_strip_reductions
+from automix.report.rides import draw_rides, make_level_meters
 from automix.report.strips import (
     bus_card,
     draw_reductions,
@@ -72,11 +74,21 @@ def report_page(
     inputs = sum_of_inputs(session)
     frames, rate = mix.source.frames, mix.source.sample_rate
     of_tracks = make_strip_reductions(mix.plan, session, frames)
+    levels = make_level_meters(mix.plan, frames)
+    listeners = {
+        track.name: [made[track.name] for made in (of_tracks, levels) if track.name in made]
+        for track in session.tracks
+    }
     of_master = MasterReductions(mix.plan.master, rate, frames)
     watched = apply_master(mix.premaster, mix.plan.master, of_master.watch)
-    after, before = run_in_parallel(hear_mix, (watched, sum_of_inputs(session, of_tracks)))
+    after, before = run_in_parallel(hear_mix, (watched, sum_of_inputs(session, listeners)))
     duration_s = frames / rate
     louder_db = _difference(loudness.integrated_lufs, before.features.loudness.integrated_lufs)
+
+    def draw_ridden(owner: str, part: Part) -> list[str]:
+        level_db = levels[owner].result() if owner in levels else None
+        return draw_rides(plan, owner, part, level_db, duration_s)
+
     sections = [
         _header(name, plan, loudness, after.features, duration_s),
         _list("Warnings", mix.warnings, "warnings") + _list("Notes", notes, "notes"),
@@ -111,14 +123,25 @@ def report_page(
                 strip,
                 plan,
                 mix.levels_at(loudness.integrated_lufs),
-                draw_reductions(of_tracks[strip.name].result(), duration_s, strip.name)
-                if strip.name in of_tracks
-                else [],
+                [
+                    *draw_ridden(strip.name, strip),
+                    *(
+                        draw_reductions(of_tracks[strip.name].result(), duration_s, strip.name)
+                        if strip.name in of_tracks
+                        else []
+                    ),
+                ],
             )
             for strip in plan.tracks
         ),
-        *(bus_card(bus, plan) for bus in plan.buses),
-        master_card(plan, draw_reductions(of_master.result(), duration_s, "master")),
+        *(bus_card(bus, plan, draw_ridden(bus.name, bus)) for bus in plan.buses),
+        master_card(
+            plan,
+            [
+                *draw_ridden(MASTER, plan.master),
+                *draw_reductions(of_master.result(), duration_s, "master"),
+            ],
+        ),
         "</div><h2>All settings</h2>",
         settings_table(plan),
     ]

@@ -21,6 +21,8 @@ from automix.plan.decision import Decision
 from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings, parameters
 from automix.plan.positions import describe_position
+from automix.plan.ride_figures import describe_range, describe_ride, list_parts
+from automix.plan.rides import Ride, find_ride
 from automix.plan.settings import Bus, ChannelStrip, CompressorSettings, EqualizerSettings, Master
 from automix.report import diagrams
 from automix.report.reductions import Reduction
@@ -29,7 +31,7 @@ _NOTHING_DB = 0.05
 
 
 def track_card(
-    strip: ChannelStrip, plan: MixPlan, levels: Mapping[str, float], reductions: Sequence[str]
+    strip: ChannelStrip, plan: MixPlan, levels: Mapping[str, float], curves: Sequence[str]
 ) -> str:
     """A track: where it is in the mix, its curves, and why.
 
@@ -37,14 +39,15 @@ def track_card(
         strip: Settings.
         plan: The plan of the strip.
         levels: Loudness in the mix by track, in LUFS.
-        reductions: What its processors take away, see `draw_reductions`.
+        curves: Its rides, see `automix.report.rides`, and what its processors take away, see
+            `draw_reductions`.
     """
     level = levels.get(strip.name, -math.inf)
     facts = [
         strip.role,
         f"{level:.1f} LUFS in the mix" if math.isfinite(level) else "silent",
-        f"fader {strip.fader_db:+.1f} dB",
-        describe_position(strip.pan),
+        f"fader {strip.fader_db:+.1f} dB{_ridden(strip, 'fader_db')}",
+        _describe_place(strip),
     ]
     facts += ["muted"] if strip.mute else []
     facts += ["polarity inverted"] if strip.invert_polarity else []
@@ -54,33 +57,47 @@ def track_card(
         time_s = strip.reverb.reverberation_time_s
         facts.append(f"reverb {time_s:.1f} s, {100 * strip.reverb.dry_wet:.0f} % wet")
     facts += _processors(strip, active_inserts(strip))
-    facts += [f"send to {send.bus} {send.gain_db:+.1f} dB" for send in strip.sends]
+    facts += [
+        f"send to {send.bus} {send.gain_db:+.1f} dB{_ridden(strip, f'sends.{number}.gain_db')}"
+        for number, send in enumerate(strip.sends, 1)
+    ]
     drawn = _curves(strip.equalizer, strip.compressor, plan.sample_rate_hz, strip.name)
-    return _card(strip.name, facts, [*drawn, *reductions], _decisions(plan, strip.name))
+    return _card(strip.name, facts, [*drawn, *curves], _decisions(plan, strip.name))
 
 
-def bus_card(bus: Bus, plan: MixPlan) -> str:
-    """A bus."""
+def _ridden(part: Part, setting: str) -> str:
+    """What a ride adds to a setting, in words; empty without a ride."""
+    ride = find_ride(part.rides, setting)
+    return "" if ride is None else f", ridden {describe_range(part, ride)}"
+
+
+def _describe_place(strip: ChannelStrip) -> str:
+    ride = find_ride(strip.rides, "pan")
+    return describe_position(strip.pan) if ride is None else f"ridden {describe_range(strip, ride)}"
+
+
+def bus_card(bus: Bus, plan: MixPlan, rides: Sequence[str]) -> str:
+    """A bus, with its rides as `automix.report.rides` draws them."""
     facts = [
         "bus",
         describe_return(bus),
         f"pre-delay {bus.pre_delay_ms:.0f} ms",
-        f"return {bus.gain_db:+.1f} dB",
+        f"return {bus.gain_db:+.1f} dB{_ridden(bus, 'gain_db')}",
     ]
     facts += _processors(bus, active_at(bus, "before", "after"))
     drawn = _curves(bus.equalizer, bus.compressor, plan.sample_rate_hz, bus.name)
-    return _card(bus.name, facts, drawn, _decisions(plan, bus.name))
+    return _card(bus.name, facts, [*drawn, *rides], _decisions(plan, bus.name))
 
 
-def master_card(plan: MixPlan, reductions: Sequence[str]) -> str:
-    """The master; what its processors take away is drawn by `draw_reductions`."""
+def master_card(plan: MixPlan, curves: Sequence[str]) -> str:
+    """The master, with its rides and what its processors take away; see `track_card`."""
     master: Master = plan.master
-    facts = [f"gain {master.gain_db:+.1f} dB"]
+    facts = [f"gain {master.gain_db:+.1f} dB{_ridden(master, 'gain_db')}"]
     facts += _processors(master, active_at(master, "filter", "gain"))
     if master.limiter.is_active:
         facts.append(f"limiter at {master.limiter.ceiling_dbtp:.1f} dBTP")
     drawn = _curves(master.equalizer, master.compressor, plan.sample_rate_hz, "master")
-    return _card("master", facts, [*drawn, *reductions], _decisions(plan, "master"))
+    return _card("master", facts, [*drawn, *curves], _decisions(plan, "master"))
 
 
 def draw_reductions(reductions: Sequence[Reduction], duration_s: float, name: str) -> list[str]:
@@ -105,13 +122,11 @@ def _draw_reduction(reduction: Reduction, duration_s: float, name: str) -> str:
 
 def settings_table(plan: MixPlan) -> str:
     """Every setting that is not neutral, with unit, range and meaning."""
-    owners: list[tuple[str, Settings]] = [(strip.name, strip) for strip in plan.tracks]
-    owners += [(bus.name, bus) for bus in plan.buses] + [("master", plan.master)]
     rows = "".join(
         f"<tr><td>{html.escape(address)}</td><td>{html.escape(value)}</td>"
         f"<td>{html.escape(about)}</td></tr>"
-        for name, owner in owners
-        for address, value, about in _list_changes(owner, name)
+        for name, owner in list_parts(plan)
+        for address, value, about in (*_list_changes(owner, name), *_list_ridden(owner, name))
     )
     return (
         "<details><summary>What differs from neutral</summary><div class=scroll><table><thead><tr>"
@@ -168,6 +183,8 @@ def _list_changes(settings: Settings, prefix: str) -> Iterator[tuple[str, str, s
     for name, parameter in parameters(type(settings)).items():
         value = getattr(settings, name)
         address = f"{prefix}.{name}"
+        if issubclass(parameter.kind, Ride):
+            continue
         if isinstance(value, Settings):
             yield from _list_changes(value, address)
         elif isinstance(value, tuple) and value and isinstance(value[0], Settings):
@@ -177,3 +194,9 @@ def _list_changes(settings: Settings, prefix: str) -> Iterator[tuple[str, str, s
             unit = parameter.range.unit if parameter.range else ""
             shown = f"{value:.4g} {unit}".rstrip() if isinstance(value, float) else str(value)
             yield address, shown, parameter.about
+
+
+def _list_ridden(part: Part, name: str) -> Iterator[tuple[str, str, str]]:
+    """The rides: a row each, instead of all their points."""
+    for ride in part.rides:
+        yield f"{name}.rides.{ride.setting}", describe_range(part, ride), describe_ride(part, ride)

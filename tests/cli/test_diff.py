@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from automix.plan.model import MixPlan
+from automix.plan.rides import Ride
 from automix.plan.settings import ChannelStrip, Master
 from automix.plan.toml import dumps
 
@@ -102,6 +103,41 @@ def test_json_is_exact(compare) -> None:
     ]
     assert document["only_in_first"] == document["inputs"] == document["provenance"] == []
     assert compare(PLAN, changed, "--quiet").stdout == ""
+
+
+def test_rides_in_words_and_in_points(compare) -> None:
+    fader = Ride(times_s=(1.0, 65.5), values=(0.0, -2.0))
+    pan = Ride(setting="pan", times_s=(0.0, 2.0), values=(0.3, 0.8))
+    first = PLAN.with_strip("kick", rides=(replace(fader, values=(0.0, 1.0)),))
+    second = PLAN.with_strip("kick", rides=(fader,)).with_strip("bell\x1b[31m", rides=(pan,))
+    text = compare(first, second).stdout
+    assert "\x1b" not in text
+    kick, bell = (line.split("  ") for line in text.splitlines() if ".rides." in line)
+    assert [cell.strip() for cell in kick if cell] == [
+        "kick.rides.fader_db",
+        "2 points",
+        "2 points",
+        "-3.00 dB at 1:05.5, mean -1.50 dB",
+    ]
+    assert [cell.strip() for cell in bell if cell][1:] == [
+        "no ride",
+        "2 points",
+        "+100.00 % at 0:02.0, mean +50.00 %",
+    ]
+    document = json.loads(compare(first, second, "--json").stdout)
+    assert document["settings"] == []
+    assert document["rides"][0] == {
+        "setting": "kick.rides.fader_db",
+        "kind": "changed",
+        "old": {"times_s": [1.0, 65.5], "values": [0.0, 1.0]},
+        "new": {"times_s": [1.0, 65.5], "values": [0.0, -2.0]},
+        "unit": "dB",
+        "largest_change": -3.0,
+        "largest_change_at_s": 65.5,
+        "mean_change": -1.5,
+    }
+    assert document["rides"][1]["old"] is None
+    assert compare(first, second, "--exit-code").exit_code == 1
 
 
 def test_a_file_that_is_no_plan(cli) -> None:

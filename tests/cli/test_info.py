@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import numba
 import pytest
@@ -9,6 +10,8 @@ import torch
 
 from automix.dsp.processors import PROCESSORS
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
+from automix.plan.rides import Ride
+from automix.plan.settings import Bus, ChannelStrip, Master, Send
 
 
 def test_it_tells_versions_devices_and_methods_as_json(cli):
@@ -40,7 +43,7 @@ def test_it_tells_the_same_to_people(cli):
 
 def test_it_tells_the_processors_from_their_declarations(cli):
     found = json.loads(cli("info", "processors", "--json").stdout)
-    assert list(found) == ["processors"]
+    assert list(found) == ["processors", "rides"]
     rows = {row["name"]: row for row in found["processors"]}
     assert list(rows) == [row.name for row in PROCESSORS]
     compressor = rows["compressor"]
@@ -59,8 +62,26 @@ def test_it_tells_the_processors_from_their_declarations(cli):
     assert "bands.N.gain_db" in bands
 
 
+def test_it_tells_what_can_be_ridden(cli):
+    rides = json.loads(cli("info", "processors", "--json").stdout)["rides"]
+    assert {(ride["owner"], ride["setting"]): ride["added"] for ride in rides} == {
+        ("strip", "widener.side_db"): True,
+        ("strip", "fader_db"): True,
+        ("strip", "pan"): False,
+        ("strip", "sends.N.gain_db"): True,
+        ("bus", "gain_db"): True,
+        ("master", "gain_db"): True,
+    }
+    for ride in rides:  # each is one that a plan may hold
+        sends = (Send(bus="b"),)
+        part = {"strip": ChannelStrip(sends=sends), "bus": Bus(), "master": Master()}[ride["owner"]]
+        line = Ride(setting=ride["setting"].replace("N", "1"), values=(ride["low"],))
+        assert replace(part, rides=(line,)).rides == (line,)
+
+
 def test_it_tells_the_processors_to_people(cli):
     done = cli("info", "processors")
+    assert "sends.N.gain_db" in done.stdout
     assert done.exit_code == 0
     assert "de-esser (de_esser): Turns the treble down" in done.stdout
     assert "2000 … 12000 Hz, logarithmic" in done.stdout

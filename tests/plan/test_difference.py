@@ -9,6 +9,7 @@ from automix.plan.address import change_setting
 from automix.plan.decision import Decision
 from automix.plan.difference import Difference, plan_difference
 from automix.plan.model import MixPlan
+from automix.plan.rides import Ride
 from automix.plan.settings import (
     Bus,
     ChannelStrip,
@@ -159,3 +160,63 @@ def test_provenance_and_inputs() -> None:
     )
     assert found.inputs == (Difference(setting="kick.sha256", old="11", new="33"),)
     assert found
+
+
+LINE = Ride(times_s=(1.0, 3.0), values=(0.0, 4.0))
+SENT = Ride(setting="sends.1.gain_db", times_s=(2.0,), values=(-3.0,))
+
+
+def test_a_ride_that_was_added_is_measured_against_none() -> None:
+    ridden = PLAN.with_strip("kick", rides=(LINE,))
+    (added,) = plan_difference(PLAN, ridden).rides
+    assert (added.setting, added.kind, added.unit) == ("kick.rides.fader_db", "added", "dB")
+    assert (added.old, added.new) == (None, LINE)
+    # Rises evenly by 4 dB: 2 dB on average.
+    assert (added.change.largest, added.change.at_s, added.change.mean) == (4.0, 3.0, 2.0)
+    (removed,) = plan_difference(ridden, PLAN).rides
+    assert (removed.kind, removed.change.largest, removed.change.mean) == ("removed", -4.0, -2.0)
+    assert plan_difference(PLAN, ridden)
+    assert plan_difference(PLAN, ridden).settings == ()
+
+
+def test_rides_are_matched_by_what_they_move() -> None:
+    first = PLAN.with_strip("kick", rides=(LINE, SENT))
+    assert not plan_difference(first, PLAN.with_strip("kick", rides=(SENT, LINE)))
+    later = replace(LINE, times_s=(2.0, 4.0))
+    (found,) = plan_difference(first, PLAN.with_strip("kick", rides=(SENT, later))).rides
+    assert (found.setting, found.kind) == ("kick.rides.fader_db", "changed")
+    # 2 dB below from 2 s to 3 s, where it has nothing and the old line ends; and level with it at
+    # 1 s and 4 s: a trapezoid of 4 dB·s over 3 s.
+    assert (found.change.largest, found.change.at_s) == (-2.0, 2.0)
+    assert found.change.mean == pytest.approx(-4.0 / 3.0)
+
+
+def test_a_ride_of_the_pan_is_measured_against_where_the_track_was() -> None:
+    still = PLAN.with_strip("kick", pan=0.3)
+    ride = Ride(setting="pan", times_s=(0.0, 1.0), values=(0.3, 0.9))
+    (found,) = plan_difference(still, still.with_strip("kick", rides=(ride,))).rides
+    assert (found.unit, found.change.at_s) == ("", 1.0)
+    assert found.change.largest == pytest.approx(0.6)
+
+
+def test_rides_of_what_one_plan_lacks_and_of_buses_and_the_master() -> None:
+    of_gain = replace(LINE, setting="gain_db")
+    without = PLAN.with_strip("kick", sends=())
+    ridden = replace(
+        PLAN.with_strip("kick", rides=(SENT,)),
+        buses=(Bus(name="room", rides=(of_gain,)),),
+        master=Master(rides=(of_gain,)),
+    )
+    found = plan_difference(without, ridden).rides
+    assert [(ride.setting, ride.change.largest) for ride in found] == [
+        ("kick.rides.sends.1.gain_db", -3.0),
+        ("room.rides.gain_db", 4.0),
+        ("master.rides.gain_db", 4.0),
+    ]
+
+
+def test_other_points_of_the_same_line_differ_by_nothing() -> None:
+    finer = replace(LINE, times_s=(1.0, 2.0, 3.0), values=(0.0, 2.0, 4.0))
+    plans = (PLAN.with_strip("kick", rides=(ride,)) for ride in (LINE, finer))
+    (found,) = plan_difference(*plans).rides
+    assert (found.change.largest, found.change.mean) == (0.0, 0.0)

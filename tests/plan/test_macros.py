@@ -15,6 +15,7 @@ from automix.mixing.spine import render_plan
 from automix.plan.macro_changes import apply_macros
 from automix.plan.macros import Macros
 from automix.plan.model import MixPlan
+from automix.plan.rides import Ride
 from automix.plan.settings import Bus, ChannelStrip, FdnReverbSettings, Send
 from automix.plan.writer import PlanWriter
 from automix.session.tracks import Session, Track
@@ -83,6 +84,28 @@ def test_width_moves_tracks_from_the_center():
     assert plan.strip("vox").pan == 0.5
     assert with_macros(width_percent=-100.0).plan.strip("keys").pan == 0.5
     assert with_macros(width_percent=300.0).plan.strip("keys").pan == 0.0
+
+
+def test_width_moves_the_points_of_rides():
+    ride = Ride(setting="pan", times_s=(0.0, 1.0, 2.0), values=(0.1, 0.5, 0.7))
+    plan = PLAN.with_strip("keys", rides=(Ride(values=(1.0,)), ride))
+    writer = with_macros(plan, width_percent=50.0)
+    line, moved = writer.plan.strip("keys").rides
+    assert line == Ride(values=(1.0,))
+    assert moved.values == pytest.approx((0.0, 0.5, 0.8))  # no further than the end
+    assert writer.plan.strip("keys").pan == pytest.approx(0.2)
+    decision = writer.decision("keys.rides.2")
+    assert (decision.rule, decision.value) == ("macro", pytest.approx(0.6))
+    assert writer.warnings == []
+    center = plan.with_strip("keys", pan=0.5, rides=(replace(ride, values=(0.5, 0.5, 0.5)),))
+    assert "in the center" in with_macros(center, width_percent=50.0).warnings[0]
+
+
+def test_vocals_move_with_their_ride():
+    plan = PLAN.with_strip("vox", rides=(Ride(times_s=(0.0, 1.0), values=(-6.0, 3.0)),))
+    louder = with_macros(plan, vocals_db=2.0).plan
+    assert louder.strip("vox").rides == plan.strip("vox").rides
+    assert stem_lufs(louder, "vox") - stem_lufs(plan, "vox") == pytest.approx(2.0, abs=1e-3)
 
 
 def test_brightness_is_measured_above_4_khz():

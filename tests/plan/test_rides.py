@@ -80,3 +80,27 @@ def test_moving_the_setting_moves_the_whole_line():
     louder = change_setting(PLAN, "vox.fader_db", lambda old: old + 1.0)
     assert louder.strip("vox").fader_db == 1.0
     assert louder.strip("vox").rides == PLAN.strip("vox").rides
+
+
+@pytest.mark.parametrize(
+    ("address", "instead"),
+    [
+        ("vox.rides.1.values", "vox.fader_db+=1"),
+        ("vox.rides.fader_db", "vox.fader_db+=1"),
+        ("vox.rides", "vox.fader_db+=1"),
+        ("room.rides.1.setting", "room.gain_db+=1"),
+        ("master.rides.1", "master.gain_db+=1"),
+    ],
+)
+def test_one_value_cannot_set_a_line(address, instead):
+    with pytest.raises(PlanError, match="a ride is a line of points") as refused:
+        change_setting(PLAN, address, lambda old: 1.0)
+    assert address in str(refused.value)
+    assert instead in str(refused.value)
+
+
+def test_a_position_that_a_ride_takes_the_place_of_is_not_set_in_silence():
+    pan = Ride(setting="pan", times_s=(0.0, 1.0), values=(0.2, 0.8))
+    with pytest.raises(PlanError, match=r"'vox\.pan' has no effect"):
+        change_setting(PLAN.with_strip("vox", rides=(pan,)), "vox.pan", lambda old: 0.3)
+    assert change_setting(PLAN, "vox.pan", lambda old: 0.3).strip("vox").pan == 0.3
