@@ -180,6 +180,22 @@ def test_evaluate_methods_compares_three_mixes_with_a_human_one(
 
 
 @pytest.mark.slow
+def test_a_fade_out_goes_straight_down(run, demo: Path, environment, tmp_path: Path) -> None:
+    command = ["automix", "vocal", demo / "vocal.wav", demo / "beat.wav", "-o", "mix.wav", "-q"]
+    subprocess.run(command, env=environment, cwd=tmp_path, check=True, timeout=120)
+    done = run("fade-out", "mix.toml", "4", "4.5", "faded.wav")
+    assert done.returncode == 0, done.stderr
+    (mix, rate), (faded, _) = (
+        soundfile.read(tmp_path / f"{name}.wav") for name in ("mix", "faded")
+    )
+    for time_s in (1.0, 5.0, 6.5, 8.4):
+        part = slice(round((time_s - 0.1) * rate), round((time_s + 0.1) * rate))
+        gain_db = 20 * np.log10(np.linalg.norm(faded[part]) / np.linalg.norm(mix[part]))
+        assert gain_db == pytest.approx(-60 * max(0.0, time_s - 4.0) / 4.5, abs=0.7)
+    assert run("fade-out", "mix.toml", "x", "1", "other.wav").returncode == 2
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["loudness-variants", "compare-presets"])
 def test_a_failure_is_passed_on(run, demo: Path, name: str) -> None:
     done = run(name, "gone.wav", demo / "beat.wav", "out")

@@ -9,7 +9,7 @@ from automix.explanation.provenance import (
     Action,
     RemovedTrack,
     Setting,
-    Value,
+    describe_reach,
     format_value,
     frequency,
 )
@@ -198,7 +198,7 @@ def _level_cause(name: str, done: Sequence[Action]) -> str:
         setting.address: (action, setting) for action in done for setting in action.settings
     }
     _, ride = settings.get(f"{name}.rides.fader_db", (None, None))
-    ridden = f", ridden by up to {ride.value:.1f} dB" if ride and ride.value else ""
+    ridden = f", ridden by up to {describe_reach(ride.value, ride.unit)}" if ride else ""
     action, setting = settings.get(f"{name}.fader_db", (None, None))
     if action and setting and isinstance(setting.value, float):
         by = f"{action.rule}: {action.reason}"
@@ -215,21 +215,16 @@ def _edit(owner: str, setting: Setting) -> str:
     if setting.is_ride:
         words = name.removeprefix("rides.").removesuffix("_db").replace("sends.", "send ")
         name = levels.get(field, f"its {words.replace('.', ' ')}")
-        before, after = (_reach(field, far) for far in (setting.decided, setting.value))
+        after = describe_reach(setting.value, setting.unit)
         if not setting.decided:
             return f"{name} is ridden by hand, by up to {after}"
+        before = describe_reach(setting.decided, setting.unit)
         return f"the ride of {name} was edited: it goes as far as {after}, not {before}"
     if field == "pan" and isinstance(setting.value, float) and isinstance(setting.decided, float):
         before, after = describe_position(setting.decided), describe_position(setting.value)
         return f"its pan was edited from {before} to {after}"
     before = "neutral" if setting.decided is None else format_value(setting.decided, setting.unit)
     return f"{name} was edited from {before} to {format_value(setting.value, setting.unit)}"
-
-
-def _reach(field: str, farthest: Value | None) -> str:
-    """How far a ride goes."""
-    far = float(farthest or 0.0)
-    return f"{200 * far:.0f} %" if field == "pan" else f"{far:.1f} dB"
 
 
 def _other_edits(owner: str, edits: Sequence[Setting], *, without_level: bool) -> Iterator[Finding]:

@@ -340,8 +340,14 @@ def _describe_ride(plan: MixPlan, owner: str, setting: Setting) -> str:
         raise ValueError(f"{setting.address} is no ride of the plan")
     said = describe_ride(part, ride)
     if setting.edited and setting.decided:
-        said += f" (edited, went as far as {format_value(setting.decided, setting.unit)})"
+        said += f" (edited, went as far as {describe_reach(setting.decided, setting.unit)})"
     return said
+
+
+def describe_reach(farthest: Value | None, unit: str) -> str:
+    """How far a ride goes from where its setting rests."""
+    far = float(farthest or 0.0)
+    return f"{far:.1f} {unit}" if unit else f"{200 * far:.0f} %"
 
 
 def _describe_setting(plan: MixPlan, setting: Setting) -> str:

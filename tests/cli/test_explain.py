@@ -58,6 +58,35 @@ def test_json_holds_figures_of_every_track(cli, plan):
         assert any(action["rule"] == "level" for action in row["actions"])
 
 
+def test_rides_in_words_and_figures(cli, plan):
+    rides = """
+[[master.rides]]
+setting = "gain_db"
+times_s = [4.0, 6.0]
+values = [0.0, -20.0]
+"""
+    Path("faded.toml").write_text(plan.read_text() + rides)
+    text = cli("explain", "faded.toml").stdout
+    assert "ride: gain -20.0 … +0.0 dB in 2 points, at most 10 dB/s; -20.0 dB at 0:04.0" in text
+    assert "by hand" in text
+    (ride,) = json.loads(cli("explain", "faded.toml", "--json").stdout)["rides"]
+    assert (ride["owner"], ride["setting"], ride["rule"]) == ("master", "gain_db", None)
+    assert (ride["points"], ride["lowest"], ride["fastest_per_s"]) == (2, -20.0, 10.0)
+    assert ride["moves"] == [{"start_s": 4.0, "end_s": 6.0, "change": -20.0}]
+    reason = """
+[[decisions]]
+setting = "master.rides.1"
+value = 20.0
+rule = "section"
+reason = "the song ends here"
+figures = { ends_s = 6.0 }
+"""
+    Path("reasoned.toml").write_text(Path("faded.toml").read_text() + reason)
+    assert "· section: the song ends here" in cli("explain", "reasoned.toml").stdout
+    told = " ".join(cli("render", "reasoned.toml").stdout.split())
+    assert "master.rides.gain_db -20.0 … +0.0 dB section: the song ends here" in told
+
+
 def test_one_track_only(cli, plan):
     result = cli("explain", plan, "--track", "bass")
     assert "bass (bass)" in result.stdout

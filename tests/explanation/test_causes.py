@@ -6,8 +6,12 @@ from itertools import permutations
 import numpy as np
 import pytest
 
+from automix.consoles.exact import ExactConsole
+from automix.explanation.measuring import measure_mix
 from automix.explanation.provenance import actions, describe_action
 from automix.plan.address import change_setting
+from automix.plan.rides import Ride
+from automix.plan.settings import Bus, Send, SpaceSettings
 from automix.session.tracks import Session
 from tests.explanation.conftest import RATE, apart, noise, planned, session_of
 
@@ -226,3 +230,44 @@ def test_references_and_macros_are_shown_as_such(clean):
     assert "level" in macro.reason  # and what it was before
     assert not macro.edited
     assert describe_action(writer.plan, macro).startswith("fader ")
+
+
+def test_a_ride_by_hand_is_found_in_words(clean, explained):
+    session, plan = clean
+    ride = Ride(times_s=(1.0, 3.0), values=(0.0, -4.0))
+    pan = Ride(setting="pan", times_s=(1.0, 3.0), values=(0.5, 0.8))
+    told = explained(session, plan.with_strip("bass", rides=(ride, pan))).findings
+    assert {finding.sentence for finding in told} == {
+        "bass: its fader is ridden by hand, by up to 4.0 dB",
+        "bass: its pan is ridden by hand, by up to 60 %",
+    }
+
+
+def test_loudness_is_that_of_the_ridden_track(clean, explained):
+    session, plan = clean
+    before = {track.name: track.lufs for track in explained(session, plan).tracks}
+    ridden = plan.with_strip("guitar", rides=(Ride(values=(9.0,)),))
+    first = explained(session, ridden)
+    lufs = {track.name: track.lufs for track in first.tracks}
+    assert lufs["guitar"] == pytest.approx(before["guitar"] + 9.0, abs=0.01)
+    assert lufs["bass"] == pytest.approx(before["bass"], abs=0.01)
+    loud = next(finding for finding in first.findings if finding.kind == "loud")
+    assert "its fader is at" in loud.sentence
+    assert loud.sentence.endswith(", ridden by up to 9.0 dB")
+
+
+def test_a_return_goes_with_the_tracks_that_are_sent_to_it_as_they_are_ridden():
+    """The hats' send is closed by its ride, so that the guitar takes the whole return along."""
+    names = ("guitar", "hats")
+    session = session_of({name: apart()[name] for name in names})
+    bus = Bus(name="room", space=SpaceSettings(decay=0.3, wet=1.0), gain_db=6.0)
+    closed = Ride(setting="sends.1.gain_db", values=(-60.0,))
+    plan = replace(planned(session), buses=(bus,))
+    for name, rides in zip(names, ((), (closed,)), strict=True):
+        plan = plan.with_strip(name, sends=(Send(bus="room"),), rides=rides)
+    measured = measure_mix(ExactConsole(session), plan)
+    alone = measure_mix(ExactConsole(session), plan.with_strip("hats", sends=(), rides=()))
+    dry = alone.signals["guitar"].changed_lufs
+    assert measured.signals["guitar"].changed_lufs == pytest.approx(dry, abs=0.05)
+    opened = measure_mix(ExactConsole(session), plan.with_strip("hats", rides=()))
+    assert opened.signals["guitar"].changed_lufs > dry + 0.3

@@ -10,7 +10,9 @@ from automix.methods.catalog import STEMS_METHODS
 from automix.methods.vocal.settings import PRESETS
 from automix.mixing.request import StemsRequest, VocalRequest
 from automix.plan.address import change_setting
+from automix.plan.decision import Decision
 from automix.plan.model import MixPlan
+from automix.plan.rides import Ride
 from automix.plan.toml import dumps
 from tests.explanation.conftest import apart, noise, planned, session_of
 
@@ -94,3 +96,59 @@ def test_a_removed_track_and_who_still_makes_way_for_it():
     # The rules bring every track to −23 LUFS, and its crest factor's correction.
     assert -28 < removed.lufs < -18
     assert find_removed_tracks(plan) == ()
+
+
+LINE = Ride(times_s=(1.0, 2.0, 65.5, 66.0), values=(0.0, -3.0, -3.0, 2.0))
+WORDS = "fader -3.0 … +2.0 dB in 4 points, at most 10 dB/s; +5.0 dB at 1:05.5, -3.0 dB at 0:01.0"
+
+
+def ridden(farthest=None, line=LINE):
+    """A plan with a ride of the lead's fader, and a rule's reason for one that goes so far."""
+    plan = planned(session_of(apart())).with_strip("lead vocal", rides=(line,))
+    if farthest is None:
+        return plan
+    why = Decision(
+        setting="lead vocal.rides.1",
+        value=farthest,
+        rule="vocal rider",
+        reason="keeps the voice in its place",
+        figures=(("phrases", 4.0),),
+    )
+    return replace(plan, decisions=(*plan.decisions, why))
+
+
+def rides_of(plan):
+    return [action for action in actions(plan) if action.part == "ride"]
+
+
+def test_a_ride_that_a_rule_drew_has_its_reason():
+    plan = MixPlan.from_toml(dumps(ridden(3.0)))
+    (action,) = rides_of(plan)
+    assert (action.owner, action.rule, action.figures) == (
+        "lead vocal",
+        "vocal rider",
+        (("phrases", 4.0),),
+    )
+    assert not any(action.edited for action in actions(plan))
+    assert describe_action(plan, action) == WORDS
+
+
+def test_a_ride_without_a_reason_was_drawn_by_hand():
+    plan = ridden()
+    (action,) = rides_of(plan)
+    assert (action.rule, action.edited) == ("by hand", True)
+    assert action.settings[0].address == "lead vocal.rides.fader_db"
+    assert describe_action(plan, action) == WORDS
+    gain = replace(LINE, setting="gain_db")
+    plan = replace(plan, master=replace(plan.master, rides=(gain,)))
+    assert [action.owner for action in rides_of(plan)] == ["lead vocal", "master"]
+
+
+def test_a_ride_that_goes_further_than_its_reason_says_was_edited():
+    plan = ridden(1.5)
+    (action,) = rides_of(plan)
+    assert (action.rule, action.edited) == ("vocal rider", True)
+    assert describe_action(plan, action) == f"{WORDS} (edited, went as far as 1.5 dB)"
+    gone = ridden(1.5).with_strip("lead vocal", rides=())
+    (action,) = rides_of(gone)
+    assert describe_action(gone, action) == "removed; was 1.5"

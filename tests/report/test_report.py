@@ -21,6 +21,7 @@ from automix.audio.samples import Audio
 from automix.mixing.spine import render_plan
 from automix.plan.decision import Decision
 from automix.plan.model import MixPlan
+from automix.plan.rides import Ride
 from automix.plan.settings import (
     Bus,
     ChannelStrip,
@@ -36,6 +37,7 @@ from automix.plan.settings import (
 from automix.report import diagrams, report_page
 from automix.report.drawing import Axis, Diagram, frequency_axis
 from automix.report.hearing import hear_mix, loudest_part
+from automix.report.rides import LevelMeter
 from automix.session.tracks import Session, Track
 
 RATE = 44_100
@@ -195,6 +197,86 @@ def test_a_fold_and_a_reverb_before_the_compressor_are_heard():
     assert found["b"]["compressor"][0] > 1.0
 
 
+def test_a_ride_is_drawn_through_its_points_above_the_level():
+    ride = Ride(times_s=(1.0, 3.0), values=(-6.0, 3.0))
+    level_db = np.array([-np.inf, -20.0, 0.0, -40.0, -60.0])
+    svg = diagrams.ride_curve(ride, level_db, 4.0, unit="dB", marks_s=[2.0], name="a")
+    # 4 s from 52 to 524, and −6 … +3 dB from 104 to 8; constant before and after the points
+    assert curve(svg, "after").tolist() == [[52, 104], [170, 104], [406, 8], [524, 8]]
+    lines = re.findall(r'class="curve line" d="([^"]+)"', svg)
+    assert numbers(lines[0]).tolist() == [[52, 40], [524, 40]]  # 0 dB
+    assert numbers(lines[1]).tolist() == [[288, 104], [288, 8]]  # where a section begins
+    (corners,) = re.findall(r'class="level" points="([^"]+)"', svg)
+    heights = [float(corner.split(",")[1]) for corner in corners.split()]
+    assert heights[:5] == [104, 56, 8, 104, 104]  # 40 dB high
+
+
+def test_a_ride_of_many_points_keeps_its_extremes():
+    values = np.random.default_rng(3).uniform(-1.0, 1.0, 20_000)
+    values[[7_123, 15_001]] = -12.0, 9.0
+    times_s = np.arange(20_000) * 0.01 + 0.005
+    ride = Ride(times_s=tuple(times_s), values=tuple(values))
+    svg = diagrams.ride_curve(ride, None, 200.0, unit="dB", marks_s=[], name="a")
+    points = curve(svg, "after")
+    assert len(points) <= 4 * 480 + 2
+    across, up = points.T
+    assert (up.min(), up.max()) == (8, 104)
+    assert across[up.argmax()] == pytest.approx(52 + 472 * times_s[7_123] / 200.0, abs=0.1)
+    assert (np.diff(across) >= 0).all()
+
+
+def test_levels_are_those_of_each_part_of_the_mix():
+    meter = LevelMeter(4 * RATE)
+    samples = np.zeros((2, 3 * RATE), np.float32)
+    samples[:, :RATE], samples[0, RATE : 2 * RATE] = 0.5, 0.05
+    for block in np.array_split(samples, 17, axis=1):
+        meter.add(block)
+    levels = meter.result()
+    np.testing.assert_allclose(levels[:120], 0.0, atol=1e-6)
+    np.testing.assert_allclose(levels[120:240], -20.0 - 10 * np.log10(2), atol=1e-3)
+    assert (levels[240:] == -np.inf).all()
+    silent = LevelMeter(10)
+    silent.add(np.zeros((1, 10), np.float32))
+    assert (silent.result() == -np.inf).all()
+
+
+def test_cards_and_settings_tell_of_rides():
+    line = Ride(times_s=(1.0, 2.0), values=(0.0, -3.0))
+    strip = ChannelStrip(
+        name=HOSTILE,
+        fader_db=-2.0,
+        sends=(Send(bus="</article>", gain_db=-6.0),),
+        rides=(
+            line,
+            Ride(setting="pan", times_s=(1.0, 2.0), values=(0.25, 0.5)),
+            replace(line, setting="sends.1.gain_db"),
+        ),
+    )
+    gain = replace(line, setting="gain_db")
+    plan = MixPlan(
+        tracks=(strip, ChannelStrip(name="still")),
+        buses=(Bus(name="</article>", parallel=True, rides=(gain,)),),
+        master=Master(rides=(gain,)),
+    )
+    page, _ = page_of({HOSTILE: music(), "still": music(channels=1)}, plan)
+    assert page.count("<div class=ride><svg") == 5
+    parsed = Page(page)
+    assert [tag for tag, _ in parsed.tags].count("script") == 2
+    text = "".join(parsed.texts)
+    for told in (
+        "fader -2.0 dB, ridden -3.0 … +0.0 dB",
+        "ridden 50 % left … center",
+        "send to </article> -6.0 dB, ridden -3.0 … +0.0 dB",
+        "return +0.0 dB, ridden -3.0 … +0.0 dB",
+        "gain +0.0 dB, ridden -3.0 … +0.0 dB",
+        "fader -3.0 … +0.0 dB in 2 points, at most 3 dB/s; -3.0 dB at 0:01.0",
+        f"{HOSTILE}.rides.sends.1.gain_db",
+    ):
+        assert told in text, told
+    assert "times_s" not in text
+    assert not re.search("nan|inf", "".join(re.findall(r"<svg.*?</svg>", page)))
+
+
 class CountedAudio(Audio):
     """Counts how often it is read."""
 
@@ -205,12 +287,16 @@ class CountedAudio(Audio):
         return super().blocks()
 
 
-def test_measuring_reductions_reads_no_track_once_more():
+def test_measuring_reductions_and_levels_reads_no_track_once_more():
     passes = []
     for threshold_db in (0.0, -30.0):
         source = CountedAudio(music(), RATE)
         session = Session(tracks=(Track(name="a", role="other", source=source),))
-        strip = ChannelStrip(name="a", compressor=CompressorSettings(threshold_db=threshold_db))
+        strip = ChannelStrip(
+            name="a",
+            compressor=CompressorSettings(threshold_db=threshold_db),
+            rides=(Ride(values=(-threshold_db / 10.0,)),) if threshold_db else (),
+        )
         plan = MixPlan(tracks=(strip,))
         mix = render_plan(session, plan)
         loudness = measure(mix.source)
