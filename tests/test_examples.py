@@ -185,9 +185,8 @@ def test_a_fade_out_goes_straight_down(run, demo: Path, environment, tmp_path: P
     subprocess.run(command, env=environment, cwd=tmp_path, check=True, timeout=120)
     done = run("fade-out", "mix.toml", "4", "4.5", "faded.wav")
     assert done.returncode == 0, done.stderr
-    (mix, rate), (faded, _) = (
-        soundfile.read(tmp_path / f"{name}.wav") for name in ("mix", "faded")
-    )
+    mix, rate = soundfile.read(tmp_path / "mix.wav")
+    faded, _ = soundfile.read(tmp_path / "faded.wav")
     for time_s in (1.0, 5.0, 6.5, 8.4):
         part = slice(round((time_s - 0.1) * rate), round((time_s + 0.1) * rate))
         gain_db = 20 * np.log10(np.linalg.norm(faded[part]) / np.linalg.norm(mix[part]))

@@ -56,6 +56,20 @@ def test_a_dawproject_beside_the_plan(cli, mixed: Path) -> None:
     assert "pan law" in result.stderr
 
 
+def test_rides_are_listed_where_they_go(cli, mixed: Path) -> None:
+    plan = mixed / "mix.toml"
+    ride = '\n[[master.rides]]\nsetting = "gain_db"\ntimes_s = [1.0, 2.0]\nvalues = [0.0, -9.0]\n'
+    plan.write_text(plan.read_text() + ride)
+    result = cli("export", plan)
+    assert "automated master: gain_db" in result.stdout
+    assert faults(project(mixed / "mix.dawproject")) == []
+    found = json.loads(cli("export", plan, "--json", "-f").stdout)
+    assert found["automated"] == {"master": ["gain_db"]}
+    refused = cli("export", plan, "--set", "master.rides.1.values=3", "-f")
+    assert refused.exit_code == 2
+    assert "master.gain_db+=1" in refused.stderr
+
+
 def test_json_lists_what_is_where(cli, mixed: Path) -> None:
     arguments = ("export", mixed / "mix.toml", "-o", "song.dawproject", "--json")
     document = json.loads(cli(*arguments).stdout)
