@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, runtime_checkabl
 
 from automix.errors import PlanError
 from automix.plan.parameters import Parameter, Settings, parameters
-from automix.plan.rides import Ridable, find_ride
+from automix.plan.rides import Ridable, find_ridables, find_ride
 from automix.plan.settings import (
     Bus,
     ChannelStrip,
@@ -222,12 +222,7 @@ class Processor:
     @property
     def ridable(self) -> list[str]:
         """The settings that can be ridden; its exact class then has ``ride(field, line)``."""
-        declared = parameters(self.settings)
-        return [
-            name
-            for name, parameter in declared.items()
-            if any(isinstance(note, Ridable) for note in parameter.notes)
-        ]
+        return list(find_ridables(self.settings))
 
     def latency_frames(self, part: Part, sample_rate: int) -> int:
         """How many frames its output comes late; 0 where it is not active."""
@@ -421,6 +416,16 @@ PROCESSORS: tuple[Processor, ...] = (
 def processors_of(part: type[Part]) -> list[Processor]:
     """The processors that strips, buses or the master have, in the order of the table."""
     return [processor for processor in PROCESSORS if processor.place_in(part) is not None]
+
+
+def list_ridables(part: type[Part]) -> dict[str, Ridable]:
+    """What strips, buses or the master can ride, but for the sends of strips."""
+    ridables = dict(find_ridables(part))
+    for row in processors_of(part):
+        ridables |= {
+            f"{row.name}.{name}": note for name, note in find_ridables(row.settings).items()
+        }
+    return ridables
 
 
 def places_in_order(order: str) -> tuple[StripPlace, ...]:

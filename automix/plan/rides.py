@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Annotated
 
 from automix.errors import UsageError
-from automix.plan.parameters import IllegalSetting, Range, Settings, follow
+from automix.plan.parameters import IllegalSetting, Parameter, Range, Settings, follow, parameters
 
 MOST_POINTS = 20_000
 """Of one ride."""
@@ -109,10 +109,20 @@ def find_ridable(part: Settings, setting: str) -> tuple[Ridable, Range]:
         parameter, _ = follow(part, setting.split("."))
     except UsageError as error:
         raise UsageError(f"a ride cannot move {setting!r}: {error}") from None
-    for note in parameter.notes:
-        if isinstance(note, Ridable) and parameter.range is not None:
-            return note, parameter.range
-    raise UsageError(f"{setting!r} cannot be ridden")
+    note = _read_note(parameter)
+    if note is None or parameter.range is None:
+        raise UsageError(f"{setting!r} cannot be ridden")
+    return note, parameter.range
+
+
+def find_ridables(settings: type[Settings]) -> dict[str, Ridable]:
+    """The settings of a class that can be ridden, not of those below it."""
+    notes = {name: _read_note(parameter) for name, parameter in parameters(settings).items()}
+    return {name: note for name, note in notes.items() if note is not None}
+
+
+def _read_note(parameter: Parameter) -> Ridable | None:
+    return next((note for note in parameter.notes if isinstance(note, Ridable)), None)
 
 
 def find_ride(rides: tuple[Ride, ...], setting: str) -> Ride | None:

@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from automix.audio.samples import Audio
+from automix.dsp.processors import list_ridables
 from automix.plan.model import MixPlan
 from automix.plan.parameters import parameters
+from automix.plan.rides import Ride, find_ridable
 from automix.plan.settings import (
     Bus,
     ChannelStrip,
@@ -69,6 +71,39 @@ def delay(rng, **fixed):
         feedback=float(rng.uniform(0, 0.6)),
         ping_pong=bool(rng.random() < 0.5),
         **fixed,
+    )
+
+
+def with_rides(plan, seed, seconds):
+    """The plan with rides of about half of what can be ridden."""
+    rng = np.random.default_rng([seed, 17])
+
+    def ridden(part, settings):
+        rides = []
+        for setting in settings:
+            legal = find_ridable(part, setting)[1]
+            low, high = (legal.low, legal.high) if setting == "pan" else (-12.0, 6.0)
+            times_s = np.sort(rng.uniform(0.0, seconds, rng.integers(1, 9)))
+            values = rng.uniform(low, high, len(times_s))
+            if rng.random() < 0.5:
+                rides.append(Ride(setting=setting, times_s=tuple(times_s), values=tuple(values)))
+        return replace(part, rides=tuple(rides))
+
+    tracks = [
+        ridden(
+            strip,
+            [
+                *list_ridables(ChannelStrip),
+                *(f"sends.{n}.gain_db" for n in range(1, len(strip.sends) + 1)),
+            ],
+        )
+        for strip in plan.tracks
+    ]
+    return replace(
+        plan,
+        tracks=tuple(tracks),
+        buses=tuple(ridden(bus, list_ridables(Bus)) for bus in plan.buses),
+        master=ridden(plan.master, list_ridables(Master)),
     )
 
 

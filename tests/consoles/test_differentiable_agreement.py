@@ -11,7 +11,9 @@ from automix.audio.blocks import collect
 from automix.audio.samples import Audio
 from automix.consoles.differentiable import DifferentiableConsole, from_plan, session_audio, to_plan
 from automix.consoles.exact import ExactConsole, apply_master
+from automix.errors import UsageError
 from automix.plan.model import MixPlan
+from automix.plan.rides import Ride
 from automix.plan.settings import (
     Bus,
     ChannelStrip,
@@ -25,7 +27,13 @@ from automix.plan.settings import (
 )
 from automix.plan.vector import ORDERS
 from automix.session.tracks import Session, Track
-from tests.consoles.differentiable_plans import compressor, drawn, random_plan, random_session
+from tests.consoles.differentiable_plans import (
+    compressor,
+    drawn,
+    random_plan,
+    random_session,
+    with_rides,
+)
 
 RATE = 44_100
 FRAMES = 22_050
@@ -62,6 +70,16 @@ def test_without_dynamics_they_agree_within_60_db(seed):
 def test_with_dynamics_they_agree_within_40_db(seed):
     plan = random_plan(seed, NAMES, RATE, dynamics=True)
     assert error_db(random_session(seed, RATE, FRAMES), plan) < -40.0
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100])
+@pytest.mark.parametrize("seed", range(4))
+def test_rides_agree_within_60_db(seed, rate):
+    still = random_plan(seed, NAMES, rate, dynamics=False)
+    plan, session = with_rides(still, seed, FRAMES / rate), random_session(seed, rate, FRAMES)
+    assert error_db(session, plan) < -60.0
+    moved = exact_mix(session, plan) - exact_mix(session, still)
+    assert np.abs(moved).max() > 0.1
 
 
 @pytest.mark.parametrize("rate", [8_000, 48_000, 96_000, 192_000])
@@ -156,7 +174,7 @@ def test_digital_silence_stays_silence():
 
 def test_a_plan_goes_through_the_values_unchanged():
     for seed in range(20):
-        plan = random_plan(seed, NAMES, RATE, dynamics=True)
+        plan = with_rides(random_plan(seed, NAMES, RATE, dynamics=True), seed, 9.0)
         _, values = from_plan(plan, random_session(seed, RATE, 10))
         assert to_plan(values, plan) == plan
 
@@ -169,9 +187,38 @@ def test_changed_values_come_back_within_their_ranges():
     assert to_plan(values, plan).tracks[0] == ChannelStrip(name="a", fader_db=-7.5, pan=1.0)
 
 
+def test_changed_lines_come_back_within_their_ranges():
+    sends = (Send(bus="x"), Send(bus="y"))
+    strip = ChannelStrip(
+        name="a",
+        sends=sends,
+        rides=(
+            Ride(setting="sends.2.gain_db", times_s=(0.0, 1.0), values=(1.0, 2.0)),
+            Ride(setting="pan", values=(0.4,)),
+        ),
+    )
+    plan = MixPlan(tracks=(strip,), buses=(Bus(name="y"), Bus(name="x")))
+    _, values = from_plan(plan, random_session(1, RATE, 10))
+    values["rides.sends_db"] = values["rides.sends_db"] + 30.0
+    values["rides.pan"] = values["rides.pan"] - 1.0
+    send, pan = to_plan(values, plan).tracks[0].rides
+    assert send.values == (24.0, 24.0)
+    assert pan.values == (0.0,)
+
+
+def test_two_sends_to_one_bus_of_which_one_moves_are_refused():
+    strip = ChannelStrip(
+        name="a", sends=(Send(bus="x"),) * 2, rides=(Ride(setting="sends.1.gain_db"),)
+    )
+    plan = MixPlan(tracks=(strip,), buses=(Bus(name="x"),))
+    with pytest.raises(UsageError, match="one send to a bus"):
+        from_plan(plan, random_session(1, RATE, 10))
+
+
 def test_a_batch_is_its_entries_one_by_one():
     session = random_session(4, RATE, 2_000)
-    layout, values = from_plan(random_plan(4, NAMES, RATE, dynamics=True), session)
+    plan = with_rides(random_plan(4, NAMES, RATE, dynamics=True), 4, 0.05)
+    layout, values = from_plan(plan, session)
     console = DifferentiableConsole(RATE, layout)
     audio = session_audio(session, layout, 2_000)
     other = {name: value.clone() for name, value in values.items()}

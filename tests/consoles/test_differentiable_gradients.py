@@ -13,7 +13,7 @@ from automix.consoles.differentiable import (
     TrackLayout,
 )
 from automix.consoles.differentiable.convolution import convolve_and_mix
-from automix.dsp.processors import PROCESSORS, Twin
+from automix.dsp.processors import PROCESSORS, Twin, list_ridables
 from automix.plan.parameters import Settings, parameters
 from automix.plan.settings import (
     STRIP_IDENTITY,
@@ -32,18 +32,21 @@ BANDS = ("high_pass", "low_shelf", "peak", "high_shelf")
 NETWORK = FdnReverbSettings(reverberation_time_s=0.1, room_size=1.0, lines="16")
 ECHO = DelaySettings(time_ms=10.0)
 PING_PONG = DelaySettings(time_ms=10.0, ping_pong=True)
+TIMES_S = (0.0004, 0.001, 0.0021)  # about the third, the eighth and the seventeenth sample
+RIDES = tuple((name, TIMES_S) for name in (*list_ridables(ChannelStrip), "sends.0", "sends.1"))
 LAYOUT = ConsoleLayout(
     tracks=(
         TrackLayout(bands=BANDS, order="ecr", reverb=NETWORK),
-        TrackLayout(bands=BANDS[1:], order="rce", delay=PING_PONG),
+        TrackLayout(bands=BANDS[1:], order="rce", delay=PING_PONG, rides=RIDES),
     ),
     buses=(
-        BusLayout(bands=BANDS),
+        BusLayout(bands=BANDS, rides=(("gain_db", TIMES_S),)),
         BusLayout(bands=("peak",), parallel=True, pre_delay_ms=0.5),
         BusLayout(bands=("peak",), pre_delay_ms=1.0, reverb=NETWORK),
         BusLayout(bands=("peak",), delay=ECHO),
     ),
     master_bands=BANDS,
+    master_rides=(("gain_db", TIMES_S[:2]),),
 )
 FIXED = {
     "bus.pre_delay_ms": "a whole number of samples",
@@ -94,6 +97,7 @@ RANGES = {
     "widener.side_db": (-12, 0),
     "widener.corner_hz": (200, 1000),
     "pan": (0.1, 0.4),
+    "rides.pan": (0.1, 0.4),
     "polarity": (0.2, 1.0),
     "space.mixture": (0.2, 1.0),
 }
@@ -113,8 +117,10 @@ def values_for(seed=0, batch=1):
             shape.append(len(BANDS))
         elif bare == "space.mixture":
             shape.append(len(SPACES))
-        elif bare == "sends_db":
+        elif bare.endswith("sends_db"):
             shape.append(len(LAYOUT.buses))
+        if bare.startswith("rides."):
+            shape.append(len(TIMES_S))
         values[name] = torch.tensor(rng.uniform(low, high, shape))
     return values
 
@@ -161,7 +167,9 @@ def test_every_continuous_setting_has_a_gradient_or_a_reason():
     names |= {f"master.{name}" for name in declared(Master)}
     for part in ("", "bus.", "master."):
         names |= {f"{part}equalizer.{name}" for name in declared(EqualizerBand)}
-    names |= {"sends_db"}  # the numbers of `Send`, for every bus
+    names |= {"sends_db", "rides.sends_db"}  # the numbers of `Send`, for every bus
+    for part, kind in (("", ChannelStrip), ("bus.", Bus), ("master.", Master)):
+        names |= {f"{part}rides.{name}" for name in list_ridables(kind)}
     network = {n for n in names if "reverb." in n and not n.endswith("dry_wet")}
     assert names - network - set(FIXED) == set(NEUTRAL) - {
         "polarity",  # a choice in a plan, a number here

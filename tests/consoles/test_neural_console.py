@@ -12,6 +12,7 @@ from automix.consoles.neural import NeuralConsole, through_effect
 from automix.errors import UsageError
 from automix.networks.effect_description import RATE_HZ
 from automix.plan.model import MixPlan
+from automix.plan.rides import Ride
 from automix.plan.settings import (
     ChannelStrip,
     CompressorSettings,
@@ -20,6 +21,7 @@ from automix.plan.settings import (
     EqualizerSettings,
     FdnReverbSettings,
     SpaceSettings,
+    WidenerSettings,
 )
 from automix.plan.vector import vector
 from automix.session.tracks import Session, Track
@@ -156,3 +158,16 @@ def test_what_the_network_cannot_do_is_refused():
         collect(variable.inserted(strip, PLAN.pan_law)).samples for strip in (KEYS, order)
     )
     assert not np.array_equal(first, second)
+
+
+def test_rides_are_as_exact_as_the_fader_and_the_widener():
+    line = {"times_s": (0.1, 0.4), "values": (-20.0, 3.0)}
+    ridden = replace(
+        VOICE,
+        widener=WidenerSettings(side_db=-6.0),
+        rides=tuple(Ride(setting=name, **line) for name in ("fader_db", "widener.side_db")),
+    )
+    network = identity(network="tcn-8", causal=True)
+    made = mix(NeuralConsole(session(), network), MixPlan(tracks=(ridden, bare(KEYS))))
+    plain = MixPlan(tracks=(bare(ridden), bare(KEYS)))
+    np.testing.assert_allclose(made, mix(ExactConsole(session()), plain), atol=3e-7)

@@ -20,6 +20,7 @@ from automix.dsp.fdn_reverb import tail_s
 from automix.dsp.pan import pan_gains
 from automix.errors import PluginError
 from automix.plan.model import MixPlan
+from automix.plan.rides import Ride
 from automix.plan.settings import (
     Bus,
     ChannelStrip,
@@ -32,6 +33,7 @@ from automix.plan.settings import (
     SaturationSettings,
     Send,
     SpaceSettings,
+    WidenerSettings,
 )
 from automix.session.tracks import Session, Track
 
@@ -302,3 +304,40 @@ def test_what_no_plug_in_stands_for_is_refused_or_rendered_by_the_built_in_proce
             mix(console_of(a_session, plugins()), plan)
         console = console_of(a_session, plugins(), skip_errors=True)
         np.testing.assert_array_equal(mix(console, plan), mix(ExactConsole(a_session), plan))
+
+
+def test_rides_of_a_return_a_fader_and_the_sides_are_the_exact_ones():
+    """The fake network is no plug-in's business here: only what the rides do to it."""
+    line = {"times_s": (0.02, 0.05), "values": (-8.0, 2.0)}
+    strip = ChannelStrip(name="a", widener=WidenerSettings(side_db=-6.0), sends=(Send(bus="room"),))
+    plan = plan_of(strip, buses=(Bus(name="room", reverb=ECHO, gain_db=3.0),))
+    of_strip = tuple(Ride(setting=name, **line) for name in ("fader_db", "widener.side_db"))
+    ridden = plan_of(
+        replace(strip, rides=of_strip[:1]),
+        buses=(replace(plan.buses[0], rides=(Ride(setting="gain_db", **line),)),),
+    )
+    a_session = session(a=1)
+    still = list(console_of(a_session).flow(plan))
+    moved = list(console_of(a_session).flow(ridden))
+    frames = sum(flow.channels["a"].shape[1] for flow in still)
+    gain = 10.0 ** (np.interp(np.arange(frames) / RATE, *line.values()) / 20.0)
+    channel = np.hstack([flow.channels["a"] for flow in still])
+    np.testing.assert_allclose(
+        np.hstack([flow.channels["a"] for flow in moved]), gain * channel, rtol=0, atol=1e-6
+    )
+    fold = (gain * channel).mean(axis=0)  # what is sent is behind the fader
+    returned = np.hstack([flow.returns["room"] for flow in moved])
+    np.testing.assert_allclose(
+        returned[1], gain * GAIN_3_DB * delayed(fold[np.newaxis])[0], rtol=0, atol=1e-6
+    )
+    sides = plan_of(replace(strip, rides=of_strip[1:]), buses=plan.buses)
+    np.testing.assert_allclose(
+        mix(console_of(a_session), sides)[:, :FRAMES].sum(axis=0),
+        mix(console_of(a_session), plan)[:, :FRAMES].sum(axis=0),
+        rtol=0,
+        atol=1e-6,
+    )
+    exact = plan_of(replace(strip, rides=of_strip, sends=()))
+    np.testing.assert_allclose(
+        mix(console_of(a_session), exact), mix(ExactConsole(a_session), exact), rtol=0, atol=1e-6
+    )

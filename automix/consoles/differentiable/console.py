@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from automix.consoles.differentiable.convolution import convolve_and_mix
-from automix.consoles.differentiable.layout import BusLayout, ConsoleLayout, TrackLayout
+from automix.consoles.differentiable.layout import BusLayout, ConsoleLayout, RideTimes, TrackLayout
 from automix.consoles.differentiable.pan import balance_gains, pan_gains
 from automix.consoles.differentiable.processors import delay_samples, equalize, gain_of, repeat
 from automix.consoles.differentiable.responses import network_response, space_responses
+from automix.consoles.differentiable.rides import interpolate
 from automix.consoles.differentiable.values import ConsolePart, Values, split_values
 from automix.dsp.processors import (
     DELAY,
@@ -39,6 +40,7 @@ class _Alike:
         reverb: The feedback delay network, if it is used.
         delay: The delay, if it is used.
         switched_on: Names of the processors with a switch that are used.
+        ridden: The number of the one track where it has rides; none where there are none.
     """
 
     mono: bool
@@ -46,6 +48,7 @@ class _Alike:
     reverb: object
     delay: object
     switched_on: frozenset[str]
+    ridden: int | None
 
 
 class DifferentiableConsole:
@@ -128,7 +131,8 @@ class DifferentiableConsole:
                 names.discard(DELAY.name)
             reverb = track.reverb if REVERB.name in names else None
             delay = track.delay if DELAY.name in names else None
-            alike = _Alike(mono, track.order, reverb, delay, frozenset(names))
+            ridden = n if track.rides else None
+            alike = _Alike(mono, track.order, reverb, delay, frozenset(names), ridden)
             groups.setdefault(alike, []).append(n)
         return groups
 
@@ -139,6 +143,9 @@ class DifferentiableConsole:
         if any(strips.used("input_gain_db")) or any(strips.used("polarity")):
             gain = gain_of(strips.get("input_gain_db")) * strips.get("polarity")
             signal = signal * gain[..., None, None].to(signal.dtype)
+        if alike.ridden is not None:
+            lines = self._draw_lines(strips, layout[0].rides, signal.shape[-1])
+            strips = strips.with_lines(lines)
         routes = self._make_routes(strips, alike.mono)
         wet_part: Tensor | float = 0.0
         chain = _list_processors(alike)
@@ -147,7 +154,7 @@ class DifferentiableConsole:
                 signal = signal.expand(-1, -1, 2, -1)
             if row is REVERB:
                 signal = self._apply_network(signal, strips, layout[0])
-            elif row is SPACE and row is chain[-1]:
+            elif row is SPACE and row is chain[-1] and alike.ridden is None:
                 # Nothing but gains follows: the wet parts are added up as spectra.
                 wet = strips.get("space.wet")[:, None, :, None]
                 wet_part = self._convolve_spaces(signal, strips, routes * wet)
@@ -158,6 +165,8 @@ class DifferentiableConsole:
                 signal = self._apply_delay(signal, strips, layout[0])
             else:
                 signal = self._process(row, signal, strips, [track.bands for track in layout])
+        if alike.ridden is not None:
+            return self._route_ridden(signal, strips, alike.mono)
         if signal.shape[2] == 1:
             routes = routes.sum(-1, keepdim=True)
         dry = torch.matmul(routes.flatten(2).to(signal.dtype), signal.flatten(1, 2))
@@ -208,6 +217,33 @@ class DifferentiableConsole:
             routes.append(both if bus.parallel else 0.5 * sent[:, n : n + 1])
         return torch.cat(routes, 1)
 
+    def _draw_lines(self, part: ConsolePart, rides: RideTimes, frames: int) -> dict[str, Tensor]:
+        """The lines ``(batch, parts, frames)`` of rides, by setting."""
+        return {
+            setting: interpolate(
+                part.get_points(setting, len(times_s)), times_s, frames, self.sample_rate
+            )
+            for setting, times_s in rides
+        }
+
+    def _route_ridden(self, signal: Tensor, strip: ConsolePart, mono: bool) -> Tensor:
+        """Fader, pan and sends of one strip ``(batch, 1, sides, samples)`` that move."""
+        lines = strip.lines
+        gains_of = pan_gains if mono else balance_gains
+        pan = lines["pan"] if "pan" in lines else strip.get("pan")[..., None]
+        level_db = strip.get("fader_db")[..., None] + lines.get("fader_db", 0.0)
+        sides = gains_of(pan, self.layout.pan_law) * gain_of(level_db)[..., None]
+        placed = signal[:, 0] * sides[:, 0].movedim(-1, 1).to(signal.dtype)
+        outputs = [placed]
+        sends_db = strip.get("sends_db", max(len(self.layout.buses), 1))
+        for n, bus in enumerate(self.layout.buses):
+            send_db = sends_db[:, 0, n, None]
+            if f"sends.{n}" in lines:
+                send_db = send_db + lines[f"sends.{n}"][:, 0]
+            sent = placed * gain_of(send_db)[:, None].to(signal.dtype)
+            outputs.append(sent if bus.parallel else sent.mean(1, keepdim=True))
+        return torch.cat(outputs, 1)
+
     def _apply_network(self, signal: Tensor, strips: ConsolePart, track: TrackLayout) -> Tensor:
         """The feedback delay network of an insert, on two sides."""
         if track.reverb is None:
@@ -257,7 +293,9 @@ class DifferentiableConsole:
             for place, n in enumerate(members):
                 of_bus = of_members.of([place])
                 gain = gain_of(of_bus.get("gain_db"))[..., None, None]
-                total = total + self._return(layout[n], signal[:, [place]], of_bus, gain)
+                returned = self._return(layout[n], signal[:, [place]], of_bus, gain)
+                lines = self._draw_lines(of_bus, layout[n].rides, feeds.shape[-1])
+                total = total + _ride(returned, lines)
         return total
 
     def _feed_of(self, feeds: Tensor, bus: int) -> Tensor:
@@ -290,7 +328,8 @@ class DifferentiableConsole:
         bands = [self.layout.master_bands]
         signal = self._process_all(rows, mix.unsqueeze(1), master, bands)
         gain = gain_of(master.get("gain_db"))[..., None, None]
-        return (signal * gain.to(signal.dtype)).squeeze(1)
+        mix = (signal * gain.to(signal.dtype)).squeeze(1)
+        return _ride(mix, self._draw_lines(master, self.layout.master_rides, mix.shape[-1]))
 
 
 def _find_processors(part: type[Part], place: Place) -> list[Processor]:
@@ -310,6 +349,13 @@ def _list_processors(alike: _Alike) -> list[Processor]:
         for row in _find_processors(ChannelStrip, place)
         if isinstance(row.twin, Twin) and (row.twin.switch is None or row.name in alike.switched_on)
     ]
+
+
+def _ride(signal: Tensor, lines: Values) -> Tensor:
+    """The signal ``(batch, sides, samples)`` of a bus or the master with its gain's ride."""
+    if "gain_db" not in lines:
+        return signal
+    return signal * gain_of(lines["gain_db"]).to(signal.dtype)
 
 
 def _blend(dry: Tensor, wet: Tensor, amount: Tensor) -> Tensor:

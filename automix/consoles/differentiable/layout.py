@@ -26,6 +26,10 @@ FIVE_BANDS = EqualizerSettings(
 _FIVE_KINDS = tuple(band.kind for band in FIVE_BANDS.bands)
 
 
+RideTimes = tuple[tuple[str, tuple[float, ...]], ...]
+"""Settings that are ridden, and the times of their points in seconds."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrackLayout:
     """The part of a strip that has no gradient.
@@ -39,6 +43,7 @@ class TrackLayout:
         order: The order of the three groups of processors.
         reverb: A feedback delay network, of which only `dry_wet` has a gradient; none is off.
         delay: A delay, of which the time and the ping-pong count here; none is off.
+        rides: The settings that move; ``sends.1`` is the send to the second bus.
     """
 
     name: str = ""
@@ -48,6 +53,7 @@ class TrackLayout:
     order: Order = "ecr"
     reverb: FdnReverbSettings | None = None
     delay: DelaySettings | None = None
+    rides: RideTimes = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +67,7 @@ class BusLayout:
         parallel: Whether it keeps both sides and has no reverb.
         reverb: A feedback delay network; none makes the bus a space.
         delay: A delay in place of both; its time and its ping-pong count here.
+        rides: The settings that move.
     """
 
     name: str = ""
@@ -69,6 +76,7 @@ class BusLayout:
     parallel: bool = False
     reverb: FdnReverbSettings | None = None
     delay: DelaySettings | None = None
+    rides: RideTimes = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +87,12 @@ class ConsoleLayout:
         tracks: One for each track, or none where all are as the default says.
         buses: The buses in the order of the sends' last axis.
         master_bands: Shapes of the bands of the master's equalizer.
+        master_rides: The settings of the master that move.
         pan_law: The pan law of all strips.
     """
 
     tracks: tuple[TrackLayout, ...] = ()
     buses: tuple[BusLayout, ...] = ()
     master_bands: tuple[BandKind, ...] = _FIVE_KINDS
+    master_rides: RideTimes = ()
     pan_law: PanLaw = "constant-power"

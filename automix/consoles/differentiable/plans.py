@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from automix.audio.blocks import collect, fold_to_mono, pad
-from automix.consoles.differentiable.layout import BusLayout, ConsoleLayout, TrackLayout
+from automix.consoles.differentiable.layout import BusLayout, ConsoleLayout, RideTimes, TrackLayout
 from automix.consoles.differentiable.values import SPACES, STRIP_LEVELS, Values, values_of
 from automix.dsp.processors import (
     DELAY,
@@ -22,12 +22,14 @@ from automix.dsp.processors import (
     Twin,
     active_at,
     active_inserts,
+    list_ridables,
     processors_of,
     reverb_of,
 )
 from automix.errors import UsageError
 from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings, parameters
+from automix.plan.rides import Ride, find_ridable, find_ride
 from automix.plan.settings import Bus, ChannelStrip, EqualizerBand, Master, Send
 from automix.session.tracks import Session
 from automix.units import db_to_gain, gain_to_db
@@ -56,24 +58,27 @@ def from_plan(plan: MixPlan, session: Session) -> tuple[ConsoleLayout, dict[str,
     strips = _find_audible(plan)
     _check_twins(plan, strips)
     layout = ConsoleLayout(
-        tracks=tuple(_track_layout(strip, session) for strip in strips),
+        tracks=tuple(_track_layout(strip, session, plan) for strip in strips),
         buses=tuple(_bus_layout(bus) for bus in plan.buses),
         master_bands=tuple(band.kind for band in plan.master.equalizer.bands),
+        master_rides=_ride_times(plan.master.rides),
         pan_law=plan.pan_law,
     )
     values = (
         _read_numbers(strips, "", STRIP_LEVELS) | _read_equalizers(strips) | _read_mixtures(strips)
     )
     values["polarity"] = _tensor([-1.0 if strip.invert_polarity else 1.0 for strip in strips])
-    values |= _read_processors(strips, ChannelStrip)
+    values |= _read_processors(strips, ChannelStrip) | _read_rides(strips, ChannelStrip)
     if plan.buses:
         values["sends_db"] = _tensor([[_send_db(s, bus) for bus in plan.buses] for s in strips])
+        values |= _read_send_rides(strips, plan)
         of_buses = _read_numbers(plan.buses, "", ("gain_db",)) | _read_equalizers(plan.buses)
         of_buses |= _read_processors(plan.buses, Bus) | _read_mixtures(plan.buses)
+        of_buses |= _read_rides(plan.buses, Bus)
         values |= {f"bus.{name}": value for name, value in of_buses.items()}
     master = (plan.master,)
     of_master = _read_numbers(master, "", ("gain_db",)) | _read_processors(master, Master)
-    of_master |= _read_equalizers(master)
+    of_master |= _read_equalizers(master) | _read_rides(master, Master)
     return layout, values | {f"master.{name}": value[:, 0] for name, value in of_master.items()}
 
 
@@ -172,7 +177,25 @@ def _find_audible(plan: MixPlan) -> list[ChannelStrip]:
     return [strip for strip in plan.tracks if not strip.mute]
 
 
-def _track_layout(strip: ChannelStrip, session: Session) -> TrackLayout:
+def _ride_times(rides: Sequence[Ride]) -> RideTimes:
+    return tuple((ride.setting, ride.times_s) for ride in rides)
+
+
+def _bus_of(setting: str, strip: ChannelStrip, plan: MixPlan) -> int | None:
+    """The number of the bus to which a send goes that is ridden; none for other settings."""
+    if not setting.startswith("sends."):
+        return None
+    send = strip.sends[int(setting.split(".")[1]) - 1]
+    if sum(other.bus == send.bus for other in strip.sends) > 1:
+        raise UsageError(
+            f"track {strip.name!r} has two sends to {send.bus!r} and rides one: the differentiable"
+            " console has one send to a bus"
+        )
+    return [bus.name for bus in plan.buses].index(send.bus)
+
+
+def _track_layout(strip: ChannelStrip, session: Session, plan: MixPlan) -> TrackLayout:
+    buses = {ride.setting: _bus_of(ride.setting, strip, plan) for ride in strip.rides}
     return TrackLayout(
         name=strip.name,
         mono=strip.fold or session.track(strip.name).source.channels == 1,
@@ -181,6 +204,10 @@ def _track_layout(strip: ChannelStrip, session: Session) -> TrackLayout:
         order=strip.order,
         reverb=strip.reverb if strip.reverb.dry_wet > 0.0 else None,
         delay=strip.delay if strip.delay.is_active else None,
+        rides=tuple(
+            (setting if buses[setting] is None else f"sends.{buses[setting]}", times_s)
+            for setting, times_s in _ride_times(strip.rides)
+        ),
     )
 
 
@@ -192,6 +219,7 @@ def _bus_layout(bus: Bus) -> BusLayout:
         parallel=bus.parallel,
         reverb=bus.reverb if reverb_of(bus) is REVERB else None,
         delay=bus.delay if reverb_of(bus) is DELAY else None,
+        rides=_ride_times(bus.rides),
     )
 
 
@@ -225,6 +253,53 @@ def _read_equalizers(parts: Sequence[ChannelStrip | Bus | Master]) -> dict[str, 
     }
 
 
+def _read_rides(parts: Sequence[SomePart], kind: type[Part]) -> dict[str, Tensor]:
+    """Values ``(1, parts, points)`` of the rides of settings that any part rides."""
+    values = {}
+    for setting in list_ridables(kind):
+        found = [find_ride(part.rides, setting) for part in parts]
+        if any(ride is not None for ride in found):
+            values[f"rides.{setting}"] = _tensor(_fill_up(found))
+    return values
+
+
+def _read_send_rides(strips: Sequence[ChannelStrip], plan: MixPlan) -> dict[str, Tensor]:
+    """Values ``(1, tracks, buses, points)`` of the rides of sends, if there are any."""
+    found: list[Ride | None] = [None] * (len(strips) * len(plan.buses))
+    for n, strip in enumerate(strips):
+        for ride in strip.rides:
+            bus = _bus_of(ride.setting, strip, plan)
+            if bus is not None:
+                found[n * len(plan.buses) + bus] = ride
+    if not any(found):
+        return {}
+    values = _tensor(_fill_up(found))
+    return {"rides.sends_db": values.view(1, len(strips), len(plan.buses), -1)}
+
+
+def _fill_up(rides: Sequence[Ride | None]) -> list[list[float]]:
+    """The values of rides, as many of each as the longest has, and zeros where there is none."""
+    most = max(len(ride.values) for ride in rides if ride is not None)
+    return [
+        [0.0] * most if ride is None else [*ride.values, *[ride.values[-1]] * most][:most]
+        for ride in rides
+    ]
+
+
+def _change_rides(rides: Sequence[Ride], part: SomePart, values: Values) -> tuple[Ride, ...]:
+    """Rides with other values of their points, by setting."""
+    changed = []
+    for ride in rides:
+        if ride.setting in values:
+            ridable, allowed = find_ridable(part, ride.setting)
+            added = parameters(Ride)["values"].range
+            legal = added if ridable.is_added and added is not None else allowed
+            points = values[ride.setting][: len(ride.values)].tolist()
+            ride = replace(ride, values=tuple(map(legal.clamp, points)))
+        changed.append(ride)
+    return tuple(changed)
+
+
 def _read_mixtures(parts: Sequence[ChannelStrip | Bus]) -> dict[str, Tensor]:
     rows = [[float(space == part.space.space) for space in SPACES] for part in parts]
     return {"space.mixture": _tensor(rows)}
@@ -248,6 +323,14 @@ def _change_strip(strip: ChannelStrip, plan: MixPlan, values: Mapping[str, Tenso
     changed = _change_part(strip, values)
     if "polarity" in values:
         changed = replace(changed, invert_polarity=float(values["polarity"]) < 0.0)
+    if "rides.sends_db" in values:
+        buses = [_bus_of(ride.setting, strip, plan) for ride in strip.rides]
+        points = {
+            ride.setting: values["rides.sends_db"][bus]
+            for ride, bus in zip(strip.rides, buses, strict=True)
+            if bus is not None
+        }
+        changed = replace(changed, rides=_change_rides(changed.rides, strip, points))
     if "sends_db" not in values:
         return changed
     sends = list(strip.sends)
@@ -274,7 +357,7 @@ def _change_part(part: SomePart, values: Mapping[str, Tensor]) -> SomePart:
         processor, _, field = name.partition(".")
         if name == "space.mixture":
             of_processors.setdefault("space", {})["space"] = SPACES[int(value.argmax())]
-        elif processor == "equalizer":
+        elif processor in ("equalizer", "rides"):
             continue
         elif field:
             of_processors.setdefault(processor, {})[field] = float(value)
@@ -289,6 +372,7 @@ def _change_part(part: SomePart, values: Mapping[str, Tensor]) -> SomePart:
             for n, band in enumerate(part.equalizer.bands)
         )
         own["equalizer"] = replace(part.equalizer, bands=bands)
+    own["rides"] = _change_rides(part.rides, part, _without_prefix(values, "rides."))
     return _set_values(part, own)
 
 

@@ -173,6 +173,9 @@ def widen(signal: Tensor, settings: ConsolePart, sample_rate: int) -> Tensor:
     sides = convolve_and_mix(middle, response, one).view(batch, tracks, 1, samples)
     sides = _filter("high_pass", sides, settings.get("widener.corner_hz"), sample_rate)
     sides = sides * gain[..., None, None].to(signal.dtype)
+    if "widener.side_db" in settings.lines:
+        line = gain_of(settings.lines["widener.side_db"])
+        sides = sides * line[:, :, None].to(signal.dtype)
     return signal + torch.cat([sides, -sides], 2)
 
 

@@ -7,12 +7,21 @@ Dimensions of size 1 are repeated, a missing value is neutral. All are in the un
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import cast, get_args
 
 import torch
 from torch import Tensor
 
-from automix.dsp.processors import EQUALIZER, SPACE, Part, Processor, Twin, processors_of
+from automix.dsp.processors import (
+    EQUALIZER,
+    SPACE,
+    Part,
+    Processor,
+    Twin,
+    list_ridables,
+    processors_of,
+)
 from automix.plan.parameters import Settings, parameters
 from automix.plan.settings import Bus, ChannelStrip, EqualizerBand, Master, Space
 
@@ -38,6 +47,15 @@ def values_of(processor: Processor, part: type[Part]) -> tuple[str, ...]:
     return processor.twin.values
 
 
+def _neutral_rides(part: type[Part]) -> dict[str, float]:
+    """What is added is 0; a position has its own neutral value."""
+    own = parameters(part)
+    return {
+        f"rides.{name}": 0.0 if note.is_added else float(own[name].default)
+        for name, note in list_ridables(part).items()
+    }
+
+
 def _neutral_processors(part: type[Part]) -> dict[str, float]:
     neutral = {}
     for processor in processors_of(part):
@@ -53,9 +71,15 @@ _STRIP = {
     "polarity": 1.0,
     **_neutral_processors(ChannelStrip),
     "sends_db": -torch.inf,
+    **_neutral_rides(ChannelStrip),
+    "rides.sends_db": 0.0,
 }
-_BUS = {**_neutral(Bus, ("gain_db",)), **_neutral_processors(Bus)}
-_MASTER = {**_neutral(Master, ("gain_db",)), **_neutral_processors(Master)}
+_BUS = {**_neutral(Bus, ("gain_db",)), **_neutral_processors(Bus), **_neutral_rides(Bus)}
+_MASTER = {
+    **_neutral(Master, ("gain_db",)),
+    **_neutral_processors(Master),
+    **_neutral_rides(Master),
+}
 
 NEUTRAL: dict[str, float] = {
     **_STRIP,
@@ -66,6 +90,8 @@ NEUTRAL: dict[str, float] = {
 
 ``polarity`` is −1…1. ``space.mixture`` ``(…, 5)`` weighs the responses of `SPACES`; where it is
 missing, the space is the first. ``sends_db`` ``(batch, tracks, buses)`` of −inf is no send.
+Rides ``(…, points)`` hold the values at the times of the layout; the last values of those with
+fewer points than others do not count. ``rides.sends_db`` is ``(batch, tracks, buses, points)``.
 """
 
 _OF_ANY_PART = {**_STRIP, **_BUS, **_MASTER}
@@ -78,12 +104,20 @@ class ConsolePart:
         values: By name, without the part's prefix.
         shape: ``(batch, parts)``.
         device: Where the audio is.
+        lines: What rides add to settings ``(batch, parts, samples)``, by name of the setting.
     """
 
-    def __init__(self, values: Values, shape: tuple[int, int], device: torch.device) -> None:
+    def __init__(
+        self,
+        values: Values,
+        shape: tuple[int, int],
+        device: torch.device,
+        lines: Values = MappingProxyType({}),
+    ) -> None:
         self._values = values
         self._shape = shape
         self._device = device
+        self.lines = lines
 
     def get(self, name: str, last: int | None = None) -> Tensor:
         """A value as ``(batch, parts)`` float64, or with the first ``last`` of a last axis."""
@@ -95,6 +129,19 @@ class ConsolePart:
         if name == "space.mixture":
             neutral[..., 1:] = 0.0
         return neutral
+
+    def get_points(self, setting: str, points: int) -> Tensor:
+        """The values ``(batch, parts, points)`` of a ride; ``sends.1`` is to the second bus."""
+        name, _, bus = setting.partition("sends.")
+        if not bus:
+            return self.get(f"rides.{name}", points)
+        value = self._values.get("rides.sends_db")
+        of_bus = {} if value is None else {"rides.sends_db": value[:, :, int(bus)]}
+        return ConsolePart(of_bus, self._shape, self._device).get("rides.sends_db", points)
+
+    def with_lines(self, lines: Values) -> "ConsolePart":
+        """The same with what rides add to settings."""
+        return ConsolePart(self._values, self._shape, self._device, lines)
 
     def of(self, index: list[int]) -> "ConsolePart":
         """The values of some of the strips or buses, by their positions."""
