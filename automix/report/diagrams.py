@@ -129,7 +129,6 @@ def ride_curve(
     duration_s: float,
     *,
     unit: str,
-    marks_s: Sequence[float],
     name: str,
 ) -> str:
     """A ride over time, above the level of the track that it moves.
@@ -140,7 +139,6 @@ def ride_curve(
             none where it is not known.
         duration_s: The length of the mix.
         unit: The unit of the line; empty for a pan position.
-        marks_s: Where sections begin.
         name: For those who cannot see it.
     """
     if unit:
@@ -163,8 +161,6 @@ def ride_curve(
         )
     ends = np.array([0.0, duration_s])
     drawn.append(diagram.curve(ends, np.full(2, rest), "line"))
-    for mark_s in marks_s:
-        drawn.append(diagram.curve(np.full(2, mark_s), np.array([y.low, y.high]), "line"))
     drawn.append(diagram.curve(*_thin_line(ride, duration_s), "after"))
     return diagram.svg(drawn)
 

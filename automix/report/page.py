@@ -87,7 +87,7 @@ def report_page(
 
     def draw_ridden(owner: str, part: Part) -> list[str]:
         level_db = levels[owner].result() if owner in levels else None
-        return draw_rides(plan, owner, part, level_db, duration_s)
+        return draw_rides(owner, part, level_db, duration_s)
 
     sections = [
         _header(name, plan, loudness, after.features, duration_s),

@@ -16,7 +16,6 @@ from automix.plan.rides import find_ridable
 from automix.report import diagrams
 
 _COLUMNS = 480
-_STARTS = "_starts_s"
 
 
 class LevelMeter:
@@ -53,34 +52,23 @@ def make_level_meters(plan: MixPlan, frames: int) -> dict[str, LevelMeter]:
 
 
 def draw_rides(
-    plan: MixPlan, owner: str, part: Part, level_db: NDArray[np.float64] | None, duration_s: float
+    owner: str, part: Part, level_db: NDArray[np.float64] | None, duration_s: float
 ) -> list[str]:
     """Every ride of a strip, a bus or the master, with its figures.
 
     Args:
-        plan: The plan, whose decisions say where sections begin, if a rule went by them: by figures
-            such as ``section_2_starts_s``.
         owner: The name of the track or bus, or ``master``.
         part: It itself.
         level_db: The level of the track, see `LevelMeter`; none where it is not known.
         duration_s: The length of the mix.
     """
     drawn = []
-    for number, ride in enumerate(part.rides, 1):
-        marks_s = [
-            value
-            for decision in plan.decisions
-            if decision.setting == f"{owner}.rides.{number}"
-            for name, value in decision.figures
-            if name.endswith(_STARTS)
-        ]
-        ridable, legal = find_ridable(part, ride.setting)
+    for ride in part.rides:
         svg = diagrams.ride_curve(
             ride,
             level_db,
             duration_s,
-            unit=legal.unit if ridable.is_added else "",
-            marks_s=marks_s,
+            unit=find_ridable(part, ride.setting)[1].unit,
             name=f"{name_ridden(part, ride.setting)} of {owner}",
         )
         area = "" if level_db is None else "; the area is the level of the recording, 40 dB high"
