@@ -76,7 +76,7 @@ def _describe_place(strip: ChannelStrip) -> str:
     return describe_position(strip.pan) if ride is None else f"ridden {describe_range(strip, ride)}"
 
 
-def bus_card(bus: Bus, plan: MixPlan, rides: Sequence[str]) -> str:
+def bus_card(bus: Bus, plan: MixPlan, rides: Sequence[str] = ()) -> str:
     """A bus, with its rides as `automix.report.rides` draws them."""
     facts = [
         "bus",
