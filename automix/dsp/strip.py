@@ -20,6 +20,7 @@ from automix.dsp.processors import (
     load,
     reverb_of,
 )
+from automix.dsp.time_shift import TimeShift
 from automix.plan.model import PanLaw
 from automix.plan.settings import Bus, ChannelStrip, FdnReverbSettings, SpaceSettings
 from automix.units import db_to_gain, ms_to_samples
@@ -109,6 +110,7 @@ class Inserts:
     ) -> None:
         self._watch = watch
         self._gain = db_to_gain(strip.input_gain_db) * (-1.0 if strip.invert_polarity else 1.0)
+        self._shift = TimeShift(strip.delay_ms, sample_rate, channels) if strip.delay_ms else None
         self._center = pan_gains(0.5, pan_law)[0]
         self._stages: list[tuple[Processor | None, Stage]] = []
         for processor in active_inserts(strip):
@@ -120,6 +122,8 @@ class Inserts:
     def process(self, block: NDArray[np.floating]) -> NDArray[np.float64]:
         """The next block ``(channels, n)``; two channels come back where a processor makes them."""
         signal = block.astype(np.float64) * self._gain
+        if self._shift is not None:
+            signal = self._shift.process(signal)
         for processor, stage in self._stages:
             if self._watch is not None and processor is not None:
                 self._watch(processor, signal)

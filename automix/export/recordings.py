@@ -1,10 +1,10 @@
 """What a DAW gets of each track: its audio, and what of its strip is left to the DAW.
 
 A DAWproject has an equalizer, a compressor, sends, volume, pan and mute for a track. The rest of a
-strip is printed into the audio: input gain, fold and polarity always; a processor without a device,
-such as the de-esser, with those of its group and before it; with a reverb among the inserts, all of
-them. Faders in a DAW end sooner than ours: what a fader needs beyond that end is in the audio too,
-and the compressor's threshold moves along, so that it does the same.
+strip is printed into the audio: input gain, fold, polarity and delay always; a processor without a
+device, such as the de-esser, with those of its group and before it; with a reverb among the
+inserts, all of them. Faders in a DAW end sooner than ours: what a fader needs beyond that end is in
+the audio too, and the compressor's threshold moves along, so that it does the same.
 """
 
 from collections.abc import Iterator, Sequence
@@ -158,7 +158,8 @@ def _list_preparation(strip: ChannelStrip) -> list[str]:
     """What comes before the processors, for people."""
     printed = [f"input gain {strip.input_gain_db:+.2f} dB"] if strip.input_gain_db else []
     printed += ["fold to mono"] if strip.fold else []
-    return printed + (["inverted polarity"] if strip.invert_polarity else [])
+    printed += ["inverted polarity"] if strip.invert_polarity else []
+    return printed + ([f"delay {strip.delay_ms:+.3f} ms"] if strip.delay_ms else [])
 
 
 def _with_inserts(strip: ChannelStrip, rows: Sequence[Processor]) -> ChannelStrip:
@@ -168,6 +169,7 @@ def _with_inserts(strip: ChannelStrip, rows: Sequence[Processor]) -> ChannelStri
         input_gain_db=strip.input_gain_db,
         fold=strip.fold,
         invert_polarity=strip.invert_polarity,
+        delay_ms=strip.delay_ms,
     )
     settings: dict[str, Any] = {row.name: row.of(strip) for row in rows}
     return replace(kept, order=strip.order, **settings) if rows else kept

@@ -11,6 +11,7 @@ from automix.consoles.differentiable.layout import BusLayout, ConsoleLayout, Tra
 from automix.consoles.differentiable.pan import balance_gains, pan_gains
 from automix.consoles.differentiable.processors import delay_samples, equalize, gain_of, repeat
 from automix.consoles.differentiable.responses import network_response, space_responses
+from automix.consoles.differentiable.time_shift import shift
 from automix.consoles.differentiable.values import ConsolePart, Values, split_values
 from automix.dsp.processors import (
     DELAY,
@@ -139,6 +140,8 @@ class DifferentiableConsole:
         if any(strips.used("input_gain_db")) or any(strips.used("polarity")):
             gain = gain_of(strips.get("input_gain_db")) * strips.get("polarity")
             signal = signal * gain[..., None, None].to(signal.dtype)
+        if any(strips.used("delay_ms")):
+            signal = shift(signal, strips.get("delay_ms"), self.sample_rate)
         routes = self._make_routes(strips, alike.mono)
         wet_part: Tensor | float = 0.0
         chain = _list_processors(alike)
