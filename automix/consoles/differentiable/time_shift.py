@@ -39,4 +39,5 @@ def _design_taps(fraction: Tensor) -> Tensor:
     times = steps - fraction[..., None]
     beta = torch.tensor(KAISER_BETA, dtype=fraction.dtype, device=fraction.device)
     root = (1.0 - (times / TAPS_AFTER) ** 2).clamp_min(_EDGE).sqrt()
-    return torch.sinc(times) * (torch.special.i0(beta * root) / torch.special.i0(beta))
+    taps: Tensor = torch.sinc(times) * (torch.special.i0(beta * root) / torch.special.i0(beta))
+    return taps
