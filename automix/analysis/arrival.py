@@ -547,7 +547,7 @@ def _choose_stretches(energies: Mapping[str, Powers], pair: tuple[str, str]) -> 
         if not chosen or hop - chosen[-1] >= apart:
             chosen.append(int(hop))
     kept = np.linspace(0, len(chosen) - 1, min(len(chosen), _MOST_WINDOWS)).astype(int)
-    return np.array(chosen, np.int64)[kept]
+    return np.array([chosen[number] for number in kept], np.int64)
 
 
 def _rise_together(first: Powers | None, second: Powers | None) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from automix.audio.blocks import fit
 from automix.audio.samples import AudioSource, Samples
 from automix.audio.streams import Stream
 from automix.consoles.exact import ExactConsole
@@ -24,12 +25,13 @@ from automix.dsp.processors import (
     places_in_order,
     processors_of,
 )
+from automix.dsp.time_shift import latency_frames
 from automix.files.info import ReadOptions
 from automix.files.probe import probe
 from automix.plan.model import Depth, MixPlan
 from automix.plan.settings import Bus, ChannelStrip
 from automix.session.tracks import Track
-from automix.units import db_to_gain
+from automix.units import db_to_gain, seconds_to_samples
 
 USUAL_MAX_FADER_DB = 6.0
 """Where the faders of several DAWs end."""
@@ -42,6 +44,7 @@ class PrintedRecording:
     Attributes:
         strip: The strip as it is in the plan.
         audio: The audio of its clip.
+        start_frame: Where the clip begins in the song.
         bits: The depth that holds the audio without loss.
         devices: The processors that become devices of the DAW, in signal order.
         volume_db: The level of the DAW's fader.
@@ -52,6 +55,7 @@ class PrintedRecording:
 
     strip: ChannelStrip
     audio: AudioSource
+    start_frame: int
     bits: Depth
     devices: tuple[Processor, ...]
     volume_db: float
@@ -93,6 +97,8 @@ def print_recording(
     audio = console.inserted(_with_inserts(strip, in_audio), plan.pan_law)
     track = console.session.track(strip.name)
     exact = audio is track.source and _is_exact(track, read)
+    start_frame = _find_start(strip, audio.sample_rate)
+    audio = fit(audio, audio.frames - start_frame, -start_frame)
     excess_db = max(0.0, strip.fader_db - max_fader_db)
     if excess_db:
         audio = _amplify(audio, excess_db)
@@ -100,6 +106,7 @@ def print_recording(
     return PrintedRecording(
         strip=strip,
         audio=audio,
+        start_frame=start_frame,
         bits=track.bits if exact and not excess_db else "32f",
         devices=tuple(
             row for row in active_inserts(strip) if row.device is not None and row not in in_audio
@@ -141,6 +148,12 @@ def print_return(console: ExactConsole, plan: MixPlan, bus: Bus) -> AudioSource 
         frames=console.frames(only),
         make_blocks=blocks,
     )
+
+
+def _find_start(strip: ChannelStrip, sample_rate: int) -> int:
+    """Frames that are silent because the file begins later, whatever its delay."""
+    start = seconds_to_samples(strip.start_s, sample_rate)
+    return max(start - latency_frames(strip.delay_ms, sample_rate), 0)
 
 
 def _processors_in_audio(
