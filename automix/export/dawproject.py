@@ -1,9 +1,9 @@
 """A mix as a DAWproject: an archive that a DAW opens as a session.
 
 Clips hold the recordings, in their places and of one rate; see `automix.export.recordings` for what
-is in their audio. A DAWproject has no reverb: each bus becomes an effect channel that its sends lead to,
-muted, for a reverb of the user's own, and a track that plays the return as automix made it. That of
-a parallel bus has its equalizer, compressor and level.
+is in their audio. A DAWproject has no reverb: each bus becomes an effect channel that its sends
+lead to, muted, for a reverb of the user's own, and a track that plays the return as automix made
+it. That of a parallel bus has its equalizer, compressor and level.
 """
 
 import math

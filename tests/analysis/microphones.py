@@ -118,7 +118,7 @@ def record_kit(seed, rate=RATE, seconds=30.0, *, overheads="stereo", room=True, 
     sides = []
     for _ in range(1 if overheads == "mono" else 2):
         side = noise(-65)
-        for piece, sound in pieces.items():
+        for sound in pieces.values():
             side += rng.uniform(0.5, 0.8) * late(sound, round(0.011 * rate))
         sides.append(side)
     total = round(0.011 * rate)
