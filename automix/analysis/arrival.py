@@ -18,6 +18,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from automix.analysis.fine_powers import FINE_S, measure_fine_powers
 from automix.audio.samples import AudioSource, Samples
 from automix.parallel.workers import run_in_parallel
 from automix.plan.roles import ROLE_FAMILIES, Role
@@ -53,7 +54,6 @@ _LOW_HZ = 200.0
 
 _BAND_HZ = (40.0, 10_000.0)
 _EDGE_OCTAVES = 0.5
-_HOP_S = 0.01
 _SMOOTH_HOPS = 3
 _MOST_WINDOWS = 24
 _FEWEST_WINDOWS = 4
@@ -113,7 +113,9 @@ class Arrival:
 
 
 def find_arrivals(
-    sources: Mapping[str, AudioSource], roles: Mapping[str, Role]
+    sources: Mapping[str, AudioSource],
+    roles: Mapping[str, Role],
+    powers: Mapping[str, Powers] | None = None,
 ) -> dict[str, Arrival]:
     """Finds the tracks that are out of line with another microphone of their source.
 
@@ -127,6 +129,7 @@ def find_arrivals(
     Args:
         sources: Raw tracks of one rate and length, by name.
         roles: Role of each.
+        powers: What `measure_fine_powers` gives for them, where that is known already.
 
     Returns:
         What brings a track in line, by its name; those that are in line, and those of which
@@ -140,10 +143,19 @@ def find_arrivals(
     doubled = [name for name in close if roles[name] in _TWICE_MIKED]
     found: dict[str, Arrival] = {}
     if (overheads and close) or len({roles[name] for name in doubled}) < len(doubled):
-        found |= _line_up_kit(sources, roles, close, overheads)
+        found |= _line_up_kit(sources, roles, overheads, _know(powers, sources, close))
     for group in _list_instruments(list(sources), roles):
-        found |= _line_up_instrument(sources, group)
+        found |= _line_up_instrument(sources, _know(powers, sources, group))
     return {name: arrival for name, arrival in found.items() if not arrival.is_neutral}
+
+
+def _know(
+    powers: Mapping[str, Powers] | None, sources: Mapping[str, AudioSource], names: Sequence[str]
+) -> dict[str, Powers]:
+    """The powers of some tracks, measured where they are not known."""
+    if powers is None:
+        return measure_fine_powers(sources, names)
+    return {name: powers[name] for name in names}
 
 
 def _list_instruments(names: Sequence[str], roles: Mapping[str, Role]) -> list[list[str]]:
@@ -193,11 +205,12 @@ class _Match:
 def _line_up_kit(
     sources: Mapping[str, AudioSource],
     roles: Mapping[str, Role],
-    close: Sequence[str],
     overheads: Sequence[str],
+    energies: Mapping[str, Powers],
 ) -> dict[str, Arrival]:
-    rate = next(iter(sources.values())).sample_rate
-    energies = _measure_energies(sources, close)
+    """Brings close microphones, whose powers are ``energies``, in line with the overheads."""
+    close = list(energies)
+    rate = sources[close[0]].sample_rate
     rivals = {
         name: [n for n in close if roles[n] != roles[name] or n != name and roles[n] == "tom"]
         for name in close
@@ -207,7 +220,7 @@ def _line_up_kit(
     if not heard:
         return {}
     wanted = np.unique(np.concatenate([starts[name] for name in heard]))
-    lead = round(_HOP_S * rate)
+    lead = round(FINE_S * rate)
     length, frames = _add_margins(round(HIT_S * rate) + lead, wanted * lead - lead, rate)
     tracks = [*heard, *overheads]
     read = run_in_parallel(lambda name: _read_windows(sources[name], frames, length), tracks)
@@ -357,11 +370,11 @@ def _invert_fewest(found: dict[str, _Placed], references: Sequence[str]) -> dict
 
 
 def _line_up_instrument(
-    sources: Mapping[str, AudioSource], names: Sequence[str]
+    sources: Mapping[str, AudioSource], energies: Mapping[str, Powers]
 ) -> dict[str, Arrival]:
     """Brings the tracks of one family in line that hear the same instrument."""
+    names = list(energies)
     rate = sources[names[0]].sample_rate
-    energies = _measure_energies(sources, names)
     pairs = [pair for pair in combinations(names, 2) if _rise_together(*map(energies.get, pair))]
     if not pairs:
         return {}
@@ -371,7 +384,7 @@ def _line_up_instrument(
         return {}
     wanted = np.unique(np.concatenate([chosen[pair] for pair in pairs]))
     members = [name for name in names if any(name in pair for pair in pairs)]
-    length, frames = _add_margins(round(NOTE_S * rate), wanted * round(_HOP_S * rate), rate)
+    length, frames = _add_margins(round(NOTE_S * rate), wanted * round(FINE_S * rate), rate)
     read = run_in_parallel(lambda name: _read_windows(sources[name], frames, length), members)
     windows = dict(zip(members, read, strict=True))
 
@@ -479,29 +492,6 @@ def _describe(place: _Placed, rate: int) -> Arrival:
     )
 
 
-def _measure_energies(
-    sources: Mapping[str, AudioSource], names: Sequence[str]
-) -> dict[str, Powers]:
-    """Power of each track per hundredth of a second ``(hops,)``."""
-
-    def measure(name: str) -> Powers:
-        source = sources[name]
-        hop = round(_HOP_S * source.sample_rate)
-        powers, rest = [], np.zeros((source.channels, 0), np.float32)
-        for block in source.blocks():
-            joined = np.concatenate([rest, block], axis=1) if rest.shape[1] else block
-            whole = joined.shape[1] // hop * hop
-            power = np.zeros(whole // hop)
-            for side in joined[:, :whole]:
-                hops = side.reshape(-1, hop)
-                power += np.einsum("hn,hn->h", hops, hops)
-            powers.append(power)
-            rest = joined[:, whole:]
-        return np.concatenate(powers) if powers else np.zeros(0)
-
-    return dict(zip(names, run_in_parallel(measure, names), strict=True))
-
-
 def _level(energy: Powers) -> Powers:
     """Power over 30 ms against that of the loud hits; 0 for silence."""
     if len(energy) < _SMOOTH_HOPS:
@@ -525,7 +515,7 @@ def _choose_hits(
     clear = np.minimum(level / others, 1.0 / _QUIETEST**2)
     hit = (level > _QUIETEST) & (level > _RISE * earlier) & (clear > _STANDS_OUT)
     chosen: list[int] = []
-    apart = round(HIT_S / _HOP_S)
+    apart = round(HIT_S / FINE_S)
     for hop in np.flatnonzero(hit)[np.argsort(-(clear * level)[hit], kind="stable")]:
         if all(abs(hop - other) >= apart for other in chosen):
             chosen.append(int(hop))
@@ -537,12 +527,12 @@ def _choose_hits(
 def _choose_stretches(energies: Mapping[str, Powers], pair: tuple[str, str]) -> NDArray[np.int64]:
     """Chooses hops at which both of two tracks sound, spread over the song."""
     both = np.minimum(*(_level(energies[name]) for name in pair))
-    sounding = np.flatnonzero(both[: len(both) - round(NOTE_S / _HOP_S)] > _SOUNDS)
+    sounding = np.flatnonzero(both[: len(both) - round(NOTE_S / FINE_S)] > _SOUNDS)
     if not len(sounding):
         return np.zeros(0, np.int64)
     places = np.linspace(0, len(sounding) - 1, 4 * _MOST_WINDOWS).astype(int)
     chosen: list[int] = []
-    apart = round(NOTE_S / _HOP_S)
+    apart = round(NOTE_S / FINE_S)
     for hop in sounding[places]:
         if not chosen or hop - chosen[-1] >= apart:
             chosen.append(int(hop))

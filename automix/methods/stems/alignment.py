@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from automix.analysis.arrival import Arrival, find_arrivals
+from automix.analysis.late_files import find_late_files
 from automix.audio.blocks import fit
 from automix.audio.samples import AudioSource
 from automix.consoles.exact import ExactConsole, insert_stream
@@ -12,6 +16,7 @@ from automix.methods.stems.settings import StemsRules
 from automix.plan.roles import Role
 from automix.plan.settings import ChannelStrip
 from automix.plan.writer import PlanWriter
+from automix.session.tracks import Session
 
 RULE = "polarity and arrival"
 
@@ -43,11 +48,34 @@ def line_up(
     roles = {track.name: track.role for track in console.session.tracks}
     raw = _find_raw(heard, roles, rules)
     sources = {track.name: track.source for track in console.session.tracks if track.name in raw}
-    for name, arrival in sorted(find_arrivals(sources, roles).items()):
+    powers = {name: track.fine_powers for name, track in heard.items()}
+    _report_late_files(writer, console.session, heard, powers)
+    for name, arrival in sorted(find_arrivals(sources, roles, powers).items()):
         if arrival.weakens_lows:
             writer.warn(_describe_refusal(name, arrival))
         else:
             _set(writer, name, arrival)
+
+
+def _report_late_files(
+    writer: PlanWriter,
+    session: Session,
+    heard: Mapping[str, HeardTrack],
+    powers: Mapping[str, NDArray[np.float64]],
+) -> None:
+    """Warns of tracks that are played at another time than the others; none is moved for that."""
+    audible = {track.name: track.source for track in session.tracks if track.name in parts(heard)}
+    for name, late in find_late_files(audible, powers).items():
+        start_s = session.track(name).start_s - late.late_s
+        way = "late" if late.late_s > 0.0 else "early"
+        remedy = f"--set '{name}.start_s={start_s:.2f}' moves it"
+        if start_s < 0.0:
+            remedy = "cut so much off the start of its file, or move the others by --set"
+        writer.warn(
+            f"{name}: its onsets come {abs(late.late_s):.2f} s {way} against all other tracks"
+            f" (likeness {late.likeness:.2f} there, {late.as_it_is:.2f} as it is); if that is no"
+            f" intention, {remedy}"
+        )
 
 
 def apply_arrival(source: AudioSource, strip: ChannelStrip) -> AudioSource:
