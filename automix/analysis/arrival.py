@@ -69,6 +69,7 @@ _LEAST_FRAMES = 2  # a microphone moves by more between two hits of a pedal
 _LEAST_LIKENESS = 0.6  # correlation of levels in dB over time
 _COARSE_HOPS = 10
 _MOST_WEIGHT = 20.0
+_HEARS_WELL = 0.8  # of the correlation with the side that is most alike
 
 _CLOSE = frozenset[Role]({"kick", "snare", "tom", "hats", "cymbals"})
 _TWICE_MIKED = frozenset[Role]({"kick", "snare"})
@@ -250,7 +251,7 @@ def _line_up_kit(
             if match.is_clear
         ]
         if clear:
-            matches[name] = max(clear, key=lambda pair: pair[1].correlation)
+            matches[name] = _choose_side(clear)
     found = {
         name: _Placed(match.frames, match.sign, other, match)
         for name, (other, match) in matches.items()
@@ -272,6 +273,13 @@ class _Placed:
     sign: int
     reference: str
     match: _Match | None
+
+
+def _choose_side(clear: Sequence[tuple[str, _Match]]) -> tuple[str, _Match]:
+    """The side of the overheads that is nearest to the drum, of those that hear it well."""
+    best = max(match.correlation for _, match in clear)
+    heard_well = [pair for pair in clear if pair[1].correlation >= _HEARS_WELL * best]
+    return min(heard_well, key=lambda pair: (pair[1].frames, -pair[1].correlation))
 
 
 def _find_opposite_overheads(
@@ -401,6 +409,7 @@ def _line_up_instrument(
         and match.is_clear
         and match.coherence >= LEAST_COHERENCE
         and match.spread_db <= MOST_SPREAD_DB
+        and match.sum_db > 0.0
     }
     low = {name: _decimate(windows[name], rate) for name in members}
     found: dict[str, Arrival] = {}
