@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import cast, get_args
 
@@ -145,9 +146,10 @@ class Session:
             own_frames=max(length, 1),
             start_s=start_s,
         )
-        tracks = [moved if track.name == name else track for track in self.tracks]
+        known = (replace(t, own_frames=t.own_frames or self.frames) for t in self.tracks)
+        tracks = [moved if track.name == name else track for track in known]
         heard = [track for track in tracks if not track.muted] or tracks
-        frames = max(track.own_frames or self.frames for track in heard)
+        frames = max(track.own_frames or 0 for track in heard)
         fitted = (replace(track, source=fit(track.source, frames)) for track in tracks)
         return replace(self, tracks=tuple(fitted))
 
@@ -456,12 +458,12 @@ def _place_by_stamps(
     for file in files:
         info = found[file.streams[0]].opened.info
         if info.time_stamp is not None and file.start_s is None:
-            stamps[file.name] = info.time_stamp / info.sample_rate
+            stamps[file.name] = Fraction(info.time_stamp, info.sample_rate)
             lengths[file.name] = info.duration_s
     muted = {file.name for file in files if file.is_muted or file.is_guide}
     heard = {name: stamp for name, stamp in stamps.items() if name not in muted} or stamps
-    first = min(heard.values(), default=0.0)
-    starts = {name: max(stamp - first, 0.0) for name, stamp in stamps.items()}
+    first = min(heard.values(), default=Fraction(0))
+    starts = {name: max(float(stamp - first), 0.0) for name, stamp in stamps.items()}
     late = {name: start for name, start in starts.items() if start >= _STAMPS_S}
     if not late:
         return files, []

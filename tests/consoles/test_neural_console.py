@@ -156,3 +156,14 @@ def test_what_the_network_cannot_do_is_refused():
         collect(variable.inserted(strip, PLAN.pan_law)).samples for strip in (KEYS, order)
     )
     assert not np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("delay_ms", [5.0, -0.31])
+def test_polarity_and_delay_are_exact(delay_ms):
+    """A network that changes nothing leaves what the exact console makes of a strip's take."""
+    strip = replace(VOICE, equalizer=EQUALIZED, delay_ms=delay_ms)
+    console = NeuralConsole(session(), identity())
+    given = collect(console.inserted(strip, "constant-power")).samples
+    bare = replace(strip, equalizer=EqualizerSettings())
+    wanted = collect(ExactConsole(session()).inserted(bare, "constant-power")).samples
+    np.testing.assert_allclose(given, wanted[:, : given.shape[1]], atol=1e-5)
