@@ -56,6 +56,7 @@ _BAND_HZ = (40.0, 10_000.0)
 _EDGE_OCTAVES = 0.5
 _SMOOTH_HOPS = 3
 _MOST_WINDOWS = 24
+_MOST_IN_ALL = 192  # of all tracks that are compared together, which all are read at
 _FEWEST_WINDOWS = 4
 _RISE = 4.0  # of power over 30 ms: 6 dB
 _STANDS_OUT = 2.0  # power against that of the other drums, each against its own hits: 3 dB
@@ -216,7 +217,8 @@ def _line_up_kit(
         name: [n for n in close if roles[n] != roles[name] or n != name and roles[n] == "tom"]
         for name in close
     }
-    starts = {name: _choose_hits(energies, name, rivals[name]) for name in close}
+    most = _limit_windows(len(close))
+    starts = {name: _choose_hits(energies, name, rivals[name], most) for name in close}
     heard = [name for name in close if len(starts[name]) >= _FEWEST_WINDOWS]
     if not heard:
         return {}
@@ -386,7 +388,8 @@ def _line_up_instrument(
     pairs = [pair for pair in combinations(names, 2) if _rise_together(*map(energies.get, pair))]
     if not pairs:
         return {}
-    chosen = {pair: _choose_stretches(energies, pair) for pair in pairs}
+    most = _limit_windows(len(pairs))
+    chosen = {pair: _choose_stretches(energies, pair, most) for pair in pairs}
     pairs = [pair for pair in pairs if len(chosen[pair]) >= _FEWEST_WINDOWS]
     if not pairs:
         return {}
@@ -506,12 +509,18 @@ def _level(energy: Powers) -> Powers:
     if len(energy) < _SMOOTH_HOPS:
         return np.zeros(len(energy))
     smooth = np.convolve(energy, np.ones(_SMOOTH_HOPS), "full")[_SMOOTH_HOPS - 1 :]
-    loud = float(np.sort(smooth)[-min(_LOUD_HOPS, len(smooth))])
+    place = len(smooth) - min(_LOUD_HOPS, len(smooth))
+    loud = float(np.partition(smooth, place)[place])
     return smooth / loud if loud > 0.0 else np.zeros(len(energy))
 
 
+def _limit_windows(together: int) -> int:
+    """How many windows each of some tracks or pairs may have, so that memory stays bounded."""
+    return min(max(_MOST_IN_ALL // max(together, 1), 2 * _FEWEST_WINDOWS), _MOST_WINDOWS)
+
+
 def _choose_hits(
-    energies: Mapping[str, Powers], name: str, rivals: Sequence[str]
+    energies: Mapping[str, Powers], name: str, rivals: Sequence[str], most: int
 ) -> NDArray[np.int64]:
     """Chooses hops at which a drum is hit and stands out against the others, in order."""
     level = _level(energies[name])
@@ -528,12 +537,14 @@ def _choose_hits(
     for hop in np.flatnonzero(hit)[np.argsort(-(clear * level)[hit], kind="stable")]:
         if all(abs(hop - other) >= apart for other in chosen):
             chosen.append(int(hop))
-            if len(chosen) == _MOST_WINDOWS:
+            if len(chosen) == most:
                 break
     return np.array(sorted(chosen), np.int64)
 
 
-def _choose_stretches(energies: Mapping[str, Powers], pair: tuple[str, str]) -> NDArray[np.int64]:
+def _choose_stretches(
+    energies: Mapping[str, Powers], pair: tuple[str, str], most: int
+) -> NDArray[np.int64]:
     """Chooses hops at which both of two tracks sound, spread over the song."""
     both = np.minimum(*(_level(energies[name]) for name in pair))
     sounding = np.flatnonzero(both[: len(both) - round(NOTE_S / FINE_S)] > _SOUNDS)
@@ -545,7 +556,7 @@ def _choose_stretches(energies: Mapping[str, Powers], pair: tuple[str, str]) -> 
     for hop in sounding[places]:
         if not chosen or hop - chosen[-1] >= apart:
             chosen.append(int(hop))
-    kept = np.linspace(0, len(chosen) - 1, min(len(chosen), _MOST_WINDOWS)).astype(int)
+    kept = np.linspace(0, len(chosen) - 1, min(len(chosen), most)).astype(int)
     return np.array([chosen[number] for number in kept], np.int64)
 
 
