@@ -158,7 +158,7 @@ def test_what_the_network_cannot_do_is_refused():
     assert not np.array_equal(first, second)
 
 
-@pytest.mark.parametrize("delay_ms", [5.0, -0.31])
+@pytest.mark.parametrize("delay_ms", [-0.31, pytest.param(5.0, marks=pytest.mark.slow)])
 def test_polarity_and_delay_are_exact(delay_ms):
     """A network that changes nothing leaves what the exact console makes of a strip's take."""
     strip = replace(VOICE, equalizer=EQUALIZED, delay_ms=delay_ms)
