@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -78,15 +79,17 @@ def join_and_empty(blocks: list[Samples], channels: int) -> Samples:
 
 @dataclass(frozen=True, eq=False)
 class Padded:
-    """A source with silence at its end, or without its end.
+    """A source with silence at its ends, or without them.
 
     Attributes:
-        source: The audio in front of the silence.
+        source: The audio between the silences.
         frames: Length with the silence, or of what is kept of the source, in frames.
+        start: Frames of silence before it; negative for frames of it that are left out there.
     """
 
     source: AudioSource
     frames: int
+    start: int = 0
 
     @property
     def sample_rate(self) -> int:
@@ -100,7 +103,12 @@ class Padded:
 
     def blocks(self) -> Iterator[Samples]:
         """Yields the audio from its start, in blocks as `AudioSource.blocks` describes them."""
-        return reblock(fit_length(self.source.blocks(), self.channels, self.frames))
+        pieces: Iterable[Samples] = self.source.blocks()
+        if self.start > 0:
+            pieces = chain(fit_length((), self.channels, self.start), pieces)
+        elif self.start < 0:
+            pieces = skip_frames(pieces, -self.start)
+        return reblock(fit_length(pieces, self.channels, self.frames))
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,11 +243,13 @@ def pad(source: AudioSource, frames: int) -> AudioSource:
     return fit(source, frames)
 
 
-def fit(source: AudioSource, frames: int) -> AudioSource:
-    """Adds silence at the end, or leaves the end out, without a copy of the source.
+def fit(source: AudioSource, frames: int, start: int = 0) -> AudioSource:
+    """Adds silence at the ends, or leaves the ends out, without a copy of the source.
 
     Args:
         source: The audio.
         frames: New length in frames.
+        start: Frames of silence before the audio; negative for frames of it that are left out.
     """
-    return source if frames == source.frames else Padded(source, frames)
+    unchanged = start == 0 and frames == source.frames
+    return source if unchanged else Padded(source, frames, start)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from automix.audio.blocks import collect, fold_to_mono, pad, reblock, skip_frames
 from automix.audio.samples import BLOCK_FRAMES, AudioSource, Samples
 from automix.audio.streams import Stream, prefetch
+from automix.dsp import time_shift
 from automix.dsp.limiter import Limiter
 from automix.dsp.processors import (
     LIMITER,
@@ -240,6 +241,7 @@ def inserts_of(strip: ChannelStrip) -> ChannelStrip:
         input_gain_db=strip.input_gain_db,
         fold=strip.fold,
         invert_polarity=strip.invert_polarity,
+        delay_ms=strip.delay_ms,
         order=strip.order,
         **processed,
     )
@@ -266,13 +268,15 @@ def insert_stream(source: AudioSource, strip: ChannelStrip, pan_law: PanLaw) -> 
 
 def insert_latency_frames(strip: ChannelStrip, sample_rate: int) -> int:
     """How many frames late `Inserts` give the audio of a strip."""
-    return sum(row.latency_frames(strip, sample_rate) for row in active_inserts(strip))
+    latencies = (row.latency_frames(strip, sample_rate) for row in active_inserts(strip))
+    return time_shift.latency_frames(strip.delay_ms, sample_rate) + sum(latencies)
 
 
 def insert_tail_frames(strip: ChannelStrip, sample_rate: int) -> int:
     """How long a strip's inserts sound on: each goes on with the tail of those before it."""
     tails_s = (row.tail_s(strip) for row in active_inserts(strip))
-    return sum(seconds_to_samples(tail_s, sample_rate) for tail_s in tails_s)
+    tail = sum(seconds_to_samples(tail_s, sample_rate) for tail_s in tails_s)
+    return time_shift.tail_frames(strip.delay_ms, sample_rate) + tail
 
 
 def bus_tail_frames(bus: Bus, sample_rate: int) -> int:

@@ -121,8 +121,16 @@ class NeuralConsole(ExactConsole):
             name=inserts.name,
             input_gain_db=inserts.input_gain_db,
             invert_polarity=inserts.invert_polarity,
+            delay_ms=inserts.delay_ms,
         )
-        imitated = replace(inserts, fold=False, input_gain_db=0.0, invert_polarity=False, rides=())
+        imitated = replace(
+            inserts,
+            fold=False,
+            input_gain_db=0.0,
+            invert_polarity=False,
+            delay_ms=0.0,
+            rides=(),
+        )
         before, *groups, after = places_in_order(inserts.order)
         early = [before]
         if groups[0] != "r" and not _is_imitable(inserts, groups[0]):

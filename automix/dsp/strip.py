@@ -21,6 +21,7 @@ from automix.dsp.processors import (
     reverb_of,
 )
 from automix.dsp.rides import Curve, open_line
+from automix.dsp.time_shift import TimeShift, latency_frames
 from automix.plan.model import PanLaw
 from automix.plan.settings import Bus, ChannelStrip, FdnReverbSettings, SpaceSettings
 from automix.units import db_to_gain, ms_to_samples
@@ -110,9 +111,10 @@ class Inserts:
     ) -> None:
         self._watch = watch
         self._gain = db_to_gain(strip.input_gain_db) * (-1.0 if strip.invert_polarity else 1.0)
+        self._shift = TimeShift(strip.delay_ms, sample_rate, channels) if strip.delay_ms else None
         self._center = pan_gains(0.5, pan_law)[0]
         self._stages: list[tuple[Processor | None, Stage]] = []
-        late = 0
+        late = latency_frames(strip.delay_ms, sample_rate)
         for processor in active_inserts(strip):
             if processor.makes_stereo and channels == 1:
                 self._stages.append((None, _Sides()))
@@ -124,6 +126,8 @@ class Inserts:
     def process(self, block: NDArray[np.floating]) -> NDArray[np.float64]:
         """The next block ``(channels, n)``; two channels come back where a processor makes them."""
         signal = block.astype(np.float64) * self._gain
+        if self._shift is not None:
+            signal = self._shift.process(signal)
         for processor, stage in self._stages:
             if self._watch is not None and processor is not None:
                 self._watch(processor, signal)

@@ -128,6 +128,9 @@ def _settings(
     """What the rules set when these tracks are all there is."""
     part = Session(tracks=tuple(track for track in session.tracks if track.name in heard))
     writer = PlanWriter(make_blank_plan(part, method=plan.method, preset=plan.preset))
+    for name in heard:
+        strip = plan.strip(name)
+        writer.change(name, invert_polarity=strip.invert_polarity, delay_ms=strip.delay_ms)
     advice = dict(advise(list(heard)))
     rules = replace(PRESETS.get(plan.taste, StemsRules()), mode="basic")
     write_rules(ExactConsole(part), writer, rules, heard, advice)

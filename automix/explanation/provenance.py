@@ -32,6 +32,9 @@ _PARTS = {
     "input_gain_db": "level",
     "fader_db": "level",
     "gain_db": "level",
+    "invert_polarity": "polarity",
+    "delay_ms": "time",
+    "start_s": "time",
     "pan": "pan",
     "mute": "mute",
     "sends": "send",
@@ -45,7 +48,7 @@ _OFTEN_WITHOUT_REASON = (EQUALIZER, DE_ESSER, COMPRESSOR, REVERB, SPACE)
 
 One of them without a reason is not called edited by hand; any other is.
 """
-_BY_HAND = ("input_gain_db", "fader_db", "pan", "mute", "compressor.makeup_db")
+_BY_HAND = ("input_gain_db", "delay_ms", "fader_db", "pan", "mute", "compressor.makeup_db")
 """Settings that every method of the rules gives a reason for where it changes them."""
 
 

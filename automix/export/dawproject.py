@@ -1,9 +1,9 @@
 """A mix as a DAWproject: an archive that a DAW opens as a session.
 
-Clips hold the recordings, aligned and of one rate; see `automix.export.recordings` for what is in
-their audio. A DAWproject has no reverb: each bus becomes an effect channel that its sends lead to,
-muted, for a reverb of the user's own, and a track that plays the return as automix made it. That of
-a parallel bus has its equalizer, compressor and level.
+Clips hold the recordings, in their places and of one rate; see `automix.export.recordings` for what
+is in their audio. A DAWproject has no reverb: each bus becomes an effect channel that its sends
+lead to, muted, for a reverb of the user's own, and a track that plays the return as automix made
+it. That of a parallel bus has its equalizer, compressor and level.
 """
 
 import math
@@ -201,7 +201,10 @@ class _Contents:
     def list_clips(self) -> list[tuple[PrintedRecording, Clip]]:
         """The recordings with their clips."""
         pairs = zip(self.recordings, self._paths, strict=False)
-        return [(track, Clip(path=path, audio=track.audio)) for track, path in pairs]
+        return [
+            (track, Clip(path=path, audio=track.audio, start_frame=track.start_frame))
+            for track, path in pairs
+        ]
 
     def return_track(self, bus: Bus) -> ReturnTrack:
         """The track that plays the return of a bus, with the channel that its sends lead to."""

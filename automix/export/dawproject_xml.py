@@ -45,15 +45,17 @@ _MAX_VOLUME = 2.0
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Clip:
-    """Audio from the start of the song.
+    """Audio at its place in the song.
 
     Attributes:
         path: The path of its file in the archive.
         audio: The audio in that file.
+        start_frame: Where it begins.
     """
 
     path: str
     audio: AudioSource
+    start_frame: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -209,7 +211,8 @@ class Project:
         clips = SubElement(
             self._lanes_of_track(track["id"]), "Clips", id=self._id(), timeUnit="seconds"
         )
-        placed = SubElement(clips, "Clip", name=track["name"], time="0.0", duration=seconds)
+        time = _number(clip.start_frame / audio.sample_rate)
+        placed = SubElement(clips, "Clip", name=track["name"], time=time, duration=seconds)
         placed.set("contentTimeUnit", "seconds")
         placed.set("playStart", "0.0")
         file = SubElement(placed, "Audio", id=self._id(), algorithm="raw", duration=seconds)

@@ -1,10 +1,10 @@
 """What a DAW gets of each track: its audio, and what of its strip is left to the DAW.
 
 A DAWproject has an equalizer, a compressor, sends, volume, pan and mute for a track. The rest of a
-strip is printed into the audio: input gain, fold and polarity always; a processor without a device,
-such as the de-esser, with those of its group and before it; with a reverb among the inserts, all of
-them. Faders in a DAW end sooner than ours: what a fader needs beyond that end is in the audio too,
-and the compressor's threshold moves along, so that it does the same.
+strip is printed into the audio: input gain, fold, polarity and delay always; a processor without a
+device, such as the de-esser, with those of its group and before it; with a reverb among the
+inserts, all of them. Faders in a DAW end sooner than ours: what a fader needs beyond that end is in
+the audio too, and the compressor's threshold moves along, so that it does the same.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from automix.audio.blocks import fit
 from automix.audio.samples import AudioSource, Samples
 from automix.audio.streams import Stream
 from automix.consoles.exact import ExactConsole
@@ -24,13 +25,14 @@ from automix.dsp.processors import (
     places_in_order,
     processors_of,
 )
+from automix.dsp.time_shift import latency_frames
 from automix.files.info import ReadOptions
 from automix.files.probe import probe
 from automix.plan.model import Depth, MixPlan
 from automix.plan.rides import Ride, find_ride
 from automix.plan.settings import Bus, ChannelStrip
 from automix.session.tracks import Track
-from automix.units import db_to_gain
+from automix.units import db_to_gain, seconds_to_samples
 
 USUAL_MAX_FADER_DB = 6.0
 """Where the faders of several DAWs end."""
@@ -43,6 +45,7 @@ class PrintedRecording:
     Attributes:
         strip: The strip as it is in the plan.
         audio: The audio of its clip.
+        start_frame: Where the clip begins in the song.
         bits: The depth that holds the audio without loss.
         devices: The processors that become devices of the DAW, in signal order.
         volume_db: The level of the DAW's fader.
@@ -54,6 +57,7 @@ class PrintedRecording:
 
     strip: ChannelStrip
     audio: AudioSource
+    start_frame: int
     bits: Depth
     devices: tuple[Processor, ...]
     volume_db: float
@@ -97,6 +101,8 @@ def print_recording(
     audio = console.inserted(_with_inserts(strip, in_audio), plan.pan_law)
     track = console.session.track(strip.name)
     exact = audio is track.source and _is_exact(track, read)
+    start_frame = _find_start(strip, audio.sample_rate)
+    audio = fit(audio, audio.frames - start_frame, -start_frame)
     highest_db = strip.fader_db + find_highest_db(strip.rides, "fader_db")
     excess_db = max(0.0, highest_db - max_fader_db)
     if excess_db:
@@ -105,6 +111,7 @@ def print_recording(
     return PrintedRecording(
         strip=strip,
         audio=audio,
+        start_frame=start_frame,
         bits=track.bits if exact and not excess_db else "32f",
         devices=tuple(
             row for row in active_inserts(strip) if row.device is not None and row not in in_audio
@@ -151,6 +158,12 @@ def print_return(console: ExactConsole, plan: MixPlan, bus: Bus) -> AudioSource 
     )
 
 
+def _find_start(strip: ChannelStrip, sample_rate: int) -> int:
+    """Frames that are silent because the file begins later, whatever its delay."""
+    start = seconds_to_samples(strip.start_s, sample_rate)
+    return max(start - latency_frames(strip.delay_ms, sample_rate), 0)
+
+
 def _processors_in_audio(
     strip: ChannelStrip, inexpressible: Sequence[Processor]
 ) -> list[Processor]:
@@ -166,7 +179,8 @@ def _list_preparation(strip: ChannelStrip) -> list[str]:
     """What comes before the processors, for people."""
     printed = [f"input gain {strip.input_gain_db:+.2f} dB"] if strip.input_gain_db else []
     printed += ["fold to mono"] if strip.fold else []
-    return printed + (["inverted polarity"] if strip.invert_polarity else [])
+    printed += ["inverted polarity"] if strip.invert_polarity else []
+    return printed + ([f"delay {strip.delay_ms:+.3f} ms"] if strip.delay_ms else [])
 
 
 def _with_inserts(strip: ChannelStrip, rows: Sequence[Processor]) -> ChannelStrip:
@@ -176,6 +190,7 @@ def _with_inserts(strip: ChannelStrip, rows: Sequence[Processor]) -> ChannelStri
         input_gain_db=strip.input_gain_db,
         fold=strip.fold,
         invert_polarity=strip.invert_polarity,
+        delay_ms=strip.delay_ms,
     )
     settings: dict[str, Any] = {row.name: row.of(strip) for row in rows}
     rides = tuple(ride for ride in strip.rides if ride.setting.partition(".")[0] in settings)

@@ -48,6 +48,10 @@ _GENERIC = re.compile("handler|core media|stereo|mono|^$", re.IGNORECASE)  # nam
 _ADDRESS = re.compile(r" @ 0x[0-9a-f]+|file:/dev/fd/\d+: ")  # differ from run to run
 _SPARED = ("FFREPORT",)  # would have ffmpeg write a file
 
+_USUAL_DELAYS = {"aac": 1024, "ac3": 256, "eac3": 256, "mp3": 1105}
+"""Frames that encoders put before the audio: the overlap of the transform, which none of AAC, AC-3
+and E-AC-3 is without, and for MP3 what LAME adds, with its decoder. AAC at half rate has more."""
+
 _DELAYS_S = {"aac": 0.048, "ac3": 0.006, "eac3": 0.006, "dts": 0.012, "mp3": 0.025, "mp2": 0.011}
 _SPEAKERS = {  # of channel layouts with a downmix to stereo
     "quad": ("FL", "FR", "BL", "BR"),
@@ -315,11 +319,15 @@ def _describe(
         frames = max(frames - round(max(begins, 0.0) * rate), 0)  # its clock ends its audio
     notes = []
     if not delay_told and codec in _DELAYS_S:
-        late_ms = 1000 * _DELAYS_S[codec]
+        plain = codec != "aac" or str(row.get("profile", "LC")) == "LC"
+        usual = _USUAL_DELAYS.get(codec, 0) if plain and skip == 0 and begins <= 0.0 else 0
+        late_ms = max(1000.0 * (_DELAYS_S[codec] - usual / rate), 0.0)
+        left_out = f" the usual {usual} frames are left out at its start;" if usual else ""
         notes.append(
-            f"does not tell the delay of its {codec.upper()} encoder: its audio may begin up to "
-            f"{late_ms:.0f} ms late"
+            f"does not tell the delay of its {codec.upper()} encoder:{left_out} its audio may begin"
+            f" up to {late_ms:.0f} ms late"
         )
+        skip, frames = skip + usual, max(frames - usual, 0)
     told = FOREIGN[container].tells_length and frames > 0
     if FOREIGN[container].tells_length and not told:
         notes.append("its header gives no length: a missing end would go unnoticed")

@@ -25,6 +25,9 @@ _BITRATES_KBPS = {  # (MPEG 1?, layer) -> by index 1…14
 _RATES_HZ = (44100, 48000, 32000)
 _HEADER = re.compile(rb"\xff[\xe2-\xe7\xf2-\xff][\x10-\xeb]")
 _MOST_FOREIGN_BYTES = 1 << 24
+USUAL_DELAY_FRAMES = 1105
+"""Delay of the encoder LAME, 576 frames, with the 529 of every decoder (LAME, tech FAQ)."""
+
 _SURE_FRAMES = 4
 """Frames of one format in a row that are no coincidence, where anything may precede them."""
 
@@ -79,6 +82,16 @@ class XingTag:
     frames: int
 
     @property
+    def tells_delay(self) -> bool:
+        """Whether the encoder has written its delay behind the tag, as LAME does."""
+        if self.at is None:
+            return False
+        extension = self.at + 8
+        for bit, length in ((1, 4), (2, 4), (4, 100), (8, 4)):
+            extension += length if self.flags & bit else 0
+        return any(self.frame[extension + 21 : extension + 24])
+
+    @property
     def size(self) -> int | None:
         """Bytes of the stream with the tag's frame that the tag claims; none if it does not."""
         if self.at is None or not self.flags & 2:
@@ -118,6 +131,7 @@ class MpegPart:
         ranges: Where its whole frames lie in the file; the tag's frame is not among them.
         frames: Number of whole audio frames.
         breaks_off: Whether the last frame is incomplete.
+        borrows: Whether its first frame needs bits of one before it: then it was cut out.
     """
 
     first: Frame
@@ -125,6 +139,15 @@ class MpegPart:
     ranges: list[range] = field(default_factory=list)
     frames: int = 0
     breaks_off: bool = False
+    borrows: bool = False
+
+    @property
+    def untold_delay(self) -> int:
+        """Frames that the encoder has most likely put before its audio without saying so, or 0."""
+        if self.first.layer != 3 or self.borrows or (self.tag and self.tag.tells_delay):
+            return 0
+        is_longer = self.frames * self.first.samples > 2 * USUAL_DELAY_FRAMES
+        return USUAL_DELAY_FRAMES if is_longer else 0
 
     def add(self, position: int, length: int) -> None:
         """Adds a whole frame."""
@@ -370,6 +393,8 @@ def walk_frames(descriptor: int, offset: int, size: int) -> MpegScan:
                 part = MpegPart(frame, tag)
                 parts.append(part)
             if tag is None:
+                if part.frames == 0:
+                    part.borrows = _needs_earlier_frame(window, position, frame)
                 part.add(position, frame.length)
             position, last_length = position + frame.length, 0 if tag else frame.length
             continue
@@ -400,6 +425,16 @@ def _measure_silent(window: Window, position: int) -> int:
         head = window.peek(position, 1 << 16)
         zeros = len(head) - len(head.lstrip(b"\0"))
     return zeros if zeros == len(head) or zeros > 3 else 0
+
+
+def _needs_earlier_frame(window: Window, position: int, frame: Frame) -> bool:
+    """Whether the data of a frame begin in one before it (``main_data_begin``, section 2.4.1.7)."""
+    head = window.peek(position, 8)
+    if frame.layer != 3 or len(head) < 8:
+        return False
+    at = 4 if head[1] & 1 else 6  # behind a checksum, if there is one
+    begin = head[at] << 1 | head[at + 1] >> 7 if frame.version == 3 else head[at]
+    return begin > 0
 
 
 def _read_tag(window: Window, position: int, frame: Frame) -> XingTag | None:

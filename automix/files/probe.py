@@ -3,7 +3,7 @@
 import functools
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -316,13 +316,13 @@ def _measure(
 ) -> int:
     """Measures a recording in frames, by its decoder or better knowledge."""
     if recording.frames is not None:
-        return recording.frames
+        return max(recording.frames - recording.skip, 0)
     if file.frames >= UNKNOWN_FRAMES:
         found.notes.append("its header gives no length: a missing end would go unnoticed")
         return _count_frames(file) if try_end else 1
     if try_end and container == "flac":
         _check_last_frame(file, found)
-    return int(file.frames)
+    return max(int(file.frames) - recording.skip, 0)
 
 
 def _check_chunks(descriptor: int, container: str, start: int, size: int, found: _Findings) -> None:
@@ -460,9 +460,16 @@ def _check_mpeg(content: _Content, found: _Findings) -> None:
     head = os.pread(content.descriptor, 64, 0)
     tag = mpeg.measure_tag(head) if head.startswith(b"ID3") else 0
     if scan.is_plain(tag, content.size):
-        found.recordings.append(Recording())
+        recordings = [Recording()]
     else:
-        found.recordings.extend(part.make_recording() for part in scan.parts)
+        recordings = [part.make_recording() for part in scan.parts]
+    for part, recording in zip(scan.parts, recordings, strict=True):
+        found.recordings.append(replace(recording, skip=part.untold_delay))
+    if any(recording.skip for recording in found.recordings):
+        found.notes.append(
+            "does not tell the delay of its MP3 encoder: the usual"
+            f" {mpeg.USUAL_DELAY_FRAMES} frames are left out at its start"
+        )
 
 
 def _check_ogg(content: _Content, found: _Findings) -> None:

@@ -216,6 +216,9 @@ class _Decoding:
             with open_decoder(self._descriptor, self._name, container, recording.view) as file:
                 start = self.frames
                 expected = file.frames if recording.frames is None else recording.frames
+                if recording.skip:
+                    read_frames(file, np.empty((recording.skip, file.channels), np.float32))
+                    expected -= recording.skip
                 yield from self._decode(file, expected)
                 missing = start + expected - self.frames
                 tolerance = _OGG_TOLERANCE_S * file.samplerate if container == "ogg" else 0

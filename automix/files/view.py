@@ -40,10 +40,12 @@ class Recording:
     Attributes:
         view: What the decoder is shown.
         frames: Length in frames where walking the file tells it better than the decoder; else none.
+        skip: Frames of it to leave out at its start: the delay of an encoder.
     """
 
     view: View = ()
     frames: int | None = None
+    skip: int = 0
 
 
 def skip_bytes(start: int, size: int) -> View:

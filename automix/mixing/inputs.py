@@ -76,7 +76,7 @@ def _find_vocal(request: VocalRequest) -> SongInputs:
         title=request.backing.stem,
         files=(request.vocal, request.backing),
         tracks=(VOCAL, BACKING),
-        open=lambda: open_session(files, read_options(request)),
+        open=lambda: open_session(files, read_options(request), by_stamps=not request.as_recorded),
     )
 
 
@@ -99,7 +99,9 @@ def _find_stems(request: StemsRequest) -> SongInputs:
         files=tuple(path for file in files for path in file.paths),
         tracks=tuple(file.name for file in files),
         roles=tuple(file.role for file in files),
-        open=lambda: open_song(files, read_options(request), notes, mutes),
+        open=lambda: open_song(
+            files, read_options(request), notes, mutes, by_stamps=not request.as_recorded
+        ),
     )
 
 

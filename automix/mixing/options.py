@@ -39,6 +39,8 @@ def method_options(request: MethodRequest) -> Settings:
             for given, other, decided in row.overrules:
                 if given == sets[1] and value is not None:
                     flags[f"{flag_of(parameter)}, {other}"] = (other, decided)
+    if request.as_recorded and "as_recorded" in known:
+        flags["--as-recorded"] = ("as_recorded", True)
     return apply_layers(kind(**start), request.config, flags, request.constants)
 
 

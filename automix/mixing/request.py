@@ -262,6 +262,11 @@ class MethodRequest(SongRequest):
         Option(hidden=True),
         "Constants of the rules by name, as in a config file; they go over it.",
     ] = field(default_factory=dict)
+    as_recorded: Annotated[
+        bool,
+        "Leave tracks as they were recorded: none is inverted or moved in time, and the time stamps"
+        " of their files are not used.",
+    ] = False
     seed: Annotated[
         int,
         Range(0, 2**32 - 1),

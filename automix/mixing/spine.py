@@ -57,6 +57,8 @@ def prepare_mixer(request: MethodRequest) -> SessionMixer:
     def mix(session: Session, report: Report = silent) -> Mix:
         row = request.row
         guide = None
+        changes = request.parsed_changes()
+        session, changes = _place(session, changes)
         report("listening")
         if row.makes == "audio":
             session = row.load_function()(session.audible, options)
@@ -70,6 +72,7 @@ def prepare_mixer(request: MethodRequest) -> SessionMixer:
         blank = make_blank_plan(heard, method=row.name, preset=request.variant, seed=seed)
         names = frozenset(track.name for track in session.tracks)
         writer = PlanWriter(replace(blank, taste=request.taste), reserved=names)
+        _explain_starts(writer, request)
         if row.makes == "plan":
             row.load_function()(console, writer, options)
         target = request.loudness_target()
@@ -79,7 +82,6 @@ def prepare_mixer(request: MethodRequest) -> SessionMixer:
             writer.plan = _add_muted(writer.plan, session)
             console = ExactConsole(session)
         apply_macros(writer, request.macros())
-        changes = request.parsed_changes()
         on_master = [change for change in changes if change[0].startswith("master.")]
         _apply(writer, [change for change in changes if change not in on_master])
         report("mixing")
@@ -198,6 +200,38 @@ def _finish(console: ExactConsole, writer: PlanWriter, summed: Premaster) -> Mix
             s.name: console.stem(plan, s.name, summed.source) for s in plan.tracks if not s.mute
         },
     )
+
+
+def _place(
+    session: Session, changes: Sequence[tuple[str, Change]]
+) -> tuple[Session, list[tuple[str, Change]]]:
+    """Moves the tracks whose starts are changed; returns the other changes too.
+
+    Raises:
+        PlanError: A start is not legal.
+    """
+    names = {f"{track.name}.{_START}": track.name for track in session.tracks}
+    plan = make_blank_plan(session, method="")
+    left = []
+    for address, change in changes:
+        if address not in names:
+            left.append((address, change))
+            continue
+        plan = change_setting(plan, address, change)
+        session = session.with_start(names[address], plan.strip(names[address]).start_s)
+    return session, left
+
+
+_START = "start_s"
+
+
+def _explain_starts(writer: PlanWriter, request: MethodRequest) -> None:
+    """Records why tracks begin later, where nobody has set it."""
+    by_hand = {address for address, _ in request.parsed_changes()}
+    for strip in writer.plan.tracks:
+        address = f"{strip.name}.{_START}"
+        if strip.start_s and address not in by_hand:
+            writer.decide(address, strip.start_s, "start time", "by the time stamp of its file")
 
 
 def _apply(writer: PlanWriter, changes: Sequence[tuple[str, Change]]) -> None:

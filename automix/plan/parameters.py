@@ -78,6 +78,11 @@ class FileName:
 
 
 @dataclass(frozen=True, slots=True)
+class OnlyIfSet:
+    """Marks a setting that plans hold only where it is not neutral."""
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """What the annotation of one field says.
 

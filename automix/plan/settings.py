@@ -8,7 +8,7 @@ what plays them, and where, is in `automix.dsp.processors`. Ranges of the channe
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal
 
-from automix.plan.parameters import Range, Settings
+from automix.plan.parameters import OnlyIfSet, Range, Settings
 from automix.plan.rides import Ridable, Ride, check_rides, find_ride
 
 BandKind = Literal["high_pass", "low_shelf", "peak", "high_shelf"]
@@ -294,8 +294,9 @@ STRIP_IDENTITY = (
 class ChannelStrip(Settings):
     """One track, from its input gain to its sends.
 
-    gain → polarity → gate → [equalizer and de-esser, compressor and saturation, reverb, space and
-    delay, in any order of the three] → widener → fader → pan → sends; the last four can be ridden.
+    gain → polarity → delay_ms → gate → [equalizer and de-esser, compressor and saturation, reverb,
+    space and delay, in any order of the three] → widener → fader → pan → sends; the last four can
+    be ridden.
 
     `automix.dsp.processors` has a row for the field of every processor here, in `Bus` and in
     `Master`, which says where in the signal flow it is.
@@ -311,9 +312,15 @@ class ChannelStrip(Settings):
     right_channel: Annotated[int | None, Range(1, 64), "its right side, likewise"] = None
     stream: Annotated[int | None, Range(1, 64), "of audio, in a file that holds several"] = None
     sha256: Annotated[str, "of the file, or of both, that the plan was made from"] = ""
+    start_s: Annotated[
+        float, Range(0, 86400, "s"), OnlyIfSet(), "of the song, at which the file begins"
+    ] = 0.0
     input_gain_db: Annotated[float, Range(-60, 60, "dB"), "before all processing"] = 0.0
     fold: Annotated[bool, "make a stereo track mono, by the mean of its sides"] = False
     invert_polarity: Annotated[bool, "multiply by −1"] = False
+    delay_ms: Annotated[
+        float, Range(-20, 20, "ms"), OnlyIfSet(), "later, or below 0 earlier, for its microphone"
+    ] = 0.0
     gate: GateSettings = GateSettings()
     equalizer: EqualizerSettings = EqualizerSettings()
     de_esser: DeEsserSettings = DeEsserSettings()

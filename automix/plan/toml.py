@@ -15,7 +15,13 @@ from automix.files.regular import open_regular_file
 from automix.files.text import MOST_TOML_BYTES, decode_text, parse_toml, read_text
 from automix.inputs import read_outputs
 from automix.plan.decision import Decision
-from automix.plan.parameters import IllegalSetting, Parameter, Settings, parameters
+from automix.plan.parameters import (
+    IllegalSetting,
+    OnlyIfSet,
+    Parameter,
+    Settings,
+    parameters,
+)
 
 FORMAT = 1
 _MARK = "# automix plan"
@@ -73,6 +79,8 @@ def _write_settings(
         value = getattr(settings, parameter.name)
         if issubclass(parameter.kind, Settings) or parameter.kind is Decision:
             nested.append((parameter, value))
+        elif OnlyIfSet() in parameter.notes and value == parameter.default and not whole:
+            continue
         elif value not in (None, ""):
             comment = _comment(parameter)
             lines.append(f"{parameter.name} = {_toml(value)}{comment and '  # ' + comment}")

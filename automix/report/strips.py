@@ -50,7 +50,9 @@ def track_card(
         _describe_place(strip),
     ]
     facts += ["muted"] if strip.mute else []
+    facts += [f"begins at {strip.start_s:.3f} s"] if strip.start_s else []
     facts += ["polarity inverted"] if strip.invert_polarity else []
+    facts += [f"delay {strip.delay_ms:+.2f} ms"] if strip.delay_ms else []
     if strip.space.is_active:
         facts.append(f"{strip.space.space}, {100 * strip.space.wet:.0f} % wet")
     if strip.reverb.is_active:

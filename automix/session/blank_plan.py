@@ -30,6 +30,7 @@ def make_blank_plan(
                 channel=track.channel,
                 right_channel=track.right_channel,
                 sha256=track.sha256,
+                start_s=track.start_s,
                 mute=track.muted,
             )
             for track in session.tracks

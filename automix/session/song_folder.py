@@ -464,6 +464,8 @@ def open_song(
     options: ReadOptions,
     notes: Sequence[str] = (),
     mutes: Mapping[str, bool] | None = None,
+    *,
+    by_stamps: bool = False,
 ) -> Session:
     """Opens the tracks of a song, and tells the role of those by sound whose names say nothing.
 
@@ -474,11 +476,12 @@ def open_song(
         mutes: Tracks that the user mutes or wants to hear, by name; the others are muted where
             their sound shows that they are no part of the song. None where all files are known to
             be tracks, as in data sets.
+        by_stamps: Whether time stamps place the files, see `open_session`.
 
     Raises:
         InputError: A file cannot be used.
     """
-    session = open_session(files, options)
+    session = open_session(files, options, by_stamps=by_stamps)
     if mutes is not None:
         session = _mute_by_sound(session, files, mutes)
     given = {file.name for file in files if file.is_given}

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import cast, get_args
 
@@ -21,6 +22,7 @@ from automix.plan.model import Depth, MixPlan
 from automix.plan.roles import ROLE_TRAITS, ROLES, Role
 from automix.plan.toml import resolve_file
 from automix.session.roles.pairs import find_stereo_pairs
+from automix.units import seconds_to_samples
 
 DEPTHS: tuple[Depth, ...] = get_args(Depth)
 
@@ -46,8 +48,9 @@ class Track:
         bits: Sample depth of the file, as the outputs name it: ``16``, ``24`` or ``32f``.
         muted: Whether it is no part of the song, such as a click: plans begin with it muted, and
             no method hears it.
-        own_frames: Length of its audio without the silence that brings it to that of the session;
-            none where that is not known.
+        own_frames: Length of its audio without the silence that brings it to that of the session,
+            but with that before it; none where that is not known.
+        start_s: When its file begins on the time line of the session; until then it is silent.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Track:
     bits: Depth = "32f"
     muted: bool = False
     own_frames: int | None = None
+    start_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +126,33 @@ class Session:
         fitted = (replace(track, source=fit(track.source, frames)) for track in tracks)
         return replace(self, tracks=tuple(fitted)) if names else self
 
+    def with_start(self, name: str, start_s: float) -> "Session":
+        """The session with another start of one track; it is as long as the tracks that are heard.
+
+        Args:
+            name: Name of the track.
+            start_s: When its file begins, in seconds.
+
+        Raises:
+            InputError: No track has that name.
+        """
+        moved = self.track(name)
+        shift = seconds_to_samples(start_s, self.sample_rate)
+        shift -= seconds_to_samples(moved.start_s, self.sample_rate)
+        length = (moved.own_frames or self.frames) + shift
+        moved = replace(
+            moved,
+            source=fit(moved.source, max(length, 1), shift),
+            own_frames=max(length, 1),
+            start_s=start_s,
+        )
+        known = (replace(t, own_frames=t.own_frames or self.frames) for t in self.tracks)
+        tracks = [moved if track.name == name else track for track in known]
+        heard = [track for track in tracks if not track.muted] or tracks
+        frames = max(track.own_frames or 0 for track in heard)
+        fitted = (replace(track, source=fit(track.source, frames)) for track in tracks)
+        return replace(self, tracks=tuple(fitted))
+
     @property
     def in_memory(self) -> bool:
         """Whether the samples of all tracks fit in `IN_MEMORY_BYTES`."""
@@ -173,6 +204,7 @@ class TrackFile:
         is_muted: Whether the plan will mute it: then it does not set the length of the session.
         file_name: Name by which the file says what it is for; empty if that is known otherwise.
         stream: Stream of audio that is meant, from 1, in a file of several; none for the first.
+        start_s: When it begins on the time line of the song; none where its time stamp may say so.
     """
 
     name: str
@@ -186,6 +218,7 @@ class TrackFile:
     is_muted: bool = False
     file_name: str = ""
     stream: int | None = None
+    start_s: float | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -209,13 +242,16 @@ def open_session(
     options: ReadOptions | None = None,
     *,
     sample_rate: int | None = None,
+    by_stamps: bool = False,
 ) -> Session:
-    """Opens files as a session: resampled to one rate, padded to one length.
+    """Opens files as a session: resampled to one rate, placed in time, padded to one length.
 
     Args:
         files: The tracks.
         options: Faults of the files that are put up with; none unless given.
         sample_rate: Frames per second of the session; the highest among the files unless given.
+        by_stamps: Whether the time stamps of broadcast WAV files place them, where they agree with
+            one song; see `_place_by_stamps`. Else all begin together.
 
     Raises:
         InputError: A file cannot be used; the message names it and the remedy.
@@ -245,10 +281,15 @@ def open_session(
         return _Read(opened, resample(opened.source, rate))
 
     found = dict(zip(streams, run_in_parallel(read, streams), strict=True))
+    files, placing = _place_by_stamps(files, found, by_stamps)
     heard = [file for file in files if not file.is_muted] or files
-    frames = max(found[stream].source.frames for file in heard for stream in file.streams)
+    frames = max(
+        _start_frames(file, rate) + found[stream].source.frames
+        for file in heard
+        for stream in file.streams
+    )
     tracks = [_make_track(file, found, frames) for file in files]
-    notes = _write_notes(files, found, rate, frames)
+    notes = [*_write_notes(files, found, rate, frames), *placing]
     tracks, centered = _center_one_sided(tracks)
     return Session(tracks=tuple(tracks), notes=(*notes, *centered))
 
@@ -265,8 +306,9 @@ class _Read:
 
 def _make_track(file: TrackFile, found: Mapping[_Stream, _Read], frames: int) -> Track:
     sides = [found[stream] for stream in file.streams]
+    start = _start_frames(file, sides[0].source.sample_rate)
     sources = [
-        fit(_pick(found[stream].source, stream[0], channel), frames)
+        fit(_pick(found[stream].source, stream[0], channel), frames, start)
         for stream, channel in file.parts
     ]
     if len(sources) == 2 and any(source.channels != 1 for source in sources):
@@ -287,8 +329,14 @@ def _make_track(file: TrackFile, found: Mapping[_Stream, _Read], frames: int) ->
         sha256=" ".join(side.opened.sha256 for side in sides),
         bits=max((cast(Depth, side.opened.info.bits) for side in sides), key=DEPTHS.index),
         muted=file.is_guide,
-        own_frames=max(side.source.frames for side in sides),
+        own_frames=start + max(side.source.frames for side in sides),
+        start_s=file.start_s or 0.0,
     )
+
+
+def _start_frames(file: TrackFile, rate: int) -> int:
+    """Frames of silence before a file."""
+    return seconds_to_samples(file.start_s or 0.0, rate)
 
 
 def _pick(source: AudioSource, path: Path, channel: int | None) -> AudioSource:
@@ -352,50 +400,97 @@ def _write_notes(
 ) -> list[str]:
     notes: list[str] = []
     owners: dict[tuple[str, int | None, int | None], list[str]] = {}
+    ends = {
+        stream: _start_frames(file, rate) + found[stream].source.frames
+        for file in files
+        for stream in file.streams
+    }
     for file in files:
         for stream, channel in file.parts:
             checksum = found[stream].opened.sha256
             owners.setdefault((checksum, file.stream, channel), []).append(file.name)
-    for (path, _), item in found.items():
+    for stream, item in found.items():
+        path = stream[0]
         notes += [f"{printable(path)}: {note}" for note in item.opened.notes]
         if item.opened.info.sample_rate != rate:
             old = item.opened.info.sample_rate
             notes.append(f"{printable(path)}: resampled from {old} to {rate} Hz")
-        if item.source.frames < frames:
-            missing = (frames - item.source.frames) / rate
+        if ends[stream] < frames:
+            missing = (frames - ends[stream]) / rate
             notes.append(f"{printable(path)}: {missing:.2f} s shorter, padded with silence")
-        if item.source.frames > frames:
-            surplus = (item.source.frames - frames) / rate
+        if ends[stream] > frames:
+            surplus = (ends[stream] - frames) / rate
             notes.append(
                 f"{printable(path)}: muted, so that the mix ends without its last {surplus:.2f} s"
             )
     for names in owners.values():
         if len(names) > 1:
             notes.append(f"{' and '.join(names)} are the same audio file")
-    return notes + _note_time_stamps(files, {path: item for (path, _), item in found.items()})
-
-
-def _note_time_stamps(files: Sequence[TrackFile], found: Mapping[Path, _Read]) -> list[str]:
-    """Tells of broadcast WAV files that were recorded from different times on."""
-    starts = {}
-    for file in files:
-        info = found[file.path].opened.info
-        if info.time_stamp is not None:
-            starts[file.name] = info.time_stamp / info.sample_rate
-    first = min(starts.values(), default=0)
-    late = {name: start - first for name, start in starts.items() if start - first >= _STAMPS_S}
-    if not late:
-        return []
-    earliest = min(starts, key=starts.__getitem__)
-    offsets = ", ".join(f"{name} {offset:.3f} s" for name, offset in late.items())
-    return [
-        "the time stamps of the tracks differ and are not used, all begin together: after"
-        f" {earliest} come {offsets}"
-    ]
+    return notes
 
 
 _STAMPS_S = 0.0005
 """Time stamps that differ by less are of one moment: rates divide it differently."""
+
+_LEAST_WITHIN = 0.5
+"""Share of a file that must lie within the longest one, for their time stamps to be of one song.
+
+Takes that were recorded one after the other have stamps too, by the time of day.
+"""
+
+
+def _place_by_stamps(
+    files: Sequence[TrackFile], found: Mapping[_Stream, _Read], wanted: bool
+) -> tuple[Sequence[TrackFile], list[str]]:
+    """Places files where their broadcast WAV time stamps say, if those are of one song.
+
+    The earliest track that is heard begins at 0, and so does every file without a stamp.
+
+    Args:
+        files: The tracks.
+        found: What was read of them.
+        wanted: Whether they are to be placed.
+
+    Returns:
+        The tracks, placed, and notes for the user.
+    """
+    stamps, lengths = {}, {}
+    for file in files:
+        info = found[file.streams[0]].opened.info
+        if info.time_stamp is not None and file.start_s is None:
+            stamps[file.name] = Fraction(info.time_stamp, info.sample_rate)
+            lengths[file.name] = info.duration_s
+    muted = {file.name for file in files if file.is_muted or file.is_guide}
+    heard = {name: stamp for name, stamp in stamps.items() if name not in muted} or stamps
+    first = min(heard.values(), default=Fraction(0))
+    starts = {name: max(float(stamp - first), 0.0) for name, stamp in stamps.items()}
+    late = {name: start for name, start in starts.items() if start >= _STAMPS_S}
+    if not late:
+        return files, []
+    earliest = min(heard, key=heard.__getitem__)
+    offsets = ", ".join(f"{name} {start:.3f} s" for name, start in late.items())
+    after = f"after {earliest} come {offsets}"
+    if not wanted:
+        return files, [
+            f"the time stamps of the tracks differ and are not used, all begin together: {after}"
+        ]
+    longest = max(heard, key=lengths.__getitem__)
+    end = starts[longest] + lengths[longest]
+    for name, start in starts.items():
+        within = min(start + lengths[name], end) - max(start, starts[longest])
+        if within < _LEAST_WITHIN * lengths[name]:
+            return files, [
+                "the time stamps of the tracks are of different takes and are not used, all begin"
+                f" together: {after}; --set '{name}.start_s=…' places one"
+            ]
+    placed = [replace(f, start_s=late[f.name]) if f.name in late else f for f in files]
+    notes = [f"placed by the time stamps of their files: {after}"]
+    if bare := [f.name for f in files if f.name not in stamps and f.start_s is None]:
+        notes.append(
+            f"{', '.join(bare)}: no time stamp, begins with {earliest}; --set '{bare[0]}.start_s=…'"
+            " places it"
+        )
+    return placed, notes
 
 
 def open_plan_session(
@@ -447,6 +542,7 @@ def open_plan_session(
                 right_channel=strip.right_channel,
                 stream=strip.stream,
                 is_muted=strip.mute,
+                start_s=strip.start_s,
             )
         )
     session = open_session(files, options, sample_rate=plan.sample_rate_hz)

@@ -114,8 +114,9 @@ def random_plan(seed, names, rate, *, dynamics):
     def some(make, neutral, share=0.5):
         return make(rng) if rng.random() < share else neutral
 
+    moves_ms = np.random.default_rng([seed, 1]).uniform(-5, 5, len(names))
     tracks = []
-    for name in names:
+    for name, move_ms in zip(names, moves_ms, strict=True):
         sends = tuple(
             Send(bus=bus, gain_db=float(rng.uniform(-20, 0)))
             for bus in ("network", "space", "echo", "press")
@@ -125,6 +126,7 @@ def random_plan(seed, names, rate, *, dynamics):
             name=name,
             input_gain_db=float(rng.uniform(-6, 6)),
             invert_polarity=bool(rng.random() < 0.3),
+            delay_ms=float(move_ms) if abs(move_ms) < 3.0 else 0.0,  # some are in time
             fold=bool(rng.random() < 0.2),
             equalizer=equalizer(rng),
             space=some(space, SpaceSettings(), 0.4),

@@ -460,3 +460,50 @@ def test_a_return_has_the_same_energy_in_every_octave_at_every_sample_rate(rate)
 
     levels = band_levels_db(at(RATE), RATE, 1)
     np.testing.assert_allclose(band_levels_db(at(rate), rate, 1), levels, rtol=0, atol=0.5)
+
+
+@pytest.mark.parametrize("frames", [-144, 336])
+def test_a_delay_of_whole_samples_changes_no_bit(frames):
+    a_session = session(rate=48_000, a=1, b=2)
+    alone = {"mute": True}
+    in_time = rendered(a_session, plan_of(a_session, b=alone))
+    result = rendered(a_session, plan_of(a_session, a={"delay_ms": frames / 48}, b=alone))
+    assert result.shape[1] == in_time.shape[1] + max(frames, 0)  # nothing is lost at the end
+    kept = in_time.shape[1] - abs(frames)
+    later, earlier = max(frames, 0), max(-frames, 0)
+    assert np.array_equal(result[:, later : later + kept], in_time[:, earlier : earlier + kept])
+    assert not result[:, :later].any()
+
+
+@pytest.mark.parametrize("delay_ms", [-2.71, 11.37])
+def test_a_delay_by_fractions_turns_every_phase(delay_ms):
+    size = 1 << 15
+    spectrum = np.fft.rfft(np.random.default_rng(8).uniform(-1, 1, size) * np.hanning(size) ** 2)
+    frequencies = np.arange(size // 2 + 1) / size
+    spectrum *= np.clip((0.45 - frequencies) / 0.05, 0.0, 1.0)  # fades out below 0.9 of Nyquist
+    samples = np.fft.irfft(spectrum, size)
+    a_session = session(rate=48_000, a=samples[None].astype(np.float32))
+    in_time = rendered(a_session, plan_of(a_session))[0]
+    result = rendered(a_session, plan_of(a_session, a={"delay_ms": delay_ms}))[0]
+    turns = np.exp(-2j * np.pi * frequencies * 48 * delay_ms)
+    wanted = np.fft.irfft(np.fft.rfft(in_time) * turns, size)
+    error = ((result[:size] - wanted) ** 2).sum() / (wanted**2).sum()
+    assert 10 * math.log10(error) < -75.0
+
+
+def test_a_delay_adds_to_the_latency_of_a_processor():
+    a_session = session(rate=48_000, a=1, b=2)
+    shaped = {"saturation": SaturationSettings(drive_db=6.0)}
+    in_time = rendered(a_session, plan_of(a_session, a=shaped, b={"mute": True}))
+    late = {**shaped, "delay_ms": 7.0}
+    result = rendered(a_session, plan_of(a_session, a=late, b={"mute": True}))
+    np.testing.assert_allclose(result[:, 336:][:, : in_time.shape[1]], in_time, atol=1e-6)
+
+
+def test_stems_with_delays_sum_to_the_mix():
+    a_session = session(a=1, b=2, frames=BLOCK_FRAMES + 5_000)
+    plan = plan_of(a_session, a={"delay_ms": 3.21}, b={"delay_ms": -1.0, "invert_polarity": True})
+    console = ExactConsole(a_session)
+    premaster = console.premaster(plan)
+    total = sum(collect(console.stem(plan, name, premaster)).samples for name in "ab")
+    np.testing.assert_allclose(total, collect(premaster).samples, atol=1e-6)

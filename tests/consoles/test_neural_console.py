@@ -171,3 +171,14 @@ def test_rides_are_as_exact_as_the_fader_and_the_widener():
     made = mix(NeuralConsole(session(), network), MixPlan(tracks=(ridden, bare(KEYS))))
     plain = MixPlan(tracks=(bare(ridden), bare(KEYS)))
     np.testing.assert_allclose(made, mix(ExactConsole(session()), plain), atol=3e-7)
+
+
+@pytest.mark.parametrize("delay_ms", [-0.31, pytest.param(5.0, marks=pytest.mark.slow)])
+def test_polarity_and_delay_are_exact(delay_ms):
+    """A network that changes nothing leaves what the exact console makes of a strip's take."""
+    strip = replace(VOICE, equalizer=EQUALIZED, delay_ms=delay_ms)
+    console = NeuralConsole(session(), identity())
+    given = collect(console.inserted(strip, "constant-power")).samples
+    bare = replace(strip, equalizer=EqualizerSettings())
+    wanted = collect(ExactConsole(session()).inserted(bare, "constant-power")).samples
+    np.testing.assert_allclose(given, wanted[:, : given.shape[1]], atol=1e-5)

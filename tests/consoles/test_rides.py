@@ -153,13 +153,14 @@ def test_a_ride_of_the_master_goes_with_its_gain():
         np.testing.assert_allclose(mixed, expected, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("drive_db", [0.0, 6.0])
-def test_a_ride_of_the_sides_is_in_time_though_the_strip_is_late(drive_db):
+@pytest.mark.parametrize(("drive_db", "delay_ms"), [(0.0, 0.0), (6.0, 0.0), (6.0, -3.3)])
+def test_a_ride_of_the_sides_is_in_time_though_the_strip_is_late(drive_db, delay_ms):
     """The saturation before the widener makes the signal late within the strip."""
     samples = noise(1)
     ride = Ride(setting="widener.side_db", times_s=(0.3, 0.30001), values=(-60.0, 0.0))
     strip = ChannelStrip(
         name="a",
+        delay_ms=delay_ms,
         saturation=SaturationSettings(drive_db=drive_db),
         widener=WidenerSettings(side_db=-6.0),
     )

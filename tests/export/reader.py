@@ -59,7 +59,7 @@ def opened(path: Path, pan_law: PanLaw = "constant-power") -> Opened:
         for lane in root.findall("Arrangement/Lanes/Lanes[Clips]"):
             (clip,) = lane.iter("Clip")
             (file,) = lane.iter("File")
-            assert float(clip.attrib["time"]) == float(clip.attrib["playStart"]) == 0.0
+            assert float(clip.attrib["playStart"]) == 0.0
             name = tracks[lane.get("track")].attrib["name"]
             samples, rate = soundfile.read(
                 io.BytesIO(archive.read(file.attrib["path"])), dtype="float32", always_2d=True
@@ -69,7 +69,8 @@ def opened(path: Path, pan_law: PanLaw = "constant-power") -> Opened:
             assert int(described["sampleRate"]) == rate
             assert round(float(described["duration"]) * rate) == len(samples)
             assert clip.attrib["duration"] == described["duration"]
-            audio[name] = (samples.T, rate)
+            before = round(float(clip.attrib["time"]) * rate)
+            audio[name] = (np.pad(samples.T, ((0, 0), (before, 0))), rate)
             files[name] = file.attrib["path"]
     for track in tracks.values():
         (channel,) = track

@@ -180,6 +180,33 @@ def test_any_chain_sounds_the_same(tmp_path: Path, order: str, processors: str) 
         assert printed == set()
 
 
+@pytest.mark.parametrize("delay_ms", [0.0, 4.0, -1.37])
+def test_a_clip_lies_where_its_file_begins_and_a_delay_is_in_its_audio(
+    tmp_path: Path, delay_ms: float
+) -> None:
+    tracks = (
+        ChannelStrip(name="a", file=write(tmp_path / "a.wav", 1)),
+        ChannelStrip(
+            name="b",
+            file=write(tmp_path / "b.wav", 2, channels=2),
+            start_s=0.75,
+            delay_ms=delay_ms,
+            compressor=COMPRESSOR,
+        ),
+    )
+    plan = MixPlan(sample_rate_hz=RATE, tracks=tracks)
+    exported = export(plan, tmp_path)
+    assert difference_db(mix_of(plan, tmp_path), project_mix_of(exported.path)) < -110.0
+    first, second = (float(clip.attrib["time"]) for clip in project(exported.path).iter("Clip"))
+    assert first == 0.0
+    assert 0.74 <= second <= 0.75
+    assert second == 0.75 or delay_ms < 0.0
+    printed = exported.tracks[1].printed
+    assert printed == ((f"delay {delay_ms:+.3f} ms",) if delay_ms else ())
+    assert exported.tracks[1].bits == ("24" if not delay_ms else "32f")
+    assert exported.left_out == ()
+
+
 def test_dry_clips_hold_the_recordings(song) -> None:
     plan, folder = song
     exported = export(plan, folder, dry=True)

@@ -14,6 +14,7 @@ import soundfile
 
 from automix.errors import InputError
 from automix.files.info import ReadOptions
+from automix.files.mpeg import USUAL_DELAY_FRAMES
 from automix.files.ogg import compute_checksum
 from automix.files.probe import probe
 from automix.files.reading import open_audio
@@ -84,14 +85,18 @@ def write(path, content):
 
 
 def read(path, options=None):
-    """Decodes in memory and as a stream, compares both, and returns samples and notes."""
+    """Decodes in memory and as a stream, compares both, and returns samples and notes.
+
+    Not the note that the usual delay of MP3 was left out.
+    """
     opened = open_audio(path, options)
     streamed = open_audio(path, options, in_memory=False)
     joined = np.concatenate(list(streamed.source.blocks()), axis=1)
     np.testing.assert_array_equal(joined, opened.source.samples)
     assert opened.info == streamed.info
     assert probe(path, options).frames == pytest.approx(opened.info.frames, abs=0.1 * RATE)
-    return opened.source.samples.T, opened.notes
+    notes = tuple(note for note in opened.notes if "delay of its MP3 encoder" not in note)
+    return opened.source.samples.T, notes
 
 
 def agree(ours, theirs, skip=0):
@@ -134,7 +139,7 @@ def test_mp3_without_a_frame_count_is_read_to_its_end(tmp_path, mode, channels, 
     ours, notes = read(path, STRICT)
     assert not notes
     assert probe(path).frames == len(ours)
-    agree(ours, reference(path, channels))
+    agree(ours, reference(path, channels)[USUAL_DELAY_FRAMES:])
 
 
 @pytest.mark.parametrize(
@@ -263,7 +268,7 @@ def test_mp3_with_a_vbri_tag(tmp_path):
     raw = untagged(3.0, "-q:a", "4")
     plain, _ = read(write(tmp_path / "plain.mp3", raw))
     header = bytes([raw[0], raw[1], 0x90 | raw[2] & 0x0D, raw[3]])  # 128 kbit/s, no padding
-    frames = len(plain) // FRAME
+    frames = (len(plain) + USUAL_DELAY_FRAMES) // FRAME
     for claim in (frames, frames // 2):
         vbri = struct.pack(">4sHHHII", b"VBRI", 1, 1105, 75, len(raw), claim)
         tagged = (header + bytes(32) + vbri).ljust(144 * 128000 // RATE, b"\0")
@@ -288,7 +293,7 @@ def test_mp3_files_without_tags_joined_end_to_end(tmp_path):
     parts = [untagged(1.0, "-q:a", q, seed=seed) for seed, q in ((1, "2"), (2, "9"))]
     path = write(tmp_path / "a.mp3", b"".join(parts))
     ours, _ = read(path)
-    agree(ours, reference(path))
+    agree(ours, reference(path)[USUAL_DELAY_FRAMES:])
 
 
 def test_mp3_joined_to_one_that_was_cut(tmp_path):

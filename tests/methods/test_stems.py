@@ -99,9 +99,9 @@ def test_basic_sets_gain_and_pan_only(session):
     plan = mixed(session, "rules").plan
     assert plan.buses == ()
     for strip in plan.tracks:
-        assert replace(strip, input_gain_db=0.0, fader_db=0.0, pan=0.5) == type(strip)(
-            name=strip.name, role=strip.role
-        )
+        assert replace(strip, input_gain_db=0.0, fader_db=0.0, pan=0.5, delay_ms=0.0) == type(
+            strip
+        )(name=strip.name, role=strip.role)
 
 
 def test_rules_keep_lows_and_leads_in_the_center_and_undo_unequal_levels(session):

@@ -12,6 +12,7 @@ from automix.consoles.differentiable.pan import balance_gains, pan_gains
 from automix.consoles.differentiable.processors import delay_samples, equalize, gain_of, repeat
 from automix.consoles.differentiable.responses import network_response, space_responses
 from automix.consoles.differentiable.rides import interpolate
+from automix.consoles.differentiable.time_shift import shift
 from automix.consoles.differentiable.values import ConsolePart, Values, split_values
 from automix.dsp.processors import (
     DELAY,
@@ -143,6 +144,8 @@ class DifferentiableConsole:
         if any(strips.used("input_gain_db")) or any(strips.used("polarity")):
             gain = gain_of(strips.get("input_gain_db")) * strips.get("polarity")
             signal = signal * gain[..., None, None].to(signal.dtype)
+        if any(strips.used("delay_ms")):
+            signal = shift(signal, strips.get("delay_ms"), self.sample_rate)
         if alike.ridden is not None:
             lines = self._draw_lines(strips, layout[0].rides, signal.shape[-1])
             strips = strips.with_lines(lines)

@@ -30,7 +30,7 @@ Values = Mapping[str, Tensor]
 SPACES: tuple[Space, ...] = get_args(Space)
 """The order of the values of a space mixture."""
 
-STRIP_LEVELS = ("input_gain_db", "fader_db", "pan")
+STRIP_LEVELS = ("input_gain_db", "delay_ms", "fader_db", "pan")
 
 
 def _neutral(settings: type[Settings], names: tuple[str, ...], group: str = "") -> dict[str, float]:

@@ -14,6 +14,7 @@ from automix.files.disk import sha256
 from automix.files.names import printable
 from automix.methods.conditions import report_conditions
 from automix.methods.stems.advice import Advice, limit_processing
+from automix.methods.stems.alignment import line_up
 from automix.methods.stems.dmc_hearing import summarize_tracks
 from automix.methods.stems.hearing import HeardTrack, hear_stems, parts
 from automix.methods.stems.rules import write_rules
@@ -43,6 +44,7 @@ def write_plan(console: ExactConsole, writer: PlanWriter, options: DmcOptions) -
     network.eval().to(choose_device(options.device))
     writer.plan = replace(writer.plan, weights=sha256(path))
     heard = hear_stems(console.session)
+    line_up(console, writer, options, heard)
     judged = parts(heard)
     decoded = _decode_outputs(network, console, judged) if len(judged) > 1 else {}
     if description.base == "rules":
@@ -96,6 +98,7 @@ def _set_strip(writer: PlanWriter, name: str, values: Mapping[str, float]) -> No
     if "polarity" not in values:
         return
     positions = [slot.position(values[slot.name]) for slot in SLOTS]
-    writer.change(name, invert_polarity=values["polarity"] < 0.0)
+    strip = writer.plan.strip(name)
+    writer.change(name, invert_polarity=strip.invert_polarity != (values["polarity"] < 0.0))
     strip = from_vector(positions, writer.plan.strip(name))
     writer.change(name, equalizer=strip.equalizer, compressor=strip.compressor, space=strip.space)

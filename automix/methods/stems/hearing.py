@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automix.analysis.conditions import Conditions, ConditionScan
+from automix.analysis.fine_powers import FinePowers
 from automix.analysis.loudness import (
     LoudnessMeter,
     integrated_lufs,
@@ -53,6 +54,7 @@ class HeardTrack:
         middle: Mean squares of (left + right) / 2 per third of an octave and 200 ms
             ``(steps, 30)``.
         sides: Mean squares of (left − right) / 2, likewise; 0 for mono.
+        fine_powers: See `automix.analysis.fine_powers.measure_fine_powers`.
     """
 
     conditions: Conditions
@@ -64,6 +66,7 @@ class HeardTrack:
     side_share: float
     middle: NDArray[np.float32]
     sides: NDArray[np.float32]
+    fine_powers: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     @property
     def is_silent(self) -> bool:
@@ -124,12 +127,14 @@ def _hear(track: Track) -> HeardTrack:
     scan = ConditionScan(source.sample_rate, source.channels)
     loudness = LoudnessMeter(source.sample_rate, source.channels)
     thirds = ThirdOctaveMeter(source.sample_rate, source.channels)
+    fine = FinePowers(source.sample_rate)
     lowest, highest = math.inf, -math.inf
     mean = power = sides = total = 0.0
     for block in source.blocks():
         scan.add(block)
         loudness.add(block)
         thirds.add(block)
+        fine.add(block)
         fold = fold_block(block)
         lowest = min(lowest, float(fold.min(initial=math.inf)))
         highest = max(highest, float(fold.max(initial=-math.inf)))
@@ -153,6 +158,7 @@ def _hear(track: Track) -> HeardTrack:
         side_share=sides / total if total > 0.0 else 0.0,
         middle=middle,
         sides=sides_of_bands,
+        fine_powers=fine.finish(),
     )
     if not active.any():
         return heard

@@ -22,6 +22,7 @@ from automix.dsp.processors import active_inserts
 from automix.errors import UsageError
 from automix.methods.conditions import report_conditions
 from automix.methods.stems.advice import Advice, scale_cut_db, scale_pan, scale_ratio
+from automix.methods.stems.alignment import apply_arrival, line_up
 from automix.methods.stems.dynamics import (
     choose_compression,
     choose_gate,
@@ -105,6 +106,7 @@ def write_plan(console: ExactConsole, writer: PlanWriter, rules: StemsRules) -> 
         rules: Constants, and the mode.
     """
     heard = hear_stems(console.session)
+    line_up(console, writer, rules, heard)
     write_rules(console, writer, rules, heard)
 
 
@@ -292,7 +294,8 @@ def _hear_sum(song: PlannedSong, plan: MixPlan, adds_up_otherwise: bool) -> _Sum
     leads = {name for name in gains if song.roles[name] == "lead vocal"}
     estimator = TempoEstimator(session.sample_rate)
     meters = [LoudnessMeter(session.sample_rate, 2) for _ in (0, 1)]  # of the others, of the lead
-    flows = {name: pad(session.track(name).source, session.frames).blocks() for name in gains}
+    sources = {name: apply_arrival(session.track(name).source, strips[name]) for name in gains}
+    flows = {name: pad(source, session.frames).blocks() for name, source in sources.items()}
     for blocks in prefetch(zip(*flows.values(), strict=True)):
         sums = np.zeros((2, 2, blocks[0].shape[1]), np.float32)
         for name, block in zip(flows, blocks, strict=True):

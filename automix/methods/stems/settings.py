@@ -16,6 +16,7 @@ class StemsRules(Settings):
     mode: Annotated[
         Literal["basic", "full"], "basic sets gain and pan, full all processors as well"
     ] = "basic"
+    as_recorded: Annotated[bool, "no track is inverted or moved in time"] = False
     no_tone: Annotated[bool, "full leaves equalizers out"] = False
     no_dynamics: Annotated[bool, "full leaves gates, compressors and saturation out"] = False
     no_width: Annotated[bool, "full leaves wideners out"] = False
