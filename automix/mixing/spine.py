@@ -76,7 +76,7 @@ def prepare_mixer(request: MethodRequest) -> SessionMixer:
         target = request.loudness_target()
         if guide is not None:
             target = guide.move(writer, target, report)
-        if request.ride_kinds:
+        if request.rides or not writer.is_finished:
             write_rides(console, writer, request.ride_kinds)
         if heard is not session:
             writer.plan = _add_muted(writer.plan, session)

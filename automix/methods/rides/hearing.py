@@ -3,8 +3,8 @@
 One pass over the rendered channels; only numbers per hop are kept, whatever the length of the song.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -28,19 +28,21 @@ _FINE_HOPS = FINE_HOPS_PER_SECOND // HOPS_PER_SECOND
 class HeardMix:
     """A mix before its master, as energies (K-weighted mean squares) per hop of 20 ms.
 
+    The returns are left out: they lie far below the channels, rise and fall with them, and cost as
+    much as all else together.
+
     Attributes:
         tracks: Of each audible track after fader and pan ``(hops,)``, by name.
-        leads: Of the sum of the leads without returns ``(hops,)``; zeros where there are none.
-        rest: Of the sum of all else ``(hops,)``, without the returns that leads alone feed: these
-            move with them.
+        leads: Of the sum of the leads ``(hops,)``; zeros where there are none.
+        rest: Of the sum of all other tracks ``(hops,)``.
         spectrum: Mean squares of the middle of the mix per 200 ms and third of an octave
-            ``(steps, 30)``.
+            ``(steps, 30)``; none where it was not asked for.
     """
 
     tracks: dict[str, Energies]
     leads: Energies
     rest: Energies
-    spectrum: NDArray[np.float32]
+    spectrum: NDArray[np.float32] | None
 
     @property
     def duration_s(self) -> float:
@@ -48,13 +50,16 @@ class HeardMix:
         return len(self.rest) / FINE_HOPS_PER_SECOND
 
 
-def hear_mix(console: ExactConsole, plan: MixPlan, leads: Sequence[str]) -> HeardMix:
-    """Renders a plan once and measures it.
+def hear_mix(
+    console: ExactConsole, plan: MixPlan, leads: Collection[str], *, with_spectrum: bool = True
+) -> HeardMix:
+    """Renders the channels of a plan once and measures them.
 
     Args:
         console: Of the session.
-        plan: The plan, without rides.
+        plan: The plan; an audible track at least.
         leads: Names of the lead vocals.
+        with_spectrum: Whether the spectrum is wanted.
 
     Raises:
         InputError: A file changed while it was read.
@@ -62,28 +67,27 @@ def hear_mix(console: ExactConsole, plan: MixPlan, leads: Sequence[str]) -> Hear
     rate = console.session.sample_rate
     names = sorted(strip.name for strip in plan.tracks if not strip.mute)
     meters = {name: LoudnessMeter(rate, 2, FINE_HOPS_PER_SECOND) for name in names}
-    sums = [LoudnessMeter(rate, 2, FINE_HOPS_PER_SECOND) for _ in (0, 1)]
-    thirds = ThirdOctaveMeter(rate, 2)
-    sung = [name for name in names if name in leads]
-    own = _find_own_returns(plan, sung)
+    of_leads, of_rest = (LoudnessMeter(rate, 2, FINE_HOPS_PER_SECOND) for _ in (0, 1))
+    thirds = ThirdOctaveMeter(rate, 2) if with_spectrum else None
+    dry = replace(plan, buses=(), tracks=tuple(strip.keep_sends_to() for strip in plan.tracks))
     with Workers(len(names) + 3) as workers:
-        for flow in prefetch(console.flow(plan)):
-            blocks = flow.channels | {n: b for n, b in flow.returns.items() if n not in own}
-            lead = _sum(blocks, sung)
-            rest = _sum(blocks, [name for name in blocks if name not in sung])
+        for channels, _ in prefetch(console.fed(dry)):
+            lead = _sum(channels, [name for name in names if name in leads])
+            rest = _sum(channels, [name for name in names if name not in leads])
             measured: list[Callable[[], None]] = [
-                partial(_add, sums[0], lead),
-                partial(_add, sums[1], rest),
-                partial(_add, thirds, lead + rest),
-                *(partial(_add, meters[name], flow.channels[name]) for name in names),
+                partial(_add, of_leads, lead),
+                partial(_add, of_rest, rest),
+                *(partial(_add, meters[name], channels[name]) for name in names),
             ]
+            if thirds is not None:
+                measured.append(partial(_add, thirds, lead + rest))
             workers.map(lambda work: work(), measured)
-    of_leads, of_rest = (meter.energies for meter in sums)
+    hops = len(of_rest.energies) // _FINE_HOPS
     return HeardMix(
         tracks={name: meter.energies for name, meter in meters.items()},
-        leads=of_leads,
-        rest=of_rest,
-        spectrum=thirds.finish(len(of_rest) // _FINE_HOPS)[0],
+        leads=of_leads.energies,
+        rest=of_rest.energies,
+        spectrum=None if thirds is None else thirds.finish(hops)[0],
     )
 
 
@@ -96,16 +100,6 @@ def to_meter_hops(energies: Energies) -> Energies:
 
 def _add(meter: LoudnessMeter | ThirdOctaveMeter, block: NDArray[np.float64]) -> None:
     meter.add(np.asarray(block, np.float32))
-
-
-def _find_own_returns(plan: MixPlan, leads: Sequence[str]) -> list[str]:
-    """The buses that leads alone feed: their returns move with them."""
-    return [
-        bus.name
-        for bus in plan.buses
-        if {s.name for s in plan.tracks if any(send.bus == bus.name for send in s.sends)}
-        <= set(leads)
-    ]
 
 
 def _sum(blocks: Mapping[str, NDArray[np.float64]], names: Iterable[str]) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from automix.analysis.loudness import Energies, integrated_lufs
 from automix.consoles.exact import ExactConsole
@@ -62,14 +63,18 @@ def write_rides(console: ExactConsole, writer: PlanWriter, kinds: Collection[Rid
     leads = [name for name, role in roles.items() if role == "lead vocal"]
     if not kinds or all(strip.mute for strip in writer.plan.tracks):
         return
-    heard = hear_mix(console, writer.plan, leads)
+    apart = leads if "vocal" in kinds else []  # the rider follows sections already
+    families = {
+        strip.name: ROLE_FAMILIES[roles[strip.name]]
+        for strip in writer.plan.tracks
+        if not strip.mute and strip.name not in apart
+    }
+    in_sections = "sections" in kinds and len(set(families.values())) > 1
+    heard = hear_mix(console, writer.plan, leads, with_spectrum=in_sections)
     riding = {name: _Riding() for name in heard.tracks}
     rest = heard.rest
-    if "sections" in kinds:
-        ridden_apart = leads if "vocal" in kinds else []
-        families = {n: ROLE_FAMILIES[roles[n]] for n in heard.tracks if n not in ridden_apart}
-        lifts = _lift(heard, families, riding)
-        rest = _raise_rest(heard, lifts, leads)
+    if in_sections and heard.spectrum is not None:
+        rest = _raise_rest(heard, _lift(heard, heard.spectrum, families, riding), leads)
     if "vocal" in kinds and any(name in heard.tracks for name in leads):
         voice = ride_voice(heard.leads, rest)
         if voice is not None:
@@ -83,7 +88,10 @@ def write_rides(console: ExactConsole, writer: PlanWriter, kinds: Collection[Rid
 
 
 def _lift(
-    heard: HeardMix, families: Mapping[str, Family], riding: Mapping[str, _Riding]
+    heard: HeardMix,
+    spectrum: NDArray[np.float32],
+    families: Mapping[str, Family],
+    riding: Mapping[str, _Riding],
 ) -> dict[str, Line]:
     """Raises what sections bury; gives the line of each track that is raised."""
     per_step = round(STEP_S * FINE_HOPS_PER_SECOND)
@@ -92,9 +100,7 @@ def _lift(
     for name, family in families.items():
         energies = heard.tracks[name][: steps * per_step].reshape(steps, per_step).mean(axis=1)
         groups[family] = groups.get(family, 0.0) + energies
-    if len(groups) < 2:
-        return {}
-    sections = find_sections(heard.spectrum[:steps], groups)
+    sections = find_sections(spectrum[:steps], groups)
     lines: dict[str, Line] = {}
     for family, raised in find_lifts(sections, groups).items():
         line = draw_lifts(sections, raised)
