@@ -15,7 +15,7 @@ from automix.methods.rides.lines import Line, make_line
 from automix.methods.rides.sections import STEP_S, Section
 from automix.plan.roles import Family
 
-MOST_DB = 2.0
+MOST_LIFT_DB = 2.0
 LEAST_BURIED_DB = 1.0
 """A group that is covered by less than this more than usual is left alone."""
 
@@ -66,7 +66,7 @@ def find_lifts(
             louder = cover - usual_cover
             buried_db = min(louder, louder - (level - usual))
             if buried_db >= LEAST_BURIED_DB:
-                raised[label] = min(SHARE * buried_db, MOST_DB)
+                raised[label] = min(SHARE * buried_db, MOST_LIFT_DB)
         if raised:
             lifts[family] = raised
     return lifts

@@ -21,14 +21,14 @@ from automix.methods.rides.hearing import FINE_HOPS_PER_SECOND, to_meter_hops
 from automix.methods.rides.lines import Hold, Line, make_line
 from automix.methods.rides.phrases import Phrase, find_phrases
 
-MOST_DB = 4.0
+MOST_RIDE_DB = 4.0
 """The furthest that a phrase is moved, up or down."""
 
-WINDOW_LU = 0.5
+WINDOW_LU = 0.4
 """What is within this of the target stays; what is beyond is brought to the edge."""
 
-FASTEST_DB_S = 10.0
-"""How fast the line moves; 12 dB/s is the limit."""
+FASTEST_DB_S = 11.0
+"""How fast the line moves, so that nobody hears it move."""
 
 SHORTEST_MOVE_S = 0.15
 
@@ -104,7 +104,7 @@ def ride_voice(leads: Energies, rest: Energies) -> RiddenVoice | None:
         ]
         return draw_line(holds, duration_s), gains
 
-    low, high = float(np.nanmin(relative)) - MOST_DB, float(np.nanmax(relative)) + MOST_DB
+    low, high = float(np.nanmin(relative)) - MOST_RIDE_DB, float(np.nanmax(relative)) + MOST_RIDE_DB
     for _ in range(_HALVINGS):  # the higher the target, the louder the voice
         target = (low + high) / 2.0
         line, gains = ride(target)
@@ -150,7 +150,7 @@ def choose_gains(relative_lu: NDArray[np.float64], target_lu: float) -> NDArray[
     """
     away = np.nan_to_num(target_lu - relative_lu)
     beyond = np.sign(away) * np.maximum(np.abs(away) - WINDOW_LU, 0.0)
-    gains: NDArray[np.float64] = np.clip(beyond, -MOST_DB, MOST_DB)
+    gains: NDArray[np.float64] = np.clip(beyond, -MOST_RIDE_DB, MOST_RIDE_DB)
     return gains
 
 

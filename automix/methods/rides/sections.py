@@ -20,7 +20,7 @@ from automix.plan.roles import Family
 STEP_S = 0.2
 """Of the features."""
 
-SHORTEST_S = 8.0
+SHORTEST_SECTION_S = 8.0
 _AROUND_S = 8.0
 """What is compared: so much before, and so much after."""
 
@@ -125,7 +125,7 @@ def measure_novelty(features: NDArray[np.float64], around_s: float) -> NDArray[n
 
 def _find_boundaries(features: NDArray[np.float64]) -> list[int]:
     """Steps at which sections begin, but for the first."""
-    shortest, searched = round(SHORTEST_S / STEP_S), round(_SEARCHED_S / STEP_S)
+    shortest, searched = round(SHORTEST_SECTION_S / STEP_S), round(_SEARCHED_S / STEP_S)
     novelty = measure_novelty(features, _AROUND_S)
     nearby = measure_novelty(features, _CLOSE_S)
     peaks = (novelty == max_around(novelty, shortest)) & (novelty >= LEAST_CHANGE_DB)

@@ -17,7 +17,7 @@ from automix.methods.rides.lines import LOWEST_DB, Line, make_line
 from automix.methods.rides.windows import count_hops, find_runs, mean_around
 from automix.plan.roles import Role
 
-SHORTEST_S = 2.0
+SHORTEST_SILENCE_S = 2.0
 """Shorter rests are left alone."""
 
 BELOW_LU, WELL_BELOW_LU = 18.0, 30.0
@@ -77,7 +77,7 @@ def find_silences(energies: Energies, others: Energies, mix_lufs: float) -> list
     levels = _smooth(energies)
     audible = levels > mix_lufs + INAUDIBLE_LU
     low = audible & (levels < program_lufs - BELOW_LU + _MARGIN_DB)
-    shortest = count_hops(SHORTEST_S)
+    shortest = count_hops(SHORTEST_SILENCE_S)
     rests = [(start, stop) for start, stop in find_runs(low) if stop - start >= shortest]
     if not rests:
         return []
@@ -148,7 +148,7 @@ def _expect_leaks(
     nothing = np.full(len(levels), -np.inf)
     resting = np.concatenate([np.arange(start, stop) for start, stop in rests])
     sounding = around[resting] > np.percentile(around[resting], 90) - 20.0
-    if np.count_nonzero(sounding) < count_hops(SHORTEST_S):
+    if np.count_nonzero(sounding) < count_hops(SHORTEST_SILENCE_S):
         return nothing
     step = count_hops(2.0 * _SMOOTHED_S)
     own, other = (line[resting][step:] - line[resting][:-step] for line in (levels, around))

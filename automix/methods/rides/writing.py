@@ -17,7 +17,7 @@ from automix.methods.rides.hearing import (
 from automix.methods.rides.kinds import RideKind
 from automix.methods.rides.lifts import draw_lifts, find_lifts
 from automix.methods.rides.lines import Line, add_lines, make_ride
-from automix.methods.rides.rider import MOST_DB, RiddenVoice, ride_voice
+from automix.methods.rides.rider import MOST_RIDE_DB, RiddenVoice, ride_voice
 from automix.methods.rides.sections import STEP_S, Section, find_sections
 from automix.methods.rides.silences import MUTED_ROLES, Silence, draw_mutes, find_silences
 from automix.plan.roles import ROLE_FAMILIES, Family, Role
@@ -161,7 +161,7 @@ def _explain_rider(riding: _Riding, voice: RiddenVoice) -> None:
         spread_before_lu=voice.spread_before_lu,
         spread_after_lu=voice.spread_after_lu,
         relative_loudness_lu=voice.target_lu,
-        limit_db=MOST_DB,
+        limit_db=MOST_RIDE_DB,
     )
 
 
