@@ -36,7 +36,7 @@ def sing(
     """
     draw = np.random.default_rng(seed)
     parts, sung, position = [], [], 0
-    for number in range(phrases):
+    for _ in range(phrases):
         rest = np.zeros(round(draw.choice(rests_s) * RATE))
         breath = round(0.2 * RATE)
         rest[-breath - RATE // 25 : -RATE // 25] = 0.1 * 10 ** (-24 / 20)  # 24 dB below a vowel

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.analysis.loudness import Energies
-from automix.methods.rides.lines import Line, make_line
-from automix.methods.rides.sections import STEP_S, Section
+from automix.methods.rides.lines import GainLine, make_line
+from automix.methods.rides.sections import STEP_S, SongSection
 from automix.plan.roles import Family
 
 MOST_LIFT_DB = 2.0
@@ -32,7 +32,7 @@ _ACTIVE_DB = 20.0
 
 
 def find_lifts(
-    sections: Sequence[Section], groups: Mapping[Family, Energies]
+    sections: Sequence[SongSection], groups: Mapping[Family, Energies]
 ) -> dict[Family, dict[str, float]]:
     """By how many dB each group is raised, by the label of the section.
 
@@ -88,7 +88,7 @@ def _usual(levels: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
     return float(np.average(near, weights=weights))
 
 
-def draw_lifts(sections: Sequence[Section], raised: Mapping[str, float]) -> Line:
+def draw_lifts(sections: Sequence[SongSection], raised: Mapping[str, float]) -> GainLine:
     """The line of a group: in each section as much as its label says, reached as it begins."""
     points: list[tuple[float, float]] = []
     before = raised.get(sections[0].label, 0.0)
@@ -100,7 +100,7 @@ def draw_lifts(sections: Sequence[Section], raised: Mapping[str, float]) -> Line
     return make_line(points)
 
 
-def _select(sections: Sequence[Section], label: str, steps: int) -> NDArray[np.bool_]:
+def _select(sections: Sequence[SongSection], label: str, steps: int) -> NDArray[np.bool_]:
     """Marks the steps of all sections of a label."""
     marked = np.zeros(steps, np.bool_)
     for section in sections:

@@ -30,7 +30,7 @@ class Hold:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Line:
+class GainLine:
     """A line through points, straight between them and constant beyond them.
 
     Attributes:
@@ -59,7 +59,7 @@ class Line:
         return float(np.abs(np.diff(self.values_db) / np.diff(self.times_s)).max())
 
 
-def make_line(points: Sequence[tuple[float, float]]) -> Line:
+def make_line(points: Sequence[tuple[float, float]]) -> GainLine:
     """A line through points ``(s, dB)`` at times that do not fall; of equal times the last counts.
 
     Times are rounded to 1 ms and values to 0.01 dB; only corners are kept.
@@ -81,17 +81,17 @@ def make_line(points: Sequence[tuple[float, float]]) -> Line:
         kept.pop()
     while len(kept) > 1 and placed[kept[0]] == placed[kept[1]]:
         kept.pop(0)
-    return Line(times_s=np.array(kept), values_db=np.array([placed[time_s] for time_s in kept]))
+    return GainLine(times_s=np.array(kept), values_db=np.array([placed[time_s] for time_s in kept]))
 
 
-def add_lines(lines: Sequence[Line]) -> Line:
+def add_lines(lines: Sequence[GainLine]) -> GainLine:
     """The sum of lines in dB, within the range of a ride."""
     times_s = np.unique(np.concatenate([line.times_s for line in lines]))
     total = np.sum([line.at(times_s) for line in lines], axis=0)
     return make_line(list(zip(times_s.tolist(), total.tolist(), strict=True)))
 
 
-def make_ride(line: Line, setting: str = "fader_db") -> Ride:
+def make_ride(line: GainLine, setting: str = "fader_db") -> Ride:
     """A line as a plan holds it."""
     return Ride(
         setting=setting,

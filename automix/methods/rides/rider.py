@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from automix.analysis.hops import HOPS_PER_SECOND
 from automix.analysis.loudness import Energies, energy_to_lufs, integrated_lufs
 from automix.methods.rides.hearing import FINE_HOPS_PER_SECOND, to_meter_hops
-from automix.methods.rides.lines import Hold, Line, make_line
+from automix.methods.rides.lines import GainLine, Hold, make_line
 from automix.methods.rides.phrases import Phrase, find_phrases
 
 MOST_RIDE_DB = 4.0
@@ -56,7 +56,7 @@ class RiddenVoice:
         target_lu: What the rides bring the phrases to.
     """
 
-    line: Line
+    line: GainLine
     phrases: Sequence[Phrase]
     relative_lu: NDArray[np.float64]
     gains_db: NDArray[np.float64]
@@ -96,7 +96,7 @@ def ride_voice(leads: Energies, rest: Energies) -> RiddenVoice | None:
     before = integrated_lufs(meter_hops)
     duration_s = len(leads) / FINE_HOPS_PER_SECOND
 
-    def ride(target_lu: float) -> tuple[Line, NDArray[np.float64]]:
+    def ride(target_lu: float) -> tuple[GainLine, NDArray[np.float64]]:
         gains = choose_gains(relative, target_lu)
         holds = [
             Hold(start_s=phrase.start_s, end_s=phrase.end_s, value_db=float(gain))
@@ -154,7 +154,7 @@ def choose_gains(relative_lu: NDArray[np.float64], target_lu: float) -> NDArray[
     return gains
 
 
-def draw_line(holds: Sequence[Hold], duration_s: float) -> Line:
+def draw_line(holds: Sequence[Hold], duration_s: float) -> GainLine:
     """The line through phrases, each at its own value, that moves in the rests between them.
 
     In short rests it moves once: up as late as it can, or down as early, so that a breath is as

@@ -38,7 +38,7 @@ _FLOOR_DB = -45.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Section:
+class SongSection:
     """A part of a song.
 
     Attributes:
@@ -54,7 +54,7 @@ class Section:
 
 def find_sections(
     spectrum: NDArray[np.float32], groups: Mapping[Family, Energies]
-) -> list[Section]:
+) -> list[SongSection]:
     """Parts a song into sections of 8 s or more.
 
     Args:
@@ -81,7 +81,7 @@ def find_sections(
             kinds.append(mean)
         labels.append(_letters(number))
     return [
-        Section(start_s=a * STEP_S, end_s=b * STEP_S, label=label)
+        SongSection(start_s=a * STEP_S, end_s=b * STEP_S, label=label)
         for a, b, label in zip(edges, edges[1:], labels, strict=False)
     ]
 

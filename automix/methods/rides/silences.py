@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from automix.analysis.loudness import OFFSET_LUFS, Energies, integrated_lufs
 from automix.methods.rides.hearing import FINE_HOPS_PER_SECOND, to_meter_hops
-from automix.methods.rides.lines import LOWEST_DB, Line, make_line
+from automix.methods.rides.lines import LOWEST_DB, GainLine, make_line
 from automix.methods.rides.windows import count_hops, find_runs, mean_around
 from automix.plan.roles import Role
 
@@ -108,7 +108,7 @@ def find_silences(energies: Energies, others: Energies, mix_lufs: float) -> list
     return found
 
 
-def draw_mutes(silences: Sequence[Silence], duration_s: float) -> Line:
+def draw_mutes(silences: Sequence[Silence], duration_s: float) -> GainLine:
     """The line that is at −60 dB in silences and at 0 dB everywhere else.
 
     It begins to fall when a silence begins, and is up again 50 ms before it ends.

@@ -16,9 +16,9 @@ from automix.methods.rides.hearing import (
 )
 from automix.methods.rides.kinds import RideKind
 from automix.methods.rides.lifts import draw_lifts, find_lifts
-from automix.methods.rides.lines import Line, add_lines, make_ride
+from automix.methods.rides.lines import GainLine, add_lines, make_ride
 from automix.methods.rides.rider import MOST_RIDE_DB, RiddenVoice, ride_voice
-from automix.methods.rides.sections import STEP_S, Section, find_sections
+from automix.methods.rides.sections import STEP_S, SongSection, find_sections
 from automix.methods.rides.silences import MUTED_ROLES, Silence, draw_mutes, find_silences
 from automix.plan.roles import ROLE_FAMILIES, Family, Role
 from automix.plan.writer import PlanWriter
@@ -35,12 +35,12 @@ class _Riding:
         figures: What the rules looked at.
     """
 
-    lines: list[Line] = field(default_factory=list)
+    lines: list[GainLine] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
 
-    def add(self, line: Line, rule: str, reason: str, **figures: float) -> None:
+    def add(self, line: GainLine, rule: str, reason: str, **figures: float) -> None:
         """Takes one more line."""
         self.lines.append(line)
         self.rules.append(rule)
@@ -92,7 +92,7 @@ def _lift(
     spectrum: NDArray[np.float32],
     families: Mapping[str, Family],
     riding: Mapping[str, _Riding],
-) -> dict[str, Line]:
+) -> dict[str, GainLine]:
     """Raises what sections bury; gives the line of each track that is raised."""
     per_step = round(STEP_S * FINE_HOPS_PER_SECOND)
     steps = len(heard.rest) // per_step
@@ -101,7 +101,7 @@ def _lift(
         energies = heard.tracks[name][: steps * per_step].reshape(steps, per_step).mean(axis=1)
         groups[family] = groups.get(family, 0.0) + energies
     sections = find_sections(spectrum[:steps], groups)
-    lines: dict[str, Line] = {}
+    lines: dict[str, GainLine] = {}
     for family, raised in find_lifts(sections, groups).items():
         line = draw_lifts(sections, raised)
         if line.is_flat:
@@ -121,7 +121,7 @@ def _lift(
     return lines
 
 
-def _describe(sections: list[Section], label: str) -> str:
+def _describe(sections: list[SongSection], label: str) -> str:
     """A section for people, by its letter and the time of its first part."""
     of_label = [section for section in sections if section.label == label]
     times = ", ".join(_clock(section.start_s) for section in of_label[:3])
@@ -132,7 +132,7 @@ def _clock(time_s: float) -> str:
     return f"{int(time_s) // 60}:{int(time_s) % 60:02d}"
 
 
-def _raise_rest(heard: HeardMix, lines: Mapping[str, Line], leads: Collection[str]) -> Energies:
+def _raise_rest(heard: HeardMix, lines: Mapping[str, GainLine], leads: Collection[str]) -> Energies:
     """The energies of all but the leads when lines move some of them."""
     if not lines:
         return heard.rest
