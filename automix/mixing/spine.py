@@ -77,7 +77,7 @@ def prepare_mixer(request: MethodRequest) -> SessionMixer:
         if guide is not None:
             target = guide.move(writer, target, report)
         if request.rides or not writer.is_finished:
-            write_rides(console, writer, request.ride_kinds)
+            write_rides(console, writer, request.ride_kinds, asked=bool(request.rides))
         if heard is not session:
             writer.plan = _add_muted(writer.plan, session)
             console = ExactConsole(session)

@@ -20,6 +20,7 @@ from automix.methods.rides.lines import GainLine, add_lines, make_ride
 from automix.methods.rides.rider import MOST_RIDE_DB, RiddenVoice, ride_voice
 from automix.methods.rides.sections import STEP_S, SongSection, find_sections
 from automix.methods.rides.silences import MUTED_ROLES, Silence, draw_mutes, find_silences
+from automix.plan.rides import MOST_POINTS
 from automix.plan.roles import ROLE_FAMILIES, Family, Role
 from automix.plan.writer import PlanWriter
 
@@ -48,7 +49,13 @@ class _Riding:
         self.figures |= figures
 
 
-def write_rides(console: ExactConsole, writer: PlanWriter, kinds: Collection[RideKind]) -> None:
+def write_rides(
+    console: ExactConsole,
+    writer: PlanWriter,
+    kinds: Collection[RideKind],
+    *,
+    asked: bool = False,
+) -> None:
     """Renders the plan of a writer once, and adds the rides of its faders.
 
     A track has one ride of its fader, in which what several rules want adds up, and one decision,
@@ -58,11 +65,14 @@ def write_rides(console: ExactConsole, writer: PlanWriter, kinds: Collection[Rid
         console: Of the session.
         writer: Holds the plan, and takes the rides and the reasons.
         kinds: Which are wanted.
+        asked: Whether somebody has asked for them: then it is said where there is no lead to ride.
     """
     roles: dict[str, Role] = {track.name: track.role for track in console.session.tracks}
     leads = [name for name, role in roles.items() if role == "lead vocal"]
     if not kinds or all(strip.mute for strip in writer.plan.tracks):
         return
+    if asked and "vocal" in kinds and not leads:
+        writer.warn("--rides: no track is a lead vocal; --role TRACK='lead vocal' says which is")
     apart = leads if "vocal" in kinds else []  # the rider follows sections already
     families = {
         strip.name: ROLE_FAMILIES[roles[strip.name]]
@@ -196,6 +206,9 @@ def _describe_silences(silences: list[Silence]) -> str:
 def _write(writer: PlanWriter, name: str, riding: _Riding) -> None:
     line = add_lines(riding.lines)
     if line.is_flat:
+        return
+    if len(line.times_s) > MOST_POINTS:
+        writer.warn(f"{name}: is not ridden: that would take more than {MOST_POINTS} points")
         return
     rides = (*writer.plan.strip(name).rides, make_ride(line))
     writer.change(name, rides=rides)
