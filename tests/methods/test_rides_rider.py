@@ -105,6 +105,18 @@ def test_a_steady_voice_and_a_few_phrases_are_left_alone():
     assert ride_voice(nothing[:0], nothing[:0]) is None
 
 
+def test_noise_in_long_rests_is_no_phrase_and_not_raised():
+    signal, sung = sing(7, phrases=6, rests_s=(4.0, 6.0))
+    time = np.arange(len(signal)) / RATE
+    hum = 10 ** (-45 / 20) * sum(np.sin(2 * np.pi * 100 * n * time) / n for n in (1, 2, 3))
+    voice = energies_of(signal + hum)
+    assert len(find_phrases(voice)) == len(sung)
+    ridden = ride_voice(voice, energies_of(backing(len(signal) / RATE, False)))
+    for before, after in zip(sung, sung[1:], strict=False):
+        resting = np.linspace(before.end_s + 0.6, after.start_s - 0.6, 100)
+        assert (ridden.line.at(resting) == 0.0).all()
+
+
 def test_phrases_without_a_backing_are_left_alone():
     signal, sung = sing(6, phrases=9)
     accompanied = backing(len(signal) / RATE, False)[: len(signal)]

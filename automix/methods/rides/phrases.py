@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from automix.analysis.loudness import Energies, energy_to_lufs
+from automix.analysis.loudness import Energies, energy_to_lufs, integrated_lufs
 from automix.methods.rides.hearing import FINE_HOPS_PER_SECOND, to_meter_hops
 from automix.methods.rides.windows import count_hops, find_runs, max_around, mean_around
 
@@ -31,6 +31,9 @@ _SHORTEST_S = 0.8
 _NEIGHBOR_S = 1.0
 _CLICK_S = 0.1
 _SHORTEST_ALONE_S = 0.3
+
+_SUNG_LU = 15.0
+"""What lies further below the voice as a whole is no phrase: noise and bleed in long rests."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,8 @@ def find_phrases(energies: Energies) -> list[Phrase]:
                 lufs=energy_to_lufs(float(energies[start:stop][heard].mean())),
             )
         )
-    return phrases
+    usual = integrated_lufs(to_meter_hops(energies))
+    return [phrase for phrase in phrases if phrase.lufs > usual - _SUNG_LU]
 
 
 def _join_close(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -24,7 +24,7 @@ from automix.methods.rides.phrases import Phrase, find_phrases
 MOST_RIDE_DB = 4.0
 """The furthest that a phrase is moved, up or down."""
 
-WINDOW_LU = 0.4
+WINDOW_LU = 0.3
 """What is within this of the target stays; what is beyond is brought to the edge."""
 
 FASTEST_DB_S = 11.0
