@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from automix.analysis.loudness import integrated_lufs
+from automix.analysis.loudness import LoudnessMeter, integrated_lufs, measure_energies
 from automix.consoles.exact import ExactConsole
 from automix.errors import UsageError
 from automix.methods.catalog import STEMS_METHODS, VOCAL_METHODS
@@ -15,6 +15,7 @@ from automix.methods.rides.kinds import RIDE_KINDS
 from automix.methods.rides.writing import write_rides
 from automix.mixing.request import StemsRequest, VocalRequest
 from automix.plan.model import MixPlan
+from automix.plan.settings import WidenerSettings
 from automix.plan.writer import PlanWriter
 from automix.session.blank_plan import make_blank_plan
 from tests.methods.raw_songs import RATE, hits, noise, session_of
@@ -122,15 +123,23 @@ def test_without_a_lead_or_noise_nothing_moves():
 
 def test_energies_are_those_of_the_meter_in_finer_steps():
     session, _ = raw_song()
-    heard = hear_mix(ExactConsole(session), make_blank_plan(session, method="rules"), ["lead"])
+    plan = make_blank_plan(session, method="rules").with_strip("keys", pan=0.9)
+    heard = hear_mix(ExactConsole(session), plan, ["lead"])
     seconds = session.frames / session.sample_rate
     assert heard.duration_s == pytest.approx(seconds, abs=1 / FINE_HOPS_PER_SECOND)
-    from automix.analysis.loudness import measure_energies
-
-    # In the center of constant power, a mono track is 3 dB softer on each of two sides.
+    # With constant power a mono track has the same power on both sides together, wherever it is.
     whole = measure_energies(session.track("keys").source)
     found = to_meter_hops(heard.tracks["keys"])
-    assert found[: len(whole)] == pytest.approx(whole[: len(found)], rel=1e-5)
+    assert found[: len(whole)] == pytest.approx(whole[: len(found)], rel=1e-4)
+    stereo = make_blank_plan(session, method="rules").with_strip(
+        "keys", widener=WidenerSettings(side_db=-6.0)
+    )
+    console = ExactConsole(session)
+    wide = hear_mix(console, stereo, ["lead"]).tracks["keys"]
+    channel = list(console.channel(stereo.strip("keys"), stereo.pan_law, console.frames(stereo)))
+    meter = LoudnessMeter(RATE, 2, FINE_HOPS_PER_SECOND)
+    meter.add(np.concatenate(channel, axis=1).astype(np.float32))
+    assert wide[: len(meter.energies)] == pytest.approx(meter.energies[: len(wide)], rel=1e-4)
 
 
 METHODS = [

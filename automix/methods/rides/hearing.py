@@ -15,8 +15,10 @@ from automix.analysis.loudness import Energies, LoudnessMeter
 from automix.analysis.third_octaves import ThirdOctaveMeter
 from automix.audio.streams import prefetch
 from automix.consoles.exact import ExactConsole
+from automix.dsp.pan import pan_gains
 from automix.parallel.workers import Workers
 from automix.plan.model import MixPlan
+from automix.plan.rides import find_ride
 
 FINE_HOPS_PER_SECOND = 50
 """Hops of 20 ms: a phrase and a fade begin and end to within a consonant."""
@@ -66,29 +68,62 @@ def hear_mix(
     """
     rate = console.session.sample_rate
     names = sorted(strip.name for strip in plan.tracks if not strip.mute)
-    meters = {name: LoudnessMeter(rate, 2, FINE_HOPS_PER_SECOND) for name in names}
-    of_leads, of_rest = (LoudnessMeter(rate, 2, FINE_HOPS_PER_SECOND) for _ in (0, 1))
+    sides = {name: _choose_sides(console, plan, name) for name in names}
+    meters = {n: LoudnessMeter(rate, s.channels, FINE_HOPS_PER_SECOND) for n, s in sides.items()}
+    groups = ([n for n in names if n in leads], [n for n in names if n not in leads])
+    sums = [LoudnessMeter(rate, 2, FINE_HOPS_PER_SECOND) for _ in groups]
     thirds = ThirdOctaveMeter(rate, 2) if with_spectrum else None
     dry = replace(plan, buses=(), tracks=tuple(strip.keep_sends_to() for strip in plan.tracks))
     with Workers(len(names) + 3) as workers:
         for channels, _ in prefetch(console.fed(dry)):
-            lead = _sum(channels, [name for name in names if name in leads])
-            rest = _sum(channels, [name for name in names if name not in leads])
             measured: list[Callable[[], None]] = [
-                partial(_add, of_leads, lead),
-                partial(_add, of_rest, rest),
-                *(partial(_add, meters[name], channels[name]) for name in names),
+                partial(_add, meters[n], channels[n][sides[n].chosen]) for n in names
             ]
+            added = [_sum(channels, group) for group in groups]
+            for meter, group, block in zip(sums, groups, added, strict=True):
+                if len(group) != 1:  # one track is its own sum
+                    measured.append(partial(_add, meter, block))
             if thirds is not None:
-                measured.append(partial(_add, thirds, lead + rest))
+                measured.append(partial(_add, thirds, added[0] + added[1]))
             workers.map(lambda work: work(), measured)
-    hops = len(of_rest.energies) // _FINE_HOPS
-    return HeardMix(
-        tracks={name: meter.energies for name, meter in meters.items()},
-        leads=of_leads.energies,
-        rest=of_rest.energies,
-        spectrum=None if thirds is None else thirds.finish(hops)[0],
+    tracks = {name: meter.energies * sides[name].factor for name, meter in meters.items()}
+    of_leads, of_rest = (
+        tracks[group[0]] if len(group) == 1 else meter.energies
+        for meter, group in zip(sums, groups, strict=True)
     )
+    return HeardMix(
+        tracks=tracks,
+        leads=of_leads,
+        rest=of_rest,
+        spectrum=None if thirds is None else thirds.finish(len(of_rest) // _FINE_HOPS)[0],
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sides:
+    """The sides of a channel that are measured.
+
+    Attributes:
+        chosen: Which.
+        channels: How many these are.
+        factor: Energy of both sides over that of those.
+    """
+
+    chosen: slice
+    channels: int
+    factor: float
+
+
+def _choose_sides(console: ExactConsole, plan: MixPlan, name: str) -> _Sides:
+    """The louder side of a mono track that is panned, which tells the other; else both."""
+    strip = plan.strip(name)
+    moves = find_ride(strip.rides, "pan") is not None
+    if moves or console.inserted(strip, plan.pan_law).channels > 1:
+        return _Sides(chosen=slice(0, 2), channels=2, factor=1.0)
+    gains = pan_gains(strip.pan, plan.pan_law)
+    louder = gains.index(max(gains))
+    factor = sum(gain**2 for gain in gains) / max(gains) ** 2
+    return _Sides(chosen=slice(louder, louder + 1), channels=1, factor=factor)
 
 
 def to_meter_hops(energies: Energies) -> Energies:
