@@ -67,6 +67,15 @@ def test_what_a_chorus_buries_is_raised_in_it(risen):
     assert np.abs(np.diff(line.values_db) / np.diff(line.times_s)).max() < 12.0
 
 
+def test_what_comes_once_is_left_as_it_is(risen):
+    spectrum, groups = risen
+    steps = round(40.0 / STEP_S)  # verse, chorus, and the beginning of the second verse
+    shorter = {name: energies[:steps] for name, energies in groups.items()}
+    sections = find_sections(spectrum[:steps], shorter)
+    assert [section.label for section in sections] == ["A", "B"]
+    assert find_lifts(sections, shorter) == {}
+
+
 def test_what_plays_softer_itself_is_not_raised():
     spectrum, groups = measure(song(chorus_db=0.0, keys_db=-5.0))
     assert find_lifts(find_sections(spectrum, groups), groups) == {}

@@ -3,10 +3,12 @@
 An engineer pushes what a chorus covers (Owsinski, The Mixing Engineer's Handbook; De Man & Reiss
 2013 list automation by section among common practice). That a rule which hears levels alone comes
 nearer to what they do could not be shown, so it is cautious: it raises groups by less than half of
-what covers them, 1 dB at most, and never what merely plays softer there.
+what covers them, 1 dB at most, never what merely plays softer there, and only in sections that come
+back, as choruses do: what happens once is the arrangement's intention.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +66,8 @@ def find_lifts(
         usual_cover = _usual(covers, counts)
         raised = {}
         for label, (_, level, cover) in found.items():
+            if _count_returns(sections, label) < _FEWEST_RETURNS:
+                continue
             louder = cover - usual_cover
             buried_db = min(louder, louder - (level - usual))
             if buried_db >= LEAST_BURIED_DB:
@@ -87,6 +91,14 @@ def _usual(levels: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
     median = levels[order][middle]
     near = np.clip(levels, median - _USUAL_DB, median + _USUAL_DB)
     return float(np.average(near, weights=weights))
+
+
+_FEWEST_RETURNS = 2
+
+
+def _count_returns(sections: Sequence[SongSection], label: str) -> int:
+    """How often a label comes, with others in between."""
+    return sum(name == label for name, _ in groupby(section.label for section in sections))
 
 
 def draw_lifts(sections: Sequence[SongSection], raised: Mapping[str, float]) -> GainLine:

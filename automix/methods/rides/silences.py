@@ -24,7 +24,7 @@ BELOW_LU, WELL_BELOW_LU = 18.0, 30.0
 """How far below its track noise lies: from the first on if it is the least that the track ever
 holds, from the second on in any case."""
 
-INAUDIBLE_LU = -60.0
+INAUDIBLE_LU = -55.0
 """Noise further below the mix needs no fade: digital silence, dither, and what comes close."""
 
 FADE_OUT_S, FADE_IN_S = 0.2, 0.1
