@@ -38,6 +38,7 @@ MUTED_ROLES = frozenset[Role]({
 """Roles of which the rests are rests. Microphones that hear a room or a kit, ambiences, strings,
 which play softly by intention, and samplers, whose tails are long, are not among them."""
 
+_DIGITAL_LUFS = -100.0  # what was cut out of a recording holds no noise, and parts its rests
 _SMOOTHED_S = 0.1
 _MARGIN_DB = 6.0  # what is within this of the floor is noise
 _ENDED_DB = 2.0  # a tail has ended where it is this near to the floor
@@ -75,13 +76,13 @@ def find_silences(energies: Energies, others: Energies, mix_lufs: float) -> list
     """
     program_lufs = integrated_lufs(to_meter_hops(energies))
     levels = _smooth(energies)
-    audible = levels > mix_lufs + INAUDIBLE_LU
-    low = audible & (levels < program_lufs - BELOW_LU + _MARGIN_DB)
+    recorded = levels > _DIGITAL_LUFS
+    low = recorded & (levels < program_lufs - BELOW_LU + _MARGIN_DB)
     shortest = count_hops(SHORTEST_SILENCE_S)
     rests = [(start, stop) for start, stop in find_runs(low) if stop - start >= shortest]
     if not rests:
         return []
-    least = float(np.percentile(levels[audible], 1))
+    least = float(np.percentile(levels[recorded], 1))
     leaking = _expect_leaks(levels, _smooth(others), rests)
     found = []
     for start, stop in rests:
@@ -95,6 +96,8 @@ def find_silences(energies: Energies, others: Energies, mix_lufs: float) -> list
             if last - first < shortest or not _is_steady(levels[part], leaking[part]):
                 continue
             noise_lufs = float(np.median(levels[part]))
+            if noise_lufs < mix_lufs + INAUDIBLE_LU:
+                continue
             below_lu = program_lufs - noise_lufs
             is_least = noise_lufs < least + _MARGIN_DB
             if below_lu > WELL_BELOW_LU or (is_least and below_lu > BELOW_LU):
