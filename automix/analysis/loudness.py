@@ -42,10 +42,15 @@ class LoudnessMeter:
         sample_rate: Frames per second.
         channels: Channels of the blocks. Five are taken as L R C Ls Rs and six as L R C LFE Ls Rs;
             any other number counts all channels alike.
+        hops_per_second: How fine the energies are; what reckons loudness from them wants the usual
+            ten per second.
     """
 
-    def __init__(self, sample_rate: int, channels: int) -> None:
+    def __init__(
+        self, sample_rate: int, channels: int, hops_per_second: int = HOPS_PER_SECOND
+    ) -> None:
         self._sample_rate = sample_rate
+        self._hops_per_second = hops_per_second
         self._weights = np.array(_CHANNEL_WEIGHTS.get(channels, (1.0,) * channels))
         self._filter = k_weighting(sample_rate)
         self._state = np.zeros((channels, 5))
@@ -56,9 +61,10 @@ class LoudnessMeter:
         """Takes the next block ``(channels, frames)``."""
         samples = np.require(block, np.float32, ["C", "W"])
         channels, frames = samples.shape
-        first = hops_within(self._position, self._sample_rate)
-        last = hops_within(self._position + frames, self._sample_rate)
-        edges = np.array([hop_start(hop, self._sample_rate) for hop in range(first, last + 1)])
+        rate, fine = self._sample_rate, self._hops_per_second
+        first = hops_within(self._position, rate, fine)
+        last = hops_within(self._position + frames, rate, fine)
+        edges = np.array([hop_start(hop, rate, fine) for hop in range(first, last + 1)])
         stops = np.append(edges[1:] - self._position, frames)
         sums = np.empty((channels, last - first))
         _add_energies(samples, self._filter, self._state, stops, sums)

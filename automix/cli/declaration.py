@@ -129,7 +129,8 @@ def _declare(parameter: Parameter, optional: bool) -> inspect.Parameter:
 
 def _kind(parameter: Parameter, option: Option) -> Any:
     choices = option.choices or parameter.choices
-    return Literal[choices] if choices else parameter.kind
+    # Typer knows no lists of choices; the request checks each.
+    return Literal[choices] if choices and not parameter.many else parameter.kind
 
 
 def _help(parameter: Parameter, option: Option) -> str:

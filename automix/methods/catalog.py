@@ -45,6 +45,7 @@ class Method:
     is_seeded: bool = False
     explained_by: Literal["plan", "rules", "controller", "untraced networks"] = "plan"
     overrules: tuple[tuple[str, str, str], ...] = ()
+    ridden_with: tuple[str, ...] = ()
 
     def load_function(self) -> Callable[..., Any]:
         """The function that mixes."""
@@ -76,6 +77,8 @@ _VOCAL = "automix.methods.vocal"
 _STEMS = "automix.methods.stems"
 _PRESETS = f"{_VOCAL}.settings:PRESETS"
 _TASTES = f"{_STEMS}.settings:PRESETS"
+_RIDDEN_PRESETS = ("studio",)  # the others are a paper's, to the letter
+_RIDDEN_MODES = ("full",)  # basic promises gain and pan
 
 VOCAL_METHODS = (
     Method(
@@ -84,6 +87,7 @@ VOCAL_METHODS = (
         options=f"{_VOCAL}.settings:VocalRules",
         presets=_PRESETS,
         variant="preset",
+        ridden_with=_RIDDEN_PRESETS,
         summary="unmasking, loudness-range compression, tempo-driven reverb, level balance",
     ),
     Method(
@@ -94,6 +98,7 @@ VOCAL_METHODS = (
         variant="preset",
         weights="name or folder",
         explained_by="untraced networks",
+        ridden_with=_RIDDEN_PRESETS,
         overrules=(("relative_loudness_lu", "level_by", "rules"),),
         summary="four networks (Li and Lerch) in the place of the rules' decisions",
     ),
@@ -123,6 +128,7 @@ STEMS_METHODS = (
         variant="mode",
         weights="file",
         explained_by="controller",
+        ridden_with=_RIDDEN_MODES,
         summary="a trained network (Steinmetz et al. 2021) advises the rules",
     ),
     Method(
@@ -142,6 +148,7 @@ STEMS_METHODS = (
         presets=_TASTES,
         variant="mode",
         explained_by="rules",
+        ridden_with=_RIDDEN_MODES,
         summary="documented practice: levels, pans; with --mode full tone, dynamics, width, space",
     ),
     Method(

@@ -129,7 +129,12 @@ def inputs_of_plan(request: PlanRequest, plan: MixPlan, folder: Path) -> SongInp
 
     Raises:
         PlanError: A change of the request leads nowhere.
+        UsageError: The plan has no rides that could be left out.
     """
+    if request.no_rides:
+        if not plan.has_rides:
+            raise UsageError("--no-rides: the plan has no rides; leave it out")
+        plan = plan.without_rides()
     for address, change in request.parsed_changes():
         plan = change_setting(plan, address, change)
     return SongInputs(

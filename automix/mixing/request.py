@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from automix.errors import UsageError
 from automix.methods.catalog import MODES, STEMS_METHODS, VOCAL_METHODS, Method, find_method
+from automix.methods.rides.kinds import ALL, RIDE_KINDS, RideKind, choose_kinds
 from automix.methods.stems.settings import DEFAULT as BALANCED
 from automix.methods.stems.settings import PRESETS as TASTES
 from automix.methods.stems.settings import StemsRules
@@ -126,6 +127,7 @@ class SongRequest(Settings):
         Option(metavar="DBTP", unset="-1", sets=(LoudnessTarget, "true_peak_dbtp")),
         "The true peak of the mix stays below this.",
     ] = None
+    no_rides: Annotated[bool, "Leave all rides out: nothing moves in the mix."] = False
     console: Annotated[
         str,
         FileName(),
@@ -172,8 +174,9 @@ class SongRequest(Settings):
         """Checks what the declaration of another setting says of a field."""
         option, value = option_of(parameter), getattr(self, parameter.name)
         flag = flag_of(parameter)
-        if option.choices and value not in option.choices:
-            raise UsageError(f"{flag} {value}: choose {', '.join(option.choices)}")
+        for word in value if parameter.many else (value,):
+            if option.choices and word not in option.choices:
+                raise UsageError(f"{flag} {word}: choose {', '.join(option.choices)}")
         if option.sets is None or value is None or isinstance(value, str):
             return
         owner, name = option.sets
@@ -252,6 +255,16 @@ class MethodRequest(SongRequest):
         Option(metavar="PERCENT"),
         "How far the mix goes towards the reference; 0 is the mix without it.",
     ] = 100.0
+    rides: Annotated[
+        tuple[str, ...],
+        Option(
+            metavar="KIND",
+            choices=(*RIDE_KINDS, ALL),
+            unset="all with --preset studio or --mode full",
+        ),
+        "What moves: vocal holds the lead against the rest, phrase by phrase; sections raises a"
+        " little what they bury; mutes fades noise between phrases out; or all. Repeatable.",
+    ] = ()
     config: Annotated[
         Path | None,
         Option(metavar="TOML"),
@@ -295,6 +308,28 @@ class MethodRequest(SongRequest):
                 )
         if row.makes == "audio":
             self._check_needs_no_plan()
+        self._check_rides()
+
+    def _check_rides(self) -> None:
+        """Refuses options of rides that contradict each other, or that nothing would come of."""
+        flag = "--rides" if self.rides else "--no-rides" if self.no_rides else ""
+        if self.rides and self.no_rides:
+            raise UsageError("--rides and --no-rides contradict each other; choose one")
+        ridden = [row for row in self.methods if row.ridden_with]
+        if flag and self.row not in ridden:
+            takers = " or ".join(row.name for row in ridden)
+            raise UsageError(f"{flag} goes with --method {takers}, not with {self.method}")
+        if self.no_rides and self.variant not in self.row.ridden_with:
+            raise UsageError(
+                f"--no-rides goes with --{self.row.variant} {' or '.join(self.row.ridden_with)}:"
+                f" {self.variant} writes no rides unless --rides asks for them"
+            )
+
+    @property
+    def ride_kinds(self) -> frozenset[RideKind]:
+        """The kinds of rides that are written."""
+        usual = (ALL,) if self.variant in self.row.ridden_with else ()
+        return frozenset() if self.no_rides else choose_kinds(self.rides or usual)
 
     def _check_needs_no_plan(self) -> None:
         for option, given in (

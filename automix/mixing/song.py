@@ -259,7 +259,8 @@ def _prepare_plan(request: PlanRequest, delivery: Delivery) -> _Job:
         output = output_path(delivery, {"plan": inputs.title}, default_name=output.name)
     plan_file: Path | None = output.with_suffix(".toml")
     target = choose_target(request, plan)
-    changed = bool(request.changes) or request.macros() != Macros() or target is not None
+    changed = bool(request.changes) or request.no_rides or request.macros() != Macros()
+    changed = changed or target is not None
     is_itself = output.with_suffix(".toml").resolve() == source.resolve()
     if delivery.no_plan or (is_itself and not changed):
         plan_file = None

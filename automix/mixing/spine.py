@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from automix.consoles.exact import ExactConsole, apply_master
 from automix.errors import InputError, UsageError
 from automix.files.names import printable
+from automix.methods.rides.writing import write_rides
 from automix.mixing.loudness_target import find_target, finish_again, reach_target
 from automix.mixing.mix import Mix, name_files
 from automix.mixing.options import method_options
@@ -78,6 +79,8 @@ def prepare_mixer(request: MethodRequest) -> SessionMixer:
         target = request.loudness_target()
         if guide is not None:
             target = guide.move(writer, target, report)
+        if request.rides or not writer.is_finished:
+            write_rides(console, writer, request.ride_kinds, asked=bool(request.rides))
         if heard is not session:
             writer.plan = _add_muted(writer.plan, session)
             console = ExactConsole(session)
@@ -148,6 +151,7 @@ def choose_target(request: PlanRequest, plan: MixPlan) -> LoudnessTarget | None:
     """
     asks = request.loudness is not None or request.true_peak is not None
     addresses = [address for address, _ in request.parsed_changes()]
+    changed = bool(addresses) or request.no_rides or request.macros() != Macros()
     by_hand = next((a for a in addresses if a.startswith(_FINISH)), None)
     if asks and by_hand is not None:
         raise UsageError(f"--set {by_hand}: --loudness and --true-peak set it too; choose one")
@@ -155,7 +159,7 @@ def choose_target(request: PlanRequest, plan: MixPlan) -> LoudnessTarget | None:
         return request.loudness_target(find_target(plan))
     if by_hand is not None:
         return None
-    return find_target(plan) if addresses or request.macros() != Macros() else None
+    return find_target(plan) if changed else None
 
 
 _FINISH = (f"{MASTER}.gain_db", f"{MASTER}.limiter.")

@@ -6,6 +6,7 @@ edit it, a console renders it.
 
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -153,9 +154,28 @@ class MixPlan(Settings):
         )
         return replace(self, tracks=tracks)
 
+    @property
+    def has_rides(self) -> bool:
+        """Whether anything moves."""
+        rides = [self.master.rides, *(s.rides for s in self.tracks), *(b.rides for b in self.buses)]
+        return any(rides)
+
+    def without_rides(self) -> "MixPlan":
+        """A copy in which nothing moves, and no decision says that it does."""
+        return replace(
+            self,
+            tracks=tuple(replace(strip, rides=()) for strip in self.tracks),
+            buses=tuple(replace(bus, rides=()) for bus in self.buses),
+            master=replace(self.master, rides=()),
+            decisions=tuple(d for d in self.decisions if not _RIDE_ADDRESS.search(d.setting)),
+        )
+
     def bus(self, name: str) -> Bus:
         """The bus of a name; the plan holds every bus that it sends to."""
         return next(bus for bus in self.buses if bus.name == name)
+
+
+_RIDE_ADDRESS = re.compile(r"\.rides\.\d+$")
 
 
 def read_plan(path: Path) -> MixPlan:

@@ -19,11 +19,14 @@ class PlanWriter:
         plan: As it is now.
         warnings: What the user should know.
         reserved: Names that no bus may have, such as those of tracks that the plan gets later.
+        is_finished: Whether the tracks seem to be finished stems, which have rides of their own in
+            them.
     """
 
     plan: MixPlan
     warnings: list[str] = field(default_factory=list)
     reserved: frozenset[str] = frozenset()
+    is_finished: bool = False
 
     def warn(self, message: str) -> None:
         """Something the user should know."""

@@ -61,6 +61,9 @@ _PROCESSED = (
     "most tracks are as wide as stems that were processed already, so full sets only levels and"
     " pans; with processed_side_db = 0 in a file given to --config it processes them once more"
 )
+_MOSTLY_RAW = 0.5
+"""Songs that are less raw are ridden already, as far as their engineer wanted them to be."""
+
 _MOST_CORRECTION_LU, _LEAST_CORRECTION_LU = 4.0, 0.1
 _FADER_LIMIT_DB = 11.0
 _FADER_REACH_DB = 7.0
@@ -154,6 +157,7 @@ def write_rules(
     adds_up_otherwise = _adds_up_otherwise(song)
     if rules.mode == "full":
         raw = song_rawness(audible, roles, rules.processed_side_db)
+        writer.is_finished = all(track.song < _MOSTLY_RAW for track in raw.values())
         if any(track.song >= LEAST for track in raw.values()):
             _process(song, raw, adds_up_otherwise)
             return
