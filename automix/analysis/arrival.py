@@ -70,6 +70,7 @@ _LEAST_FRAMES = 2  # a microphone moves by more between two hits of a pedal
 _LEAST_LIKENESS = 0.6  # correlation of levels in dB over time
 _COARSE_HOPS = 10
 _MOST_WEIGHT = 20.0
+_NOT_WEAKER = 0.999  # of the power as recorded: rounding
 _HEARS_WELL = 0.8  # of the correlation with the side that is most alike
 
 _CLOSE = frozenset[Role]({"kick", "snare", "tom", "hats", "cymbals"})
@@ -464,7 +465,7 @@ def _accept(
     frequencies = np.fft.rfftfreq(size, _decimation(rate) / rate)
     band = frequencies <= _LOW_HZ
 
-    def measure(moves: Mapping[str, _Placed], gains: Mapping[str, float]) -> float:
+    def measure(gains: Mapping[str, float], moves: Mapping[str, _Placed]) -> float:
         total: NDArray[np.complex128] | float = 0.0
         for name, spectrum in spectra.items():
             sides = gains[name] * spectrum[..., band]
@@ -475,16 +476,19 @@ def _accept(
         return float((np.abs(np.asarray(total)) ** 2).sum())
 
     powers = {name: float(np.square(part, dtype=np.float64).mean()) for name, part in low.items()}
-    useful = dict(kept)
     as_recorded = dict.fromkeys(low, 1.0)
     even = {name: 1.0 / np.sqrt(power) if power > 0.0 else 0.0 for name, power in powers.items()}
-    for gains in (as_recorded, even):
-        before = measure({}, gains)
-        while kept and measure(kept, gains) < 0.999 * before:
-            without = {
-                name: measure({n: p for n, p in kept.items() if n != name}, gains) for name in kept
-            }
-            del kept[max(without, key=without.__getitem__)]
+    before = [max(measure(gains, {}), 1e-30) for gains in (as_recorded, even)]
+
+    def compare(moves: Mapping[str, _Placed]) -> float:
+        """The sum against the one as recorded, at the levels at which it gains least."""
+        both = zip((as_recorded, even), before, strict=True)
+        return min(measure(gains, moves) / power for gains, power in both)
+
+    useful = dict(kept)
+    while kept and compare(kept) < _NOT_WEAKER:
+        without = {name: {n: p for n, p in kept.items() if n != name} for name in kept}
+        del kept[max(without, key=lambda name: compare(without[name]))]
     return {
         name: replace(_describe(place, rate), weakens_lows=name not in kept)
         for name, place in useful.items()

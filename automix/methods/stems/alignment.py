@@ -137,8 +137,8 @@ def _describe_refusal(name: str, arrival: Arrival) -> str:
     found = [f"{name}.delay_ms={arrival.delay_ms:.3f}"] if arrival.delay_ms else []
     found += [f"{name}.invert_polarity=true"] if arrival.inverted else []
     return (
-        f"{name}: is out of line with {arrival.reference} and left as it is, because what it hears"
-        " of other drums would take from the sum below 200 Hz; "
+        f"{name}: is out of line with {arrival.reference} and left as it is, because in line the"
+        " tracks would be weaker together below 200 Hz; "
         + " ".join(f"--set '{setting}'" for setting in found)
         + " does it all the same"
     )
