@@ -60,6 +60,13 @@ _MOST_IN_ALL = 192  # of all tracks that are compared together, which all are re
 _FEWEST_WINDOWS = 4
 _RISE = 4.0  # of power over 30 ms: 6 dB
 _STANDS_OUT = 2.0  # power against that of the other drums, each against its own hits: 3 dB
+_HOLDS_ITS_OWN = 0.5  # likewise, for a hit that is as loud as those that stand out
+_AS_LOUD = 0.25  # power against those that stand out: −6 dB
+_ENOUGH_WINDOWS = 12
+_LEAST_GAIN_DB = 0.2
+_SHORT_S = 0.001  # so short a move may gain less
+_SIDES_APART_S = 0.005
+_HARDLY_HIT = 0.125  # power against the hits of the drum: −9 dB, more than what bleeds in
 _AGAINST_BLEED = 3.0  # power that a frequency needs against what is heard of other drums: 5 dB
 _QUIETEST = 0.06  # power against the hits of the drum: −12 dB
 _SOUNDS = 0.01  # power against the loud notes of an instrument: −20 dB
@@ -230,10 +237,11 @@ def _line_up_kit(
     read = run_in_parallel(lambda name: _read_windows(sources[name], frames, length), tracks)
     windows = dict(zip(tracks, read, strict=True))
     hits = {name: np.searchsorted(wanted, starts[name]) for name in heard}
-    bleed = {
-        name: windows[name][_pick_others(hits, [n for n in rivals[name] if n in hits])].mean(axis=1)
-        for name in heard
-    }
+    bleed = {}
+    for name in heard:
+        others = _pick_others(hits, [rival for rival in rivals[name] if rival in hits])
+        alone = _find_loudest(_level(energies[name]), wanted[others]) < _HARDLY_HIT
+        bleed[name] = windows[name][others[alone]].mean(axis=1)
     matches: dict[str, tuple[str, _Match]] = {}
 
     def compare(name: str) -> list[tuple[str, _Match]]:
@@ -248,13 +256,12 @@ def _line_up_kit(
     compared = dict(zip(heard, run_in_parallel(compare, heard), strict=True))
     opposite = _find_opposite_overheads(compared, overheads)
     for name in heard:
-        clear = [
+        sides = [
             (other, replace(match, sign=-match.sign) if other in opposite else match)
             for other, match in compared[name]
-            if match.is_clear
         ]
-        if clear:
-            matches[name] = _choose_side(clear)
+        if _agree([match for _, match in sides], rate):
+            matches[name] = _choose_side([side for side in sides if side[1].is_clear])
     found = {
         name: _Placed(match.frames, match.sign, other, match)
         for name, (other, match) in matches.items()
@@ -276,6 +283,28 @@ class _Placed:
     sign: int
     reference: str
     match: _Match | None
+
+
+def _agree(sides: Sequence[_Match], rate: int) -> bool:
+    """Whether a side of the overheads is clear, and those that hear the drum as well say the same.
+
+    One side may be some meters nearer to a drum than the other, but not opposite to it. The hum of
+    a tom, of one frequency, can be mistaken by a period: where it is, a sum gains nothing.
+    """
+    clear = [
+        match
+        for match in sides
+        if match.is_clear
+        and (match.sum_db >= _LEAST_GAIN_DB or abs(match.frames) < _SHORT_S * rate)
+    ]
+    if not clear:
+        return False
+    best = max(clear, key=lambda match: match.correlation)
+    return all(
+        match.sign == best.sign and abs(match.frames - best.frames) <= _SIDES_APART_S * rate
+        for match in sides
+        if match.correlation >= _HEARS_WELL * best.correlation
+    )
 
 
 def _choose_side(clear: Sequence[tuple[str, _Match]]) -> tuple[str, _Match]:
@@ -303,6 +332,14 @@ def _find_opposite_overheads(
         if votes < 0:
             opposite.add(other)
     return opposite
+
+
+def _find_loudest(level: Powers, hops: NDArray[np.int64]) -> Powers:
+    """The highest level during a hit from each of some hops on."""
+    length = round(HIT_S / FINE_S)
+    padded = np.concatenate([np.zeros(_SMOOTH_HOPS), level, np.zeros(length)])
+    around = np.lib.stride_tricks.sliding_window_view(padded, length + _SMOOTH_HOPS)
+    return np.asarray(around[hops].max(axis=1))
 
 
 def _pick_others(hits: Mapping[str, NDArray[np.int64]], rivals: Sequence[str]) -> NDArray[np.int64]:
@@ -526,7 +563,11 @@ def _limit_windows(together: int) -> int:
 def _choose_hits(
     energies: Mapping[str, Powers], name: str, rivals: Sequence[str], most: int
 ) -> NDArray[np.int64]:
-    """Chooses hops at which a drum is hit and stands out against the others, in order."""
+    """Chooses hops at which a drum is hit and stands out against the others, in order.
+
+    Where that are few, because another one is nearly always hit at the same time, hits are taken
+    as well that are as loud as those: what bleeds in is softer.
+    """
     level = _level(energies[name])
     if not level.any():
         return np.zeros(0, np.int64)
@@ -535,14 +576,21 @@ def _choose_hits(
         others = np.maximum(others, _level(energies[rival]))
     earlier = np.concatenate([np.zeros(_SMOOTH_HOPS), level[:-_SMOOTH_HOPS]])
     clear = np.minimum(level / others, 1.0 / _QUIETEST**2)
-    hit = (level > _QUIETEST) & (level > _RISE * earlier) & (clear > _STANDS_OUT)
+    rises = (level > _QUIETEST) & (level > _RISE * earlier)
     chosen: list[int] = []
-    apart = round(HIT_S / FINE_S)
-    for hop in np.flatnonzero(hit)[np.argsort(-(clear * level)[hit], kind="stable")]:
-        if all(abs(hop - other) >= apart for other in chosen):
-            chosen.append(int(hop))
-            if len(chosen) == most:
+
+    def choose(hits: NDArray[np.bool_], most: int) -> None:
+        apart = round(HIT_S / FINE_S)
+        for hop in np.flatnonzero(hits)[np.argsort(-(clear * level)[hits], kind="stable")]:
+            if len(chosen) >= most:
                 break
+            if all(abs(hop - other) >= apart for other in chosen):
+                chosen.append(int(hop))
+
+    choose(rises & (clear > _STANDS_OUT), most)
+    if chosen:
+        as_loud = level > _AS_LOUD * np.median(level[chosen])
+        choose(rises & as_loud & (clear > _HOLDS_ITS_OWN), min(_ENOUGH_WINDOWS, most))
     return np.array(sorted(chosen), np.int64)
 
 
