@@ -305,9 +305,7 @@ def _pick(source: AudioSource, path: Path, channel: int | None) -> AudioSource:
 def _center_one_sided(tracks: Sequence[Track]) -> tuple[list[Track], list[str]]:
     """Makes mono of stereo tracks of which one side is silent, so that they stand in the center.
 
-    Two such tracks that lie on opposite sides, such as stems of "OH L" and "OH R" that a program
-    wrote as stereo files, keep their sides. So do as many on one side as on the other of a role
-    that is not usually in the middle: "Gtr 1" and "Gtr Double" were placed, two singers were not.
+    Those that were placed where they are keep their sides, see `find_placed`.
 
     Returns:
         The tracks, and notes for the user.
@@ -320,21 +318,7 @@ def _center_one_sided(tracks: Sequence[Track]) -> tuple[list[Track], list[str]]:
             strict=True,
         )
     )
-    pairs = dict(find_stereo_pairs([name for name, side in sides.items() if side is not None]))
-    placed = {
-        name
-        for pair in pairs.items()
-        if (sides[pair[0]], sides[pair[1]]) == (0, 1)
-        for name in pair
-    }
-    by_role: dict[Role, list[str]] = {}
-    for track in stereo:
-        if sides[track.name] is not None:
-            by_role.setdefault(track.role, []).append(track.name)
-    for role, names in by_role.items():
-        is_even = 2 * sum(sides[name] or 0 for name in names) == len(names)
-        if is_even and role != "other" and not ROLE_TRAITS[role].centered:
-            placed |= set(names)
+    placed = find_placed(sides, {track.name: track.role for track in stereo})
     result, notes = [], []
     for track in tracks:
         side = sides.get(track.name)
@@ -345,6 +329,35 @@ def _center_one_sided(tracks: Sequence[Track]) -> tuple[list[Track], list[str]]:
             track = replace(track, source=pick_channel(track.source, side))
         result.append(track)
     return result, notes
+
+
+def find_placed(sides: Mapping[str, int | None], roles: Mapping[str, Role]) -> set[str]:
+    """Finds the stereo tracks whose one side is silent because they stand on the other.
+
+    Two such tracks that lie on opposite sides, such as stems of "OH L" and "OH R" that a program
+    wrote as stereo files, keep their sides. So do as many on one side as on the other of a role
+    that is not usually in the middle: "Gtr 1" and "Gtr Double" were placed, two singers were not.
+
+    Args:
+        sides: The side that alone sounds, 0 for left and 1 for right, by name; none where both do.
+        roles: Roles of the same tracks.
+    """
+    pairs = dict(find_stereo_pairs([name for name, side in sides.items() if side is not None]))
+    placed = {
+        name
+        for pair in pairs.items()
+        if (sides[pair[0]], sides[pair[1]]) == (0, 1)
+        for name in pair
+    }
+    by_role: dict[Role, list[str]] = {}
+    for name, side in sides.items():
+        if side is not None:
+            by_role.setdefault(roles[name], []).append(name)
+    for role, names in by_role.items():
+        is_even = 2 * sum(sides[name] or 0 for name in names) == len(names)
+        if is_even and role != "other" and not ROLE_TRAITS[role].centered:
+            placed |= set(names)
+    return placed
 
 
 def _write_notes(

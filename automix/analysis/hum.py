@@ -1,0 +1,152 @@
+"""Finds the hum of the mains: 50 or 60 Hz and their multiples, steady and always there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from automix.units import db_to_power, power_to_db
+
+MAINS_HZ = (50, 60)
+
+_RATE_HZ = 1000
+_WINDOW = 2 * _RATE_HZ  # 2 s: bins of 0.5 Hz tell 49.0 Hz, the G of a bass, from the mains
+_HOP = _RATE_HZ
+_HARMONICS = 8
+_TOLERANCE = 0.004  # of a frequency: grids stay within 0.4 %
+_LOBE_HZ = 1.0  # half of the main lobe of a Hann window of 2 s
+_BESIDE_HZ = 6.0
+_PROMINENCE = db_to_power(10.0)
+_CLEAR = db_to_power(15.0)
+_CLEAR_HARMONICS = 3  # one of these alone is hum if it is clear
+_FEWEST_WINDOWS = 4
+_LEAST_SHARE = 0.1  # of the windows in which a line stands out
+_STEADY_DB = 2.0
+_MISSING_DB = 6.0
+_SILENT_POWER = 1e-11  # −110 dBFS
+_ZEROS = 0.02  # of a window that may be digital silence
+_BATCH = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hum:
+    """Hum of the mains.
+
+    Attributes:
+        mains_hz: 50 or 60.
+        level_db: Level of all its lines together, as RMS; 0 dB is a mean square of 1.
+        lines_hz: The multiples that stand out.
+        prominence_db: How far the clearest of them stands above what is beside it.
+    """
+
+    mains_hz: int
+    level_db: float
+    lines_hz: tuple[int, ...]
+    prominence_db: float
+
+
+class HumMeter:
+    """Finds hum in mono audio that arrives in blocks; keeps 4 kB per second of audio.
+
+    Hum is narrow: in windows of 2 s its line stands 10 dB above everything that is 1.5 … 8 Hz
+    beside it. It is steady: where it stands out its level stays within 2 dB, and nowhere but in
+    digital silence is the line weaker. The note of a bass is neither, nor is a row of kicks, whose
+    lines are as far apart as the kicks are frequent.
+
+    Args:
+        sample_rate: Frames per second of the input.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self._resampler = soxr.ResampleStream(
+            sample_rate, _RATE_HZ, 1, dtype="float32", quality="LQ"
+        )
+        self._pieces: list[NDArray[np.float32]] = []
+
+    def add(self, mono_block: NDArray[np.float32]) -> None:
+        """Takes the next samples ``(frames,)``."""
+        self._pieces.append(self._resampler.resample_chunk(np.ascontiguousarray(mono_block)))
+
+    def result(self) -> Hum | None:
+        """Returns the hum in all audio that was added so far; none if there is none."""
+        signal = np.concatenate([np.zeros(0, np.float32), *self._pieces])
+        if len(signal) < _WINDOW + (_FEWEST_WINDOWS - 1) * _HOP:
+            return None
+        lines, beside = _measure_lines(signal)
+        found = [_judge(mains, lines[n], beside[n]) for n, mains in enumerate(MAINS_HZ)]
+        return max(filter(None, found), key=lambda hum: hum.level_db, default=None)
+
+
+def _measure_lines(
+    signal: NDArray[np.float32],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Measures each multiple of the mains in each window that sounds.
+
+    Returns:
+        The mean square of the line, and that of the strongest beside it, ``(2, harmonics,
+        windows)``; a line that is no peak of the spectrum counts as the lower of both.
+    """
+    window = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
+    scale = 4.0 / float(window.sum()) ** 2 / 2.0  # a sine's mean square, at its peak
+    windows = sliding_window_view(signal, _WINDOW)[::_HOP]
+    rows = []
+    for start in range(0, len(windows), _BATCH):
+        batch = windows[start : start + _BATCH]
+        sounds = (np.abs(batch) < 1e-7).mean(axis=1) < _ZEROS
+        sounds &= np.square(batch).mean(axis=1) > _SILENT_POWER
+        spectrum = np.abs(np.fft.rfft(batch[sounds] * window)) ** 2 * scale
+        rows.append(_read_lines(spectrum))
+    lines, beside = np.concatenate(rows, axis=-1)
+    return lines, beside
+
+
+def _read_lines(power: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The lines and what is beside them in spectra ``(windows, bins)``: ``(2, 2, 8, windows)``."""
+    found = np.zeros((2, len(MAINS_HZ), _HARMONICS, len(power)))
+    bins_per_hz = _WINDOW / _RATE_HZ
+    peaks = np.zeros(power.shape, bool)
+    peaks[:, 1:-1] = (power[:, 1:-1] > power[:, :-2]) & (power[:, 1:-1] >= power[:, 2:])
+    for number, mains in enumerate(MAINS_HZ):
+        for harmonic in range(_HARMONICS):
+            center = mains * (harmonic + 1) * bins_per_hz
+            reach = max(1, round(center * _TOLERANCE))
+            low, high = round(center) - reach, round(center) + reach + 1
+            lobe, width = round(_LOBE_HZ * bins_per_hz), round(_BESIDE_HZ * bins_per_hz)
+            region = power[:, low:high]
+            line = np.where(peaks[:, low:high], region, 0.0).max(axis=1)
+            beside = np.maximum(
+                power[:, low - lobe - width : low - lobe].max(axis=1),
+                power[:, high + lobe : high + lobe + width].max(axis=1),
+            )
+            floor = np.minimum(region.max(axis=1), beside)
+            found[0, number, harmonic] = np.where(line > 0.0, line, floor)
+            found[1, number, harmonic] = beside
+    return found
+
+
+def _judge(mains: int, lines: NDArray[np.float64], beside: NDArray[np.float64]) -> Hum | None:
+    """Tells hum from notes by the lines ``(harmonics, windows)``; none if there is no hum."""
+    if lines.shape[1] < _FEWEST_WINDOWS:
+        return None
+    found: dict[int, tuple[float, float]] = {}
+    for number, (line, other) in enumerate(zip(lines, beside, strict=True), 1):
+        ratios = line / (other + 1e-20)
+        out = ratios > _PROMINENCE
+        if out.sum() < max(_FEWEST_WINDOWS, _LEAST_SHARE * len(line)):
+            continue
+        level = float(np.median(line[out]))
+        apart_db = np.abs(10.0 * np.log10(line[out] / level))
+        missing = line < level * db_to_power(-_MISSING_DB)
+        if np.percentile(apart_db, 80) < _STEADY_DB and missing.mean() < 0.02:
+            found[number] = (level, float(np.median(ratios[out])))
+    clear = any(n <= _CLEAR_HARMONICS and ratio > _CLEAR for n, (_, ratio) in found.items())
+    if not clear and len(found) < 2:
+        return None
+    return Hum(
+        mains_hz=mains,
+        level_db=power_to_db(sum(level for level, _ in found.values())),
+        lines_hz=tuple(mains * number for number in found),
+        prominence_db=power_to_db(max(ratio for _, ratio in found.values())),
+    )

@@ -1,0 +1,77 @@
+"""Tells whether a recording begins or ends in the middle of the sound."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automix.units import gain_to_db
+
+_EDGE_S = 0.01
+_LONG_S = 0.15
+_STEP = 0.1  # of the RMS of the edge: the samples at the cut are as large as any
+_STEP_S = 0.001
+_ATTACK_DB = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edges:
+    """Levels at the ends of a recording that were cut.
+
+    Attributes:
+        start_db: RMS level of the first 10 ms where the recording begins within sound that goes on;
+            −inf where it begins with silence, or with the beginning of a sound.
+        end_db: RMS level of the last 10 ms where they end at a hard edge; −inf where they do not.
+    """
+
+    start_db: float
+    end_db: float
+
+
+class EdgeScan:
+    """Keeps the ends of mono audio that arrives in blocks of any size.
+
+    Args:
+        sample_rate: Frames per second.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self._edge = max(2, round(_EDGE_S * sample_rate))
+        self._long = max(4, round(_LONG_S * sample_rate))
+        self._step = max(2, round(_STEP_S * sample_rate))
+        self._head = np.zeros(0, np.float32)
+        self._tail = np.zeros(0, np.float32)
+
+    def add(self, mono_block: NDArray[np.float32]) -> None:
+        """Takes the next samples ``(frames,)``."""
+        if len(self._head) < self._long:
+            self._head = np.concatenate([self._head, mono_block])[: self._long]
+        self._tail = np.concatenate([self._tail, mono_block])[-self._long :]
+
+    def result(self) -> Edges:
+        """Returns how all audio that was added so far begins and ends.
+
+        A note or a hit that begins with the first sample is no cut: it falls in level from there
+        on, where sound that goes on stays.
+        """
+        if len(self._tail) < self._long:  # too short to tell
+            return Edges(start_db=-math.inf, end_db=-math.inf)
+        start_db = self._measure(self._head)
+        later_db = gain_to_db(_rms(self._head[self._long // 2 :]))
+        if not abs(start_db - later_db) < _ATTACK_DB:
+            start_db = -math.inf
+        return Edges(start_db=start_db, end_db=self._measure(self._tail[::-1]))
+
+    def _measure(self, from_edge: NDArray[np.float32]) -> float:
+        """The level of the edge that audio begins with, as seen from there; −inf if it is soft."""
+        level = _rms(from_edge[: self._edge])
+        if level == 0.0 or np.abs(from_edge[0]) < _STEP * level:
+            return -math.inf
+        if _rms(from_edge[: self._step]) < 0.5 * level:
+            return -math.inf
+        return gain_to_db(level)
+
+
+def _rms(samples: NDArray[np.float32]) -> float:
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if samples.size else 0.0

@@ -1,0 +1,265 @@
+"""Checks a song: opens its files as they are, hears each once, and runs the table of checks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from automix.audio.blocks import fit, join_sides, pick_channel
+from automix.audio.resampling import resample
+from automix.audio.samples import AudioSource
+from automix.checking.catalog import check_takes
+from automix.checking.findings import TakeFinding, are_faults
+from automix.checking.takes import HeardTake, TakeScan
+from automix.errors import InputError
+from automix.files.ffmpeg import LOSSLESS
+from automix.files.foreign import FOREIGN
+from automix.files.info import AudioInfo, ReadOptions
+from automix.files.names import printable
+from automix.files.probe import probe
+from automix.files.reading import open_audio
+from automix.parallel.workers import run_in_parallel
+from automix.session.tracks import IN_MEMORY_BYTES, Session, TrackFile, find_placed
+
+VERSION = 1
+"""Version of the documents; a field that goes away or changes its meaning raises it."""
+
+_LOSSY = {"MPEG_LAYER_I": "MP1", "MPEG_LAYER_II": "MP2", "MPEG_LAYER_III": "MP3"}
+_LOSSY |= {"VORBIS": "Vorbis", "OPUS": "Opus"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedTake:
+    """A take that was checked.
+
+    Attributes:
+        name: Name of the track.
+        role: Role of the track.
+        files: Its file, or those of left and right; empty for samples in memory.
+        sample_rate: Frames per second.
+        channels: 1 or 2; surround sound is heard as stereo.
+        duration_s: Length.
+    """
+
+    name: str
+    role: str
+    files: tuple[str, ...]
+    sample_rate: int
+    channels: int
+    duration_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SongCheck:
+    """What is wrong with the takes of a song.
+
+    Attributes:
+        song: Name of the song.
+        takes: The takes, in the order of the session.
+        findings: What was found, the worst first.
+        notes: Sentences for the user about what reading the files brought to light.
+    """
+
+    song: str
+    takes: tuple[CheckedTake, ...]
+    findings: tuple[TakeFinding, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is wrong; what is only good to know does not count."""
+        return not are_faults(self.findings)
+
+    def document(self) -> dict[str, Any]:
+        """The check as values that JSON has words for."""
+        return {
+            "song": self.song,
+            "is_sound": self.is_sound,
+            "takes": [
+                {
+                    "name": take.name,
+                    "role": take.role,
+                    "files": list(take.files),
+                    "sample_rate_hz": take.sample_rate,
+                    "channels": take.channels,
+                    "duration_s": take.duration_s,
+                }
+                for take in self.takes
+            ],
+            "findings": [finding.document() for finding in self.findings],
+            "notes": list(self.notes),
+        }
+
+
+def check_files(
+    song: str, files: Sequence[TrackFile], options: ReadOptions, notes: Sequence[str] = ()
+) -> SongCheck:
+    """Checks the tracks of a song as their files are: neither resampled, padded, nor centered.
+
+    Args:
+        song: Name of the song.
+        files: The tracks; `automix.session.song_folder.find_song_files` finds them.
+        options: Faults of the files that are put up with.
+        notes: Sentences for the user, to which those of opening are added.
+
+    Raises:
+        InputError: A file cannot be used; the message names it and the remedy.
+    """
+    streams = list(dict.fromkeys(stream for file in files for stream in file.streams))
+    parted = {stream for file in files for stream, channel in file.parts if channel is not None}
+    infos = {s: probe(s[0], options, stream_number=s[1], separate=s in parted) for s in streams}
+    total = sum(info.frames * info.channels * 4 for info in infos.values())
+    groups: dict[tuple[Any, ...], list[TrackFile]] = {}
+    for file in files:
+        groups.setdefault(tuple(dict.fromkeys(file.streams)), []).append(file)
+
+    def hear(group: list[TrackFile]) -> list[tuple[HeardTake, CheckedTake, tuple[str, ...]]]:
+        opened = {
+            stream: open_audio(
+                stream[0],
+                options,
+                stream_number=stream[1],
+                in_memory=total <= IN_MEMORY_BYTES,
+                separate=stream in parted,
+            )
+            for stream in dict.fromkeys(stream for file in group for stream in file.streams)
+        }
+        sources = [
+            _join([_pick(opened[s].source, s[0], channel) for s, channel in file.parts], file.path)
+            for file in group
+        ]
+        info = opened[group[0].streams[0]].info
+        said = tuple(
+            f"{printable(stream[0])}: {note}"
+            for stream, each in opened.items()
+            for note in each.notes
+        )
+        if len(group) == 1:
+            scans = [_scan(sources[0], info.bits)]
+        else:
+            scans = _scan_channels(opened[group[0].streams[0]].source, group, info)
+        return [
+            (
+                scan.result(file.name, file.role, source, _name_coding(info)),
+                _describe(file, source),
+                said if number == 0 else (),
+            )
+            for number, (file, source, scan) in enumerate(zip(group, sources, scans, strict=True))
+        ]
+
+    heard = [row for rows in run_in_parallel(hear, groups.values()) for row in rows]
+    order = {file.name: number for number, file in enumerate(files)}
+    heard.sort(key=lambda row: order[row[0].name])
+    takes = _mark_placed([take for take, _, _ in heard])
+    return SongCheck(
+        song=song,
+        takes=tuple(described for _, described, _ in heard),
+        findings=tuple(check_takes(takes)),
+        notes=(*notes, *(note for _, _, said in heard for note in said)),
+    )
+
+
+def check_session(song: str, session: Session) -> SongCheck:
+    """Checks tracks that are at hand; what their files say of rate and length is not known.
+
+    Args:
+        song: Name of the song.
+        session: The tracks.
+
+    Raises:
+        InputError: A file changed while it was read.
+    """
+
+    def hear(number: int) -> HeardTake:
+        track = session.tracks[number]
+        scan = _scan(track.source, track.bits)
+        return replace(scan.result(track.name, track.role, track.source), duration_s=0.0)
+
+    heard = run_in_parallel(hear, range(len(session.tracks)))
+    return SongCheck(
+        song=song,
+        takes=tuple(
+            CheckedTake(
+                name=track.name,
+                role=track.role,
+                files=tuple(str(path) for path in (track.path, track.right) if path is not None),
+                sample_rate=track.source.sample_rate,
+                channels=track.source.channels,
+                duration_s=track.source.frames / track.source.sample_rate,
+            )
+            for track in session.tracks
+        ),
+        findings=tuple(check_takes(_mark_placed(heard))),
+        notes=session.notes,
+    )
+
+
+def _name_coding(info: AudioInfo) -> str:
+    """Name of the lossy code of a file; empty if it is coded without losses."""
+    if info.container in FOREIGN:
+        return "" if info.subtype.lower().startswith(LOSSLESS) else info.subtype
+    return _LOSSY.get(info.subtype, "")
+
+
+def _pick(source: AudioSource, path: Path, channel: int | None) -> AudioSource:
+    if channel is None:
+        return source
+    if channel > source.channels:
+        raise InputError(
+            f"{printable(path)}: there is no channel {channel}: it has {source.channels}"
+        )
+    return pick_channel(source, channel - 1)
+
+
+def _join(sides: Sequence[AudioSource], path: Path) -> AudioSource:
+    """The source of a track; left and right are brought to one rate and length."""
+    if len(sides) == 1:
+        return sides[0]
+    if any(side.channels != 1 for side in sides):
+        raise InputError(
+            f"{printable(path)}: left and right of a pair must be mono; rename them, or"
+            " list them as two tracks in a session file"
+        )
+    rate = max(side.sample_rate for side in sides)
+    sides = [resample(side, rate) for side in sides]
+    frames = max(side.frames for side in sides)
+    return join_sides(*(fit(side, frames) for side in sides))
+
+
+def _scan(source: AudioSource, bits: str) -> TakeScan:
+    scan = TakeScan(source.sample_rate, source.channels, bits)
+    for block in source.blocks():
+        scan.add(block)
+    return scan
+
+
+def _scan_channels(
+    source: AudioSource, group: Sequence[TrackFile], info: AudioInfo
+) -> list[TakeScan]:
+    """Scans the tracks that are channels of one file, in one pass through it."""
+    channels = [[(channel or 1) - 1 for _, channel in file.parts] for file in group]
+    scans = [TakeScan(source.sample_rate, len(numbers), info.bits) for numbers in channels]
+    for block in source.blocks():
+        for scan, numbers in zip(scans, channels, strict=True):
+            scan.add(np.ascontiguousarray(block[numbers]))
+    return scans
+
+
+def _describe(file: TrackFile, source: AudioSource) -> CheckedTake:
+    return CheckedTake(
+        name=file.name,
+        role=file.role,
+        files=tuple(str(path) for path in file.paths),
+        sample_rate=source.sample_rate,
+        channels=source.channels,
+        duration_s=source.frames / source.sample_rate,
+    )
+
+
+def _mark_placed(takes: Sequence[HeardTake]) -> list[HeardTake]:
+    """Marks the takes whose silent side is as it was meant."""
+    sides: Mapping[str, int | None] = {take.name: take.conditions.only_side for take in takes}
+    placed = find_placed(sides, {take.name: take.role for take in takes})
+    return [replace(take, is_placed=take.name in placed) for take in takes]
