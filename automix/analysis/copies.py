@@ -23,6 +23,8 @@ _BANDS_HZ = (60.0, 120.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 15_000.0
 _HEARD = 1e-6  # of the loudest band: −60 dB
 _FEWEST_BANDS = 3
 
+_Signal = NDArray[np.float64]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Copy:
@@ -110,14 +112,18 @@ def compare_recordings(
         InputError: The file behind a source changed or cannot be read.
     """
     rate = first.sample_rate
-    a, b = (_read_excerpts(source, _choose_blocks(envelope, rate)) for source in (first, second))
-    count = min(len(a), len(b))
-    if count < 4 * _SEGMENT:
+    wanted = _choose_blocks(envelope, rate)
+    pairs = [
+        (a[: len(b)], b[: len(a)])
+        for a, b in zip(*(_read_blocks(s, wanted) for s in (first, second)), strict=False)
+        if min(len(a), len(b)) > 4 * _SEGMENT
+    ]
+    if not pairs:
         return None
-    a, b = a[:count], b[:count]
-    lag = _find_lag(a, b, math.ceil(_LONGEST_S * rate))
-    a, b = (a[: count - lag], b[lag:]) if lag >= 0 else (a[-lag:], b[: count + lag])
-    coherences, gains = _compare_octaves(a, b, rate)
+    lag = _find_lag(pairs, math.ceil(_LONGEST_S * rate))
+    pairs = [(a[max(-lag, 0) :], b[max(lag, 0) :]) for a, b in pairs]
+    pairs = [(a[: len(b)], b[: len(a)]) for a, b in pairs]
+    coherences, gains = _compare_octaves(pairs, rate)
     if len(gains) < _FEWEST_BANDS or coherences.min() < _COHERENCE:
         return None
     levels_db = np.array([gain_to_db(gain) for gain in np.abs(gains)])
@@ -126,7 +132,7 @@ def compare_recordings(
     return Copy(
         gain_db=float(np.median(levels_db)),
         delay_s=lag / rate,
-        inverted=bool(np.dot(a, b) < 0.0),
+        inverted=sum(float(np.dot(a, b)) for a, b in pairs) < 0.0,
         coherence=float(coherences.min()),
     )
 
@@ -137,43 +143,50 @@ def _choose_blocks(envelope: NDArray[np.float32], rate: int) -> set[int]:
     return set(np.argsort(powers)[-_EXCERPTS:].tolist())
 
 
-def _read_excerpts(source: AudioSource, wanted: set[int]) -> NDArray[np.float64]:
+def _read_blocks(source: AudioSource, wanted: set[int]) -> list[_Signal]:
     pieces = []
     for number, block in enumerate(source.blocks()):
         if number in wanted:
             pieces.append(fold_block(block).astype(np.float64))
         if number >= max(wanted):
             break
-    return np.concatenate([np.zeros(0), *pieces])
+    return pieces
 
 
-def _find_lag(a: NDArray[np.float64], b: NDArray[np.float64], longest: int) -> int:
+def _find_lag(pairs: Sequence[tuple[_Signal, _Signal]], longest: int) -> int:
     """By how many frames the second is later, by the largest product of either sign."""
-    size = 1 << (len(a) + longest).bit_length()
-    product = np.fft.rfft(b, size) * np.fft.rfft(a, size).conj()
+    size = 1 << (max(len(a) for a, _ in pairs) + longest).bit_length()
+    spectra = (np.fft.rfft(b, size) * np.fft.rfft(a, size).conj() for a, b in pairs)
+    product = sum(spectra, np.zeros(size // 2 + 1, complex))
+    # Halfway to the phase alone, so that a tone has not as many peaks as it has periods.
     correlation = np.abs(np.fft.irfft(product / (np.sqrt(np.abs(product)) + 1e-12)))
     candidates = np.concatenate([correlation[-longest:], correlation[: longest + 1]])
     return int(candidates.argmax()) - longest
 
 
 def _compare_octaves(
-    a: NDArray[np.float64], b: NDArray[np.float64], rate: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    pairs: Sequence[tuple[_Signal, _Signal]], rate: int
+) -> tuple[_Signal, _Signal]:
     """The coherence of each octave in which there is sound, and the gain from a to b in it."""
-    segments = len(a) // _SEGMENT
     window = np.hanning(_SEGMENT)
-    spectra_a, spectra_b = (
-        np.fft.rfft(x[: segments * _SEGMENT].reshape(segments, _SEGMENT) * window) for x in (a, b)
-    )
-    own_a, own_b = (np.square(np.abs(s)).sum(axis=0) for s in (spectra_a, spectra_b))
-    cross = (spectra_b * spectra_a.conj()).sum(axis=0)
+    powers_a, powers_b = np.zeros(_SEGMENT // 2 + 1), np.zeros(_SEGMENT // 2 + 1)
+    products = np.zeros(_SEGMENT // 2 + 1, complex)
+    for pair in pairs:
+        segments = len(pair[0]) // _SEGMENT
+        spectra_a, spectra_b = (
+            np.fft.rfft(x[: segments * _SEGMENT].reshape(segments, _SEGMENT) * window) for x in pair
+        )
+        powers_a += np.square(np.abs(spectra_a)).sum(axis=0)
+        powers_b += np.square(np.abs(spectra_b)).sum(axis=0)
+        products += (spectra_b * spectra_a.conj()).sum(axis=0)
     hertz = np.fft.rfftfreq(_SEGMENT, 1.0 / rate)
     coherences, gains, powers = [], [], []
     for low, high in zip(_BANDS_HZ, _BANDS_HZ[1:], strict=False):
         which = (hertz >= low) & (hertz < min(high, 0.45 * rate))
-        powers.append(float(own_a[which].sum()))
-        shared = float(np.square(np.abs(cross[which])).sum())
-        coherences.append(shared / (float((own_a[which] * own_b[which]).sum()) + 1e-30))
-        gains.append(math.sqrt(float(own_b[which].sum()) / (powers[-1] + 1e-30)))
+        powers.append(float(powers_a[which].sum()))
+        shared = float(np.square(np.abs(products[which])).sum())
+        both = float((powers_a[which] * powers_b[which]).sum())
+        coherences.append(shared / (both + 1e-30))
+        gains.append(math.sqrt(float(powers_b[which].sum()) / (powers[-1] + 1e-30)))
     heard = np.array(powers) > _HEARD * max(powers)
     return np.array(coherences)[heard], np.array(gains)[heard]

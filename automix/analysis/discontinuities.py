@@ -22,8 +22,9 @@ from automix.units import db_to_gain, gain_to_db
 
 _CELL_S = 0.001
 _AROUND = 60  # cells to each side: pulses of a tone come sooner than that
-_AROUND_GAIN = np.float32(db_to_gain(16.0))
-_STEP_GAIN = db_to_gain(16.0)
+_AROUND_GAIN = np.float32(db_to_gain(12.0))
+_STEP_GAIN = db_to_gain(12.0)
+_BOTH_GAIN = db_to_gain(38.0)  # of the two together
 _CORE, _BESIDE = 3, 13  # samples: the step, and the slopes on both sides of it
 _EDGE_S = 0.01  # before and after, whose levels are compared
 _NEAR_S = 0.001
@@ -36,10 +37,11 @@ _MOST = 2000  # clicks that are remembered
 _SHORTEST_HOLE_S = 0.001
 _LONGEST_HOLE_S = 0.5
 _HOLE = 1.6e-5  # half a step of 16 bits
+_AUDIBLE = np.float32(1e-3)
 _SOUND = db_to_gain(-55.0)
 _HARD = db_to_gain(-12.0)  # the last millisecond against the last ten: a fade is softer
 _ALIKE = db_to_gain(20.0)
-_HOLES_IN_BLOCK = 256
+_DECAY = np.float32(0.97)  # per sample: what was heard within a millisecond before a hole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +94,7 @@ class DiscontinuityScan:
         self._frames = 0
         self._peak = 0.0
         self._zeros = np.zeros(channels, np.int64)
+        self._recent = np.zeros(channels, np.float32)
         self._holes: list[tuple[int, int, int]] = []
         self._clicks: list[tuple[int, float, float]] = []
         self._dropouts: list[tuple[int, int]] = []
@@ -152,8 +155,6 @@ class DiscontinuityScan:
         before = _rms(samples[max(place - self._edge, 0) : place - self._near])
         after = _rms(samples[place + self._near : place + self._edge])
         level = height / _IMPULSE
-        if self._steepness(samples, place) < _STEP_GAIN:
-            return
         softer, louder = sorted((before, after))
         if louder > _UNDER_CLICK * level and louder > _CHANGE * softer:
             return
@@ -161,10 +162,12 @@ class DiscontinuityScan:
             float(heights[cell - _AROUND : cell - 1].max()),
             float(heights[cell + 2 : cell + _AROUND + 1].max()),
         )
+        above, steepness = height / max(others, 1e-6), self._steepness(samples, place)
+        if steepness < _STEP_GAIN or above * steepness < _BOTH_GAIN:
+            return
         self._count += 1
         if len(self._clicks) < _MOST:
-            above_db = gain_to_db(height / max(others, 1e-6))
-            self._clicks.append((frame, level, above_db))
+            self._clicks.append((frame, level, gain_to_db(above)))
 
     def _steepness(self, samples: NDArray[np.float32], place: int) -> float:
         """The largest step at a click over those just beside it."""
@@ -180,8 +183,10 @@ class DiscontinuityScan:
     def _find_holes(self, block: Samples) -> None:
         samples = np.require(block, np.float32, ["C", "W"])
         shortest = max(2, round(_SHORTEST_HOLE_S * self._rate))
-        found = np.empty((_HOLES_IN_BLOCK, 3), np.int64)
-        count = _find_zeros(samples, self._frames, shortest, self._longest, self._zeros, found)
+        most = len(samples) * (samples.shape[1] // (shortest + 1) + 1)
+        found = np.empty((most, 3), np.int64)
+        lengths = (shortest, self._longest)
+        count = _find_zeros(samples, self._frames, lengths, self._zeros, self._recent, found)
         self._holes += [tuple(map(int, hole)) for hole in found[:count]]  # type: ignore[misc]
 
     def _judge_holes(self) -> None:
@@ -293,33 +298,39 @@ def _measure_heights(
 def _find_zeros(
     samples: NDArray[np.float32],
     position: int,
-    shortest: int,
-    longest: int,
+    lengths: tuple[int, int],
     zeros: NDArray[np.int64],
+    recent: NDArray[np.float32],
     found: NDArray[np.int64],
 ) -> int:
-    """Finds the runs of digital silence that end in a block of samples ``(channels, n)``.
+    """Finds the holes that end in a block of samples ``(channels, n)``, and begin after sound.
 
-    ``zeros`` holds the length of the current run of each channel; ``found`` gets rows of channel,
-    first frame and end.
+    ``lengths`` holds the shortest and the longest; ``zeros`` the length of the current run of each
+    channel, ``recent`` the magnitude before it; ``found`` gets rows of channel, first frame, end.
 
     Returns:
-        How many rows were written; those beyond the length of ``found`` are left out.
+        How many rows were written.
     """
     count = 0
     for channel in range(samples.shape[0]):
-        length = zeros[channel]
+        length, before = zeros[channel], recent[channel]
         frame = position
         for x in samples[channel]:
-            if abs(x) <= _HOLE:
+            magnitude = abs(x)
+            if magnitude <= _HOLE:
                 length += 1
-            elif length:
-                if shortest <= length <= longest and length < frame and count < len(found):
-                    found[count, 0] = channel
-                    found[count, 1] = frame - length
-                    found[count, 2] = frame
-                    count += 1
-                length = 0
+            else:
+                if length:
+                    is_hole = lengths[0] <= length <= lengths[1] and length < frame
+                    if is_hole and before > _AUDIBLE and count < len(found):
+                        found[count, 0] = channel
+                        found[count, 1] = frame - length
+                        found[count, 2] = frame
+                        count += 1
+                    if length >= lengths[0]:
+                        before = np.float32(0.0)
+                    length = 0
+                before = max(magnitude, before * _DECAY)
             frame += 1
-        zeros[channel] = length
+        zeros[channel], recent[channel] = length, before
     return count

@@ -9,8 +9,8 @@ from automix.audio.samples import Samples
 from automix.dsp.compiled import kernel
 
 _SHORTEST = 4  # samples of a top: fewer are also found where treble is sampled at its peak
-_FEWEST_TOPS = 3
-_FEWEST_SAMPLES = 8  # of all tops together, beyond the three that each may have by chance
+_FEWEST_TOPS = 2
+_FEWEST_SAMPLES = 3  # of all tops together, beyond the three that each may have by chance
 _SAME_LEVEL = 1.003
 _OVERSHOOT = 1.006
 _MOST_SHARE = 0.5  # of all samples that sound: a square wave is not clipped
@@ -82,25 +82,25 @@ class FlatTopScan:
             (channel, sign)
             for channel in range(len(self._runs))
             for sign in (0, 1)
-            if self._is_clipped(channel, sign)
+            if self._may_be_clipped(channel, sign)
         ]
-        if not found:
+        tops, samples = (sum(int(self._counts[c, s, n]) for c, s in found) for n in (0, 1))
+        if tops < _FEWEST_TOPS or samples - 3 * tops < _FEWEST_SAMPLES:
             return None
         places = sorted(
             {int(place) for c, s in found for place in self._places[c, s] if place >= 0}
         )
         return FlatTops(
-            count=sum(int(self._counts[c, s, 0]) for c, s in found),
+            count=tops,
             level=max(float(self._levels[c, s, 0]) for c, s in found),
             times_s=tuple(place / self._sample_rate for place in places[:_PLACES]),
         )
 
-    def _is_clipped(self, channel: int, sign: int) -> bool:
+    def _may_be_clipped(self, channel: int, sign: int) -> bool:
         tops, samples, elsewhere = self._counts[channel, sign]
         level, peak = self._levels[channel, sign]
         return bool(
-            tops >= _FEWEST_TOPS
-            and samples - 3 * tops >= _FEWEST_SAMPLES
+            tops
             and elsewhere <= _ELSEWHERE * tops
             and peak <= _OVERSHOOT * level
             and samples <= _MOST_SHARE * self._sounding[channel]

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.units import gain_to_db
+from automix.units import db_to_gain, gain_to_db
 
 _EDGE_S = 0.01
 _LONG_S = 0.15
 _STEP = 0.1  # of the RMS of the edge: the samples at the cut are as large as any
 _STEP_S = 0.001
-_ATTACK_DB = 3.0
+_HIGH = 0.5  # of the peak of the edge: no sound that begins comes there with its first sample
+_HARD = db_to_gain(-12.0)  # of the first millisecond: what is softer is a fade
+_FALL_DB = 6.0  # within 0.15 s, by which a hit falls
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +44,16 @@ class EdgeScan:
         self._step = max(2, round(_STEP_S * sample_rate))
         self._head = np.zeros(0, np.float32)
         self._tail = np.zeros(0, np.float32)
+        self._sum = 0.0
+        self._frames = 0
 
     def add(self, mono_block: NDArray[np.float32]) -> None:
         """Takes the next samples ``(frames,)``."""
         if len(self._head) < self._long:
             self._head = np.concatenate([self._head, mono_block])[: self._long]
         self._tail = np.concatenate([self._tail, mono_block])[-self._long :]
+        self._sum += float(mono_block.sum(dtype=np.float64))
+        self._frames += len(mono_block)
 
     def result(self) -> Edges:
         """Returns how all audio that was added so far begins and ends.
@@ -57,18 +63,21 @@ class EdgeScan:
         """
         if len(self._tail) < self._long:  # too short to tell
             return Edges(start_db=-math.inf, end_db=-math.inf)
-        start_db = self._measure(self._head)
-        later_db = gain_to_db(_rms(self._head[self._long // 2 :]))
-        if not abs(start_db - later_db) < _ATTACK_DB:
+        offset = np.float32(self._sum / self._frames)
+        head, tail = self._head - offset, self._tail - offset
+        start_db = self._measure(head)
+        later_db = gain_to_db(_rms(head[self._long // 2 :]))
+        begins_high = np.abs(head[0]) >= _HIGH * np.abs(head[: self._edge]).max()
+        if start_db - later_db > _FALL_DB and not begins_high:
             start_db = -math.inf
-        return Edges(start_db=start_db, end_db=self._measure(self._tail[::-1]))
+        return Edges(start_db=start_db, end_db=self._measure(tail[::-1]))
 
     def _measure(self, from_edge: NDArray[np.float32]) -> float:
         """The level of the edge that audio begins with, as seen from there; −inf if it is soft."""
         level = _rms(from_edge[: self._edge])
         if level == 0.0 or np.abs(from_edge[0]) < _STEP * level:
             return -math.inf
-        if _rms(from_edge[: self._step]) < 0.5 * level:
+        if _rms(from_edge[: self._step]) < _HARD * level:
             return -math.inf
         return gain_to_db(level)
 

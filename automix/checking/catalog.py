@@ -25,6 +25,7 @@ Takes = Sequence[HeardTake]
 _LOW_DB, _LOW_PEAK_DB = -55.0, -40.0
 _LEAST_RANGE_DB = 40.0
 _STEP_16_DB = -98.0  # the noise of rounding to 16 bits
+_KNOWN_CUT_DB = -40.0
 _OTHER_LENGTH_S = 0.05
 _RATE_RATIO = 48000 / 44100
 _RATE_CENTS = 1200.0 * math.log2(_RATE_RATIO) - 100.0  # modulo a semitone: +46.7
@@ -299,12 +300,16 @@ def _find_cuts(take: HeardTake) -> Iterator[Found]:
     for verb, level_db, time_s in ends:
         if math.isfinite(level_db):
             below_db = take.program_db - level_db
+            # A cymbal that is hit with the first sample sounds like one that was cut.
+            is_hit = verb == "begins" and ROLE_FAMILIES[take.role] == "drums"
+            is_loud = below_db <= -_KNOWN_CUT_DB
             yield Found(
                 track=take.name,
                 what=f"{verb} with a cut in the middle of the sound,"
                 f" {max(below_db, 0.0):.0f} dB below what is played,",
                 figure=-below_db,
                 times_s=(time_s,),
+                severity="information" if is_hit and is_loud else None,
             )
 
 
@@ -518,7 +523,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         name="cut",
         title="cut beginnings and ends",
-        scale=Scale(unit="dB", information=-40.0, warning=-20.0),
+        scale=Scale(unit="dB", information=_KNOWN_CUT_DB, warning=-20.0),
         remedy="export the take again in full length, or fade it there",
         find=_each(_find_cuts),
     ),
