@@ -12,11 +12,10 @@ from automix.units import db_to_power, power_to_db
 MAINS_HZ = (50, 60)
 
 _RATE_HZ = 1000
-_WINDOW = 2 * _RATE_HZ  # 2 s: bins of 0.5 Hz tell 49.0 Hz, the G of a bass, from the mains
-_HOP = _RATE_HZ
+_WINDOWS_S = (2, 8)  # short ones fit into pauses, long ones tell hum from what is played over it
 _HARMONICS = 8
 _TOLERANCE = 0.004  # of a frequency: grids stay within 0.4 %
-_LOBE_HZ = 1.0  # half of the main lobe of a Hann window of 2 s
+_LOBE_BINS = 2  # half of the main lobe of a Hann window
 _BESIDE_HZ = 6.0
 _PROMINENCE = db_to_power(10.0)
 _CLEAR = db_to_power(15.0)
@@ -27,7 +26,7 @@ _STEADY_DB = 2.0
 _MISSING_DB = 6.0
 _SILENT_POWER = 1e-11  # −110 dBFS
 _ZEROS = 0.02  # of a window that may be digital silence
-_BATCH = 64
+_BATCH = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +49,11 @@ class Hum:
 class HumMeter:
     """Finds hum in mono audio that arrives in blocks; keeps 4 kB per second of audio.
 
-    Hum is narrow: in windows of 2 s its line stands 10 dB above everything that is 1.5 … 8 Hz
-    beside it. It is steady: where it stands out its level stays within 2 dB, and nowhere but in
-    digital silence is the line weaker. The note of a bass is neither, nor is a row of kicks, whose
-    lines are as far apart as the kicks are frequent.
+    Hum is narrow: in windows of 2 s, or of 8 s, its line stands 10 dB above everything beside it,
+    up to 7 Hz away, but for what the window makes of the line. It is steady: where it stands out
+    its level stays within 2 dB, and nowhere but in digital silence is the line weaker. The note of
+    a bass is neither, nor is a row of kicks, whose lines are as far apart as the kicks are
+    frequent. Hum that is covered by what is played, all the time, is not found.
 
     Args:
         sample_rate: Frames per second of the input.
@@ -72,15 +72,25 @@ class HumMeter:
     def result(self) -> Hum | None:
         """Returns the hum in all audio that was added so far; none if there is none."""
         signal = np.concatenate([np.zeros(0, np.float32), *self._pieces])
-        if len(signal) < _WINDOW + (_FEWEST_WINDOWS - 1) * _HOP:
-            return None
-        lines, beside = _measure_lines(signal)
-        found = [_judge(mains, lines[n], beside[n]) for n, mains in enumerate(MAINS_HZ)]
-        return max(filter(None, found), key=lambda hum: hum.level_db, default=None)
+        found = [
+            hum
+            for window_s in _WINDOWS_S
+            if (hum := _find_hum(signal, window_s * _RATE_HZ)) is not None
+        ]
+        return max(found, key=lambda hum: hum.prominence_db, default=None)
+
+
+def _find_hum(signal: NDArray[np.float32], window: int) -> Hum | None:
+    """Finds hum in windows of one length, half of which overlaps."""
+    if len(signal) < window + (_FEWEST_WINDOWS - 1) * window // 2:
+        return None
+    lines, beside = _measure_lines(signal, window)
+    found = [_judge(mains, lines[n], beside[n]) for n, mains in enumerate(MAINS_HZ)]
+    return max(filter(None, found), key=lambda hum: hum.level_db, default=None)
 
 
 def _measure_lines(
-    signal: NDArray[np.float32],
+    signal: NDArray[np.float32], length: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Measures each multiple of the mains in each window that sounds.
 
@@ -88,9 +98,9 @@ def _measure_lines(
         The mean square of the line, and that of the strongest beside it, ``(2, harmonics,
         windows)``; a line that is no peak of the spectrum counts as the lower of both.
     """
-    window = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
+    window = np.hanning(length + 1)[:-1].astype(np.float32)
     scale = 4.0 / float(window.sum()) ** 2 / 2.0  # a sine's mean square, at its peak
-    windows = sliding_window_view(signal, _WINDOW)[::_HOP]
+    windows = sliding_window_view(signal, length)[:: length // 2]
     rows = []
     for start in range(0, len(windows), _BATCH):
         batch = windows[start : start + _BATCH]
@@ -105,7 +115,7 @@ def _measure_lines(
 def _read_lines(power: NDArray[np.float64]) -> NDArray[np.float64]:
     """The lines and what is beside them in spectra ``(windows, bins)``: ``(2, 2, 8, windows)``."""
     found = np.zeros((2, len(MAINS_HZ), _HARMONICS, len(power)))
-    bins_per_hz = _WINDOW / _RATE_HZ
+    bins_per_hz = 2 * (power.shape[1] - 1) / _RATE_HZ
     peaks = np.zeros(power.shape, bool)
     peaks[:, 1:-1] = (power[:, 1:-1] > power[:, :-2]) & (power[:, 1:-1] >= power[:, 2:])
     for number, mains in enumerate(MAINS_HZ):
@@ -113,7 +123,7 @@ def _read_lines(power: NDArray[np.float64]) -> NDArray[np.float64]:
             center = mains * (harmonic + 1) * bins_per_hz
             reach = max(1, round(center * _TOLERANCE))
             low, high = round(center) - reach, round(center) + reach + 1
-            lobe, width = round(_LOBE_HZ * bins_per_hz), round(_BESIDE_HZ * bins_per_hz)
+            lobe, width = _LOBE_BINS, round(_BESIDE_HZ * bins_per_hz)
             region = power[:, low:high]
             line = np.where(peaks[:, low:high], region, 0.0).max(axis=1)
             beside = np.maximum(

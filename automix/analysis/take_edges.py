@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from automix.audio.samples import Samples
 from automix.units import db_to_gain, gain_to_db
 
 _EDGE_S = 0.01
@@ -32,45 +33,51 @@ class Edges:
 
 
 class EdgeScan:
-    """Keeps the ends of mono audio that arrives in blocks of any size.
+    """Keeps the ends of audio that arrives in blocks of any size.
 
     Args:
         sample_rate: Frames per second.
+        channels: Number of channels.
     """
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, sample_rate: int, channels: int) -> None:
         self._edge = max(2, round(_EDGE_S * sample_rate))
         self._long = max(4, round(_LONG_S * sample_rate))
         self._step = max(2, round(_STEP_S * sample_rate))
-        self._head = np.zeros(0, np.float32)
-        self._tail = np.zeros(0, np.float32)
-        self._sum = 0.0
+        self._head = np.zeros((channels, 0), np.float32)
+        self._tail = np.zeros((channels, 0), np.float32)
+        self._sums = np.zeros((channels, 1))
         self._frames = 0
 
-    def add(self, mono_block: NDArray[np.float32]) -> None:
-        """Takes the next samples ``(frames,)``."""
-        if len(self._head) < self._long:
-            self._head = np.concatenate([self._head, mono_block])[: self._long]
-        self._tail = np.concatenate([self._tail, mono_block])[-self._long :]
-        self._sum += float(mono_block.sum(dtype=np.float64))
-        self._frames += len(mono_block)
+    def add(self, block: Samples) -> None:
+        """Takes the next block ``(channels, frames)``."""
+        if self._head.shape[1] < self._long:
+            self._head = np.concatenate([self._head, block], axis=1)[:, : self._long]
+        last = block[:, -self._long :]
+        self._tail = np.concatenate([self._tail, last], axis=1)[:, -self._long :]
+        self._sums += block.sum(axis=1, dtype=np.float64, keepdims=True)
+        self._frames += block.shape[1]
 
     def result(self) -> Edges:
-        """Returns how all audio that was added so far begins and ends.
+        """Returns how all audio that was added so far begins and ends, on its louder side.
 
         A note or a hit that begins with the first sample is no cut: it falls in level from there
         on, where sound that goes on stays.
         """
-        if len(self._tail) < self._long:  # too short to tell
+        if self._tail.shape[1] < self._long:  # too short to tell
             return Edges(start_db=-math.inf, end_db=-math.inf)
-        offset = np.float32(self._sum / self._frames)
-        head, tail = self._head - offset, self._tail - offset
-        start_db = self._measure(head)
+        offsets = (self._sums / self._frames).astype(np.float32)
+        heads, tails = self._head - offsets, (self._tail - offsets)[:, ::-1]
+        return Edges(
+            start_db=max(self._measure_start(head) for head in heads),
+            end_db=max(self._measure(tail) for tail in tails),
+        )
+
+    def _measure_start(self, head: NDArray[np.float32]) -> float:
+        level_db = self._measure(head)
         later_db = gain_to_db(_rms(head[self._long // 2 :]))
         begins_high = np.abs(head[0]) >= _HIGH * np.abs(head[: self._edge]).max()
-        if start_db - later_db > _FALL_DB and not begins_high:
-            start_db = -math.inf
-        return Edges(start_db=start_db, end_db=self._measure(tail[::-1]))
+        return level_db if begins_high or level_db - later_db <= _FALL_DB else -math.inf
 
     def _measure(self, from_edge: NDArray[np.float32]) -> float:
         """The level of the edge that audio begins with, as seen from there; −inf if it is soft."""

@@ -25,7 +25,8 @@ Takes = Sequence[HeardTake]
 _LOW_DB, _LOW_PEAK_DB = -55.0, -40.0
 _LEAST_RANGE_DB = 40.0
 _STEP_16_DB = -98.0  # the noise of rounding to 16 bits
-_KNOWN_CUT_DB = -40.0
+_KNOWN_CUT_DB = -30.0
+_QUIETEST_CUT_DB, _ABOVE_NOISE_DB = -75.0, 10.0
 _OTHER_LENGTH_S = 0.05
 _RATE_RATIO = 48000 / 44100
 _RATE_CENTS = 1200.0 * math.log2(_RATE_RATIO) - 100.0  # modulo a semitone: +46.7
@@ -293,12 +294,14 @@ def _find_low_level(take: HeardTake) -> Iterator[Found]:
 def _find_cuts(take: HeardTake) -> Iterator[Found]:
     if take.edges is None:
         return
+    noise_db = take.noise.level_db if take.noise is not None else -math.inf
+    least_db = max(_QUIETEST_CUT_DB, noise_db + _ABOVE_NOISE_DB)
     ends = (
         ("begins", take.edges.start_db, 0.0),
         ("ends", take.edges.end_db, take.duration_s),
     )
     for verb, level_db, time_s in ends:
-        if math.isfinite(level_db):
+        if level_db > least_db:
             below_db = take.program_db - level_db
             # A cymbal that is hit with the first sample sounds like one that was cut.
             is_hit = verb == "begins" and ROLE_FAMILIES[take.role] == "drums"

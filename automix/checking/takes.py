@@ -84,7 +84,7 @@ class TakeScan:
         self._hum = HumMeter(sample_rate)
         self._spectra = TakeSpectra(sample_rate)
         self._envelope = EnvelopeMeter(sample_rate)
-        self._edges = EdgeScan(sample_rate)
+        self._edges = EdgeScan(sample_rate, channels)
 
     def add(self, block: Samples) -> None:
         """Takes the next block ``(channels, frames)``."""
@@ -96,7 +96,7 @@ class TakeScan:
         self._hum.add(fold)
         self._spectra.add(fold)
         self._envelope.add(fold)
-        self._edges.add(fold)
+        self._edges.add(block)
 
     def result(self, name: str, role: Role, source: AudioSource, coding: str = "") -> HeardTake:
         """Returns what was measured of all audio; nothing may be added after that.
