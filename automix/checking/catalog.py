@@ -22,12 +22,13 @@ from automix.units import gain_to_db
 
 Takes = Sequence[HeardTake]
 
-_LOW_DB, _LOW_PEAK_DB = -55.0, -40.0
+_LOW_DB, _LOW_PEAK_DB = -60.0, -40.0
 _LEAST_RANGE_DB = 40.0
 _STEP_16_DB = -98.0  # the noise of rounding to 16 bits
 _KNOWN_CUT_DB = -30.0
 _QUIETEST_CUT_DB, _ABOVE_NOISE_DB = -75.0, 10.0
 _OTHER_LENGTH_S = 0.05
+_MISTAKABLE_HZ = (44100, 48000, 88200, 96000, 176400, 192000)
 _RATE_RATIO = 48000 / 44100
 _RATE_CENTS = 1200.0 * math.log2(_RATE_RATIO) - 100.0  # modulo a semitone: +46.7
 _CENTS_APART = 10.0
@@ -367,7 +368,7 @@ def _find_copies(takes: Takes) -> Iterator[Found]:
 def _find_sample_rates(takes: Takes) -> Iterator[Found]:
     for take in takes:
         others = [other for other in takes if other is not take and other.duration_s > 0.0]
-        if not take.sample_rate or len(others) < 2:
+        if take.sample_rate not in _MISTAKABLE_HZ or len(others) < 2:
             continue
         # What was recorded at 44.1 kHz and is played at 48 is short and high, and the reverse.
         is_high = take.sample_rate % 8000 == 0

@@ -1,7 +1,8 @@
 """Checks a song: opens its files as they are, hears each once, and runs the table of checks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from automix.audio.blocks import fit, join_sides, pick_channel
 from automix.audio.resampling import resample
-from automix.audio.samples import AudioSource
+from automix.audio.samples import AudioSource, Samples
+from automix.audio.streams import Stream
 from automix.checking.catalog import check_takes
 from automix.checking.findings import TakeFinding, are_faults
 from automix.checking.takes import HeardTake, TakeScan
@@ -25,6 +27,9 @@ from automix.session.tracks import IN_MEMORY_BYTES, Session, TrackFile, find_pla
 
 VERSION = 1
 """Version of the documents; a field that goes away or changes its meaning raises it."""
+
+_PLAIN = ("wav", "rf64", "w64", "aiff")
+"""Containers of files that can be read again at no cost."""
 
 _LOSSY = {"MPEG_LAYER_I": "MP1", "MPEG_LAYER_II": "MP2", "MPEG_LAYER_III": "MP3"}
 _LOSSY |= {"VORBIS": "Vorbis", "OPUS": "Opus"}
@@ -107,49 +112,31 @@ def check_files(
     Raises:
         InputError: A file cannot be used; the message names it and the remedy.
     """
-    streams = list(dict.fromkeys(stream for file in files for stream in file.streams))
-    parted = {stream for file in files for stream, channel in file.parts if channel is not None}
-    infos = {s: probe(s[0], options, stream_number=s[1], separate=s in parted) for s in streams}
-    total = sum(info.frames * info.channels * 4 for info in infos.values())
     groups: dict[tuple[Any, ...], list[TrackFile]] = {}
     for file in files:
-        groups.setdefault(tuple(dict.fromkeys(file.streams)), []).append(file)
+        is_whole = any(channel is None for _, channel in file.parts)
+        groups.setdefault((*file.streams, file.name if is_whole else None), []).append(file)
+    parted = {stream for file in files for stream, channel in file.parts if channel is not None}
 
     def hear(group: list[TrackFile]) -> list[tuple[HeardTake, CheckedTake, tuple[str, ...]]]:
-        opened = {
-            stream: open_audio(
-                stream[0],
-                options,
-                stream_number=stream[1],
-                in_memory=total <= IN_MEMORY_BYTES,
-                separate=stream in parted,
+        opened = _open(group, options, parted)
+        scans = _scan(opened, group)
+        rows = []
+        for number, (file, scan) in enumerate(zip(group, scans, strict=True)):
+            source = opened.sources[number]
+            take = scan.result(file.name, file.role, source, _name_coding(opened.info))
+            again = partial(_read_again, group, options, parted, number)
+            later = Stream(
+                sample_rate=source.sample_rate,
+                channels=source.channels,
+                frames=source.frames,
+                make_blocks=again,
             )
-            for stream in dict.fromkeys(stream for file in group for stream in file.streams)
-        }
-        sources = [
-            _join([_pick(opened[s].source, s[0], channel) for s, channel in file.parts], file.path)
-            for file in group
-        ]
-        info = opened[group[0].streams[0]].info
-        said = tuple(
-            f"{printable(stream[0])}: {note}"
-            for stream, each in opened.items()
-            for note in each.notes
-        )
-        if len(group) == 1:
-            scans = [_scan(sources[0], info.bits)]
-        else:
-            scans = _scan_channels(opened[group[0].streams[0]].source, group, info)
-        return [
-            (
-                scan.result(file.name, file.role, source, _name_coding(info)),
-                _describe(file, source),
-                said if number == 0 else (),
-            )
-            for number, (file, source, scan) in enumerate(zip(group, sources, scans, strict=True))
-        ]
+            notes = () if number else opened.notes
+            rows.append((replace(take, source=later), _describe(file, source), notes))
+        return rows
 
-    heard = [row for rows in run_in_parallel(hear, groups.values()) for row in rows]
+    heard = [row for rows in run_in_parallel(hear, list(groups.values())) for row in rows]
     order = {file.name: number for number, file in enumerate(files)}
     heard.sort(key=lambda row: order[row[0].name])
     takes = _mark_placed([take for take, _, _ in heard])
@@ -174,7 +161,7 @@ def check_session(song: str, session: Session) -> SongCheck:
 
     def hear(number: int) -> HeardTake:
         track = session.tracks[number]
-        scan = _scan(track.source, track.bits)
+        scan = _scan_source(track.source, track.bits)
         return replace(scan.result(track.name, track.role, track.source), duration_s=0.0)
 
     heard = run_in_parallel(hear, range(len(session.tracks)))
@@ -228,23 +215,70 @@ def _join(sides: Sequence[AudioSource], path: Path) -> AudioSource:
     return join_sides(*(fit(side, frames) for side in sides))
 
 
-def _scan(source: AudioSource, bits: str) -> TakeScan:
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """The tracks of one file, or of one pair of files, which are read in one pass."""
+
+    whole: AudioSource
+    sources: tuple[AudioSource, ...]
+    info: AudioInfo
+    notes: tuple[str, ...]
+
+
+def _open(
+    group: Sequence[TrackFile], options: ReadOptions, parted: Collection[tuple[Path, int | None]]
+) -> _Opened:
+    """Opens the file of some tracks. What has to be decoded is, unless it is very long."""
+    opened = {}
+    for stream in dict.fromkeys(stream for file in group for stream in file.streams):
+        path, number = stream
+        separate = stream in parted
+        info = probe(path, options, stream_number=number, separate=separate)
+        fits = info.frames * info.channels * 4 <= IN_MEMORY_BYTES // 4
+        opened[stream] = open_audio(
+            path,
+            options,
+            stream_number=number,
+            in_memory=fits and info.container not in _PLAIN,
+            separate=separate,
+        )
+    sources = tuple(
+        _join([_pick(opened[s].source, s[0], channel) for s, channel in file.parts], file.path)
+        for file in group
+    )
+    first = opened[group[0].streams[0]]
+    notes = (f"{printable(s[0])}: {note}" for s, each in opened.items() for note in each.notes)
+    whole = sources[0] if len(group) == 1 else first.source
+    return _Opened(whole, sources, first.info, tuple(notes))
+
+
+def _read_again(
+    group: Sequence[TrackFile],
+    options: ReadOptions,
+    parted: Collection[tuple[Path, int | None]],
+    number: int,
+) -> Iterator[Samples]:
+    return _open(group, options, parted).sources[number].blocks()
+
+
+def _scan(opened: _Opened, group: Sequence[TrackFile]) -> list[TakeScan]:
+    """Scans the tracks of one file in one pass through it."""
+    if len(group) == 1:
+        return [_scan_source(opened.whole, opened.info.bits)]
+    channels = [[(channel or 1) - 1 for _, channel in file.parts] for file in group]
+    rate = opened.whole.sample_rate
+    scans = [TakeScan(rate, len(numbers), opened.info.bits) for numbers in channels]
+    for block in opened.whole.blocks():
+        for scan, numbers in zip(scans, channels, strict=True):
+            scan.add(np.ascontiguousarray(block[numbers]))
+    return scans
+
+
+def _scan_source(source: AudioSource, bits: str) -> TakeScan:
     scan = TakeScan(source.sample_rate, source.channels, bits)
     for block in source.blocks():
         scan.add(block)
     return scan
-
-
-def _scan_channels(
-    source: AudioSource, group: Sequence[TrackFile], info: AudioInfo
-) -> list[TakeScan]:
-    """Scans the tracks that are channels of one file, in one pass through it."""
-    channels = [[(channel or 1) - 1 for _, channel in file.parts] for file in group]
-    scans = [TakeScan(source.sample_rate, len(numbers), info.bits) for numbers in channels]
-    for block in source.blocks():
-        for scan, numbers in zip(scans, channels, strict=True):
-            scan.add(np.ascontiguousarray(block[numbers]))
-    return scans
 
 
 def _describe(file: TrackFile, source: AudioSource) -> CheckedTake:
