@@ -22,11 +22,12 @@ from automix.units import gain_to_db
 
 Takes = Sequence[HeardTake]
 
-_LOW_DB, _LOW_PEAK_DB = -60.0, -40.0
+_LOW_DB, _LOW_PEAK_DB, _LOWEST_PEAK_DB = -60.0, -30.0, -40.0
 _LEAST_RANGE_DB = 40.0
 _STEP_16_DB = -98.0  # the noise of rounding to 16 bits
 _KNOWN_CUT_DB = -30.0
 _QUIETEST_CUT_DB, _ABOVE_NOISE_DB = -75.0, 10.0
+_SHORTEST_S = 0.4  # of one block of the loudness meter
 _OTHER_LENGTH_S = 0.05
 _MISTAKABLE_HZ = (44100, 48000, 88200, 96000, 176400, 192000)
 _RATE_RATIO = 48000 / 44100
@@ -37,7 +38,7 @@ _AGREEMENT, _PARTIALS, _NOTES = 0.35, 400, 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scale:
+class SeverityScale:
     """From which figure on a finding is how bad.
 
     Attributes:
@@ -105,7 +106,7 @@ class Check:
 
     name: str
     title: str
-    scale: Scale
+    scale: SeverityScale
     remedy: str
     find: Callable[[Takes], Iterable[Found]]
 
@@ -277,7 +278,8 @@ def _find_noise(take: HeardTake) -> Iterator[Found]:
 
 def _find_low_level(take: HeardTake) -> Iterator[Found]:
     peak_db = gain_to_db(take.conditions.sample_peak)
-    if take.conditions.silent or (take.program_db > _LOW_DB and peak_db > _LOW_PEAK_DB):
+    most_db = _LOW_PEAK_DB if take.program_db < _LOW_DB else _LOWEST_PEAK_DB
+    if take.conditions.silent or peak_db > most_db:
         return
     noise_db = take.noise.level_db if take.noise is not None else -math.inf
     range_db = take.program_db - max(noise_db, _STEP_16_DB if take.bits == "16" else -math.inf)
@@ -315,6 +317,16 @@ def _find_cuts(take: HeardTake) -> Iterator[Found]:
                 times_s=(time_s,),
                 severity="information" if is_hit and is_loud else None,
             )
+
+
+def _find_shortness(take: HeardTake) -> Iterator[Found]:
+    if 0.0 < take.duration_s < _SHORTEST_S:
+        milliseconds = 1000.0 * take.duration_s
+        yield Found(
+            track=take.name,
+            what=f"only {milliseconds:.3g} ms long, too short to have a loudness",
+            figure=take.duration_s,
+        )
 
 
 def _find_lengths(takes: Takes) -> Iterator[Found]:
@@ -430,7 +442,7 @@ def _fits_in_length(take: HeardTake, others: Takes, is_high: bool) -> bool:
 _SPIKE = Check(
     name="spike",
     title="spikes",
-    scale=Scale(unit="dB", warning=0.0),
+    scale=SeverityScale(unit="dB", warning=0.0),
     remedy="{above} dB above the rest, it sets the level; if it is a fault, cut it out of the file",
     find=_each(_find_spike),
 )
@@ -439,14 +451,14 @@ CHECKS: tuple[Check, ...] = (
     Check(
         name="silent",
         title="silent takes",
-        scale=Scale(unit="dBFS", warning=-math.inf),
+        scale=SeverityScale(unit="dBFS", warning=-math.inf),
         remedy="mute it with --set '{track}.mute=true', or export it again if it should be heard",
         find=_each(_find_silence),
     ),
     Check(
         name="sample_rate",
         title="wrong sample rates",
-        scale=Scale(unit="Hz", fault=0.0),
+        scale=SeverityScale(unit="Hz", fault=0.0),
         remedy="correct the header without converting the audio, as ffmpeg does with -af"
         " asetrate={rate}",
         find=_find_sample_rates,
@@ -454,28 +466,28 @@ CHECKS: tuple[Check, ...] = (
     Check(
         name="clipping",
         title="clipping, at any level",
-        scale=Scale(unit="places", warning=1.0, fault=50.0),
+        scale=SeverityScale(unit="places", warning=1.0, fault=50.0),
         remedy="record it again with less input gain, or restore the peaks with a de-clipper",
         find=_each(_find_clipping),
     ),
     Check(
         name="dropouts",
         title="dropouts",
-        scale=Scale(unit="ms", fault=0.0),
+        scale=SeverityScale(unit="ms", fault=0.0),
         remedy="record these places again with a larger buffer, or take them from another take",
         find=_each(_find_dropouts),
     ),
     Check(
         name="inverted_sides",
         title="sides of opposite polarity",
-        scale=Scale(unit="°", fault=0.0),
+        scale=SeverityScale(unit="°", fault=0.0),
         remedy="invert the polarity of one side and export it again",
         find=_each(_find_inversion),
     ),
     Check(
         name="copy",
         title="takes that are there twice",
-        scale=Scale(unit="dB", warning=-math.inf),
+        scale=SeverityScale(unit="dB", warning=-math.inf),
         remedy="mute one of the two, as with --set '{track}.mute=true'",
         find=_find_copies,
     ),
@@ -483,14 +495,14 @@ CHECKS: tuple[Check, ...] = (
     Check(
         name="clicks",
         title="clicks",
-        scale=Scale(unit="dB", warning=-math.inf),
+        scale=SeverityScale(unit="dB", warning=-math.inf),
         remedy="cross-fade the edits there or draw the clicks out, and export the take again",
         find=_each(_find_clicks),
     ),
     Check(
         name="hum",
         title="hum of 50 or 60 Hz",
-        scale=Scale(unit="dB", information=-60.0, warning=-45.0, fault=-25.0),
+        scale=SeverityScale(unit="dB", information=-60.0, warning=-45.0, fault=-25.0),
         remedy="take {lines} Hz out with narrow notch filters, or record it again with balanced"
         " cables away from power supplies",
         find=_each(_find_hum),
@@ -498,7 +510,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         name="noise",
         title="noise and hiss",
-        scale=Scale(unit="dB", information=42.0, warning=30.0, fault=15.0, rises=False),
+        scale=SeverityScale(unit="dB", information=42.0, warning=30.0, fault=15.0, rises=False),
         remedy="turn the pauses down with --set '{track}.gate.range_db=12' --set"
         " '{track}.gate.threshold_db={threshold}'",
         find=_each(_find_noise),
@@ -506,49 +518,56 @@ CHECKS: tuple[Check, ...] = (
     Check(
         name="low_level",
         title="very low levels",
-        scale=Scale(unit="dBFS", information=math.inf, rises=False),
+        scale=SeverityScale(unit="dBFS", information=math.inf, rises=False),
         remedy="record it again with more input gain if the noise is heard once it is raised",
         find=_each(_find_low_level),
     ),
     Check(
         name="offset",
         title="DC offset",
-        scale=Scale(unit="dBFS", warning=-60.0, fault=-20.0),
+        scale=SeverityScale(unit="dBFS", warning=-60.0, fault=-20.0),
         remedy="take it away with a high pass at 20 Hz, which automix stems and automix vocal add",
         find=_each(_find_offset),
     ),
     Check(
         name="one_side",
         title="a silent side",
-        scale=Scale(unit="dBFS", warning=-math.inf),
+        scale=SeverityScale(unit="dBFS", warning=-math.inf),
         remedy="automix takes it as mono; export it again if both sides were recorded",
         find=_each(_find_only_side),
     ),
     Check(
         name="cut",
         title="cut beginnings and ends",
-        scale=Scale(unit="dB", information=_KNOWN_CUT_DB, warning=-20.0),
+        scale=SeverityScale(unit="dB", information=_KNOWN_CUT_DB, warning=-20.0),
         remedy="export the take again in full length, or fade it there",
         find=_each(_find_cuts),
     ),
     Check(
+        name="short",
+        title="takes that are too short",
+        scale=SeverityScale(unit="s", warning=_SHORTEST_S, rises=False),
+        remedy="export the take again in full length",
+        find=_each(_find_shortness),
+    ),
+    Check(
         name="equal_sides",
         title="mono in stereo files",
-        scale=Scale(unit="dB", information=0.0),
+        scale=SeverityScale(unit="dB", information=0.0),
         remedy="nothing needs to be done; a mono file takes half the room",
         find=_each(_find_equal_sides),
     ),
     Check(
         name="coding",
         title="lossy coding",
-        scale=Scale(unit="Hz", information=0.0),
+        scale=SeverityScale(unit="Hz", information=0.0),
         remedy="use the recording from before it was coded, if there is one",
         find=_each(_find_codings),
     ),
     Check(
         name="length",
         title="unequal lengths",
-        scale=Scale(unit="s", information=0.0),
+        scale=SeverityScale(unit="s", information=0.0),
         remedy="make sure that it begins with the others; automix pads its end with silence",
         find=_find_lengths,
     ),

@@ -47,8 +47,8 @@ def check(
     fault spoils the take, a warning is heard in a mix, an information is good to know. Checked are
     silent takes; wrong sample rates; clipping, at any level; dropouts; sides of opposite polarity;
     takes that are there twice; spikes; clicks; hum of 50 or 60 Hz; noise and hiss; very low levels;
-    DC offset; a silent side; cut beginnings and ends; mono in stereo files; lossy coding; unequal
-    lengths.
+    DC offset; a silent side; cut beginnings and ends; takes that are too short; mono in stereo
+    files; lossy coding; unequal lengths.
 
     Exit code: 0 if nothing is wrong, 1 if there is a fault or a warning; what cannot be read has
     the code of that error.
@@ -138,7 +138,11 @@ def _print(song: "SongCheck") -> None:
         emoji=False,
     )
     severities = [finding.severity for finding in song.findings]
-    counts = [f"{severities.count(s)} {s}" for s in reversed(SEVERITIES) if s in severities]
+    counts = [
+        f"{count} {severity}{'s' if count > 1 and severity != 'information' else ''}"
+        for severity in reversed(SEVERITIES)
+        if (count := severities.count(severity))
+    ]
     takes = "1 take" if len(song.takes) == 1 else f"{len(song.takes)} takes"
     console.print(f"{printable(song.song)}: {takes}, {', '.join(counts) or 'nothing found'}")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
