@@ -13,7 +13,8 @@ from automix.units import gain_to_db
 
 ENVELOPE_HOP_S = 0.01
 _LAGS = 10  # hops
-_ALIKE = 0.9
+_SMOOTH_HOPS = 5
+_ALIKE = 0.95
 _EXCERPTS = 4  # blocks of 1.5 s, the loudest of both
 _LONGEST_S = 0.1
 _SEGMENT = 2048
@@ -80,7 +81,9 @@ def find_alike(envelopes: Sequence[NDArray[np.float32]]) -> list[tuple[int, int]
     longest = max(map(len, envelopes), default=0)
     table = np.zeros((len(envelopes), longest), np.float32)
     for row, envelope in zip(table, envelopes, strict=True):
-        row[: len(envelope)] = envelope
+        # Over 50 ms, so that it does not matter where in its periods a bass is measured.
+        power = np.convolve(np.square(envelope), np.ones(_SMOOTH_HOPS, np.float32), "same")
+        row[: len(envelope)] = np.sqrt(power[: len(envelope)])
     norms = np.sqrt(np.einsum("nh,nh->n", table, table))
     table /= np.maximum(norms, 1e-9)[:, np.newaxis]
     best = np.zeros((len(table), len(table)), np.float32)

@@ -40,7 +40,6 @@ _HOLE = 1.6e-5  # half a step of 16 bits
 _AUDIBLE = np.float32(1e-3)
 _SOUND = db_to_gain(-55.0)
 _HARD = db_to_gain(-12.0)  # the last millisecond against the last ten: a fade is softer
-_ALIKE = db_to_gain(20.0)
 _DECAY = np.float32(0.97)  # per sample: what was heard within a millisecond before a hole
 
 
@@ -201,15 +200,15 @@ class DiscontinuityScan:
             before = samples[max(start - self._edge, 0) : start]
             after = samples[stop : stop + self._edge]
             if self._is_cut(before[::-1]) and self._is_cut(after):
-                levels = sorted((_rms(before), _rms(after)))
-                if levels[1] <= _ALIKE * levels[0]:
-                    self._dropouts.append((begin, end))
+                self._dropouts.append((begin, end))
         self._holes = waiting
 
     def _is_cut(self, from_edge: NDArray[np.float32]) -> bool:
-        """Whether sound is as loud at the edge of a hole as further away."""
-        level = _rms(from_edge)
-        return level > _SOUND and _rms(from_edge[: self._near]) > _HARD * level
+        """Whether sound is as loud, or moves as fast, at the edge of a hole as further away."""
+        if _rms(from_edge) <= _SOUND:
+            return False
+        slopes = np.diff(from_edge)  # where the sound crosses zero, it moves
+        return any(_rms(x[: self._near]) > _HARD * _rms(x) for x in (from_edge, slopes))
 
     def result(self) -> tuple[list[Click], list[Dropout]]:
         """Returns the clicks and the dropouts of all audio; nothing may be added after that.

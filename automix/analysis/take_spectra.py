@@ -221,7 +221,7 @@ class TakeSpectra:
         best, cut_db = None, 0.0
         hertz = _CUTOFFS_HZ[0]
         while hertz <= min(_CUTOFFS_HZ[1], last_hz - 700.0):
-            below = mean[round((hertz - 500) * per_hz) : round((hertz - 100) * per_hz)].mean()
+            below = np.median(mean[round((hertz - 500) * per_hz) : round((hertz - 100) * per_hz)])
             above = mean[round((hertz + 300) * per_hz) : round(last_hz * per_hz)].max()
             fall_db = power_to_db(float(below + 1e-20)) - power_to_db(float(above + 1e-20))
             if fall_db > cut_db:
