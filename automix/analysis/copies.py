@@ -81,6 +81,8 @@ def find_alike(envelopes: Sequence[NDArray[np.float32]]) -> list[tuple[int, int]
     longest = max(map(len, envelopes), default=0)
     table = np.zeros((len(envelopes), longest), np.float32)
     for row, envelope in zip(table, envelopes, strict=True):
+        if not len(envelope):
+            continue
         # Over 50 ms, so that it does not matter where in its periods a bass is measured.
         power = np.convolve(np.square(envelope), np.ones(_SMOOTH_HOPS, np.float32), "same")
         row[: len(envelope)] = np.sqrt(power[: len(envelope)])

@@ -104,7 +104,8 @@ def _measure_lines(
     rows = []
     for start in range(0, len(windows), _BATCH):
         batch = windows[start : start + _BATCH]
-        sounds = (np.abs(batch) < 1e-7).mean(axis=1) < _ZEROS
+        zeros = np.abs(batch) < 1e-7
+        sounds = (zeros[:, 1:] & zeros[:, :-1]).mean(axis=1) < _ZEROS  # a sine has single ones
         sounds &= np.square(batch).mean(axis=1) > _SILENT_POWER
         spectrum = np.abs(np.fft.rfft(batch[sounds] * window)) ** 2 * scale
         rows.append(_read_lines(spectrum))

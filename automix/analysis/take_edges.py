@@ -82,7 +82,8 @@ class EdgeScan:
     def _measure(self, from_edge: NDArray[np.float32]) -> float:
         """The level of the edge that audio begins with, as seen from there; −inf if it is soft."""
         level = _rms(from_edge[: self._edge])
-        if level == 0.0 or np.abs(from_edge[0]) < _STEP * level:
+        is_constant = np.ptp(from_edge[: self._edge]) < _STEP * level
+        if level == 0.0 or is_constant or np.abs(from_edge[0]) < _STEP * level:
             return -math.inf
         if _rms(from_edge[: self._step]) < _HARD * level:
             return -math.inf
