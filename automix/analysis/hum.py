@@ -17,8 +17,8 @@ _HARMONICS = 8
 _TOLERANCE = 0.004  # of a frequency: grids stay within 0.4 %
 _LOBE_BINS = 2  # half of the main lobe of a Hann window
 _BESIDE_HZ = 6.0
-_PROMINENCE = db_to_power(10.0)
-_CLEAR = db_to_power(15.0)
+_PROMINENCE = db_to_power(9.0)
+_CLEAR = db_to_power(12.0)
 _CLEAR_HARMONICS = 3  # one of these alone is hum if it is clear
 _FEWEST_WINDOWS = 4
 _LEAST_SHARE = 0.1  # of the windows in which a line stands out
@@ -49,7 +49,7 @@ class Hum:
 class HumMeter:
     """Finds hum in mono audio that arrives in blocks; keeps 4 kB per second of audio.
 
-    Hum is narrow: in windows of 2 s, or of 8 s, its line stands 10 dB above everything beside it,
+    Hum is narrow: in windows of 2 s, or of 8 s, its line stands 9 dB above everything beside it,
     up to 7 Hz away, but for what the window makes of the line. It is steady: where it stands out
     its level stays within 2 dB, and nowhere but in digital silence is the line weaker. The note of
     a bass is neither, nor is a row of kicks, whose lines are as far apart as the kicks are
