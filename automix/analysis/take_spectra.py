@@ -31,7 +31,7 @@ _NOTES = 54  # of the range, and half a note at each end
 
 _CUTOFFS_HZ = (14_500.0, 20_400.0)
 _STEP_HZ = 100.0
-_CUT_DB = 22.0
+_CUT_DB = 14.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +203,7 @@ class TakeSpectra:
         """Finds the frequency above which a coder cut everything off.
 
         Returns:
-            The highest frequency at which the spectrum falls by more than 22 dB within 400 Hz and
+            The highest frequency at which the spectrum falls by more than 14 dB within 400 Hz and
             does not come back; none if there is none from 14.5 to 20.4 kHz.
         """
         return self._find_cutoff()[0]
