@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from automix.audio.blocks import fit, join_sides, pick_channel
+from automix.audio.blocks import fit
 from automix.audio.resampling import resample
 from automix.audio.samples import AudioSource, Samples
 from automix.audio.streams import Stream
 from automix.checking.catalog import check_takes
 from automix.checking.findings import TakeFinding, are_faults
 from automix.checking.takes import HeardTake, TakeScan
-from automix.errors import InputError
 from automix.files.ffmpeg import LOSSLESS
 from automix.files.foreign import FOREIGN
 from automix.files.info import AudioInfo, ReadOptions
@@ -23,7 +22,14 @@ from automix.files.names import printable
 from automix.files.probe import probe
 from automix.files.reading import open_audio
 from automix.parallel.workers import run_in_parallel
-from automix.session.tracks import IN_MEMORY_BYTES, Session, TrackFile, find_placed
+from automix.session.tracks import (
+    IN_MEMORY_BYTES,
+    Session,
+    TrackFile,
+    find_placed,
+    join_pair,
+    pick_track,
+)
 
 VERSION = 1
 """Version of the documents; a field that goes away or changes its meaning raises it."""
@@ -190,29 +196,12 @@ def _name_coding(info: AudioInfo) -> str:
     return _LOSSY.get(info.subtype, "")
 
 
-def _pick(source: AudioSource, path: Path, channel: int | None) -> AudioSource:
-    if channel is None:
-        return source
-    if channel > source.channels:
-        raise InputError(
-            f"{printable(path)}: there is no channel {channel}: it has {source.channels}"
-        )
-    return pick_channel(source, channel - 1)
-
-
 def _join(sides: Sequence[AudioSource], path: Path) -> AudioSource:
     """The source of a track; left and right are brought to one rate and length."""
-    if len(sides) == 1:
-        return sides[0]
-    if any(side.channels != 1 for side in sides):
-        raise InputError(
-            f"{printable(path)}: left and right of a pair must be mono; rename them, or"
-            " list them as two tracks in a session file"
-        )
     rate = max(side.sample_rate for side in sides)
     sides = [resample(side, rate) for side in sides]
     frames = max(side.frames for side in sides)
-    return join_sides(*(fit(side, frames) for side in sides))
+    return join_pair([fit(side, frames) for side in sides], path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,7 +232,7 @@ def _open(
             separate=separate,
         )
     sources = tuple(
-        _join([_pick(opened[s].source, s[0], channel) for s, channel in file.parts], file.path)
+        _join([pick_track(opened[s].source, s[0], n) for s, n in file.parts], file.path)
         for file in group
     )
     first = opened[group[0].streams[0]]

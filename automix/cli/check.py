@@ -120,23 +120,15 @@ def _document(checked: "Sequence[SongCheck]") -> dict[str, object]:
 
 
 def _print(song: "SongCheck") -> None:
-    import sys
-
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from automix.checking.findings import SEVERITIES
+    from automix.cli.summary import make_console
     from automix.files.names import printable
 
-    console = Console(
-        width=None if sys.stdout.isatty() else 110,
-        color_system=None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
+    console = make_console()
     severities = [finding.severity for finding in song.findings]
     counts = [
         f"{count} {severity}{'s' if count > 1 and severity != 'information' else ''}"

@@ -266,19 +266,13 @@ class _Read:
 def _make_track(file: TrackFile, found: Mapping[_Stream, _Read], frames: int) -> Track:
     sides = [found[stream] for stream in file.streams]
     sources = [
-        fit(_pick(found[stream].source, stream[0], channel), frames)
+        fit(pick_track(found[stream].source, stream[0], channel), frames)
         for stream, channel in file.parts
     ]
-    if len(sources) == 2 and any(source.channels != 1 for source in sources):
-        raise InputError(
-            f"{printable(file.path)}: left and right of a pair must be mono; rename them, or"
-            " list them"
-            " as two tracks in a session file"
-        )
     return Track(
         name=file.name,
         role=file.role,
-        source=sources[0] if len(sources) == 1 else join_sides(*sources),
+        source=join_pair(sources, file.path),
         path=file.path,
         right=file.right,
         channel=file.channel,
@@ -291,8 +285,17 @@ def _make_track(file: TrackFile, found: Mapping[_Stream, _Read], frames: int) ->
     )
 
 
-def _pick(source: AudioSource, path: Path, channel: int | None) -> AudioSource:
-    """The channel of a file that holds several tracks, or the whole file."""
+def pick_track(source: AudioSource, path: Path, channel: int | None) -> AudioSource:
+    """Picks the channel of a file that holds several tracks, or the whole file.
+
+    Args:
+        source: Audio of the file.
+        path: The file, for the message.
+        channel: Number of the channel from 1; none for the whole file.
+
+    Raises:
+        InputError: The file has no such channel.
+    """
     if channel is None:
         return source
     if channel > source.channels:
@@ -300,6 +303,27 @@ def _pick(source: AudioSource, path: Path, channel: int | None) -> AudioSource:
             f"{printable(path)}: there is no channel {channel}: it has {source.channels}"
         )
     return pick_channel(source, channel - 1)
+
+
+def join_pair(sides: Sequence[AudioSource], path: Path) -> AudioSource:
+    """Joins the left and the right side of a track; one side is the track itself.
+
+    Args:
+        sides: One source, or two mono sources of one rate and length.
+        path: File of the track, for the message.
+
+    Raises:
+        InputError: One of two sides is not mono.
+    """
+    if len(sides) == 1:
+        return sides[0]
+    if any(side.channels != 1 for side in sides):
+        raise InputError(
+            f"{printable(path)}: left and right of a pair must be mono; rename them, or"
+            " list them"
+            " as two tracks in a session file"
+        )
+    return join_sides(*sides)
 
 
 def _center_one_sided(tracks: Sequence[Track]) -> tuple[list[Track], list[str]]:
