@@ -33,8 +33,12 @@ _UNDER_CLICK = 0.03  # what is so far below a click counts as silence
 _IMPULSE = 3.0  # the largest third difference of one sample of 1
 _QUIETEST = db_to_gain(-60.0)
 _BELOW_PEAK = db_to_gain(-46.0)
+_FEWEST_ON_GRID = 6
+_MOST_PARTS = 8  # of the shortest distance
+_SHORTEST_BEAT_S = 0.05
+_OFF_BEAT_S = 0.0015
 _MOST = 2000  # clicks that are remembered
-_SHORTEST_HOLE_S = 0.001
+_SHORTEST_HOLE_S = 0.0013  # the smallest buffers of audio interfaces
 _LONGEST_HOLE_S = 0.5
 _HOLE = 1.6e-5  # half a step of 16 bits
 _AUDIBLE = np.float32(1e-3)
@@ -230,9 +234,9 @@ class DiscontinuityScan:
             if last is not None and frame - last <= self._near:  # the other channel, or its end
                 continue
             clicks[frame] = (frame, level, above_db)
-        if stand_at_one_distance(list(clicks), self._rate):
+        if _are_played(list(clicks), self._rate):
             clicks = {}
-        if stand_at_one_distance([begin for begin, _ in holes], self._rate):
+        if _are_played([begin for begin, _ in holes], self._rate):
             holes = []
         return (
             [Click(time_s=f / self._rate, level=v, above_db=a) for f, v, a in clicks.values()],
@@ -241,6 +245,21 @@ class DiscontinuityScan:
                 for begin, end in holes
             ],
         )
+
+
+def _are_played(places: Sequence[int], rate: int) -> bool:
+    """Whether places stand at one distance, or many of them on the beats of a bar."""
+    if stand_at_one_distance(places, rate):
+        return True
+    distances = np.diff(np.unique(places))
+    if len(distances) + 1 < _FEWEST_ON_GRID:
+        return False
+    for parts in range(2, _MOST_PARTS + 1):
+        period = distances.min() / parts
+        apart = np.abs(distances - np.round(distances / period) * period)
+        if period >= _SHORTEST_BEAT_S * rate and apart.max() <= _OFF_BEAT_S * rate:
+            return True
+    return False
 
 
 def _merge(holes: Sequence[tuple[int, int]], distance: int) -> list[tuple[int, int]]:

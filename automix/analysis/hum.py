@@ -16,7 +16,7 @@ _WINDOWS_S = (2, 8)  # short ones fit into pauses, long ones tell hum from what 
 _HARMONICS = 8
 _TOLERANCE = 0.004  # of a frequency: grids stay within 0.4 %
 _LOBE_BINS = 2  # half of the main lobe of a Hann window
-_BESIDE_HZ = 6.0
+_BESIDE_HZ = 11.0  # sixteenths at 160 beats per minute make lines that are as far apart
 _PROMINENCE = db_to_power(9.0)
 _CLEAR = db_to_power(12.0)
 _CLEAR_HARMONICS = 3  # one of these alone is hum if it is clear
@@ -50,7 +50,7 @@ class HumMeter:
     """Finds hum in mono audio that arrives in blocks; keeps 4 kB per second of audio.
 
     Hum is narrow: in windows of 2 s, or of 8 s, its line stands 9 dB above everything beside it,
-    up to 7 Hz away, but for what the window makes of the line. It is steady: where it stands out
+    up to 11 Hz away, but for what the window makes of the line. It is steady: where it stands out
     its level stays within 2 dB, and nowhere but in digital silence is the line weaker. The note of
     a bass is neither, nor is a row of kicks, whose lines are as far apart as the kicks are
     frequent. Hum that is covered by what is played, all the time, is not found.

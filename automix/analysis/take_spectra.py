@@ -19,6 +19,7 @@ _ACTIVE_DB = 20.0
 _SMOOTH_HZ = (200.0, 10_000.0)
 _SMOOTH_BINS = 12
 _PEAKS_DB = 5.0  # what the noisiest 5 % of the bins may stand above their neighbors
+_PEAK_DB, _PEAKS_SHARE = 9.0, 0.5  # tones have most of the power in a few bins
 _BROAD_DB = 50.0
 _BROAD_SHARE = 0.25  # of the bins: the end of a bass note has no treble at all
 _HISS_HZ = 4000.0
@@ -185,7 +186,9 @@ class TakeSpectra:
             return False
         windows = np.lib.stride_tricks.sliding_window_view(level_db, width)
         above = level_db[_SMOOTH_BINS:-_SMOOTH_BINS] - np.median(windows, axis=1)
-        return bool(np.percentile(above, 95) < _PEAKS_DB)
+        power = 10.0 ** (level_db[_SMOOTH_BINS:-_SMOOTH_BINS] / 10.0)
+        in_peaks = power[above > _PEAK_DB].sum() / power.sum()
+        return bool(np.percentile(above, 95) < _PEAKS_DB and in_peaks < _PEAKS_SHARE)
 
     def tuning(self) -> Tuning:
         """Measures the reference pitch by the partials of 200 … 4000 Hz."""

@@ -83,6 +83,12 @@ def test_a_rest_is_no_dropout():
     assert scan(signal) == ([], [])
 
 
+def test_what_is_chopped_on_the_beats_of_a_bar_is_played():
+    pad = 0.1 * (np.sin(2 * np.pi * 220 * TIME) + np.sin(2 * np.pi * 277 * TIME))
+    sounds = np.random.default_rng(4).random(40) > 0.4
+    assert scan(pad * sounds[(TIME / 0.117).astype(int)]) == ([], [])
+
+
 def test_both_channels_tell_of_one_place_once():
     signal = np.stack([melody(), melody()])
     signal[:, RATE + 14400] += 0.2

@@ -50,11 +50,23 @@ def test_hum_and_its_level_are_found(mains, off):
         plucks(50.0),
         plucks(60.0, 0.461538),
         0.3 * np.sin(2 * np.pi * 48.9994 * TIME),
+        0.3 * (TIME * 110 % 1 - 0.5) * (TIME % 0.1171875 < 0.07),  # lines 8.53 Hz apart
         np.random.default_rng(2).standard_normal(len(TIME)) * 0.1,
         np.zeros(len(TIME)),
         np.zeros(3),
     ],
-    ids=["voice", "g", "b", "kick-of-50", "kick-of-60", "drone", "noise", "silence", "short"],
+    ids=[
+        "voice",
+        "g",
+        "b",
+        "kick-of-50",
+        "kick-of-60",
+        "drone",
+        "gated",
+        "noise",
+        "silence",
+        "short",
+    ],
 )
 def test_notes_and_kicks_are_no_hum(signal):
     assert measure(signal) is None
