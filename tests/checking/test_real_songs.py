@@ -11,6 +11,8 @@ from tests.demo.songs import demo_song
 
 AUDIO = Path(__file__).parents[3] / "shared" / "audio"
 
+pytestmark = pytest.mark.slow  # the fast siblings are in test_check and test_catalog
+
 EXPECTED = {
     "caesium": {"coding"},
     "potassium": {"coding"},
@@ -20,7 +22,6 @@ EXPECTED = {
 
 
 @pytest.mark.data
-@pytest.mark.slow
 @pytest.mark.skipif(not AUDIO.is_dir(), reason="needs the real multitracks")
 @pytest.mark.parametrize("song", EXPECTED)
 def test_nothing_is_wrong_with_finished_songs(song):
