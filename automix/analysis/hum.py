@@ -12,9 +12,10 @@ from automix.units import db_to_power, power_to_db
 MAINS_HZ = (50, 60)
 
 _RATE_HZ = 1000
-_WINDOWS_S = (2, 8)  # short ones fit into pauses, long ones tell hum from what is played over it
+_WINDOWS_S = (0.5, 2.0, 8.0)  # short ones fit between hits, long ones tell hum from what is played
 _HARMONICS = 8
 _TOLERANCE = 0.004  # of a frequency: grids stay within 0.4 %
+_PRECISION_BINS = 0.1
 _LOBE_BINS = 2  # half of the main lobe of a Hann window
 _BESIDE_HZ = 11.0  # sixteenths at 160 beats per minute make lines that are as far apart
 _PROMINENCE = db_to_power(9.0)
@@ -49,7 +50,7 @@ class Hum:
 class HumMeter:
     """Finds hum in mono audio that arrives in blocks; keeps 4 kB per second of audio.
 
-    Hum is narrow: in windows of 2 s, or of 8 s, its line stands 9 dB above everything beside it,
+    Hum is narrow: in windows of 0.5, 2 or 8 s its line stands 9 dB above everything beside it,
     up to 11 Hz away, but for what the window makes of the line. It is steady: where it stands out
     its level stays within 2 dB, and nowhere but in digital silence is the line weaker. The note of
     a bass is neither, nor is a row of kicks, whose lines are as far apart as the kicks are
@@ -75,7 +76,7 @@ class HumMeter:
         found = [
             hum
             for window_s in _WINDOWS_S
-            if (hum := _find_hum(signal, window_s * _RATE_HZ)) is not None
+            if (hum := _find_hum(signal, round(window_s * _RATE_HZ))) is not None
         ]
         return max(found, key=lambda hum: hum.prominence_db, default=None)
 
@@ -126,7 +127,10 @@ def _read_lines(power: NDArray[np.float64]) -> NDArray[np.float64]:
             low, high = round(center) - reach, round(center) + reach + 1
             lobe, width = _LOBE_BINS, round(_BESIDE_HZ * bins_per_hz)
             region = power[:, low:high]
-            line = np.where(peaks[:, low:high], region, 0.0).max(axis=1)
+            line = np.where(peaks[:, low:high], region, 0.0)
+            place = low + line.argmax(axis=1)
+            off = np.abs(_find_tops(power, place) - center)
+            line = np.where(off <= center * _TOLERANCE + _PRECISION_BINS, line.max(axis=1), 0.0)
             beside = np.maximum(
                 power[:, low - lobe - width : low - lobe].max(axis=1),
                 power[:, high + lobe : high + lobe + width].max(axis=1),
@@ -135,6 +139,14 @@ def _read_lines(power: NDArray[np.float64]) -> NDArray[np.float64]:
             found[0, number, harmonic] = np.where(line > 0.0, line, floor)
             found[1, number, harmonic] = beside
     return found
+
+
+def _find_tops(power: NDArray[np.float64], bins: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The places of the peaks at some bins ``(windows,)``, in bins, by a parabola through three."""
+    rows = np.arange(len(power))
+    a, b, c = (np.log(power[rows, bins + step] + 1e-20) for step in (-1, 0, 1))
+    shift = 0.5 * (a - c) / np.minimum(a - 2.0 * b + c, -1e-9)
+    return np.asarray(bins + np.clip(shift, -0.5, 0.5))
 
 
 def _judge(mains: int, lines: NDArray[np.float64], beside: NDArray[np.float64]) -> Hum | None:
