@@ -13,6 +13,7 @@ _FEWEST_TOPS = 2
 _FEWEST_SAMPLES = 3  # of all tops together, beyond the three that each may have by chance
 _SAME_LEVEL = 1.003
 _OVERSHOOT = 1.006
+_WORTH_A_LOOK = 1.5  # tops of one side may be lower than those of the other
 _MOST_SHARE = 0.5  # of all samples that sound: a square wave is not clipped
 _ELSEWHERE = 1.0  # for each top at the highest level: more are the steps of a bit crusher
 _FLAT = 2e-4  # of the level
@@ -55,6 +56,7 @@ class FlatTopScan:
         self._sample_rate = sample_rate
         self._noise = np.float32(_NOISE[bits])
         self._frames = 0
+        self._peak = 0.0
         self._runs = np.zeros((channels, 5), np.float32)
         self._levels = np.zeros((channels, 2, 2))
         self._counts = np.zeros((channels, 2, 3), np.int64)
@@ -64,9 +66,15 @@ class FlatTopScan:
     def add(self, block: Samples) -> None:
         """Takes the next block ``(channels, frames)``."""
         samples = np.require(block, np.float32, ["C", "W"])
+        begin, peak = self._frames, max(block.max(initial=0.0), -block.min(initial=0.0))
+        self._frames += samples.shape[1]
+        if peak * _WORTH_A_LOOK < self._peak:  # the tops that count are all at the very peak
+            self._runs[:] = 0.0
+            return
+        self._peak = max(self._peak, float(peak))
         _find_tops(
             samples,
-            self._frames,
+            begin,
             self._noise,
             self._runs,
             self._levels,
@@ -74,7 +82,6 @@ class FlatTopScan:
             self._places,
             self._sounding,
         )
-        self._frames += samples.shape[1]
 
     def result(self) -> FlatTops | None:
         """Returns the flat tops of all audio that was added so far; none if it is not clipped."""
