@@ -20,7 +20,7 @@ _LOBE_BINS = 2  # half of the main lobe of a Hann window
 _BESIDE_HZ = 11.0  # sixteenths at 160 beats per minute make lines that are as far apart
 _PROMINENCE = db_to_power(9.0)
 _CLEAR = db_to_power(12.0)
-_CLEAR_HARMONICS = 3  # one of these alone is hum if it is clear
+_CLEAR_HARMONICS = 3  # there is no hum without one of these, and one alone is hum if it is clear
 _FEWEST_WINDOWS = 4
 _LEAST_SHARE = 0.1  # of the windows in which a line stands out
 _STEADY_DB = 2.0
@@ -165,7 +165,7 @@ def _judge(mains: int, lines: NDArray[np.float64], beside: NDArray[np.float64]) 
         if np.percentile(apart_db, 80) < _STEADY_DB and missing.mean() < 0.02:
             found[number] = (level, float(np.median(ratios[out])))
     clear = any(n <= _CLEAR_HARMONICS and ratio > _CLEAR for n, (_, ratio) in found.items())
-    if not clear and len(found) < 2:
+    if not clear and (len(found) < 2 or min(found) > _CLEAR_HARMONICS):
         return None
     return Hum(
         mains_hz=mains,
