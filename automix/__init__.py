@@ -18,8 +18,10 @@ from automix.version import __version__
 
 if TYPE_CHECKING:
     from automix.audio.samples import Audio
+    from automix.checking.findings import TakeFinding
+    from automix.checking.song import SongCheck
     from automix.errors import AutomixError
-    from automix.library import evaluate, explain, mix_song, mix_stems, mix_vocal, render
+    from automix.library import check, evaluate, explain, mix_song, mix_stems, mix_vocal, render
     from automix.mixing.mix import Mix
     from automix.mixing.outcome import SongOutcome
     from automix.mixing.request import (
@@ -36,6 +38,7 @@ _HOMES = {
     "mix_vocal": "library",
     "mix_stems": "library",
     "render": "library",
+    "check": "library",
     "explain": "library",
     "evaluate": "library",
     "mix_song": "library",
@@ -45,6 +48,8 @@ _HOMES = {
     "SongRequest": "mixing.request",
     "Delivery": "mixing.request",
     "SongOutcome": "mixing.outcome",
+    "SongCheck": "checking.song",
+    "TakeFinding": "checking.findings",
     "Mix": "mixing.mix",
     "MixPlan": "plan.model",
     "Session": "session.tracks",
@@ -61,11 +66,14 @@ __all__ = [
     "MixPlan",
     "PlanRequest",
     "Session",
+    "SongCheck",
     "SongOutcome",
     "SongRequest",
     "StemsRequest",
+    "TakeFinding",
     "VocalRequest",
     "__version__",
+    "check",
     "evaluate",
     "explain",
     "mix_song",

@@ -21,11 +21,19 @@ from numpy.typing import NDArray
 from automix.audio.blocks import pad
 from automix.audio.resampling import resample
 from automix.audio.samples import Audio
+from automix.checking.song import SongCheck, check_session
 from automix.consoles.exact import ExactConsole
 from automix.errors import UsageError
 from automix.inputs import Inputs, keep_inputs
 from automix.mixing.candidates import draw_candidates
-from automix.mixing.inputs import BACKING, VOCAL, SongInputs, find_inputs, inputs_of_plan
+from automix.mixing.inputs import (
+    BACKING,
+    VOCAL,
+    SongInputs,
+    check_song,
+    find_inputs,
+    inputs_of_plan,
+)
 from automix.mixing.mix import Mix
 from automix.mixing.outcome import SongOutcome
 from automix.mixing.renderer import open_renderer
@@ -136,6 +144,50 @@ def mix_stems(
         return mix_session(_session({n: (audio[n], roles[n]) for n in audio}), request)
     paths = (song,) if isinstance(song, str | os.PathLike) else tuple(song)
     return mix(StemsRequest(song=tuple(Path(path) for path in paths), **options))
+
+
+def check(
+    song: "PathLike | Sequence[PathLike] | Session | Mapping[str, Signal]",
+    *,
+    sample_rate: int | None = None,
+    **options: Any,
+) -> SongCheck:
+    """Listens to the takes of a song before it is mixed, and says what is wrong with each.
+
+    Files are heard as they are, at their own rates and lengths. Of tracks in memory, the lengths
+    and the sample rates are not judged.
+
+    Args:
+        song: Folder of the song, its audio files, a session file, an opened `Session`, or samples
+            by name of the track.
+        sample_rate: Frames per second of samples that are given as arrays.
+        **options: The options of ``automix check``: ``role``, ``recursive``, ``strict``,
+            ``repair``, ``allow_truncated``, see `automix.StemsRequest`.
+
+    Returns:
+        What was found, the worst first; ``is_sound`` tells whether nothing is wrong.
+
+    Raises:
+        AutomixError: An option or an input cannot be used; the message says why.
+
+    Example:
+        >>> import numpy as np, automix
+        >>> tone = 0.1 * np.sin(0.1 * np.arange(44100))
+        >>> checked = automix.check({"bass": tone, "keys": tone + 0.05}, sample_rate=44100)
+        >>> [(found.track, found.check) for found in checked.findings if found.check == "offset"]
+        [('keys', 'offset')]
+    """
+    request = StemsRequest(**options)
+    if isinstance(song, Session):
+        return check_session("session", song)
+    if isinstance(song, Mapping):
+        audio = {name: _audio(signal, sample_rate) for name, signal in song.items()}
+        roles = name_roles(list(audio), request.roles())
+        return check_session("session", _session({n: (audio[n], roles[n]) for n in audio}))
+    paths = (song,) if isinstance(song, str | os.PathLike) else tuple(song)
+    request = replace(request, song=tuple(Path(path) for path in paths))
+    with keep_inputs():
+        return check_song(request)
 
 
 def render(plan: "PathLike | MixPlan", **options: Any) -> Mix:

@@ -1,6 +1,7 @@
 """Finds what is odd about an input: clipping, DC offset, silence, duplicated channels, overs."""
 
 import math
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Literal
@@ -53,15 +54,6 @@ class Spike:
     above_db: float
     time_s: float
     others: int
-
-    def message(self) -> str:
-        """Writes what a user should know."""
-        more = f" (and {self.others} more)" if self.others else ""
-        return (
-            f"a spike of {self.level_dbfs:+.1f} dBFS at {self.time_s:.3f} s{more},"
-            f" {self.above_db:.0f} dB above the rest, sets the level; if it is a fault, cut it out"
-            " of the file"
-        )
 
 
 class SpikeScan:
@@ -123,7 +115,8 @@ class SpikeScan:
         if not spikes:
             return None
         height, frame = max(spikes, key=lambda spike: spike[0])
-        if height <= _FULL_SCALE_HIGH and self._are_played([place for _, place in spikes]):
+        places = [place for _, place in spikes]
+        if height <= _FULL_SCALE_HIGH and stand_at_one_distance(places, self._sample_rate):
             return None
         return Spike(
             level_dbfs=gain_to_db(height),
@@ -132,14 +125,20 @@ class SpikeScan:
             others=len(spikes) - 1,
         )
 
-    def _are_played(self, places: list[int]) -> bool:
-        """Whether spikes stand at one distance or multiples of it, as notes and ticks do."""
-        distances = np.diff(np.unique(places))
-        if len(distances) + 1 < _FEWEST_PLAYED:
-            return False
-        shortest = distances.min()
-        jitter = np.abs(distances - np.round(distances / shortest) * shortest)
-        return bool(jitter.max() <= 1 + min(_PLAYED_S * self._sample_rate, 0.05 * shortest))
+
+def stand_at_one_distance(places: Sequence[int], sample_rate: int) -> bool:
+    """Tells whether four places or more stand at one distance or multiples of it, as notes do.
+
+    Args:
+        places: Frames.
+        sample_rate: Frames per second.
+    """
+    distances = np.diff(np.unique(places))
+    if len(distances) + 1 < _FEWEST_PLAYED:
+        return False
+    shortest = distances.min()
+    jitter = np.abs(distances - np.round(distances / shortest) * shortest)
+    return bool(jitter.max() <= 1 + min(_PLAYED_S * sample_rate, 0.05 * shortest))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +156,7 @@ class Conditions:
         first_sound_s: Time of the first sample that is not silent; none for a silent input.
         last_sound_s: Time of the last sample that is not silent; none for a silent input.
         spike: A sample that stands alone above all others, if there is one.
+        channel_peaks: Highest magnitude of a sample of each channel.
     """
 
     sample_peak: float
@@ -167,6 +167,12 @@ class Conditions:
     first_sound_s: float | None
     last_sound_s: float | None
     spike: Spike | None = None
+    channel_peaks: tuple[float, ...] = ()
+
+    @property
+    def only_side(self) -> int | None:
+        """The side of stereo audio that alone sounds: 0 for left, 1 for right; else none."""
+        return _choose_only_side(np.array(self.channel_peaks))
 
     @property
     def silent(self) -> bool:
@@ -182,22 +188,6 @@ class Conditions:
     def has_offset(self) -> bool:
         """Whether a channel's mean lies above −60 dBFS."""
         return any(level_db > DC_LIMIT_DBFS for level_db in self.offset_db)
-
-    def messages(self) -> list[str]:
-        """Writes a line for each thing that a user should know; none if nothing is odd."""
-        if self.silent:
-            return ["silent"]
-        found = []
-        if self.clipped_runs:
-            runs = "1 place" if self.clipped_runs == 1 else f"{self.clipped_runs} places"
-            found.append(f"clipped in {runs} ({CLIPPED_RUN_FRAMES} or more full-scale samples)")
-        if self.has_offset:
-            found.append(f"DC offset of {max(self.offset_db):.1f} dBFS")
-        if self.spike is not None:
-            found.append(self.spike.message())
-        if self.channel_relation == "inverted":
-            found.append("left and right are the same with opposite polarity: silent in mono")
-        return found
 
 
 class ConditionScan:
@@ -249,6 +239,7 @@ class ConditionScan:
             first_sound_s=float(sounding[:, 0].min()) / rate if len(sounding) else None,
             last_sound_s=float(sounding[:, 1].max()) / rate if len(sounding) else None,
             spike=self._spikes.result(),
+            channel_peaks=tuple(float(peak) for peak in self._peaks),
         )
 
 
@@ -281,7 +272,14 @@ def find_only_side(source: AudioSource) -> int | None:
         peaks = np.maximum(peaks, np.maximum(block.max(axis=1), -block.min(axis=1)))
         if peaks.min() > _OTHER_SIDE:  # below full scale, nothing can make that silent any more
             return None
-    if peaks.max() <= _SILENCE or peaks.min() > max(_SILENCE, _OTHER_SIDE * peaks.max()):
+    return _choose_only_side(peaks)
+
+
+def _choose_only_side(peaks: NDArray[np.float64]) -> int | None:
+    """Tells from the peaks of both sides which one alone sounds."""
+    if len(peaks) != 2 or peaks.max() <= _SILENCE:
+        return None
+    if peaks.min() > max(_SILENCE, _OTHER_SIDE * peaks.max()):
         return None
     return int(peaks.argmax())
 

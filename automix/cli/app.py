@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SUMMARIES = {
     "vocal": "Mix a lead vocal over a finished backing track.",
     "stems": "Mix the tracks of a song.",
+    "check": "Say what is wrong with the tracks of a song before it is mixed.",
     "render": "Render a plan to audio.",
     "apply": "Send audio through a network that imitates processors.",
     "diff": "Show what differs between two plans.",
@@ -95,8 +96,9 @@ app = typer.Typer(
     cls=Commands,
     help="Mixes music by itself, and writes what it did to a plan that you can read and edit."
     "\n\nTo begin: automix demo demo && automix vocal demo/vocal.wav demo/beat.wav -o demo/mix.wav",
-    epilog="Exit codes: 0 done, 1 some songs of a batch failed, 2 usage or plan, 3 input, 4 output,"
-    " 5 device, memory or weights, 6 plug-in, 130/143/129 ended by Ctrl-C, SIGTERM or SIGHUP.",
+    epilog="Exit codes: 0 done, 1 some songs of a batch failed or a check found something wrong,"
+    " 2 usage or plan, 3 input, 4 output, 5 device, memory or weights, 6 plug-in, 130/143/129 ended"
+    " by Ctrl-C, SIGTERM or SIGHUP.",
     no_args_is_help=True,
     # Typer answers the completion scripts only with this on, but then adds options to --help.
     add_completion="_AUTOMIX_COMPLETE" in os.environ,

@@ -20,19 +20,28 @@ from automix.plan.ride_figures import describe_range, list_rides, measure_ride
 from automix.plan.rides import Ride
 
 
-def print_summary(outcome: SongOutcome, *, verbose: bool) -> None:
-    """Prints what was decided and why, then the levels."""
-    plan, loudness = outcome.plan, outcome.loudness
-    if plan is None or loudness is None:
-        raise ValueError("only a mix that was written has a summary")
-    console = Console(
+def make_console(*, soft_wrap: bool = False) -> Console:
+    """Makes what tables are printed with: as wide as the terminal, or as a page of text.
+
+    Args:
+        soft_wrap: Whether long lines are left to the terminal.
+    """
+    return Console(
         width=None if sys.stdout.isatty() else 110,
         color_system=None,
         highlight=False,
         markup=False,
         emoji=False,
-        soft_wrap=True,
+        soft_wrap=soft_wrap,
     )
+
+
+def print_summary(outcome: SongOutcome, *, verbose: bool) -> None:
+    """Prints what was decided and why, then the levels."""
+    plan, loudness = outcome.plan, outcome.loudness
+    if plan is None or loudness is None:
+        raise ValueError("only a mix that was written has a summary")
+    console = make_console(soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("setting", overflow="fold")
     table.add_column("value", justify="right")

@@ -62,7 +62,7 @@ _SPEAKERS = {  # of channel layouts with a downmix to stereo
     "5.1": ("FL", "FR", "FC", "LFE", "BL", "BR"),
     "5.1(side)": ("FL", "FR", "FC", "LFE", "SL", "SR"),
 }
-_LOSSLESS = ("alac", "flac", "wavpack", "ape", "tta", "tak", "mlp", "truehd", "wmalossless", "pcm_")
+LOSSLESS = ("alac", "flac", "wavpack", "ape", "tta", "tak", "mlp", "truehd", "wmalossless", "pcm_")
 
 
 class EncoderFailure(Exception):
@@ -283,7 +283,7 @@ def _describe(
     codec, rate = str(row["codec_name"]), int(row["sample_rate"])
     if rate < 1 or int(row["channels"]) < 1:
         raise ValueError("no audio")
-    lossless = codec.startswith(_LOSSLESS)
+    lossless = codec.startswith(LOSSLESS)
     tags = {key.lower(): str(text) for part in (row, form) for key, text in _tags(part).items()}
     duration = _read_seconds(row.get("duration")) or _read_seconds(form.get("duration"))
     exact = container in _SAMPLE_EXACT and duration is not None

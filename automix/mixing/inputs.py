@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import singledispatch
 from pathlib import Path
 
+from automix.checking.song import SongCheck, check_files
 from automix.errors import UsageError
 from automix.files.info import ReadOptions
 from automix.mixing.request import PlanRequest, SongRequest, StemsRequest, VocalRequest
@@ -93,9 +94,8 @@ def _find_stems(request: StemsRequest) -> SongInputs:
         strict=request.strict,
     )
     files = [replace(file, is_muted=mutes.get(file.name, file.is_muted)) for file in files]
-    title = request.song[0].resolve().stem if len(request.song) == 1 else "song"
     return SongInputs(
-        title=title.removesuffix(".stem"),
+        title=_find_title(request.song),
         files=tuple(path for file in files for path in file.paths),
         tracks=tuple(file.name for file in files),
         roles=tuple(file.role for file in files),
@@ -103,6 +103,30 @@ def _find_stems(request: StemsRequest) -> SongInputs:
             files, read_options(request), notes, mutes, by_stamps=not request.as_recorded
         ),
     )
+
+
+def check_song(request: StemsRequest) -> SongCheck:
+    """Checks the takes of a song as their files are.
+
+    Raises:
+        InputError: There are none, or one cannot be used.
+        UsageError: The request names no files.
+    """
+    if not request.song:
+        raise UsageError("name the song: its folder, its files, or a session file")
+    files, notes = find_song_files(
+        request.song,
+        recursive=request.recursive,
+        roles=request.roles(),
+        strict=request.strict,
+    )
+    return check_files(_find_title(request.song), files, read_options(request), notes)
+
+
+def _find_title(song: tuple[Path, ...]) -> str:
+    """Name of a song by its folder or its one file."""
+    title = song[0].resolve().stem if len(song) == 1 else "song"
+    return title.removesuffix(".stem")
 
 
 def _find_mutes(request: SongRequest) -> dict[str, bool]:

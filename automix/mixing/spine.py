@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from automix.checking.catalog import describe_spike
 from automix.consoles.exact import ExactConsole, apply_master
 from automix.errors import InputError, UsageError
 from automix.files.names import printable
@@ -93,7 +94,7 @@ def prepare_mixer(request: MethodRequest) -> SessionMixer:
         reach_target(writer, summed.source, summed.loudness, target)
         turned_down = writer.plan.master.gain_db < 0.0 or writer.plan.master.limiter.is_active
         if summed.spike is not None and turned_down:
-            writer.warn(f"the mix: {summed.spike.message()}")
+            writer.warn(describe_spike("the mix", summed.spike).message())
         _apply(writer, on_master)
         mix = _finish(rendering, writer, summed)
         return mix if guide is None else replace(mix, compared=guide.compare(mix.source))

@@ -13,7 +13,7 @@ from automix.audio.resampling import resample
 from automix.audio.samples import AudioSource
 from automix.errors import InputError, PlanError
 from automix.files.disk import sha256
-from automix.files.info import ReadOptions
+from automix.files.info import AudioInfo, ReadOptions
 from automix.files.names import printable
 from automix.files.probe import probe
 from automix.files.reading import Opened, open_audio
@@ -251,7 +251,7 @@ def open_session(
         options: Faults of the files that are put up with; none unless given.
         sample_rate: Frames per second of the session; the highest among the files unless given.
         by_stamps: Whether the time stamps of broadcast WAV files place them, where they agree with
-            one song; see `_place_by_stamps`. Else all begin together.
+            one song; see `place_by_stamps`. Else all begin together.
 
     Raises:
         InputError: A file cannot be used; the message names it and the remedy.
@@ -281,7 +281,8 @@ def open_session(
         return _Read(opened, resample(opened.source, rate))
 
     found = dict(zip(streams, run_in_parallel(read, streams), strict=True))
-    files, placing = _place_by_stamps(files, found, by_stamps)
+    infos = {stream: item.opened.info for stream, item in found.items()}
+    files, placing = place_by_stamps(files, infos, wanted=by_stamps)
     heard = [file for file in files if not file.is_muted] or files
     frames = max(
         _start_frames(file, rate) + found[stream].source.frames
@@ -308,19 +309,13 @@ def _make_track(file: TrackFile, found: Mapping[_Stream, _Read], frames: int) ->
     sides = [found[stream] for stream in file.streams]
     start = _start_frames(file, sides[0].source.sample_rate)
     sources = [
-        fit(_pick(found[stream].source, stream[0], channel), frames, start)
+        fit(pick_track(found[stream].source, stream[0], channel), frames, start)
         for stream, channel in file.parts
     ]
-    if len(sources) == 2 and any(source.channels != 1 for source in sources):
-        raise InputError(
-            f"{printable(file.path)}: left and right of a pair must be mono; rename them, or"
-            " list them"
-            " as two tracks in a session file"
-        )
     return Track(
         name=file.name,
         role=file.role,
-        source=sources[0] if len(sources) == 1 else join_sides(*sources),
+        source=join_pair(sources, file.path),
         path=file.path,
         right=file.right,
         channel=file.channel,
@@ -339,8 +334,17 @@ def _start_frames(file: TrackFile, rate: int) -> int:
     return seconds_to_samples(file.start_s or 0.0, rate)
 
 
-def _pick(source: AudioSource, path: Path, channel: int | None) -> AudioSource:
-    """The channel of a file that holds several tracks, or the whole file."""
+def pick_track(source: AudioSource, path: Path, channel: int | None) -> AudioSource:
+    """Picks the channel of a file that holds several tracks, or the whole file.
+
+    Args:
+        source: Audio of the file.
+        path: The file, for the message.
+        channel: Number of the channel from 1; none for the whole file.
+
+    Raises:
+        InputError: The file has no such channel.
+    """
     if channel is None:
         return source
     if channel > source.channels:
@@ -350,12 +354,31 @@ def _pick(source: AudioSource, path: Path, channel: int | None) -> AudioSource:
     return pick_channel(source, channel - 1)
 
 
+def join_pair(sides: Sequence[AudioSource], path: Path) -> AudioSource:
+    """Joins the left and the right side of a track; one side is the track itself.
+
+    Args:
+        sides: One source, or two mono sources of one rate and length.
+        path: File of the track, for the message.
+
+    Raises:
+        InputError: One of two sides is not mono.
+    """
+    if len(sides) == 1:
+        return sides[0]
+    if any(side.channels != 1 for side in sides):
+        raise InputError(
+            f"{printable(path)}: left and right of a pair must be mono; rename them, or"
+            " list them"
+            " as two tracks in a session file"
+        )
+    return join_sides(*sides)
+
+
 def _center_one_sided(tracks: Sequence[Track]) -> tuple[list[Track], list[str]]:
     """Makes mono of stereo tracks of which one side is silent, so that they stand in the center.
 
-    Two such tracks that lie on opposite sides, such as stems of "OH L" and "OH R" that a program
-    wrote as stereo files, keep their sides. So do as many on one side as on the other of a role
-    that is not usually in the middle: "Gtr 1" and "Gtr Double" were placed, two singers were not.
+    Those that were placed where they are keep their sides, see `find_placed`.
 
     Returns:
         The tracks, and notes for the user.
@@ -368,21 +391,7 @@ def _center_one_sided(tracks: Sequence[Track]) -> tuple[list[Track], list[str]]:
             strict=True,
         )
     )
-    pairs = dict(find_stereo_pairs([name for name, side in sides.items() if side is not None]))
-    placed = {
-        name
-        for pair in pairs.items()
-        if (sides[pair[0]], sides[pair[1]]) == (0, 1)
-        for name in pair
-    }
-    by_role: dict[Role, list[str]] = {}
-    for track in stereo:
-        if sides[track.name] is not None:
-            by_role.setdefault(track.role, []).append(track.name)
-    for role, names in by_role.items():
-        is_even = 2 * sum(sides[name] or 0 for name in names) == len(names)
-        if is_even and role != "other" and not ROLE_TRAITS[role].centered:
-            placed |= set(names)
+    placed = find_placed(sides, {track.name: track.role for track in stereo})
     result, notes = [], []
     for track in tracks:
         side = sides.get(track.name)
@@ -393,6 +402,35 @@ def _center_one_sided(tracks: Sequence[Track]) -> tuple[list[Track], list[str]]:
             track = replace(track, source=pick_channel(track.source, side))
         result.append(track)
     return result, notes
+
+
+def find_placed(sides: Mapping[str, int | None], roles: Mapping[str, Role]) -> set[str]:
+    """Finds the stereo tracks whose one side is silent because they stand on the other.
+
+    Two such tracks that lie on opposite sides, such as stems of "OH L" and "OH R" that a program
+    wrote as stereo files, keep their sides. So do as many on one side as on the other of a role
+    that is not usually in the middle: "Gtr 1" and "Gtr Double" were placed, two singers were not.
+
+    Args:
+        sides: The side that alone sounds, 0 for left and 1 for right, by name; none where both do.
+        roles: Roles of the same tracks.
+    """
+    pairs = dict(find_stereo_pairs([name for name, side in sides.items() if side is not None]))
+    placed = {
+        name
+        for pair in pairs.items()
+        if (sides[pair[0]], sides[pair[1]]) == (0, 1)
+        for name in pair
+    }
+    by_role: dict[Role, list[str]] = {}
+    for name, side in sides.items():
+        if side is not None:
+            by_role.setdefault(roles[name], []).append(name)
+    for role, names in by_role.items():
+        is_even = 2 * sum(sides[name] or 0 for name in names) == len(names)
+        if is_even and role != "other" and not ROLE_TRAITS[role].centered:
+            placed |= set(names)
+    return placed
 
 
 def _write_notes(
@@ -439,8 +477,11 @@ Takes that were recorded one after the other have stamps too, by the time of day
 """
 
 
-def _place_by_stamps(
-    files: Sequence[TrackFile], found: Mapping[_Stream, _Read], wanted: bool
+def place_by_stamps(
+    files: Sequence[TrackFile],
+    infos: Mapping[tuple[Path, int | None], AudioInfo],
+    *,
+    wanted: bool = True,
 ) -> tuple[Sequence[TrackFile], list[str]]:
     """Places files where their broadcast WAV time stamps say, if those are of one song.
 
@@ -448,7 +489,7 @@ def _place_by_stamps(
 
     Args:
         files: The tracks.
-        found: What was read of them.
+        infos: What is known of the first stream of each.
         wanted: Whether they are to be placed.
 
     Returns:
@@ -456,7 +497,7 @@ def _place_by_stamps(
     """
     stamps, lengths = {}, {}
     for file in files:
-        info = found[file.streams[0]].opened.info
+        info = infos[file.streams[0]]
         if info.time_stamp is not None and file.start_s is None:
             stamps[file.name] = Fraction(info.time_stamp, info.sample_rate)
             lengths[file.name] = info.duration_s

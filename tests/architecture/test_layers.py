@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "automix"
 
 ROOMS = (
     *("errors", "version", "units", "inputs", "parallel", "audio", "files", "plan"),
-    *("dsp", "analysis", "sound", "session", "datasets"),
+    *("dsp", "analysis", "sound", "session", "checking", "datasets"),
     *("networks", "consoles", "methods", "reference", "mixing"),
     *("report", "evaluation", "explanation", "export", "listening", "demo", "synthesis"),
     *("training", "batch", "benchmark", "library", "cli", "__main__"),

@@ -6,8 +6,8 @@ import numpy as np
 
 from automix.consoles.exact import ExactConsole
 from automix.dsp.pan import pan_gains
-from automix.methods.conditions import report_conditions
-from automix.methods.stems.hearing import EQUAL_LUFS, HeardTrack, hear_stems
+from automix.methods.conditions import report_takes
+from automix.methods.stems.hearing import EQUAL_LUFS, HeardTrack, describe_takes, hear_stems
 from automix.methods.stems.settings import StemsRules
 from automix.methods.vocal.level_balance import gain_db_to_reach
 from automix.plan.writer import PlanWriter
@@ -38,9 +38,10 @@ def write_random_plan(console: ExactConsole, writer: PlanWriter, rules: StemsRul
 
 def write_equal_loudness_plan(console: ExactConsole, writer: PlanWriter, rules: StemsRules) -> None:
     """Every track at the same integrated loudness in the mix (Perez Gonzalez & Reiss 2009)."""
-    for name, heard in hear_stems(console.session).items():
-        report_conditions(writer, name, heard.conditions)
-        set_loudness(writer, name, heard, 0.0, "equal loudness", "the same loudness for all")
+    heard = hear_stems(console.session)
+    report_takes(writer, describe_takes(console.session, heard))
+    for name, track in heard.items():
+        set_loudness(writer, name, track, 0.0, "equal loudness", "the same loudness for all")
 
 
 def set_loudness(

@@ -12,11 +12,11 @@ from automix.consoles.exact import ExactConsole
 from automix.errors import UsageError
 from automix.files.disk import sha256
 from automix.files.names import printable
-from automix.methods.conditions import report_conditions
+from automix.methods.conditions import report_takes
 from automix.methods.stems.advice import Advice, limit_processing
 from automix.methods.stems.alignment import line_up
 from automix.methods.stems.dmc_hearing import summarize_tracks
-from automix.methods.stems.hearing import HeardTrack, hear_stems, parts
+from automix.methods.stems.hearing import HeardTrack, describe_takes, hear_stems, parts
 from automix.methods.stems.rules import write_rules
 from automix.methods.stems.settings import DmcOptions
 from automix.networks.checkpoints import read_network, weights_path
@@ -50,9 +50,8 @@ def write_plan(console: ExactConsole, writer: PlanWriter, options: DmcOptions) -
     if description.base == "rules":
         write_rules(console, writer, options, heard, _make_advice(decoded))
         return
-    for name, track in heard.items():
-        basic = description.mode == "basic"  # in full, the network sets the whole equalizer
-        report_conditions(writer, name, track.conditions, repair=basic)
+    basic = description.mode == "basic"  # in full, the network sets the whole equalizer
+    report_takes(writer, describe_takes(console.session, heard), repair=basic)
     for name, values in decoded.items():
         _set_strip(writer, name, values)
 

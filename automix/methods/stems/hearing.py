@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from automix.analysis.conditions import Conditions, ConditionScan
 from automix.analysis.fine_powers import FinePowers
+from automix.analysis.flat_tops import FlatTops, FlatTopScan
+from automix.analysis.hum import Hum, HumMeter
 from automix.analysis.loudness import (
     LoudnessMeter,
     integrated_lufs,
@@ -18,6 +20,7 @@ from automix.analysis.loudness import (
 )
 from automix.analysis.third_octaves import HOPS_PER_STEP, ThirdOctaveMeter
 from automix.audio.blocks import fold_block
+from automix.checking.takes import HeardTake
 from automix.parallel.workers import run_in_parallel
 from automix.session.tracks import Session, Track
 from automix.units import gain_to_db, power_to_db
@@ -55,6 +58,8 @@ class HeardTrack:
             ``(steps, 30)``.
         sides: Mean squares of (left − right) / 2, likewise; 0 for mono.
         fine_powers: See `automix.analysis.fine_powers.measure_fine_powers`.
+        flat_tops: Peaks that were cut off, if there are any.
+        hum: Hum of the mains, if there is any.
     """
 
     conditions: Conditions
@@ -67,6 +72,8 @@ class HeardTrack:
     middle: NDArray[np.float32]
     sides: NDArray[np.float32]
     fine_powers: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    flat_tops: FlatTops | None = None
+    hum: Hum | None = None
 
     @property
     def is_silent(self) -> bool:
@@ -108,6 +115,27 @@ def hear_stems(session: Session) -> dict[str, HeardTrack]:
     return dict(zip(names, run_in_parallel(_hear, session.tracks), strict=True))
 
 
+def describe_takes(session: Session, heard: Mapping[str, HeardTrack]) -> list[HeardTake]:
+    """What the checks of takes judge, as far as it was measured for the mix.
+
+    Clicks, dropouts, noise, copies and the like are left to `automix check`: to hear them would
+    take as long as all else that is heard.
+    """
+    return [
+        HeardTake(
+            name=track.name,
+            role=track.role,
+            conditions=heard[track.name].conditions,
+            program_db=heard[track.name].lufs,
+            is_placed=True,  # others were made mono when the session was opened
+            flat_tops=heard[track.name].flat_tops,
+            hum=heard[track.name].hum,
+        )
+        for track in session.tracks
+        if track.name in heard
+    ]
+
+
 def parts(heard: Mapping[str, HeardTrack]) -> dict[str, HeardTrack]:
     """The tracks that are part of the song: neither silent nor noise."""
     audible = {name: track for name, track in heard.items() if not track.is_silent}
@@ -128,6 +156,8 @@ def _hear(track: Track) -> HeardTrack:
     loudness = LoudnessMeter(source.sample_rate, source.channels)
     thirds = ThirdOctaveMeter(source.sample_rate, source.channels)
     fine = FinePowers(source.sample_rate)
+    flat_tops = FlatTopScan(source.sample_rate, source.channels, track.bits)
+    hum = HumMeter(source.sample_rate)
     lowest, highest = math.inf, -math.inf
     mean = power = sides = total = 0.0
     for block in source.blocks():
@@ -135,7 +165,9 @@ def _hear(track: Track) -> HeardTrack:
         loudness.add(block)
         thirds.add(block)
         fine.add(block)
+        flat_tops.add(block)
         fold = fold_block(block)
+        hum.add(fold)
         lowest = min(lowest, float(fold.min(initial=math.inf)))
         highest = max(highest, float(fold.max(initial=-math.inf)))
         mean += float(fold.sum(dtype=np.float64)) / source.frames
@@ -159,6 +191,8 @@ def _hear(track: Track) -> HeardTrack:
         middle=middle,
         sides=sides_of_bands,
         fine_powers=fine.finish(),
+        flat_tops=flat_tops.result(),
+        hum=hum.result(),
     )
     if not active.any():
         return heard

@@ -20,7 +20,7 @@ from automix.consoles.exact import ExactConsole
 from automix.dsp.pan import pan_gains
 from automix.dsp.processors import active_inserts
 from automix.errors import UsageError
-from automix.methods.conditions import report_conditions
+from automix.methods.conditions import report_takes
 from automix.methods.stems.advice import Advice, scale_cut_db, scale_pan, scale_ratio
 from automix.methods.stems.alignment import apply_arrival, line_up
 from automix.methods.stems.dynamics import (
@@ -33,6 +33,7 @@ from automix.methods.stems.hearing import (
     EQUAL_LUFS,
     NOISE_BELOW_LU,
     HeardTrack,
+    describe_takes,
     hear_stems,
     parts,
 )
@@ -136,8 +137,7 @@ def write_rules(
     for name in rules.importances():
         if name not in names:
             raise UsageError(f"no track is named {name!r}; there are: {', '.join(names)}")
-    for name, track in heard.items():
-        report_conditions(writer, name, track.conditions)
+    report_takes(writer, describe_takes(console.session, heard))
     roles: dict[str, Role] = {track.name: track.role for track in console.session.tracks}
     # In the order of their names, so that the order of tracks cannot change a rounding.
     audible = dict(sorted(parts(heard).items()))

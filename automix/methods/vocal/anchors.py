@@ -92,6 +92,5 @@ def write_sum_plan(console: ExactConsole, writer: PlanWriter, rules: VocalRules)
 
 def _report(console: ExactConsole, writer: PlanWriter, *, repair: bool) -> dict[str, Conditions]:
     found = {track.name: find_conditions(track.source) for track in console.session.tracks}
-    for name, conditions in found.items():
-        report_conditions(writer, name, conditions, repair=repair)
+    report_conditions(writer, found, repair=repair)
     return found

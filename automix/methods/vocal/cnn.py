@@ -60,8 +60,8 @@ def _write_plan(console: ExactConsole, writer: PlanWriter, options: VocalNetwork
         vocal, backing = hear(session, options)
         under = spectra()
     name = session.with_role("lead vocal").name
-    report_conditions(writer, name, vocal.conditions)
-    report_conditions(writer, session.with_role("backing track").name, backing.conditions)
+    backing_name = session.with_role("backing track").name
+    report_conditions(writer, {name: vocal.conditions, backing_name: backing.conditions})
     if vocal.conditions.silent:
         return
     stages = _Stages(console, writer, name, under, options)

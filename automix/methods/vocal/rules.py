@@ -41,8 +41,8 @@ def write_plan(console: ExactConsole, writer: PlanWriter, rules: VocalRules) -> 
     session = console.session
     vocal, backing = hear(session, rules)
     name = session.with_role("lead vocal").name
-    report_conditions(writer, name, vocal.conditions)
-    report_conditions(writer, session.with_role("backing track").name, backing.conditions)
+    backing_name = session.with_role("backing track").name
+    report_conditions(writer, {name: vocal.conditions, backing_name: backing.conditions})
     if vocal.conditions.silent:
         return
     set_equalizer(writer, name, vocal, backing, rules)
