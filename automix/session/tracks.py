@@ -281,8 +281,8 @@ def open_session(
         return _Read(opened, resample(opened.source, rate))
 
     found = dict(zip(streams, run_in_parallel(read, streams), strict=True))
-    infos = {stream: item.opened.info for stream, item in found.items()}
-    files, placing = place_by_stamps(files, infos, wanted=by_stamps)
+    known = {stream: item.opened.info for stream, item in found.items()}
+    files, placing = place_by_stamps(files, known, wanted=by_stamps)
     heard = [file for file in files if not file.is_muted] or files
     frames = max(
         _start_frames(file, rate) + found[stream].source.frames
