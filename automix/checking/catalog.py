@@ -420,7 +420,8 @@ def _place(takes: Takes) -> _PlacedTakes:
 
 
 def _find_misalignments(takes: Takes) -> Iterator[Found]:
-    placed = _place(takes)
+    copies = {found.track for found in _find_copies(takes)}
+    placed = _place([take for take in takes if take.name not in copies])
     roles = {take.name: take.role for take in takes}
     for name, arrival in find_arrivals(placed.sources, roles, placed.powers).items():
         found, changes = [], []
