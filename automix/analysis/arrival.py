@@ -560,7 +560,7 @@ def _choose_hits(
 ) -> NDArray[np.int64]:
     """Chooses hops at which a drum is hit and stands out against the others, in order.
 
-    Where that are few, because another one is nearly always hit at the same time, hits are taken
+    Where those are few, because another one is nearly always hit at the same time, hits are taken
     as well that are as loud as those: what bleeds in is softer.
     """
     level = _level(energies[name])
