@@ -379,16 +379,15 @@ def _find_codings(take: HeardTake) -> Iterator[Found]:
 
 def _find_copies(takes: Takes) -> Iterator[Found]:
     heard = [take for take in takes if take.source is not None and not take.conditions.silent]
-    pairs = [
-        (heard[first], heard[second]) for first, second in find_alike([t.envelope for t in heard])
-    ]
+    alike = find_alike([take.fine_powers for take in heard])
+    pairs = [(heard[first], heard[second]) for first, second in alike]
 
     def compare(pair: tuple[HeardTake, HeardTake]) -> Found | None:
         first, second = pair
         if first.source is None or second.source is None:
             return None
         other = resample(second.source, first.source.sample_rate)
-        copy = compare_recordings(first.source, other, first.envelope)
+        copy = compare_recordings(first.source, other, first.fine_powers)
         if copy is None:
             return None
         what = f"the same audio as {first.name}, {copy.gain_db:+.1f} dB"
@@ -430,7 +429,7 @@ def _place(takes: Takes) -> _PlacedTakes:
         source = resample(source, rate)
         sources[name] = fit(source, source.frames + start, start)
         silence = np.zeros(round(take.start_s / FINE_S))
-        powers[name] = np.concatenate([silence, take.envelope.astype(np.float64) ** 2])
+        powers[name] = np.concatenate([silence, take.fine_powers])
     frames = max((source.frames for source in sources.values()), default=0)
     hops = max((len(power) for power in powers.values()), default=0)
     return _PlacedTakes(

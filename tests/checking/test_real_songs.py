@@ -41,7 +41,8 @@ def folder(tmp_path_factory):
 def test_nothing_is_wrong_with_the_demo(folder):
     checked = automix.check(folder)
     assert checked.is_sound
-    assert {finding.check for finding in checked.findings} <= {"length"}
+    found = {finding.check for finding in checked.findings}
+    assert found <= {"length", "arrival"}  # its kit stands around its overheads
 
 
 def spoil(samples, rate):
