@@ -31,3 +31,8 @@ def seconds_to_samples(seconds: float, sample_rate: int) -> int:
 def ms_to_samples(milliseconds: float, sample_rate: int) -> int:
     """Nearest whole number of samples."""
     return round(milliseconds * sample_rate / 1000.0)
+
+
+def format_clock(seconds: float) -> str:
+    """A time in whole minutes and seconds, rounded down, such as ``1:05``."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -116,11 +116,6 @@ class Arrival:
     sum_db: float
     weakens_lows: bool = False
 
-    @property
-    def is_neutral(self) -> bool:
-        """Whether the track is in line already."""
-        return not self.inverted and self.delay_ms == 0.0
-
 
 def find_arrivals(
     sources: Mapping[str, AudioSource],
@@ -156,7 +151,7 @@ def find_arrivals(
         found |= _line_up_kit(sources, roles, overheads, _know(powers, sources, close))
     for group in _list_instruments(list(sources), roles):
         found |= _line_up_instrument(sources, _know(powers, sources, group))
-    return {name: arrival for name, arrival in found.items() if not arrival.is_neutral}
+    return found
 
 
 def _know(
@@ -423,7 +418,7 @@ def _line_up_instrument(
     """Brings the tracks of one family in line that hear the same instrument."""
     names = list(energies)
     rate = sources[names[0]].sample_rate
-    pairs = [pair for pair in combinations(names, 2) if _rise_together(*map(energies.get, pair))]
+    pairs = [(a, b) for a, b in combinations(names, 2) if _rise_together(energies[a], energies[b])]
     if not pairs:
         return {}
     most = _limit_windows(len(pairs))
@@ -565,7 +560,7 @@ def _choose_hits(
 ) -> NDArray[np.int64]:
     """Chooses hops at which a drum is hit and stands out against the others, in order.
 
-    Where that are few, because another one is nearly always hit at the same time, hits are taken
+    Where those are few, because another one is nearly always hit at the same time, hits are taken
     as well that are as loud as those: what bleeds in is softer.
     """
     level = _level(energies[name])
@@ -612,10 +607,8 @@ def _choose_stretches(
     return np.array([chosen[number] for number in kept], np.int64)
 
 
-def _rise_together(first: Powers | None, second: Powers | None) -> bool:
+def _rise_together(first: Powers, second: Powers) -> bool:
     """Whether the levels of two tracks go up and down together, as those of one source do."""
-    if first is None or second is None:
-        return False
     levels = []
     hops = min(len(first), len(second)) // _COARSE_HOPS * _COARSE_HOPS
     for energy in (first, second):

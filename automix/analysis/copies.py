@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from automix.analysis.fine_powers import FINE_S
 from automix.audio.blocks import fold_block
 from automix.audio.samples import BLOCK_FRAMES, AudioSource
 from automix.units import gain_to_db
 
-ENVELOPE_HOP_S = 0.01
 _LAGS = 10  # hops
 _SMOOTH_HOPS = 5
 _ALIKE = 0.95
@@ -44,48 +44,23 @@ class Copy:
     coherence: float
 
 
-class EnvelopeMeter:
-    """Measures the RMS of mono audio in hops of 10 ms.
-
-    Args:
-        sample_rate: Frames per second.
-    """
-
-    def __init__(self, sample_rate: int) -> None:
-        self._hop = max(1, round(ENVELOPE_HOP_S * sample_rate))
-        self._pending = np.zeros(0, np.float32)
-        self._pieces: list[NDArray[np.float32]] = []
-
-    def add(self, mono_block: NDArray[np.float32]) -> None:
-        """Takes the next samples ``(frames,)``."""
-        signal = np.concatenate([self._pending, mono_block])
-        hops = len(signal) // self._hop
-        self._pending = signal[hops * self._hop :].copy()
-        rows = signal[: hops * self._hop].reshape(hops, self._hop)
-        self._pieces.append(np.sqrt(np.einsum("hn,hn->h", rows, rows) / np.float32(self._hop)))
-
-    def result(self) -> NDArray[np.float32]:
-        """The RMS of each complete hop ``(hops,)``."""
-        return np.concatenate([np.zeros(0, np.float32), *self._pieces])
-
-
-def find_alike(envelopes: Sequence[NDArray[np.float32]]) -> list[tuple[int, int]]:
+def find_alike(powers: Sequence[_Signal]) -> list[tuple[int, int]]:
     """Finds the pairs of signals that are loud and soft at the same times.
 
     Args:
-        envelopes: What an `EnvelopeMeter` measured of each, all in hops of 10 ms.
+        powers: What `automix.analysis.fine_powers.FinePowers` measured of each.
 
     Returns:
         Pairs of indices; a copy is among them, and so is much that is none.
     """
-    longest = max(map(len, envelopes), default=0)
-    table = np.zeros((len(envelopes), longest), np.float32)
-    for row, envelope in zip(table, envelopes, strict=True):
-        if not len(envelope):
+    longest = max(map(len, powers), default=0)
+    table = np.zeros((len(powers), longest), np.float32)
+    for row, power in zip(table, powers, strict=True):
+        if not len(power):
             continue
         # Over 50 ms, so that it does not matter where in its periods a bass is measured.
-        power = np.convolve(np.square(envelope), np.ones(_SMOOTH_HOPS, np.float32), "same")
-        row[: len(envelope)] = np.sqrt(power[: len(envelope)])
+        smooth = np.convolve(power, np.ones(_SMOOTH_HOPS), "same")
+        row[: len(power)] = np.sqrt(smooth[: len(power)])
     norms = np.sqrt(np.einsum("nh,nh->n", table, table))
     table /= np.maximum(norms, 1e-9)[:, np.newaxis]
     best = np.zeros((len(table), len(table)), np.float32)
@@ -96,9 +71,7 @@ def find_alike(envelopes: Sequence[NDArray[np.float32]]) -> list[tuple[int, int]
     return list(zip(first.tolist(), second.tolist(), strict=True))
 
 
-def compare_recordings(
-    first: AudioSource, second: AudioSource, envelope: NDArray[np.float32]
-) -> Copy | None:
+def compare_recordings(first: AudioSource, second: AudioSource, powers: _Signal) -> Copy | None:
     """Tells whether a signal is a copy of another, by the loudest six seconds of the first.
 
     Two microphones of one source are no copies, however alike they are: they hear the octaves at
@@ -108,7 +81,7 @@ def compare_recordings(
     Args:
         first: A signal.
         second: Another one, at the same rate.
-        envelope: What an `EnvelopeMeter` measured of the first.
+        powers: What `automix.analysis.fine_powers.FinePowers` measured of the first.
 
     Returns:
         How the second is made of the first; none if it is another recording.
@@ -117,7 +90,7 @@ def compare_recordings(
         InputError: The file behind a source changed or cannot be read.
     """
     rate = first.sample_rate
-    wanted = _choose_blocks(envelope, rate)
+    wanted = _choose_blocks(powers, rate)
     pairs = [
         (a[: len(b)], b[: len(a)])
         for a, b in zip(*(_read_blocks(s, wanted) for s in (first, second)), strict=False)
@@ -142,10 +115,10 @@ def compare_recordings(
     )
 
 
-def _choose_blocks(envelope: NDArray[np.float32], rate: int) -> set[int]:
-    hops = np.arange(len(envelope)) * round(ENVELOPE_HOP_S * rate) // BLOCK_FRAMES
-    powers = np.bincount(hops, np.square(envelope, dtype=np.float64)) if len(hops) else np.zeros(1)
-    return set(np.argsort(powers)[-_EXCERPTS:].tolist())
+def _choose_blocks(powers: _Signal, rate: int) -> set[int]:
+    blocks = np.arange(len(powers)) * round(FINE_S * rate) // BLOCK_FRAMES
+    of_blocks = np.bincount(blocks, powers) if len(powers) else np.zeros(1)
+    return set(np.argsort(of_blocks)[-_EXCERPTS:].tolist())
 
 
 def _read_blocks(source: AudioSource, wanted: set[int]) -> list[_Signal]:

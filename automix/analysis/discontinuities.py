@@ -155,8 +155,8 @@ class DiscontinuityScan:
         if not self._edge // 2 < frame < self._frames - self._edge // 2:
             return
         samples = self._window[channel]
-        before = _rms(samples[max(place - self._edge, 0) : place - self._near])
-        after = _rms(samples[place + self._near : place + self._edge])
+        before = measure_rms(samples[max(place - self._edge, 0) : place - self._near])
+        after = measure_rms(samples[place + self._near : place + self._edge])
         level = height / _IMPULSE
         softer, louder = sorted((before, after))
         if louder > _UNDER_CLICK * level and louder > _CHANGE * softer:
@@ -209,10 +209,12 @@ class DiscontinuityScan:
 
     def _is_cut(self, from_edge: NDArray[np.float32]) -> bool:
         """Whether sound is as loud, or moves as fast, at the edge of a hole as further away."""
-        if _rms(from_edge) <= _SOUND:
+        if measure_rms(from_edge) <= _SOUND:
             return False
         slopes = np.diff(from_edge)  # where the sound crosses zero, it moves
-        return any(_rms(x[: self._near]) > _HARD * _rms(x) for x in (from_edge, slopes))
+        return any(
+            measure_rms(x[: self._near]) > _HARD * measure_rms(x) for x in (from_edge, slopes)
+        )
 
     def result(self) -> tuple[list[Click], list[Dropout]]:
         """Returns the clicks and the dropouts of all audio; nothing may be added after that.
@@ -283,7 +285,8 @@ def _stand_alone(heights: NDArray[np.float32], cells: NDArray[np.int64]) -> NDAr
     return cells
 
 
-def _rms(samples: NDArray[np.float32]) -> float:
+def measure_rms(samples: NDArray[np.float32]) -> float:
+    """The RMS of samples of any shape; 0 for none."""
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if samples.size else 0.0
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from automix.analysis.discontinuities import measure_rms
 from automix.audio.samples import Samples
 from automix.units import db_to_gain, gain_to_db
 
@@ -75,20 +76,16 @@ class EdgeScan:
 
     def _measure_start(self, head: NDArray[np.float32]) -> float:
         level_db = self._measure(head)
-        later_db = gain_to_db(_rms(head[self._long // 2 :]))
+        later_db = gain_to_db(measure_rms(head[self._long // 2 :]))
         begins_high = np.abs(head[0]) >= _HIGH * np.abs(head[: self._edge]).max()
         return level_db if begins_high or level_db - later_db <= _FALL_DB else -math.inf
 
     def _measure(self, from_edge: NDArray[np.float32]) -> float:
         """The level of the edge that audio begins with, as seen from there; −inf if it is soft."""
-        level = _rms(from_edge[: self._edge])
+        level = measure_rms(from_edge[: self._edge])
         is_constant = np.ptp(from_edge[: self._edge]) < _STEP * level
         if level == 0.0 or is_constant or np.abs(from_edge[0]) < _STEP * level:
             return -math.inf
-        if _rms(from_edge[: self._step]) < _HARD * level:
+        if measure_rms(from_edge[: self._step]) < _HARD * level:
             return -math.inf
         return gain_to_db(level)
-
-
-def _rms(samples: NDArray[np.float32]) -> float:
-    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if samples.size else 0.0

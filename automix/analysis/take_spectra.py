@@ -206,19 +206,12 @@ class TakeSpectra:
         """Finds the frequency above which a coder cut everything off.
 
         Returns:
-            The highest frequency at which the spectrum falls by more than 14 dB within 400 Hz and
-            does not come back; none if there is none from 14.5 to 20.4 kHz.
+            The frequency from 14.5 to 20.4 kHz at which the spectrum falls most within 400 Hz and
+            does not come back; none if it falls by no more than 14 dB.
         """
-        return self._find_cutoff()[0]
-
-    def cut_db(self) -> float:
-        """How far the spectrum falls at its steepest place from 14.5 to 20.4 kHz."""
-        return self._find_cutoff()[1]
-
-    def _find_cutoff(self) -> tuple[float | None, float]:
         mean, count = self._mean_spectrum(_SILENT_DB, math.inf)
         if not count:
-            return None, 0.0
+            return None
         per_hz = self._frame / self._rate
         last_hz = 0.98 * self._rate / 2
         best, cut_db = None, 0.0
@@ -230,4 +223,4 @@ class TakeSpectra:
             if fall_db > cut_db:
                 best, cut_db = hertz, fall_db
             hertz += _STEP_HZ
-        return (best if cut_db > _CUT_DB else None), cut_db
+        return best if cut_db > _CUT_DB else None

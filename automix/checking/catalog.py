@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.analysis.arrival import find_arrivals
+from automix.analysis.arrival import Arrival, find_arrivals
 from automix.analysis.conditions import Spike
 from automix.analysis.copies import compare_recordings, find_alike
 from automix.analysis.fine_powers import FINE_S
-from automix.analysis.late_files import find_late_files
+from automix.analysis.late_files import LateFile, find_late_files
 from automix.analysis.take_spectra import Tuning
 from automix.audio.blocks import fit
 from automix.audio.resampling import resample
@@ -152,9 +152,29 @@ def check_takes(takes: Takes) -> list[TakeFinding]:
 
 def describe_spike(track: str, spike: Spike) -> TakeFinding:
     """The finding of a spike, also where the audio is no take."""
-    finding = _SPIKE.judge(_report_spike(track, spike))
+    return _describe(_SPIKE, _report_spike(track, spike))
+
+
+def describe_misalignment(track: str, arrival: Arrival) -> TakeFinding:
+    """The finding of a microphone that is out of line with another one of its source."""
+    return _describe(_ARRIVAL, _report_misalignment(track, arrival))
+
+
+def describe_late_take(track: str, late: LateFile, starts_s: float) -> TakeFinding:
+    """The finding of a take that is played at another time than all others.
+
+    Args:
+        track: Name of the track.
+        late: What was found.
+        starts_s: When the take begins on the time line of the song, as it is.
+    """
+    return _describe(_LATE, _report_late_take(track, late, starts_s))
+
+
+def _describe(row: Check, found: Found) -> TakeFinding:
+    finding = row.judge(found)
     if finding is None:
-        raise ValueError("a spike is always worth a word")
+        raise ValueError(f"{row.name}: what was found is below every limit")
     return finding
 
 
@@ -359,16 +379,15 @@ def _find_codings(take: HeardTake) -> Iterator[Found]:
 
 def _find_copies(takes: Takes) -> Iterator[Found]:
     heard = [take for take in takes if take.source is not None and not take.conditions.silent]
-    pairs = [
-        (heard[first], heard[second]) for first, second in find_alike([t.envelope for t in heard])
-    ]
+    alike = find_alike([take.fine_powers for take in heard])
+    pairs = [(heard[first], heard[second]) for first, second in alike]
 
     def compare(pair: tuple[HeardTake, HeardTake]) -> Found | None:
         first, second = pair
         if first.source is None or second.source is None:
             return None
         other = resample(second.source, first.source.sample_rate)
-        copy = compare_recordings(first.source, other, first.envelope)
+        copy = compare_recordings(first.source, other, first.fine_powers)
         if copy is None:
             return None
         what = f"the same audio as {first.name}, {copy.gain_db:+.1f} dB"
@@ -410,7 +429,7 @@ def _place(takes: Takes) -> _PlacedTakes:
         source = resample(source, rate)
         sources[name] = fit(source, source.frames + start, start)
         silence = np.zeros(round(take.start_s / FINE_S))
-        powers[name] = np.concatenate([silence, take.envelope.astype(np.float64) ** 2])
+        powers[name] = np.concatenate([silence, take.fine_powers])
     frames = max((source.frames for source in sources.values()), default=0)
     hops = max((len(power) for power in powers.values()), default=0)
     return _PlacedTakes(
@@ -420,42 +439,57 @@ def _place(takes: Takes) -> _PlacedTakes:
 
 
 def _find_misalignments(takes: Takes) -> Iterator[Found]:
-    copies = {found.track for found in _find_copies(takes)}
+    copies = {found.track for found in _find_copies(takes)}  # how they differ is told there
     placed = _place([take for take in takes if take.name not in copies])
     roles = {take.name: take.role for take in takes}
     for name, arrival in find_arrivals(placed.sources, roles, placed.powers).items():
-        found, changes = [], []
-        if arrival.inverted:
-            found.append(f"of opposite polarity to {arrival.reference}")
-            changes.append(f"--set '{name}.invert_polarity=true'")
-        if arrival.delay_ms:
-            way = "before" if arrival.delay_ms > 0.0 else "after"
-            found.append(f"{abs(arrival.delay_ms):.2f} ms {way} {arrival.reference}")
-            changes.append(f"--set '{name}.delay_ms={arrival.delay_ms:.3f}'")
-        yield Found(
-            track=name,
-            what=f"hears its source {' and '.join(found)}",
-            figure=arrival.delay_ms,
-            words={"changes": " ".join(changes)},
-            severity="warning" if arrival.inverted else "information",
+        yield _report_misalignment(name, arrival)
+
+
+def _report_misalignment(track: str, arrival: Arrival) -> Found:
+    found, changes = [], []
+    if arrival.inverted:
+        found.append(f"of opposite polarity to {arrival.reference}")
+        changes.append(f"--set '{track}.invert_polarity=true'")
+    if arrival.delay_ms:
+        way = "before" if arrival.delay_ms > 0.0 else "after"
+        found.append(f"{abs(arrival.delay_ms):.2f} ms {way} {arrival.reference}")
+        changes.append(f"--set '{track}.delay_ms={arrival.delay_ms:.3f}'")
+    by_hand = " ".join(changes)
+    remedy = f"automix stems lines raw tracks up when it mixes; by hand: {by_hand}"
+    if arrival.weakens_lows:
+        remedy = (
+            "automix stems leaves it as it is, because in line the tracks would be weaker together"
+            f" below 200 Hz; {by_hand} does it all the same"
         )
+    return Found(
+        track=track,
+        what=f"hears its source {' and '.join(found)}",
+        figure=arrival.delay_ms,
+        words={"remedy": remedy},
+        severity="warning" if arrival.inverted else "information",
+    )
 
 
 def _find_late_takes(takes: Takes) -> Iterator[Found]:
     placed = _place(takes)
     starts = {take.name: take.start_s for take in takes}
     for name, late in find_late_files(placed.sources, placed.powers).items():
-        start_s = starts[name] - late.late_s
-        remedy = f"move it with --set '{name}.start_s={start_s:.2f}'"
-        if start_s < 0.0:
-            remedy = "cut so much off the start of its file, or move the others by --set"
-        yield Found(
-            track=name,
-            what=f"its onsets come {abs(late.late_s):.2f} s"
-            f" {'late' if late.late_s > 0.0 else 'early'} against all other tracks",
-            figure=late.late_s,
-            words={"remedy": remedy},
-        )
+        yield _report_late_take(name, late, starts[name])
+
+
+def _report_late_take(track: str, late: LateFile, starts_s: float) -> Found:
+    start_s = starts_s - late.late_s
+    remedy = f"move it with --set '{track}.start_s={start_s:.2f}'"
+    if start_s < 0.0:
+        remedy = "cut so much off the start of its file, or move the others by --set"
+    return Found(
+        track=track,
+        what=f"its onsets come {abs(late.late_s):.2f} s"
+        f" {'late' if late.late_s > 0.0 else 'early'} against all other tracks",
+        figure=late.late_s,
+        words={"remedy": remedy},
+    )
 
 
 def _find_sample_rates(takes: Takes) -> Iterator[Found]:
@@ -520,6 +554,22 @@ def _fits_in_length(take: HeardTake, others: Takes, is_high: bool) -> bool:
     return len(alike) >= 2 and 2 * len(alike) > len(others)
 
 
+_LATE = Check(
+    name="late",
+    title="takes that come late or early against all others",
+    scale=SeverityScale(unit="s", warning=-math.inf),
+    remedy="if that is no intention, {remedy}",
+    find=_find_late_takes,
+)
+
+_ARRIVAL = Check(
+    name="arrival",
+    title="polarity and arrival of microphones of one source",
+    scale=SeverityScale(unit="ms", information=-math.inf),
+    remedy="{remedy}",
+    find=_find_misalignments,
+)
+
 _SPIKE = Check(
     name="spike",
     title="spikes",
@@ -572,20 +622,8 @@ CHECKS: tuple[Check, ...] = (
         remedy="mute one of the two, as with --set '{track}.mute=true'",
         find=_find_copies,
     ),
-    Check(
-        name="late",
-        title="takes that come late or early against all others",
-        scale=SeverityScale(unit="s", warning=-math.inf),
-        remedy="if that is no intention, {remedy}",
-        find=_find_late_takes,
-    ),
-    Check(
-        name="arrival",
-        title="polarity and arrival of microphones of one source",
-        scale=SeverityScale(unit="ms", information=-math.inf),
-        remedy="automix stems lines raw tracks up when it mixes; by hand: {changes}",
-        find=_find_misalignments,
-    ),
+    _LATE,
+    _ARRIVAL,
     _SPIKE,
     Check(
         name="clicks",

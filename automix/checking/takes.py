@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix.analysis.conditions import Conditions, ConditionScan
-from automix.analysis.copies import EnvelopeMeter
 from automix.analysis.discontinuities import Click, DiscontinuityScan, Dropout
+from automix.analysis.fine_powers import FinePowers
 from automix.analysis.flat_tops import FlatTops, FlatTopScan
 from automix.analysis.hum import Hum, HumMeter
 from automix.analysis.take_edges import Edges, EdgeScan
@@ -41,7 +41,7 @@ class HeardTake:
         tuning: The reference pitch.
         cutoff_hz: Where a coder cut the treble off.
         edges: Levels at the first and at the last sample.
-        envelope: RMS of each hop of 10 ms.
+        fine_powers: Its power every hundredth of a second, see `FinePowers`.
         source: The audio, to hear it once more.
     """
 
@@ -63,7 +63,7 @@ class HeardTake:
     tuning: Tuning | None = None
     cutoff_hz: float | None = None
     edges: Edges | None = None
-    envelope: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    fine_powers: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     source: AudioSource | None = None
 
 
@@ -85,7 +85,7 @@ class TakeScan:
         self._discontinuities = DiscontinuityScan(sample_rate, channels)
         self._hum = HumMeter(sample_rate)
         self._spectra = TakeSpectra(sample_rate)
-        self._envelope = EnvelopeMeter(sample_rate)
+        self._fine_powers = FinePowers(sample_rate)
         self._edges = EdgeScan(sample_rate, channels)
 
     def add(self, block: Samples) -> None:
@@ -97,7 +97,7 @@ class TakeScan:
         fold = fold_block(block)
         self._hum.add(fold)
         self._spectra.add(fold)
-        self._envelope.add(fold)
+        self._fine_powers.add(block)
         self._edges.add(block)
 
     def result(self, name: str, role: Role, source: AudioSource, coding: str = "") -> HeardTake:
@@ -127,6 +127,6 @@ class TakeScan:
             tuning=self._spectra.tuning(),
             cutoff_hz=self._spectra.cutoff_hz(),
             edges=self._edges.result(),
-            envelope=self._envelope.result(),
+            fine_powers=self._fine_powers.finish(),
             source=source,
         )

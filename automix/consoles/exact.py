@@ -145,6 +145,8 @@ class ExactConsole:
         strips = sorted((s for s in plan.tracks if not s.mute), key=lambda strip: strip.name)
         if not strips:
             raise PlanError("every track of the plan is muted; unmute one")
+        for strip in strips:
+            self._warn_of_idle_rides(strip)
         names = [strip.name for strip in strips]
         with Workers(len(strips)) as workers:
             # What the first block asks of a strip, such as its impulse response, is parallel too.
@@ -153,6 +155,15 @@ class ExactConsole:
             for _ in range(0, frames, BLOCK_FRAMES):
                 channels = dict(zip(names, workers.map(next, flows), strict=True))
                 yield channels, sends.next_feeds(channels)
+
+    def _warn_of_idle_rides(self, strip: ChannelStrip) -> None:
+        """Says which rides of a strip move nothing, as their processor is off."""
+        off = {row.name for row in processors_of(ChannelStrip) if not row.is_active(strip)}
+        for ride in strip.rides:
+            processor = ride.setting.partition(".")[0]
+            warning = f"{strip.name}: the {processor} is off, so that its ride moves nothing"
+            if processor in off and warning not in self.warnings:  # every pass asks
+                self.warnings.append(warning)
 
     def returns(self, plan: MixPlan) -> Mapping[str, Stage]:
         """What turns the blocks that are sent to a bus into its return."""

@@ -101,7 +101,7 @@ def print_recording(
     audio = console.inserted(_with_inserts(strip, in_audio), plan.pan_law)
     track = console.session.track(strip.name)
     exact = audio is track.source and _is_exact(track, read)
-    start_frame = _find_start(strip, audio.sample_rate)
+    start_frame = _find_start(strip, audio)
     audio = fit(audio, audio.frames - start_frame, -start_frame)
     highest_db = strip.fader_db + find_highest_db(strip.rides, "fader_db")
     excess_db = max(0.0, highest_db - max_fader_db)
@@ -158,10 +158,14 @@ def print_return(console: ExactConsole, plan: MixPlan, bus: Bus) -> AudioSource 
     )
 
 
-def _find_start(strip: ChannelStrip, sample_rate: int) -> int:
-    """Frames that are silent because the file begins later, whatever its delay."""
-    start = seconds_to_samples(strip.start_s, sample_rate)
-    return max(start - latency_frames(strip.delay_ms, sample_rate), 0)
+def _find_start(strip: ChannelStrip, audio: AudioSource) -> int:
+    """Frames that are silent because the file begins later, whatever its delay.
+
+    A muted track may begin after the end of the mix: one frame of silence is left of it.
+    """
+    start = seconds_to_samples(strip.start_s, audio.sample_rate)
+    early = latency_frames(strip.delay_ms, audio.sample_rate)
+    return min(max(start - early, 0), max(audio.frames - 1, 0))
 
 
 def _processors_in_audio(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from automix.analysis.conditions import Conditions
-from automix.checking.catalog import CHECKS, check_takes
+from automix.checking.catalog import check_takes
 from automix.checking.takes import HeardTake
 from automix.plan.settings import EqualizerBand
 from automix.plan.writer import PlanWriter
@@ -12,7 +12,7 @@ _MOST = 3
 
 
 def report_takes(
-    writer: PlanWriter, takes: Sequence[HeardTake], *, repair: bool = True, most: int = _MOST
+    writer: PlanWriter, takes: Sequence[HeardTake], *, repair: bool = True, most: int | None = _MOST
 ) -> None:
     """Warns of the worst that is wrong with the inputs, and filters constant offsets away.
 
@@ -20,11 +20,11 @@ def report_takes(
         writer: Takes the warnings and the filters.
         takes: What was measured of the inputs.
         repair: Whether an offset is filtered away, or only reported.
-        most: How many findings are told; of the others, only how many there are.
+        most: How many findings are told, none for all; of the others, only how many there are.
     """
     wrong = [finding for finding in check_takes(takes) if finding.severity != "information"]
     writer.warnings += [finding.message() for finding in wrong[:most]]
-    if len(wrong) > most:
+    if most is not None and len(wrong) > most:
         more = "1 more is" if len(wrong) == most + 1 else f"{len(wrong) - most} more are"
         writer.warn(f"{more} wrong with the takes: automix check lists everything")
     for take in takes:
@@ -43,7 +43,7 @@ def report_conditions(
         repair: Whether an offset is filtered away, or only reported.
     """
     takes = [HeardTake(name=name, role="other", conditions=c) for name, c in conditions.items()]
-    report_takes(writer, takes, repair=repair, most=len(takes) * len(CHECKS))
+    report_takes(writer, takes, repair=repair, most=None)
 
 
 def _remove_offset(writer: PlanWriter, track: str, conditions: Conditions) -> None:

@@ -19,6 +19,9 @@ from automix.plan.parameters import IllegalSetting, Parameter, Range, Settings, 
 MOST_POINTS = 20_000
 """Of one ride."""
 
+RIDE_RANGE = Range(-60.0, 24.0)
+"""Of the values, where they are added to a setting; a line in the place of one keeps to its."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ridable:
@@ -43,7 +46,7 @@ class Ride(Settings):
     times_s: Annotated[tuple[float, ...], Range(0, 86400, "s"), "of the points, rising"] = (0.0,)
     values: Annotated[
         tuple[float, ...],
-        Range(-60, 24),
+        RIDE_RANGE,
         "at those times, straight between them; dB are added to the setting",
     ] = (0.0,)
 

@@ -313,13 +313,13 @@ class ChannelStrip(Settings):
     stream: Annotated[int | None, Range(1, 64), "of audio, in a file that holds several"] = None
     sha256: Annotated[str, "of the file, or of both, that the plan was made from"] = ""
     start_s: Annotated[
-        float, Range(0, 86400, "s"), OnlyIfSet(), "of the song, at which the file begins"
+        float, Range(0, 86400, "s"), OnlyIfSet(), "time of the song at which the file begins"
     ] = 0.0
     input_gain_db: Annotated[float, Range(-60, 60, "dB"), "before all processing"] = 0.0
     fold: Annotated[bool, "make a stereo track mono, by the mean of its sides"] = False
     invert_polarity: Annotated[bool, "multiply by −1"] = False
     delay_ms: Annotated[
-        float, Range(-20, 20, "ms"), OnlyIfSet(), "later, or below 0 earlier, for its microphone"
+        float, Range(-20, 20, "ms"), OnlyIfSet(), "how much later it plays; negative is earlier"
     ] = 0.0
     gate: GateSettings = GateSettings()
     equalizer: EqualizerSettings = EqualizerSettings()

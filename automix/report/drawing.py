@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from automix.units import format_clock
+
 Vector = NDArray[np.float64]
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 16.0, 8.0, 26.0
@@ -118,12 +120,8 @@ def time_axis(duration_s: float) -> Axis:
     steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 3600)
     step = next((s for s in steps if duration_s / s <= 8), 7200)
     high = max(duration_s, 0.001)
-    return Axis(low=0.0, high=high, ticks=list(np.arange(0.0, high, step)), label=_clock)
+    return Axis(low=0.0, high=high, ticks=list(np.arange(0.0, high, step)), label=format_clock)
 
 
 def _hertz(frequency: float) -> str:
     return f"{frequency / 1000:g}k" if frequency >= 1000 else f"{frequency:g}"
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -31,6 +31,7 @@ from automix.report.strips import (
     track_card,
 )
 from automix.session.tracks import Session
+from automix.units import format_clock
 
 PLAYER_LUFS = -23.0
 _PLAYED_S = 240.0  # all excerpts together: what a page can hold
@@ -210,10 +211,10 @@ def _players(
         f'<button type=button data-source="{number}">{html.escape(name)}</button>'
         for number, name in enumerate(heard)
     ]
-    clock = f"{int(start_s) // 60}:{int(start_s) % 60:02d}"
     return (
         "<h2>Listen</h2><section class=player><p><button type=button id=play>Play</button>"
-        f" {stop_s - start_s:.0f} s from {clock}, the loudest part, all at one loudness."
+        f" {stop_s - start_s:.0f} s from {format_clock(start_s)}, the loudest part, all at one"
+        " loudness."
         " Switching keeps the position; keys: space, and digits.</p>"
         f"<div class=sources>{''.join(buttons)}</div>"
         f'<script type="application/json" id=excerpts>{json.dumps(data)}</script></section>'

@@ -519,11 +519,15 @@ def place_by_stamps(
     end = starts[longest] + lengths[longest]
     for name, start in starts.items():
         within = min(start + lengths[name], end) - max(start, starts[longest])
-        if within < _LEAST_WITHIN * lengths[name]:
-            return files, [
-                "the time stamps of the tracks are of different takes and are not used, all begin"
-                f" together: {after}; --set '{name}.start_s=…' places one"
-            ]
+        if within >= _LEAST_WITHIN * lengths[name]:
+            continue
+        if name not in heard:  # a click of another take is nobody's business
+            late.pop(name, None)
+            continue
+        return files, [
+            "the time stamps of the tracks are of different takes and are not used, all begin"
+            f" together: {after}; --set '{name}.start_s=…' places one"
+        ]
     placed = [replace(f, start_s=late[f.name]) if f.name in late else f for f in files]
     notes = [f"placed by the time stamps of their files: {after}"]
     if bare := [f.name for f in files if f.name not in stamps and f.start_s is None]:

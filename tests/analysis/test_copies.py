@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from automix.analysis.copies import EnvelopeMeter, compare_recordings, find_alike
+from automix.analysis.copies import compare_recordings, find_alike
+from automix.analysis.fine_powers import FinePowers
 from automix.audio.samples import Audio
 
 RATE = 22050
@@ -19,11 +20,11 @@ def audio(samples):
     return Audio(np.asarray(samples, np.float32), RATE)
 
 
-def envelope(samples):
-    meter = EnvelopeMeter(RATE)
-    for block in np.array_split(np.asarray(samples, np.float32), 6):
+def powers(samples):
+    meter = FinePowers(RATE)
+    for block in np.array_split(np.asarray(samples, np.float32)[None], 6, axis=1):
         meter.add(block)
-    return meter.result()
+    return meter.finish()
 
 
 def later(samples, frames):
@@ -34,8 +35,8 @@ def later(samples, frames):
 @pytest.mark.parametrize("gain", [0.5, -1.2])
 def test_gain_polarity_and_delay_make_no_other_recording(frames, gain):
     first, second = drums(), gain * later(drums(), frames)
-    assert find_alike([envelope(first), envelope(second)]) == [(0, 1)]
-    copy = compare_recordings(audio(first), audio(second), envelope(first))
+    assert find_alike([powers(first), powers(second)]) == [(0, 1)]
+    copy = compare_recordings(audio(first), audio(second), powers(first))
     assert copy.gain_db == pytest.approx(20 * np.log10(abs(gain)), abs=0.1)
     assert copy.delay_s == pytest.approx(frames / RATE)
     assert copy.inverted == (gain < 0)
@@ -51,10 +52,10 @@ def test_another_take_another_microphone_and_a_shared_bus_are_no_copies():
         later(dull, 40),
         first + drums(3),
     ):
-        assert compare_recordings(audio(first), audio(other), envelope(first)) is None
+        assert compare_recordings(audio(first), audio(other), powers(first)) is None
 
 
 def test_what_is_loud_at_other_times_is_not_compared():
     first = drums()
-    assert find_alike([envelope(first), envelope(later(first, RATE // 5)), np.zeros(9)]) == []
+    assert find_alike([powers(first), powers(later(first, RATE // 5)), np.zeros(9)]) == []
     assert find_alike([]) == []

@@ -188,8 +188,8 @@ def test_the_same_recording_twice_is_told_once():
     noise = (rng.standard_normal(6 * 48000) * np.repeat(rng.random(12), 24000)).astype(np.float32)
 
     def take(name, samples):
-        envelope = np.sqrt(np.square(samples).reshape(-1, 480).mean(axis=1))
-        return replace(TAKE, name=name, source=Audio(samples, 48000), envelope=envelope)
+        powers = np.square(samples).reshape(-1, 480).sum(axis=1)
+        return replace(TAKE, name=name, source=Audio(samples, 48000), fine_powers=powers)
 
     findings = check_takes([take("a", noise), take("b", -0.5 * noise), take("c", noise[::-1])])
     assert [(f.check, f.track, f.severity) for f in findings] == [("copy", "b", "fault")]

@@ -17,7 +17,7 @@ EXPECTED = {
     "caesium": {"coding"},
     "potassium": {"coding"},
     "francium": {"coding", "length", "hum"},  # 60 Hz at −88 dBFS, 52 dB and more below what plays
-    "mdn-funk": {"coding", "length", "noise"},  # the pickups of a clavinet, 39 dB below
+    "mdn-funk": {"coding", "length"},
 }
 
 
@@ -41,7 +41,8 @@ def folder(tmp_path_factory):
 def test_nothing_is_wrong_with_the_demo(folder):
     checked = automix.check(folder)
     assert checked.is_sound
-    assert {finding.check for finding in checked.findings} <= {"length"}
+    found = {finding.check for finding in checked.findings}
+    assert found <= {"length", "arrival"}  # its kit stands around its overheads
 
 
 def spoil(samples, rate):

@@ -243,3 +243,13 @@ def test_stems_with_rides_sum_to_the_mix():
     np.testing.assert_allclose(
         stems, collect(apply_master(premaster, plan.master)).samples, rtol=0, atol=1e-6
     )
+
+
+def test_a_ride_of_a_processor_that_is_off_is_told_once():
+    ride = Ride(setting="widener.side_db", values=(20.0,))
+    console = ExactConsole(session_of(a=noise(1, 100)))
+    for side_db, told in ((-20.0, 0), (-60.0, 1), (-60.0, 1)):
+        strip = ChannelStrip(name="a", widener=WidenerSettings(side_db=side_db), rides=(ride,))
+        collect(console.premaster(MixPlan(sample_rate_hz=RATE, tracks=(strip,))))
+        assert len(console.warnings) == told
+    assert console.warnings[0].startswith("a: the widener is off")

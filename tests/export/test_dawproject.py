@@ -207,6 +207,14 @@ def test_a_clip_lies_where_its_file_begins_and_a_delay_is_in_its_audio(
     assert exported.left_out == ()
 
 
+def test_a_muted_track_may_begin_after_the_end_of_the_mix(tmp_path: Path) -> None:
+    late = ChannelStrip(name="b", file=write(tmp_path / "b.wav", 2), start_s=600.0, mute=True)
+    tracks = (ChannelStrip(name="a", file=write(tmp_path / "a.wav", 1)), late)
+    plan = MixPlan(sample_rate_hz=RATE, tracks=tracks)
+    exported = export(plan, tmp_path)
+    assert difference_db(mix_of(plan, tmp_path), project_mix_of(exported.path)) < -110.0
+
+
 def test_dry_clips_hold_the_recordings(song) -> None:
     plan, folder = song
     exported = export(plan, folder, dry=True)

@@ -29,7 +29,7 @@ from automix.dsp.processors import (
 from automix.errors import UsageError
 from automix.plan.model import MixPlan
 from automix.plan.parameters import Settings, parameters
-from automix.plan.rides import Ride, find_ridable, find_ride
+from automix.plan.rides import RIDE_RANGE, Ride, find_ridable, find_ride
 from automix.plan.settings import Bus, ChannelStrip, EqualizerBand, Master, Send
 from automix.session.tracks import Session
 from automix.units import db_to_gain, gain_to_db
@@ -292,8 +292,7 @@ def _change_rides(rides: Sequence[Ride], part: SomePart, values: Values) -> tupl
     for ride in rides:
         if ride.setting in values:
             ridable, allowed = find_ridable(part, ride.setting)
-            added = parameters(Ride)["values"].range
-            legal = added if ridable.is_added and added is not None else allowed
+            legal = RIDE_RANGE if ridable.is_added else allowed
             points = values[ride.setting][: len(ride.values)].tolist()
             ride = replace(ride, values=tuple(map(legal.clamp, points)))
         changed.append(ride)

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from automix.plan.rides import Ride
-
-LOWEST_DB, HIGHEST_DB = -60.0, 24.0
-"""Where a ride ends, see `automix.plan.rides.Ride`."""
+from automix.plan.rides import RIDE_RANGE, Ride
 
 _TOLERANCE_DB = 0.005
 
@@ -66,7 +63,7 @@ def make_line(points: Sequence[tuple[float, float]]) -> GainLine:
     """
     placed: dict[float, float] = {}
     for time_s, value_db in points:
-        placed[round(max(time_s, 0.0), 3)] = round(min(max(value_db, LOWEST_DB), HIGHEST_DB), 2)
+        placed[round(max(time_s, 0.0), 3)] = round(RIDE_RANGE.clamp(value_db), 2)
     times = sorted(placed)
     kept: list[float] = []
     for number, time_s in enumerate(times):

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from automix.analysis.loudness import OFFSET_LUFS, Energies, integrated_lufs
 from automix.methods.rides.hearing import FINE_HOPS_PER_SECOND, to_meter_hops
-from automix.methods.rides.lines import LOWEST_DB, GainLine, make_line
+from automix.methods.rides.lines import GainLine, make_line
 from automix.methods.rides.windows import count_hops, find_runs, mean_around
+from automix.plan.rides import RIDE_RANGE
 from automix.plan.roles import Role
 
 SHORTEST_SILENCE_S = 2.0
@@ -121,15 +122,16 @@ def draw_mutes(silences: Sequence[Silence], duration_s: float) -> GainLine:
         duration_s: Length of the song.
     """
     points: list[tuple[float, float]] = []
+    lowest_db = RIDE_RANGE.low
     for silence in silences:
         if silence.start_s <= 0.0:
-            points.append((0.0, LOWEST_DB))
+            points.append((0.0, lowest_db))
         else:
-            points += [(silence.start_s, 0.0), (silence.start_s + FADE_OUT_S, LOWEST_DB)]
+            points += [(silence.start_s, 0.0), (silence.start_s + FADE_OUT_S, lowest_db)]
         if silence.end_s >= duration_s:
             continue
         open_s = silence.end_s - OPENS_BEFORE_S
-        points += [(open_s - FADE_IN_S, LOWEST_DB), (open_s, 0.0)]
+        points += [(open_s - FADE_IN_S, lowest_db), (open_s, 0.0)]
     return make_line(points)
 
 

@@ -23,6 +23,7 @@ from automix.methods.rides.silences import MUTED_ROLES, Silence, draw_mutes, fin
 from automix.plan.rides import MOST_POINTS
 from automix.plan.roles import ROLE_FAMILIES, Family, Role
 from automix.plan.writer import PlanWriter
+from automix.units import format_clock
 
 
 @dataclass(kw_only=True)
@@ -134,12 +135,8 @@ def _lift(
 def _describe(sections: list[SongSection], label: str) -> str:
     """A section for people, by its letter and the time of its first part."""
     of_label = [section for section in sections if section.label == label]
-    times = ", ".join(_clock(section.start_s) for section in of_label[:3])
+    times = ", ".join(format_clock(section.start_s) for section in of_label[:3])
     return f"section {label} ({times}{' …' if len(of_label) > 3 else ''})"
-
-
-def _clock(time_s: float) -> str:
-    return f"{int(time_s) // 60}:{int(time_s) % 60:02d}"
 
 
 def _raise_rest(heard: HeardMix, lines: Mapping[str, GainLine], leads: Collection[str]) -> Energies:

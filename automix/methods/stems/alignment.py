@@ -9,6 +9,7 @@ from automix.analysis.arrival import Arrival, find_arrivals
 from automix.analysis.late_files import find_late_files
 from automix.audio.blocks import fit
 from automix.audio.samples import AudioSource
+from automix.checking.catalog import describe_late_take, describe_misalignment
 from automix.consoles.exact import ExactConsole, insert_stream
 from automix.methods.stems.hearing import HeardTrack, parts
 from automix.methods.stems.rawness import song_rawness
@@ -52,7 +53,7 @@ def line_up(
     _report_late_files(writer, console.session, heard, powers)
     for name, arrival in sorted(find_arrivals(sources, roles, powers).items()):
         if arrival.weakens_lows:
-            writer.warn(_describe_refusal(name, arrival))
+            writer.warn(describe_misalignment(name, arrival).message())
         else:
             _set(writer, name, arrival)
 
@@ -66,16 +67,7 @@ def _report_late_files(
     """Warns of tracks that are played at another time than the others; none is moved for that."""
     audible = {track.name: track.source for track in session.tracks if track.name in parts(heard)}
     for name, late in find_late_files(audible, powers).items():
-        start_s = session.track(name).start_s - late.late_s
-        way = "late" if late.late_s > 0.0 else "early"
-        remedy = f"--set '{name}.start_s={start_s:.2f}' moves it"
-        if start_s < 0.0:
-            remedy = "cut so much off the start of its file, or move the others by --set"
-        writer.warn(
-            f"{name}: its onsets come {abs(late.late_s):.2f} s {way} against all other tracks"
-            f" (likeness {late.likeness:.2f} there, {late.as_it_is:.2f} as it is); if that is no"
-            f" intention, {remedy}"
-        )
+        writer.warn(describe_late_take(name, late, session.track(name).start_s).message())
 
 
 def apply_arrival(source: AudioSource, strip: ChannelStrip) -> AudioSource:
@@ -130,15 +122,4 @@ def _describe_delay(arrival: Arrival) -> str:
     return (
         f"hears its source {abs(arrival.delay_ms):.2f} ms {way} {arrival.reference}: in line, the"
         f" two add up to {arrival.sum_db:+.1f} dB against as they were recorded"
-    )
-
-
-def _describe_refusal(name: str, arrival: Arrival) -> str:
-    found = [f"{name}.delay_ms={arrival.delay_ms:.3f}"] if arrival.delay_ms else []
-    found += [f"{name}.invert_polarity=true"] if arrival.inverted else []
-    return (
-        f"{name}: is out of line with {arrival.reference} and left as it is, because in line the"
-        " tracks would be weaker together below 200 Hz; "
-        + " ".join(f"--set '{setting}'" for setting in found)
-        + " does it all the same"
     )
