@@ -26,7 +26,9 @@ class RideLine:
     def __init__(self, ride: Ride, sample_rate: int, late: int = 0) -> None:
         self._frames = np.array(ride.times_s) * sample_rate
         self._values = np.array(ride.values)
-        self._slopes = np.diff(self._values) / np.diff(self._frames)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            slopes = np.diff(self._values) / np.diff(self._frames)
+        self._slopes = np.nan_to_num(slopes)  # of points that are as good as at one time
         self._position = -late
 
     def next_values(self, frames: int) -> Curve:

@@ -82,6 +82,12 @@ def test_a_line_is_as_it_is_written_whatever_the_blocks(block):
     np.testing.assert_allclose(values, written_db(ride, frames), rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("gap_s", [5e-324, 1e-300, 1e-9])
+def test_points_as_good_as_at_one_time_are_a_step(gap_s):
+    ride = Ride(times_s=(0.0, gap_s, 1.0), values=(0.0, 6.0, 6.0))
+    np.testing.assert_array_equal(RideLine(ride, RATE).next_values(4), [0.0, 6.0, 6.0, 6.0])
+
+
 def test_gains_are_the_same_bits_whatever_the_blocks():
     parts, whole = RideLine(SLOW, RATE), RideLine(SLOW, RATE)
     lengths = np.random.default_rng(4).integers(1, 3000, 40)

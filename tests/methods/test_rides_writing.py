@@ -103,6 +103,29 @@ def test_the_rendered_voice_is_steadier_and_as_loud_as_before():
     assert after.rest == pytest.approx(before.rest)
 
 
+def test_a_voice_whose_noise_is_faded_is_as_loud_as_was_planned():
+    """The noise in long rests lowers the gate of its loudness, by which its level was set."""
+    voice = np.zeros(60 * RATE)
+    for start_s, level in ((2, 0.3), (12, 0.05), (22, 0.3), (52, 0.05)):
+        place = slice(start_s * RATE, (start_s + 2) * RATE)
+        voice[place] = level * noise(200, 4000, start_s, 2.0)
+    keys = 0.2 * noise(200, 4000, 4, 60.0)
+    hiss = 0.001 * np.random.default_rng(1).normal(size=len(voice))
+    session = session_of({"lead": ("lead vocal", voice + hiss), "keys": ("keys", keys)})
+    plan = ridden(session, "mutes")
+    console = ExactConsole(session)
+    before, after = (
+        integrated_lufs(to_meter_hops(hear_mix(console, made, ["lead"]).leads))
+        for made in (make_blank_plan(session, method="rules"), plan)
+    )
+    assert after == pytest.approx(before, abs=0.02)
+    assert plan.strip("lead").fader_db < -0.5
+    untrimmed = plan.with_strip("lead", fader_db=0.0)
+    louder = integrated_lufs(to_meter_hops(hear_mix(console, untrimmed, ["lead"]).leads))
+    assert louder > before + 0.5
+    assert plan.strip("keys") == make_blank_plan(session, method="rules").strip("keys")
+
+
 def test_leads_are_ridden_together():
     session, _ = raw_song(leads=2)
     plan = ridden(session, "vocal")

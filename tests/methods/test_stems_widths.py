@@ -11,6 +11,7 @@ from automix.analysis.finished_music import (
     WIDTH_LOWER_QUARTILE_DB,
     WIDTH_UPPER_QUARTILE_DB,
 )
+from automix.audio.samples import Audio
 from automix.methods.stems.hearing import hear_stems
 from automix.methods.stems.widths import CORNER_HZ, WIDEST_DB, choose_widths
 from automix.plan.settings import ChannelStrip, WidenerSettings
@@ -214,3 +215,10 @@ def test_a_narrower_taste_is_heard_in_every_band():
         for sides in (-6.0, 0.0)
     ]
     assert (mixes[0][2:7] < mixes[1][2:7] - 1.0).all()
+
+
+def test_bands_above_the_half_of_a_low_rate_say_nothing():
+    """A warning of NumPy would be an error here."""
+    session = session_of({name: band_song()[name] for name in ("kick", "lead", "guitar")})
+    low = tuple(replace(t, source=Audio(t.source.samples, 8000)) for t in session.tracks)
+    written(replace(session, tracks=low), **DRY)

@@ -1,11 +1,12 @@
 """Hears a mix as it is planned, and writes the rides that it needs into its plan."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from automix.analysis.hops import HOPS_PER_SECOND
 from automix.analysis.loudness import Energies, integrated_lufs
 from automix.consoles.exact import ExactConsole
 from automix.methods.rides.hearing import (
@@ -35,12 +36,14 @@ class _Riding:
         rules: The rule of each.
         reasons: Likewise.
         figures: What the rules looked at.
+        trim_lu: What the fader gives back, as noise in rests had been taken for soft singing.
     """
 
     lines: list[GainLine] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
+    trim_lu: float = 0.0
 
     def add(self, line: GainLine, rule: str, reason: str, **figures: float) -> None:
         """Takes one more line."""
@@ -183,14 +186,34 @@ def _mute(heard: HeardMix, roles: Mapping[str, Role], riding: Mapping[str, _Ridi
             continue
         silences = find_silences(energies, np.maximum(whole - energies, 0.0), mix_lufs)
         if silences:
+            line = draw_mutes(silences, heard.duration_s)
+            if ROLE_FAMILIES[roles[name]] == "vocal":
+                riding[name].trim_lu = _measure_trim(energies, riding[name].lines, line)
             riding[name].add(
-                draw_mutes(silences, heard.duration_s),
+                line,
                 "silence",
                 _describe_silences(silences),
                 silences=len(silences),
                 silent_s=sum(silence.end_s - silence.start_s for silence in silences),
                 noise_lufs=max(silence.noise_lufs for silence in silences),
             )
+
+
+def _measure_trim(energies: Energies, lines: Sequence[GainLine], mutes: GainLine) -> float:
+    """By how much a voice is measured louder once noise in its rests does not lower the gate.
+
+    Its level was set with that noise, so without it the voice would stand further out than was
+    meant (the relative gate of ITU-R BS.1770 hangs from all that is above the absolute one).
+    """
+    hops = to_meter_hops(energies)
+    times_s = np.asarray((np.arange(len(hops)) + 0.5) / HOPS_PER_SECOND, np.float64)
+    for line in lines:
+        hops = hops * 10.0 ** (line.at(times_s) / 10.0)
+    trim_lu = integrated_lufs(hops) - integrated_lufs(hops * 10.0 ** (mutes.at(times_s) / 10.0))
+    return trim_lu if np.isfinite(trim_lu) and abs(trim_lu) >= _LEAST_TRIM_LU else 0.0
+
+
+_LEAST_TRIM_LU = 0.05
 
 
 def _describe_silences(silences: list[Silence]) -> str:
@@ -217,3 +240,9 @@ def _write(writer: PlanWriter, name: str, riding: _Riding) -> None:
         "; ".join(riding.reasons),
         **riding.figures,
     )
+    if riding.trim_lu:
+        fader_db = writer.plan.strip(name).fader_db + riding.trim_lu
+        reason = (
+            f"{riding.trim_lu:+.1f} LU, as noise in its rests had lowered the gate of its loudness"
+        )
+        writer.revise(f"{name}.fader_db", fader_db, "silence", reason)

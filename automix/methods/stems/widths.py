@@ -142,7 +142,7 @@ def choose_widths(
     levels = {
         name: power_to_db(float(share)) for name, share in zip(heard, shares, strict=True) if share
     }
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # low rates have no highest bands
         return Widths(
             side_db={name: level for name, level in levels.items() if level >= LEAST_DB},
             before_db=10.0 * np.log10(sides.sum(axis=0) / middles.sum(axis=0)),
