@@ -399,7 +399,11 @@ def _find_copies(takes: Takes) -> Iterator[Found]:
         severity: Severity = "fault" if copy.inverted else "warning"
         return Found(track=second.name, what=what, figure=copy.gain_db, severity=severity)
 
-    yield from filter(None, run_in_parallel(compare, pairs))
+    told = set()
+    for found in filter(None, run_in_parallel(compare, pairs)):
+        if found.track not in told:  # of three that are alike, each is told once
+            told.add(found.track)
+            yield found
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

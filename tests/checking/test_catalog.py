@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import automix
 from automix.analysis.conditions import Conditions, Spike
 from automix.analysis.discontinuities import Click, Dropout
 from automix.analysis.flat_tops import FlatTops
@@ -200,3 +201,11 @@ def test_findings_are_documents():
     (found,) = check_takes([FAULTS["hum"][0]])
     document = found.document()
     assert TakeFinding(**{**document, "times_s": tuple(document["times_s"])}) == found
+
+
+def test_of_three_that_are_alike_each_is_told_once():
+    rng = np.random.default_rng(3)
+    sound = rng.standard_normal((1, 3 * 48000)) * np.repeat(rng.random(30), 4800)
+    tracks = {name: gain * 0.1 * sound[0] for name, gain in (("a", 1.0), ("b", 0.7), ("c", 0.5))}
+    found = automix.check(tracks, sample_rate=48000).findings
+    assert [finding.track for finding in found if finding.check == "copy"] == ["b", "c"]
