@@ -9,7 +9,7 @@ from automix.analysis.loudness import integrated_lufs
 from automix.methods.rides.hearing import to_meter_hops
 from automix.methods.rides.lines import Hold, add_lines, make_line
 from automix.methods.rides.phrases import find_phrases
-from automix.methods.rides.rider import MOST_RIDE_DB, draw_line, ride_voice
+from automix.methods.rides.rider import LIMITS_DB, MOST_RIDE_DB, draw_line, ride_voice
 from tests.methods.raw_songs import RATE, hits, noise
 from tests.methods.ridden_songs import energies_of, hops_between, sing
 
@@ -63,6 +63,23 @@ def test_offsets_of_phrases_are_found_and_the_spread_is_halved(seed, moving):
     times_s = (np.arange(len(voice)) + 0.5) / 50
     after = to_meter_hops(voice * 10 ** (ridden.line.at(times_s) / 10))
     assert integrated_lufs(after) == pytest.approx(integrated_lufs(to_meter_hops(voice)), abs=0.1)
+
+
+@pytest.mark.parametrize(("deeper_db", "is_enough"), [(5.0, True), (20.0, False)])
+def test_the_limit_gives_way_only_as_far_as_halves_the_spread(deeper_db, is_enough):
+    """Every third phrase is sung so much softer that 4 dB do not halve the spread."""
+    signal, sung = sing(3)
+    voice = energies_of(signal)
+    rest = energies_of(backing(len(signal) / RATE, False)[: len(signal)])
+    before = relations_db(voice, rest, sung)
+    for phrase, level_db in zip(sung[::3], before[::3], strict=True):
+        lowered_db = np.median(before) - level_db - deeper_db - 4.0
+        voice[hops_between(phrase.start_s, phrase.end_s)] *= 10 ** (lowered_db / 10)
+    ridden = ride_voice(voice, rest)
+    assert ridden is not None
+    assert MOST_RIDE_DB < ridden.limit_db <= LIMITS_DB[-1]
+    assert np.abs(ridden.gains_db).max() <= ridden.limit_db
+    assert (ridden.spread_after_lu <= 0.5 * ridden.spread_before_lu) == is_enough
 
 
 def test_phrases_are_constant_and_long_rests_untouched():

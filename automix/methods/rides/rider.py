@@ -22,7 +22,10 @@ from automix.methods.rides.lines import GainLine, Hold, make_line
 from automix.methods.rides.phrases import Phrase, find_phrases
 
 MOST_RIDE_DB = 4.0
-"""The furthest that a phrase is moved, up or down."""
+"""The furthest that a phrase is moved, up or down, where that halves the spread of the phrases."""
+
+LIMITS_DB = (MOST_RIDE_DB, 4.5, 5.0, 5.5, 6.0)
+"""Where it does not, the least of these that does, or the last."""
 
 WINDOW_LU = 0.3
 """What is within this of the target stays; what is beyond is brought to the edge."""
@@ -54,6 +57,7 @@ class RiddenVoice:
             where the voice is on its own.
         gains_db: By how much each phrase is moved ``(phrases,)``.
         target_lu: What the rides bring the phrases to.
+        limit_db: The furthest that they may move one.
     """
 
     line: GainLine
@@ -61,6 +65,7 @@ class RiddenVoice:
     relative_lu: NDArray[np.float64]
     gains_db: NDArray[np.float64]
     target_lu: float
+    limit_db: float
 
     @property
     def spread_before_lu(self) -> float:
@@ -91,20 +96,31 @@ def ride_voice(leads: Energies, rest: Energies) -> RiddenVoice | None:
         return None
     if float(np.nanstd(relative)) < LEAST_SPREAD_LU:
         return None
+    for limit_db in LIMITS_DB:
+        voice = _ride(leads, phrases, relative, limit_db)
+        if voice.spread_after_lu <= 0.5 * voice.spread_before_lu:
+            break
+    return voice
+
+
+def _ride(
+    leads: Energies, phrases: Sequence[Phrase], relative: NDArray[np.float64], limit_db: float
+) -> RiddenVoice:
+    """Rides phrases by up to a limit, towards the target that keeps the voice as loud as it is."""
     meter_hops = to_meter_hops(leads)
     times_s = np.asarray((np.arange(len(meter_hops)) + 0.5) / HOPS_PER_SECOND, np.float64)
     before = integrated_lufs(meter_hops)
     duration_s = len(leads) / FINE_HOPS_PER_SECOND
 
     def ride(target_lu: float) -> tuple[GainLine, NDArray[np.float64]]:
-        gains = choose_gains(relative, target_lu)
+        gains = choose_gains(relative, target_lu, limit_db)
         holds = [
             Hold(start_s=phrase.start_s, end_s=phrase.end_s, value_db=float(gain))
             for phrase, gain in zip(phrases, gains, strict=True)
         ]
         return draw_line(holds, duration_s), gains
 
-    low, high = float(np.nanmin(relative)) - MOST_RIDE_DB, float(np.nanmax(relative)) + MOST_RIDE_DB
+    low, high = float(np.nanmin(relative)) - limit_db, float(np.nanmax(relative)) + limit_db
     for _ in range(_HALVINGS):  # the higher the target, the louder the voice
         target = (low + high) / 2.0
         line, gains = ride(target)
@@ -112,7 +128,12 @@ def ride_voice(leads: Energies, rest: Energies) -> RiddenVoice | None:
         louder = integrated_lufs(ridden) > before
         low, high = (low, target) if louder else (target, high)
     return RiddenVoice(
-        line=line, phrases=phrases, relative_lu=relative, gains_db=gains, target_lu=target
+        line=line,
+        phrases=phrases,
+        relative_lu=relative,
+        gains_db=gains,
+        target_lu=target,
+        limit_db=limit_db,
     )
 
 
@@ -141,16 +162,19 @@ def measure_phrases(phrases: Sequence[Phrase], rest: Energies) -> NDArray[np.flo
 _PART_HOPS = 20  # the 400 ms of a momentary loudness
 
 
-def choose_gains(relative_lu: NDArray[np.float64], target_lu: float) -> NDArray[np.float64]:
+def choose_gains(
+    relative_lu: NDArray[np.float64], target_lu: float, limit_db: float = MOST_RIDE_DB
+) -> NDArray[np.float64]:
     """The gain in dB of each phrase that brings it into the window around the target.
 
     Args:
         relative_lu: Of each phrase; NaN leaves it where it is.
         target_lu: Center of the window.
+        limit_db: The furthest that a phrase is moved.
     """
     away = np.nan_to_num(target_lu - relative_lu)
     beyond = np.sign(away) * np.maximum(np.abs(away) - WINDOW_LU, 0.0)
-    gains: NDArray[np.float64] = np.clip(beyond, -MOST_RIDE_DB, MOST_RIDE_DB)
+    gains: NDArray[np.float64] = np.clip(beyond, -limit_db, limit_db)
     return gains
 
 

@@ -18,7 +18,7 @@ from automix.methods.rides.hearing import (
 from automix.methods.rides.kinds import RideKind
 from automix.methods.rides.lifts import draw_lifts, find_lifts
 from automix.methods.rides.lines import GainLine, add_lines, make_ride
-from automix.methods.rides.rider import MOST_RIDE_DB, RiddenVoice, ride_voice
+from automix.methods.rides.rider import RiddenVoice, ride_voice
 from automix.methods.rides.sections import STEP_S, SongSection, find_sections
 from automix.methods.rides.silences import MUTED_ROLES, Silence, draw_mutes, find_silences
 from automix.plan.rides import MOST_POINTS
@@ -171,7 +171,7 @@ def _explain_rider(riding: _Riding, voice: RiddenVoice) -> None:
         spread_before_lu=voice.spread_before_lu,
         spread_after_lu=voice.spread_after_lu,
         relative_loudness_lu=voice.target_lu,
-        limit_db=MOST_RIDE_DB,
+        limit_db=voice.limit_db,
     )
 
 
