@@ -118,14 +118,15 @@ def test_rules_keep_lows_and_leads_in_the_center_and_undo_unequal_levels(session
 
 
 def test_full_keeps_the_levels_of_basic_and_puts_the_return_below_the_mix(session):
-    basic, full = mixed(session, "rules"), mixed(session, "rules", "full")
+    still = StemsRequest(method="rules", mode="full", no_rides=True)  # mutes move measured levels
+    basic, full = mixed(session, "rules"), mix_session(session, still)
     pressed = {
         strip.name
         for strip in full.plan.tracks
         if any(send.bus == PARALLEL for send in strip.sends)
     }
     lower = [basic.levels[name] - full.levels[name] for name in pressed]
-    assert np.ptp(lower) < 0.6  # what the parallel compression adds to all of them
+    assert np.ptp(lower) < 0.5  # what the parallel compression adds to all of them
     assert 0.5 < np.mean(lower) < 6.0
     for name in basic.levels.keys() - pressed:
         assert full.levels[name] == pytest.approx(basic.levels[name], abs=0.5)
