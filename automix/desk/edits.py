@@ -8,7 +8,7 @@ from automix.errors import PlanError, UsageError
 from automix.files.names import printable
 from automix.plan.model import MASTER, MixPlan
 from automix.plan.parameters import IllegalSetting, Parameter, Settings, parameters
-from automix.plan.plain import KeyPath, SettingFault, read_field, read_settings
+from automix.plan.plain import KeyPath, SettingFault, read_field, read_plain, read_settings
 from automix.plan.rides import Ride, find_ridable, find_ride
 from automix.plan.settings import STRIP_IDENTITY, Bus, ChannelStrip, Master, Send
 
@@ -120,6 +120,28 @@ def replace_parts(plan: MixPlan, changed: Mapping[str, Part]) -> MixPlan:
     if MASTER in changed:
         fields["master"] = changed[MASTER]
     return replace(plan, **fields)
+
+
+def read_parts(plan: MixPlan, changed: Mapping[str, Any]) -> MixPlan:
+    """A copy of the plan in which tracks, buses or the master are read anew.
+
+    Args:
+        plan: The plan.
+        changed: Plain values of strips, buses and the master by name; they may be anything.
+
+    Raises:
+        PlanError: They are not that, or no legal plan together.
+    """
+    known = parts_of(plan)
+    parts: dict[str, Part] = {}
+    for name, value in changed.items():
+        if name not in known:
+            raise PlanError(f"there is no track or bus named {printable(name)!r}")
+        part = read_plain(type(known[name]), value, name)
+        if not isinstance(part, Master) and part.name != name:
+            raise PlanError(f"what is to be {printable(name)!r} has another name")
+        parts[name] = part
+    return replace_parts(plan, parts)
 
 
 class _Naming:
