@@ -73,7 +73,7 @@ def _write_settings(
             nested.append((parameter, value))
         elif OnlyIfSet() in parameter.notes and value == parameter.default and not whole:
             continue
-        elif value not in (None, ""):
+        elif value not in (None, "") or value != parameter.default:
             comment = _comment(parameter)
             lines.append(f"{parameter.name} = {_toml(value)}{comment and '  # ' + comment}")
     for parameter, value in nested:
