@@ -90,8 +90,10 @@ def check_rides(part: Settings, rides: tuple[Ride, ...]) -> None:
         if ride.setting in seen:
             raise IllegalSetting(f"{ride.setting} has two rides", (*here, "setting"))
         seen.add(ride.setting)
+        if ridable.is_added:
+            continue
         outside = [value for value in ride.values if value not in allowed]
-        if outside and not ridable.is_added:
+        if outside:
             raise IllegalSetting(
                 f"a value of the ride of {ride.setting}, {outside[0]:g}, is outside {allowed}",
                 (*here, "values"),
