@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -46,6 +46,7 @@ _SET_BY_HAND = (
 )
 
 Body = dict[str, Any]
+Force = Literal["merge", "overwrite"] | None
 
 
 class RequestRefused(UsageError):
@@ -156,7 +157,7 @@ class Actions:
                 "sound": describe_sound(plan, session, self._renders),
                 "declared": _DECLARED,
                 "families": {s.name: _FAMILIES.get(s.role, "other") for s in plan.tracks},
-                "warnings": self._list_warnings(),
+                "warnings": self.list_warnings(),
                 "recovery": None
                 if recovery is None
                 else {"edits": recovery.edits, "time": recovery.time.isoformat()},
@@ -302,16 +303,18 @@ class Actions:
             RequestRefused: The file changed underneath.
             AutomixError: It cannot be written.
         """
-        force, choices = body.get("force"), body.get("choices")
-        if force not in (None, "merge", "overwrite"):
+        force, choices = _read_text(body, "force"), body.get("choices")
+        if force not in ("", "merge", "overwrite"):
             raise UsageError("force must be merge or overwrite")
         if choices is not None:
-            if not isinstance(choices, dict) or not set(choices.values()) <= {"mine", "theirs"}:
+            if not isinstance(choices, dict) or any(
+                side not in ("mine", "theirs") for side in choices.values()
+            ):
                 raise UsageError("choices must be mine or theirs, by setting")
             force = force or "merge"
         with self._lock:
             try:
-                change = self._document.save(force=force, choices=choices)
+                change = self._document.save(force=cast(Force, force or None), choices=choices)
             except ChangedUnderneath as error:
                 conflicts = [asdict(conflict) for conflict in error.conflicts]
                 raise RequestRefused(str(error), status=409, conflicts=conflicts) from error
@@ -460,6 +463,12 @@ class Actions:
         waiting = state.recovery.edits if state.recovery else 0
         return waiting + (0 if state.is_saved else max(1, self._unsaved))
 
+    def list_warnings(self) -> list[str]:
+        """What somebody who opens the desk should know."""
+        state = self._document.state
+        own = [*self._session.notes, *self._renders.warnings, *state.warnings, *self._failures]
+        return [*dict.fromkeys([*own, *find_unheard(state.plan, self._session.sample_rate)])]
+
     def watch(self) -> None:
         """Tells the pages if another program has changed the plan's file."""
         is_changed = self._document.changed_underneath()
@@ -480,9 +489,7 @@ class Actions:
 
     # How changes are followed and told.
 
-    def _take(
-        self, change: PlanChange, body: Body, *, steps: int = 0
-    ) -> dict[str, Any]:
+    def _take(self, change: PlanChange, body: Body, *, steps: int = 0) -> dict[str, Any]:
         """Follows a change, tells all pages, and returns what they are told."""
         if change.after is not change.before:
             self._follow_or_take_back(change)
@@ -576,11 +583,6 @@ class Actions:
     @property
     def _mix_path(self) -> Path:
         return self._document.path.with_suffix(".wav")
-
-    def _list_warnings(self) -> list[str]:
-        state = self._document.state
-        own = [*self._session.notes, *self._renders.warnings, *state.warnings, *self._failures]
-        return [*dict.fromkeys([*own, *find_unheard(state.plan, self._session.sample_rate)])]
 
     def _tell_new_warnings(self) -> None:
         for warning in self._document.state.warnings:

@@ -11,7 +11,7 @@ import logging
 import secrets
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
@@ -46,6 +46,8 @@ PAGE = Path(__file__).with_name("page")
 MOST_BODY_BYTES = 1 << 20
 _MOST_HEAD_BYTES = 64 << 10  # addresses of sound name all tracks
 _MOST_CONNECTIONS = 128
+_MOST_SOUNDS = 6  # that are in memory until they are taken
+_PIECE_BYTES = 1 << 18
 _REQUEST_S = 20.0  # within which a request has to come as a whole
 _TAKING_S = 60.0  # within which a client has to take a piece of an answer
 _IDLE_S = 75  # that a connection is kept without a request
@@ -135,7 +137,7 @@ class DeskServer:
 
     def _cut_off(self) -> None:
         for connection in list(self._server.server_state.connections):
-            connection.transport.abort()  # type: ignore[union-attr]
+            connection.transport.abort()
 
 
 def _listen(port: int) -> socket.socket:
@@ -294,7 +296,7 @@ def make_application(actions: Actions) -> Starlette:
         actions: What the page may ask for.
     """
     quick, slow = _Lane(8, most_waiting=64), _Lane(16, most_waiting=64)
-    pieces_of_sound = _Lane(4, most_waiting=_MOST_CONNECTIONS)
+    slots = anyio.Semaphore(_MOST_SOUNDS)
 
     def read(work: Callable[..., Any], lane: _Lane = quick) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
@@ -319,13 +321,18 @@ def make_application(actions: Actions) -> Starlette:
 
     async def sound(request: Request) -> Response:
         keys = [key for key in request.query_params.get("keys", "").split(",") if key]
-        chunk = request.path_params["chunk"]
-        size, pieces = await slow.run(partial(actions.sound, chunk, keys))
-        return _stream(size, pieces, pieces_of_sound)
+        return await give(partial(actions.sound, request.path_params["chunk"], keys))
 
     async def response(request: Request) -> Response:
-        body = await slow.run(partial(actions.response, request.path_params["key"]))
-        return _stream(len(body), [body], pieces_of_sound)
+        return await give(partial(actions.response, request.path_params["key"]))
+
+    async def give(work: Callable[[], bytes]) -> Response:
+        await slots.acquire()
+        try:
+            return _Sound(await slow.run(work), taken=slots.release)
+        except BaseException:
+            slots.release()
+            raise
 
     def fail(request: Request, error: Exception) -> Response:
         if isinstance(error, RequestRefused):
@@ -419,28 +426,40 @@ async def _read_body(request: Request) -> dict[str, Any]:
     return content
 
 
-def _stream(size: int, pieces: Iterable[bytes], lane: _Lane) -> Response:
-    """Sound, piece by piece: what a client has not taken is not in memory."""
+class _Sound(StreamingResponse):
+    """Sound, given piece by piece as it is taken.
 
-    async def give() -> AsyncIterator[bytes]:
-        left = iter(pieces)
-        while (piece := await lane.run(lambda: next(left, None))) is not None:
-            yield piece
+    Args:
+        body: All of it.
+        taken: Called when it is taken, or is not wanted any more.
+    """
 
-    headers = {
-        "Content-Length": str(size),
-        "Cache-Control": "private, max-age=31536000, immutable",  # a key names what it sounds like
-    }
-    return StreamingResponse(give(), headers=headers, media_type="application/octet-stream")
+    def __init__(self, body: bytes, taken: Callable[[], None]) -> None:
+        headers = {
+            "Content-Length": str(len(body)),
+            "Cache-Control": "private, max-age=31536000, immutable",  # a key names what it holds
+        }
+        super().__init__(_cut(body), headers=headers, media_type="application/octet-stream")
+        self._taken = taken
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Gives it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._taken()
+
+
+async def _cut(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), _PIECE_BYTES):
+        yield body[start : start + _PIECE_BYTES]
 
 
 def _all_headers() -> dict[str, str]:
     return {**PAGE_HEADERS, "Cache-Control": "no-store"}
 
 
-def _say(
-    status: HTTPStatus, message: str, headers: Mapping[str, str] | None = None
-) -> Response:
+def _say(status: HTTPStatus, message: str, headers: Mapping[str, str] | None = None) -> Response:
     return _json({"message": message}, status, headers)
 
 
