@@ -357,7 +357,9 @@ def make_application(actions: Actions) -> Starlette:
         *(Route(f"/{name}", post(work), methods=["POST"]) for name, work in actions.posts.items()),
     ]
     kinds: tuple[type[Exception], ...] = (HTTPException, AutomixError, Exception)
-    return Starlette(routes=routes, exception_handlers=dict.fromkeys(kinds, fail))
+    application = Starlette(routes=routes, exception_handlers=dict.fromkeys(kinds, fail))
+    application.router.redirect_slashes = False
+    return application
 
 
 def _list_page_files() -> Iterator[tuple[str, Callable[[Request], Any]]]:

@@ -115,6 +115,14 @@ def read_all(connection: socket.socket) -> bytes:
     return data
 
 
+def read_rest(connection: socket.socket) -> bytes:
+    """What comes until the connection is closed or cut off."""
+    try:
+        return read_all(connection)
+    except ConnectionError:
+        return b""
+
+
 def parse(answer: bytes) -> tuple[int, dict[str, str], bytes]:
     head, _, body = answer.partition(b"\r\n\r\n")
     status, *lines = head.decode().split("\r\n")
@@ -135,10 +143,8 @@ def test_the_address_is_this_computers_and_cannot_be_guessed(desk: Desk) -> None
     token = desk.path.strip("/")
     assert desk.server.url == f"http://127.0.0.1:{desk.port}/{token}/"
     assert len(token) * 6 >= 128
-    assert Desk.__init__ is not None
-    with socket.socket() as elsewhere, pytest.raises(OSError, match="refused|unreachable"):
-        elsewhere.settimeout(5)
-        elsewhere.connect(("127.0.0.2", desk.port))
+    with pytest.raises(ConnectionRefusedError):  # of this computer too, it has one address only
+        socket.create_connection(("127.0.0.2", desk.port), timeout=5)
 
 
 def test_two_desks_have_two_tokens(desk: Desk) -> None:
@@ -425,7 +431,7 @@ def test_who_takes_nothing_of_an_answer_is_cut_off(
         asked = f"GET {desk.path}sound/0?keys={keys} HTTP/1.1\r\nHost: {desk.host}\r\n\r\n"
         connection.sendall(asked.encode())
         time.sleep(1.0)
-        with pytest.raises(OSError, match="reset"):
+        with pytest.raises(ConnectionResetError):
             read_all(connection)
 
 
@@ -437,10 +443,8 @@ def test_connections_are_bounded_and_the_page_works_on(
     for connection in open_ones:
         connection.sendall(f"GET {desk.path}state HTTP/1.1\r\nHost: {desk.host}\r\n\r\n".encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 200")
-    with desk.connect() as one_more, pytest.raises(OSError, match="reset"):
-        one_more.sendall(b"GET / HTTP/1.1\r\n")
-        assert one_more.recv(100) != b""
-        raise OSError("reset")  # it was closed in good order
+    with desk.connect() as one_more:
+        assert read_rest(one_more) == b""
     open_ones[0].close()
     for _ in range(200):
         try:
@@ -456,7 +460,7 @@ def test_connections_are_bounded_and_the_page_works_on(
 
 def test_work_that_waits_is_bounded(desk: Desk) -> None:
     waiting = []
-    body = f"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}"
+    body = "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
     for _ in range(70):
         connection = desk.connect()
         asked = f"POST {desk.path}wait HTTP/1.1\r\nHost: {desk.host}\r\n{body}"
