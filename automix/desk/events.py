@@ -66,8 +66,10 @@ class Events:
             self._listeners.discard(listener)
 
     def _deliver(self, event: bytes) -> None:
-        for listener in self._listeners:
+        for listener in list(self._listeners):
             listener.put(event)
+            if listener.has_ended:
+                self._listeners.discard(listener)
 
     def _end(self) -> None:
         self._is_closed = True
@@ -81,7 +83,7 @@ class _Listener:
     def __init__(self) -> None:
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
-        self._has_ended = False
+        self.has_ended = False
         self._came = asyncio.Event()
 
     def put(self, event: bytes) -> None:
@@ -93,12 +95,12 @@ class _Listener:
         self._came.set()
 
     def end(self) -> None:
-        self._has_ended = True
+        self.has_ended = True
         self._came.set()
 
     async def take(self) -> bytes | None:
         """The next event, or a heartbeat if none comes; none once the stream has ended."""
-        if not self._waiting and not self._has_ended:
+        if not self._waiting and not self.has_ended:
             self._came.clear()
             try:
                 await asyncio.wait_for(self._came.wait(), _HEARTBEAT_S)

@@ -44,6 +44,7 @@ from automix.listening.local_pages import (
 HOST = "127.0.0.1"
 PAGE = Path(__file__).with_name("page")
 MOST_BODY_BYTES = 1 << 20
+_MOST_DRAINED_BYTES = 16 << 20  # of a body that is too large, so that the answer is heard
 _MOST_HEAD_BYTES = 64 << 10  # addresses of sound name all tracks
 _MOST_CONNECTIONS = 128
 _MOST_SOUNDS = 6  # that are in memory until they are taken
@@ -411,13 +412,17 @@ async def _read_body(request: Request) -> dict[str, Any]:
     too_large = HTTPException(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the request is too large", {"Connection": "close"}
     )
-    if int(request.headers.get("content-length", 0)) > MOST_BODY_BYTES:
+    if int(request.headers.get("content-length", 0)) > _MOST_DRAINED_BYTES:
         raise too_large
-    body = bytearray()
+    body, size = bytearray(), 0
     async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_BODY_BYTES:
-            raise too_large
+        size += len(piece)
+        if size <= MOST_BODY_BYTES:
+            body += piece
+        elif size > _MOST_DRAINED_BYTES:
+            break
+    if size > MOST_BODY_BYTES:
+        raise too_large
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:

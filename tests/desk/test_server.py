@@ -1,6 +1,8 @@
 """The desk's server over raw sockets: what it gives, to whom, and what it does not put up with."""
 
+import contextlib
 import json
+import select
 import socket
 import threading
 import time
@@ -285,13 +287,15 @@ def test_a_body_without_a_length_is_bounded_too(desk: Desk) -> None:
     with desk.connect() as connection:
         connection.sendall(head.encode())
         piece = b"10000\r\n" + b" " * 65536 + b"\r\n"
-        try:
-            for _ in range(64):
-                connection.sendall(piece)
-        except OSError:
-            pass  # it has closed the connection already
-        answer = connection.recv(1 << 16)
-    assert answer.startswith(b"HTTP/1.1 413")
+        for _ in range(20):
+            connection.sendall(piece)
+        connection.sendall(b"0\r\n\r\n")
+        assert read_until(connection, b"}").startswith(b"HTTP/1.1 413")
+    with desk.connect() as connection, contextlib.suppress(OSError):
+        connection.sendall(head.encode())
+        for sent in range(4000):  # 250 MB
+            connection.sendall(piece)
+    assert sent < 2000  # it is not listened to any more
 
 
 def test_methods(desk: Desk) -> None:
@@ -338,7 +342,8 @@ def test_a_defect_is_one_sentence_here_and_there(
 
 def open_events(desk: Desk) -> socket.socket:
     connection = desk.connect()
-    connection.sendall(f"GET {desk.path}events HTTP/1.1\r\nHost: {desk.host}\r\n\r\n".encode())
+    asked = f"GET {desk.path}events HTTP/1.1\r\nHost: {desk.host}\r\nConnection: close\r\n\r\n"
+    connection.sendall(asked.encode())
     read_until(connection, b"retry: 1000\n\n")
     return connection
 
@@ -379,19 +384,17 @@ def test_a_page_that_takes_nothing_is_dropped_and_the_others_are_not(desk: Desk)
             desk.actions.events.send("plan", {"n": number, "text": text})
             got += len(read_until(quick, b'"}\n\n'))
         assert got > 400 * len(text)
-        (listener,) = list_listeners(desk, 1)
-        assert listener.waiting_bytes < 16 << 20
+        wait_for_listeners(desk, 1)
         data = read_all(slow)
         assert len(data) < 40_000_000
 
 
-def list_listeners(desk: Desk, count: int) -> list[Any]:
-    for _ in range(500):
-        found = list(desk.actions.events._listeners)
-        if len(found) == count:
-            return found
+def wait_for_listeners(desk: Desk, count: int) -> None:
+    for _ in range(1000):
+        if len(desk.actions.events._listeners) == count:
+            return
         time.sleep(0.01)
-    raise AssertionError(found)
+    raise AssertionError(desk.actions.events._listeners)
 
 
 def test_pages_that_are_gone_are_forgotten(desk: Desk) -> None:
@@ -399,7 +402,7 @@ def test_pages_that_are_gone_are_forgotten(desk: Desk) -> None:
     assert desk.get("events")[0] == 503
     for page in pages:
         page.close()
-    list_listeners(desk, 0)
+    wait_for_listeners(desk, 0)
     open_events(desk).close()
 
 
@@ -431,8 +434,7 @@ def test_who_takes_nothing_of_an_answer_is_cut_off(
         asked = f"GET {desk.path}sound/0?keys={keys} HTTP/1.1\r\nHost: {desk.host}\r\n\r\n"
         connection.sendall(asked.encode())
         time.sleep(1.0)
-        with pytest.raises(ConnectionResetError):
-            read_all(connection)
+        assert len(read_rest(connection)) < 100 * 4 * 65536
 
 
 def test_connections_are_bounded_and_the_page_works_on(
@@ -466,20 +468,17 @@ def test_work_that_waits_is_bounded(desk: Desk) -> None:
         asked = f"POST {desk.path}wait HTTP/1.1\r\nHost: {desk.host}\r\n{body}"
         connection.sendall(asked.encode())
         waiting.append(connection)
-    first = [c for c in waiting if select_readable(c)]
-    assert 0 < len(first) <= 6 + 1
+    first: list[socket.socket] = []
+    while len(first) < 70 - 64:
+        first, _, _ = select.select(waiting, [], [], 10)
+        assert first
+    assert len(first) == 70 - 64
     assert all(c.recv(100).startswith(b"HTTP/1.1 503") for c in first)
     desk.actions.gate.set()
     done = [c for c in waiting if c not in first]
     assert all(c.recv(100).startswith(b"HTTP/1.1 200") for c in done)
     for connection in waiting:
         connection.close()
-
-
-def select_readable(connection: socket.socket) -> bool:
-    import select
-
-    return bool(select.select([connection], [], [], 0.1)[0])
 
 
 def test_a_port_that_is_taken_is_refused_in_a_sentence(desk: Desk) -> None:
