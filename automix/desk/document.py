@@ -478,9 +478,9 @@ class Document:
                 journal.keep(left.good)  # it goes on from here
                 self._undo, self._redo = history._undo, history._redo
                 self._snapshots |= history._snapshots
-                return self._change_to(history.plan, "recovered edits")
+                return self._change_to(history.plan, _RECOVERED)
             merge = merge_plans(left.base, left.plan, self._plan)
-            change = self.replace_plan(merge.plan, "recovered edits")
+            change = self.replace_plan(merge.plan, _RECOVERED)
             self._begin_journal()
             return change
 
@@ -499,9 +499,11 @@ class Document:
                 self._journal = None
 
     def _move_to(self, plan: MixPlan) -> None:
-        """Takes another plan in place of this one, and forgets what was done before."""
+        """Takes another plan in place of this one; all that was done before becomes one step."""
         self._undo.clear()
         self._redo.clear()
+        if plan != self._saved:
+            self._undo.append(_Step(label=_RECOVERED, before=self._saved, after=plan))
         self._change_to(plan, "")
 
     def _unchanged(self) -> PlanChange:
@@ -586,6 +588,7 @@ class Document:
             self._left = left
 
 
+_RECOVERED = "recovered edits"
 _ATTEMPTS = 3
 _LONG_JOURNAL_BYTES = MOST_JOURNAL_BYTES // 2
 _CHANGED = (
@@ -654,7 +657,7 @@ def _read_left(header: Record, records: Sequence[Record], time: datetime, file: 
         except AutomixError:
             break
         good += 1
-    steps = len(history._undo) or int(history.plan != base)
+    steps = len(history._undo)
     recovery = Recovery(edits=steps, time=time, fits=fits and earlier is None)
     left = _Left(recovery=recovery, base=base, plan=history.plan, history=history, good=good)
     if earlier is not None:
@@ -670,10 +673,16 @@ def _read_earlier(record: Record) -> _Left:
     Raises:
         PlanError: The record is not whole.
     """
-    edits, time = record.get("edits"), record.get("time")
-    if not isinstance(edits, int) or not isinstance(time, float | int):
-        raise PlanError("the record of earlier edits is not whole")
-    recovery = Recovery(edits=edits, time=datetime.fromtimestamp(time, UTC), fits=False)
+    match record:
+        case {"edits": int(edits), "time": float(seconds)}:
+            pass
+        case _:
+            raise PlanError("the record of earlier edits is not whole")
+    try:
+        time = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError) as error:
+        raise PlanError("the time of earlier edits is none") from error
+    recovery = Recovery(edits=edits, time=time, fits=False)
     base, plan = _read_text(record.get("base")), _read_text(record["earlier"])
     return _Left(recovery=recovery, base=base, plan=plan, history=None)
 

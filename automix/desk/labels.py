@@ -19,8 +19,10 @@ def label_edits(before: MixPlan, after: MixPlan, edits: Sequence[SettingEdit]) -
     Args:
         before: The plan without them.
         after: The plan with them.
-        edits: The edits; at least one.
+        edits: The edits.
     """
+    if not edits:
+        return ""
     owners = list(dict.fromkeys(edit.owner for edit in edits))
     settings = list(dict.fromkeys(edit.setting for edit in edits))
     names = ", ".join(map(printable, owners))

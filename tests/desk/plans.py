@@ -54,6 +54,10 @@ def write(folder, plan=PLAN, name="mix.toml"):
     return path
 
 
+def part_of(plan, owner):
+    return parts_of(plan)[owner]
+
+
 class EditDraw:
     """Draws edits that are legal by themselves; together, they may not be."""
 
