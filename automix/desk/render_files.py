@@ -18,6 +18,7 @@ import shutil
 import struct
 import tempfile
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,7 @@ _HEAD = struct.Struct("<16s64sIIQ")
 _MAGIC = b"automix render 1"
 _TAIL = struct.Struct("<II")  # length and checksum of the note
 _WHOLE, _PART, _NOTE = ".render", ".part", ".json"
+_NEW_S = 60.0
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -96,7 +98,8 @@ class RenderFile:
         with self._reporting(), self._lock:
             os.ftruncate(self._descriptor, self._find_place(self.frames) + len(end))
             os.rename(self._path, path)
-            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+            with contextlib.suppress(OSError):
+                fcntl.flock(self._descriptor, fcntl.LOCK_SH)
         self._path, self.note, self.is_whole = path, note, True
 
     def read_chunk(self, number: int) -> bytes:
@@ -244,7 +247,8 @@ class RenderFolder:
                     " with --cache FOLDER"
                 ) from error
             file = RenderFile(descriptor, Path(name), key, channels, frames, sample_rate)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            with contextlib.suppress(OSError):  # a file system without locks: nobody is kept out
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
             file._write(_HEAD.pack(_MAGIC, key.encode(), channels, sample_rate, frames), 0)
             self._writing.append(file)
             return file
@@ -320,6 +324,8 @@ class RenderFolder:
                 ):
                     with contextlib.suppress(OSError):
                         status = entry.stat(follow_symlinks=False)
+                        if entry.name.endswith(_PART) and time.time() - status.st_mtime < _NEW_S:
+                            continue  # its lock may come in a moment
                         files.append((status.st_mtime, status.st_blocks * 512, Path(entry.path)))
         return files
 
@@ -330,6 +336,8 @@ def _read_whole(descriptor: int, path: Path, key: str) -> RenderFile | None:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:  # somebody removes it
         return None
+    except OSError:  # a file system without locks
+        pass
     status = os.fstat(descriptor)
     head = os.pread(descriptor, _HEAD.size, 0)
     if len(head) < _HEAD.size or not status.st_nlink:

@@ -133,6 +133,11 @@ class _Render:
         """Whether all of it is there, under its name."""
         return self.file is not None and self.file.is_whole
 
+    def has_chunk(self, number: int) -> bool:
+        """Whether a chunk may be read; what lies beyond the end may always."""
+        start, stop = number * CHUNK_FRAMES, (number + 1) * CHUNK_FRAMES
+        return start >= self.frames or self.ready >= min(stop, self.frames)
+
     def let_go(self) -> None:
         """Closes its file; what is not whole is removed."""
         self.is_dropped = True
@@ -251,7 +256,7 @@ class Renders:
             described = {}
             for strip in chosen.tracks:
                 key, channels, _ = self._outline(strip, chosen)
-                render = self._renders.get(key) or self._recent.get(key)
+                render = self._find(key)
                 described[strip.name] = TrackRender(
                     key=key,
                     channels=channels,
@@ -282,7 +287,7 @@ class Renders:
 
     def _read_one(self, chunk: int, key: str, deadline: float) -> bytes:
         while True:
-            render = self._wait_for(key, (chunk + 1) * CHUNK_FRAMES, deadline)
+            render = self._wait_for(key, lambda found: found.has_chunk(chunk), deadline)
             try:
                 if render.file is None:
                     raise BrokenRender(key)
@@ -290,21 +295,21 @@ class Renders:
             except BrokenRender:
                 self._make_again(render)
 
-    def _wait_for(self, key: str, frames: int, deadline: float) -> _Render:
-        """Waits until so many frames of a render are there, or all that it has."""
+    def _wait_for(self, key: str, is_there: Callable[[_Render], bool], deadline: float) -> _Render:
+        """Waits for a render until it has what is asked."""
         with self._condition:
             while True:
-                render = self._renders.get(key) or self._recent.get(key)
-                if render is None or self._is_closed:
+                render = self._find(key)
+                if render is None:
                     raise KeyError(key)
                 if render.error is not None:
                     raise render.error
-                if render.ready >= min(frames, render.frames):
+                if is_there(render):
                     return render
                 left = deadline - time.monotonic()
                 if left <= 0.0:
                     raise TimeoutError(f"{key} is not rendered in time")
-                self._condition.wait(min(left, 1.0))
+                self._condition.wait(left)
 
     def _make_again(self, broken: _Render) -> None:
         """Renders anew what is broken on the disk."""
@@ -326,7 +331,7 @@ class Renders:
             AutomixError: It cannot be made.
         """
         deadline = time.monotonic() + timeout_s
-        render = self._wait_until_whole(key, deadline)
+        render = self._wait_for(key, lambda found: found.is_whole, deadline)
         with render.hearing:
             if render.heard is None:
                 render.heard = self._folder.read_note(key)
@@ -339,23 +344,8 @@ class Renders:
                     self._folder.keep_note(key, render.heard)
                 except BrokenRender:
                     self._make_again(render)
-                    render = self._wait_until_whole(key, deadline)
+                    render = self._wait_for(key, lambda found: found.is_whole, deadline)
             return render.heard
-
-    def _wait_until_whole(self, key: str, deadline: float) -> _Render:
-        with self._condition:
-            while True:
-                render = self._renders.get(key) or self._recent.get(key)
-                if render is None or self._is_closed:
-                    raise KeyError(key)
-                if render.error is not None:
-                    raise render.error
-                if render.is_whole:
-                    return render
-                left = deadline - time.monotonic()
-                if left <= 0.0:
-                    raise TimeoutError(f"{key} is not rendered in time")
-                self._condition.wait(min(left, 1.0))
 
     def find_session(self, plan: MixPlan) -> Session:
         """The session as it would be opened for a plan."""
@@ -376,7 +366,7 @@ class Renders:
         """The render of a strip where it is whole."""
         with self._condition:
             key, _, _ = self._outline(strip, plan)
-            render = self._renders.get(key) or self._recent.get(key)
+            render = self._find(key)
             return render.file if render is not None and render.is_whole else None
 
     def wait(self, plan: MixPlan, look: Callable[[float], None]) -> None:
@@ -391,20 +381,19 @@ class Renders:
         """
         strips = [strip for strip in plan.tracks if not strip.mute]
         while True:
-            done = total = 0
+            done = total = open_ones = 0
             with self._condition:
                 for strip in strips:
                     key, _, frames = self._outline(strip, plan)
-                    render = self._renders.get(key) or self._recent.get(key)
-                    if self._is_closed or render is None:
+                    render = self._find(key)
+                    if render is None:
                         raise InputError(f"{strip.name}: is not rendered any more")
                     if render.error is not None:
                         raise render.error
-                    total += frames
-                    done += render.ready if not render.is_whole else frames
-                    done -= 0 if render.is_whole else 1
-            look(max(done, 0) / max(total, 1))
-            if done == total:
+                    total, done = total + frames, done + render.ready
+                    open_ones += not render.is_whole
+            look(done / max(total, 1))
+            if not open_ones:
                 return
             with self._condition:
                 self._condition.wait(0.25)
@@ -472,6 +461,9 @@ class Renders:
             with contextlib.suppress(OSError):
                 self._temporary.cleanup()
 
+    def _find(self, key: str) -> _Render | None:
+        return None if self._is_closed else self._renders.get(key) or self._recent.get(key)
+
     def _outline(self, strip: ChannelStrip, plan: MixPlan) -> _Outline:
         """Key, channels and length of the render of a strip."""
         starts = tuple(other.start_s for other in plan.tracks)
@@ -509,7 +501,7 @@ class Renders:
                 key, channels, frames = self._outline(strip, plan)
                 if key in wanted:
                     continue
-                render = self._renders.get(key) or self._recent.get(key)
+                render = self._find(key)
                 if render is not None and render.error is not None:
                     is_old = time.monotonic() - render.failed_at > _RETRY_S
                     render = None if is_old else render
@@ -575,12 +567,24 @@ class Renders:
             error = self._step(render)
             with self._condition:
                 render.is_busy = False
-                if render.is_dropped or error is not None:
+                is_news = error is not None and not render.is_dropped and render.error is None
+                if is_news and error is not None:
+                    self._fail(render, error)
+                if render.is_dropped or (render.error is not None and not render.is_whole):
                     self._drop(render)
-                if error is not None and not render.is_dropped:
-                    render.error, render.failed_at, render.file = error, time.monotonic(), None
                 self._condition.notify_all()
-            self._tell(render, error)
+            self._tell(render, error if is_news else None)
+
+    def _fail(self, render: _Render, error: AutomixError) -> None:
+        """Ends a render that cannot be made. A disk that is full for one is full for all."""
+        failed = [render]
+        if isinstance(error, OutputError):
+            failed += [other for other in self._renders.values() if not other.is_whole]
+        for other in failed:
+            if other.error is None:
+                other.error, other.failed_at = error, time.monotonic()
+            if not other.is_busy:
+                self._drop(other)
 
     def _choose(self) -> _Render | None:
         """The most urgent render that nobody works on: heard before muted, then the shortest."""
@@ -620,9 +624,7 @@ class Renders:
         return None
 
     def _tell(self, render: _Render, error: AutomixError | None) -> None:
-        if render.is_dropped and error is None:
-            return
-        if error is not None and not (render.is_dropped and render.error is None):
+        if error is not None:
             self._failed(str(error))
         now = time.monotonic()
         if render.is_whole or error is not None or now - self._told_at > _CHANGED_S:
