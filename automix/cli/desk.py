@@ -10,7 +10,7 @@ import typer
 from automix.cli import options
 from automix.cli.declaration import from_fields
 from automix.cli.output import Printer, report_errors
-from automix.cli.signals import Ended
+from automix.cli.signals import Ended, remove_when_ended
 from automix.mixing.request import PlanRequest
 
 _NOT_ABOUT_READING = (
@@ -85,7 +85,13 @@ def run_desk(
 
     try:
         open_desk(
-            request, port=port, cache=cache, opened=tell, warn=printer.warn, unsaved=unsaved.append
+            request,
+            port=port,
+            cache=cache,
+            opened=tell,
+            warn=printer.warn,
+            unsaved=unsaved.append,
+            guard=remove_when_ended,
         )
     except Ended as ended:
         if unsaved:
