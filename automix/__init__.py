@@ -79,9 +79,9 @@ __all__ = [
     "evaluate",
     "explain",
     "mix_song",
-    "open_desk",
     "mix_stems",
     "mix_vocal",
+    "open_desk",
     "render",
 ]
 
