@@ -208,7 +208,8 @@ class Document:
         file = read_plan_file(path)
         journal = EditJournal(file.real_path)
         try:
-            file = read_plan_file(path)  # what another desk had just saved, before it was quit
+            if not file.state.is_that_of(path):  # another desk saved it just before it was quit
+                file = read_plan_file(path)
             document = cls(file.plan, path)
             document._file = file
             document.loses_comments = file.has_own_text
@@ -549,7 +550,7 @@ class Document:
         """
         if self._journal is None or self._file is None:
             return
-        header = {"sha256": self._file.state.sha256, "plan": dumps(self._saved)}
+        header = {"sha256": self._file.state.sha256, "plan": self._file.text}
         records: list[Record] = []
         if self._left is not None:
             recovery = self._left.recovery

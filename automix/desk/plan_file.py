@@ -27,12 +27,14 @@ class PlanFile:
     Attributes:
         real_path: The file itself, where it was named by a link.
         plan: What it holds; its tracks name their files as it does.
+        text: The plan as automix writes it.
         state: Its state, which tells whether it was changed since.
         has_own_text: Whether it holds more than automix wrote, such as comments or another layout.
     """
 
     real_path: Path
     plan: MixPlan
+    text: str
     state: FileState
     has_own_text: bool
 
@@ -65,11 +67,13 @@ def read_plan_file(path: Path) -> PlanFile:
     if line is not None:
         raise PlanError(f"{name}, line {line}: is not UTF-8 text; save the file as UTF-8")
     plan = MixPlan.from_toml(text.replace("\r\n", "\n").replace("\r", "\n"), name)
+    text = dumps(plan)
     return PlanFile(
         real_path=Path(os.path.realpath(path)),
         plan=plan,
+        text=text,
         state=FileState.of(status, hashlib.sha256(data).hexdigest()),
-        has_own_text=_encode(plan) != data,
+        has_own_text=_encode(text) != data,
     )
 
 
@@ -92,7 +96,13 @@ def write_plan_file(
     Raises:
         OutputError: It cannot be written.
     """
-    data = _encode(plan)
+    text = dumps(plan)
+    data = _encode(text)
+    if len(data) > MOST_TOML_BYTES:
+        raise OutputError(
+            f"{printable(path)}: would have {len(data) / 1e6:.1f} MB, and no plan of more than"
+            f" {MOST_TOML_BYTES / 1e6:.1f} MB is ever read; take points out of its rides"
+        )
     with report_write_failures(path, len(data)):
         real_path = Path(os.path.realpath(path))
         temporary = real_path.parent / name_temporary(real_path)
@@ -128,11 +138,11 @@ def write_plan_file(
                 if is_named(descriptor, temporary):
                     os.unlink(temporary)
             os.close(descriptor)
-    return PlanFile(real_path=real_path, plan=plan, state=state, has_own_text=False)
+    return PlanFile(real_path=real_path, plan=plan, text=text, state=state, has_own_text=False)
 
 
-def _encode(plan: MixPlan) -> bytes:
-    return dumps(plan).encode("utf-8", "surrogateescape")
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _stat(path: Path) -> os.stat_result | None:

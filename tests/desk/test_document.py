@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+import automix.desk.plan_file
 from automix.desk.document import AS_OPENED, ChangedUnderneath, Document
 from automix.desk.edits import apply_edits, parts_of
 from automix.errors import OutputError, PlanError, UsageError
@@ -360,6 +361,20 @@ def test_a_full_disk_leaves_the_old_file_and_the_edits(
     assert not document.is_saved
     document.save()
     assert part_of(read_plan(path), "a.b.c").fader_db == 1.0
+
+
+def test_a_plan_that_would_be_too_large_to_be_read_again_is_not_saved(document, path, monkeypatch):
+    monkeypatch.setattr(automix.desk.plan_file, "MOST_TOML_BYTES", 100_000)
+    points = [0.1234567890123 * n for n in range(5000)]
+    ride = {"setting": "fader_db", "times_s": points, "values": [1 / 3] * 5000}
+    document.edit([edit("a.b.c: rides", [ride])])
+    with pytest.raises(OutputError, match=r"mix\.toml: would have 0\.2 MB, and no plan of more"):
+        document.save()
+    assert read_plan(path) == PLAN
+    document.undo()
+    document.edit(fader(1))
+    document.save()
+    assert read_plan(path) == document.plan
 
 
 def test_edits_of_several_threads_are_all_made(document):
