@@ -107,7 +107,7 @@ def write_plan_file(
         real_path = Path(os.path.realpath(path))
         temporary = real_path.parent / name_temporary(real_path)
         was = _stat(real_path)
-        if was is not None and not (stat.S_ISREG(was.st_mode) and os.access(real_path, os.W_OK)):
+        if was is not None and not _may_write(real_path, was):
             raise OutputError(
                 f"{printable(path)}: may not be written; change its permissions (chmod +w)"
             )
@@ -150,6 +150,14 @@ def _stat(path: Path) -> os.stat_result | None:
         return os.stat(path)
     except FileNotFoundError:
         return None
+
+
+def _may_write(path: Path, status: os.stat_result) -> bool:
+    """Whether a file is one whose content may be changed, which putting another in place is."""
+    by_effective_user = os.access in os.supports_effective_ids
+    return stat.S_ISREG(status.st_mode) and os.access(
+        path, os.W_OK, effective_ids=by_effective_user
+    )
 
 
 def _is_as_expected(path: Path, expected: str | None) -> bool:

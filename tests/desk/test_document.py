@@ -17,10 +17,6 @@ from automix.plan.model import MixPlan, read_plan
 from automix.plan.toml import dumps
 from tests.desk.plans import PLAN, EditDraw, edit, part_of, write
 
-needs_permissions = pytest.mark.skipif(
-    os.geteuid() == 0, reason="the superuser may write everywhere"
-)
-
 
 @pytest.fixture
 def path(tmp_path):
@@ -314,8 +310,20 @@ def test_reloading_can_be_undone(document, path):
     assert read_plan(path) == mine
 
 
-@needs_permissions
-def test_a_file_that_may_not_be_written(document, path):
+@pytest.fixture
+def somebody(tmp_path):
+    """Somebody who is not the superuser, to whom the folder belongs."""
+    was = os.geteuid()
+    if was == 0:
+        for folder in list(tmp_path.parents)[:2]:
+            folder.chmod(0o755)
+        os.chown(tmp_path, 65534, -1)
+        os.seteuid(65534)
+    yield
+    os.seteuid(was)
+
+
+def test_a_file_that_may_not_be_written(somebody, document, path):
     path.chmod(0o444)
     document.edit(fader(1))
     with pytest.raises(OutputError, match=r"mix\.toml: may not be written; change its permissions"):
@@ -327,8 +335,7 @@ def test_a_file_that_may_not_be_written(document, path):
     assert read_plan(path) == document.plan
 
 
-@needs_permissions
-def test_a_folder_that_may_not_be_written(path, tmp_path):
+def test_a_folder_that_may_not_be_written(somebody, path, tmp_path):
     tmp_path.chmod(0o555)
     try:
         document = Document.open(path)
