@@ -403,14 +403,17 @@ class Document:
                 about that.
             PlanError: It is to be merged with, but holds no plan.
             OutputError: The file cannot be written.
+            UsageError: The document has no file.
         """
         with self._lock:
+            if self._file is None:
+                raise UsageError("this plan was not read from a file")
             change = self._unchanged()
             for _ in range(_ATTEMPTS):
                 now = self._file
-                if force != "overwrite" and self._file and not self._file.is_unchanged(self.path):
+                if force != "overwrite" and not now.is_unchanged(self.path):
                     now, change = self._merge_with_file(force, choices)
-                expected = now.state.sha256 if now and force != "overwrite" else None
+                expected = now.state.sha256 if force != "overwrite" else None
                 written = write_plan_file(self.path, self._plan, now, expected)
                 if written is not None:
                     break

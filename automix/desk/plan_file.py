@@ -78,7 +78,7 @@ def read_plan_file(path: Path) -> PlanFile:
 
 
 def write_plan_file(
-    path: Path, plan: MixPlan, before: PlanFile | None, expected: str | None
+    path: Path, plan: MixPlan, before: PlanFile, expected: str | None
 ) -> PlanFile | None:
     """Writes a plan to a file, which is there whole or as it was.
 
@@ -167,10 +167,10 @@ def _is_as_expected(path: Path, expected: str | None) -> bool:
         return True
 
 
-def _may_hold_more(path: Path, before: PlanFile | None) -> bool:
+def _may_hold_more(path: Path, before: PlanFile) -> bool:
     """Whether a file holds anything but what automix wrote; in doubt it does."""
     try:
-        if before is not None and digest(path) == before.state.sha256:
+        if digest(path) == before.state.sha256:
             return before.has_own_text
         return read_plan_file(path).has_own_text
     except FileNotFoundError:
