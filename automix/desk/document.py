@@ -208,7 +208,8 @@ class Document:
         file = read_plan_file(path)
         journal = EditJournal(file.real_path)
         try:
-            file = read_plan_file(path)  # what another desk had just saved, before it was quit
+            if not file.state.is_that_of(path):  # another desk saved it just before it was quit
+                file = read_plan_file(path)
             document = cls(file.plan, path)
             document._file = file
             document.loses_comments = file.has_own_text
@@ -402,14 +403,17 @@ class Document:
                 about that.
             PlanError: It is to be merged with, but holds no plan.
             OutputError: The file cannot be written.
+            UsageError: The document has no file.
         """
         with self._lock:
+            if self._file is None:
+                raise UsageError("this plan was not read from a file")
             change = self._unchanged()
             for _ in range(_ATTEMPTS):
                 now = self._file
-                if force != "overwrite" and self._file and not self._file.is_unchanged(self.path):
+                if force != "overwrite" and not now.is_unchanged(self.path):
                     now, change = self._merge_with_file(force, choices)
-                expected = now.state.sha256 if now and force != "overwrite" else None
+                expected = now.state.sha256 if force != "overwrite" else None
                 written = write_plan_file(self.path, self._plan, now, expected)
                 if written is not None:
                     break
@@ -549,7 +553,7 @@ class Document:
         """
         if self._journal is None or self._file is None:
             return
-        header = {"sha256": self._file.state.sha256, "plan": dumps(self._saved)}
+        header = {"sha256": self._file.state.sha256, "plan": self._file.text}
         records: list[Record] = []
         if self._left is not None:
             recovery = self._left.recovery

@@ -254,6 +254,7 @@ class EditJournal:
                 try:
                     _lock(descriptor)
                     write_all(descriptor, data)
+                    os.fsync(descriptor)
                     os.replace(temporary, self.path)
                 except BaseException:
                     os.close(descriptor)

@@ -27,12 +27,14 @@ class PlanFile:
     Attributes:
         real_path: The file itself, where it was named by a link.
         plan: What it holds; its tracks name their files as it does.
+        text: The plan as automix writes it.
         state: Its state, which tells whether it was changed since.
         has_own_text: Whether it holds more than automix wrote, such as comments or another layout.
     """
 
     real_path: Path
     plan: MixPlan
+    text: str
     state: FileState
     has_own_text: bool
 
@@ -65,16 +67,18 @@ def read_plan_file(path: Path) -> PlanFile:
     if line is not None:
         raise PlanError(f"{name}, line {line}: is not UTF-8 text; save the file as UTF-8")
     plan = MixPlan.from_toml(text.replace("\r\n", "\n").replace("\r", "\n"), name)
+    text = dumps(plan)
     return PlanFile(
         real_path=Path(os.path.realpath(path)),
         plan=plan,
+        text=text,
         state=FileState.of(status, hashlib.sha256(data).hexdigest()),
-        has_own_text=_encode(plan) != data,
+        has_own_text=_encode(text) != data,
     )
 
 
 def write_plan_file(
-    path: Path, plan: MixPlan, before: PlanFile | None, expected: str | None
+    path: Path, plan: MixPlan, before: PlanFile, expected: str | None
 ) -> PlanFile | None:
     """Writes a plan to a file, which is there whole or as it was.
 
@@ -92,12 +96,18 @@ def write_plan_file(
     Raises:
         OutputError: It cannot be written.
     """
-    data = _encode(plan)
+    text = dumps(plan)
+    data = _encode(text)
+    if len(data) > MOST_TOML_BYTES:
+        raise OutputError(
+            f"{printable(path)}: would have {len(data) / 1e6:.1f} MB, and no plan of more than"
+            f" {MOST_TOML_BYTES / 1e6:.1f} MB is ever read; take points out of its rides"
+        )
     with report_write_failures(path, len(data)):
         real_path = Path(os.path.realpath(path))
         temporary = real_path.parent / name_temporary(real_path)
         was = _stat(real_path)
-        if was is not None and not (stat.S_ISREG(was.st_mode) and os.access(real_path, os.W_OK)):
+        if was is not None and not _may_write(real_path, was):
             raise OutputError(
                 f"{printable(path)}: may not be written; change its permissions (chmod +w)"
             )
@@ -128,11 +138,11 @@ def write_plan_file(
                 if is_named(descriptor, temporary):
                     os.unlink(temporary)
             os.close(descriptor)
-    return PlanFile(real_path=real_path, plan=plan, state=state, has_own_text=False)
+    return PlanFile(real_path=real_path, plan=plan, text=text, state=state, has_own_text=False)
 
 
-def _encode(plan: MixPlan) -> bytes:
-    return dumps(plan).encode("utf-8", "surrogateescape")
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _stat(path: Path) -> os.stat_result | None:
@@ -142,6 +152,14 @@ def _stat(path: Path) -> os.stat_result | None:
         return None
 
 
+def _may_write(path: Path, status: os.stat_result) -> bool:
+    """Whether a file is one whose content may be changed, which putting another in place is."""
+    by_effective_user = os.access in os.supports_effective_ids
+    return stat.S_ISREG(status.st_mode) and os.access(
+        path, os.W_OK, effective_ids=by_effective_user
+    )
+
+
 def _is_as_expected(path: Path, expected: str | None) -> bool:
     try:
         return expected is None or digest(path) == expected
@@ -149,10 +167,10 @@ def _is_as_expected(path: Path, expected: str | None) -> bool:
         return True
 
 
-def _may_hold_more(path: Path, before: PlanFile | None) -> bool:
+def _may_hold_more(path: Path, before: PlanFile) -> bool:
     """Whether a file holds anything but what automix wrote; in doubt it does."""
     try:
-        if before is not None and digest(path) == before.state.sha256:
+        if digest(path) == before.state.sha256:
             return before.has_own_text
         return read_plan_file(path).has_own_text
     except FileNotFoundError:

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+import automix.desk.plan_file
 from automix.desk.document import AS_OPENED, ChangedUnderneath, Document
 from automix.desk.edits import apply_edits, parts_of
 from automix.errors import OutputError, PlanError, UsageError
@@ -15,10 +16,6 @@ from automix.plan.decision import Decision
 from automix.plan.model import MixPlan, read_plan
 from automix.plan.toml import dumps
 from tests.desk.plans import PLAN, EditDraw, edit, part_of, write
-
-needs_permissions = pytest.mark.skipif(
-    os.geteuid() == 0, reason="the superuser may write everywhere"
-)
 
 
 @pytest.fixture
@@ -313,8 +310,20 @@ def test_reloading_can_be_undone(document, path):
     assert read_plan(path) == mine
 
 
-@needs_permissions
-def test_a_file_that_may_not_be_written(document, path):
+@pytest.fixture
+def somebody(tmp_path):
+    """Somebody who is not the superuser, to whom the folder belongs."""
+    was = os.geteuid()
+    if was == 0:
+        for folder in list(tmp_path.parents)[:2]:
+            folder.chmod(0o755)
+        os.chown(tmp_path, 65534, -1)
+        os.seteuid(65534)
+    yield
+    os.seteuid(was)
+
+
+def test_a_file_that_may_not_be_written(somebody, document, path):
     path.chmod(0o444)
     document.edit(fader(1))
     with pytest.raises(OutputError, match=r"mix\.toml: may not be written; change its permissions"):
@@ -326,8 +335,7 @@ def test_a_file_that_may_not_be_written(document, path):
     assert read_plan(path) == document.plan
 
 
-@needs_permissions
-def test_a_folder_that_may_not_be_written(path, tmp_path):
+def test_a_folder_that_may_not_be_written(somebody, path, tmp_path):
     tmp_path.chmod(0o555)
     try:
         document = Document.open(path)
@@ -360,6 +368,20 @@ def test_a_full_disk_leaves_the_old_file_and_the_edits(
     assert not document.is_saved
     document.save()
     assert part_of(read_plan(path), "a.b.c").fader_db == 1.0
+
+
+def test_a_plan_that_would_be_too_large_to_be_read_again_is_not_saved(document, path, monkeypatch):
+    monkeypatch.setattr(automix.desk.plan_file, "MOST_TOML_BYTES", 100_000)
+    points = [0.1234567890123 * n for n in range(5000)]
+    ride = {"setting": "fader_db", "times_s": points, "values": [1 / 3] * 5000}
+    document.edit([edit("a.b.c: rides", [ride])])
+    with pytest.raises(OutputError, match=r"mix\.toml: would have 0\.2 MB, and no plan of more"):
+        document.save()
+    assert read_plan(path) == PLAN
+    document.undo()
+    document.edit(fader(1))
+    document.save()
+    assert read_plan(path) == document.plan
 
 
 def test_edits_of_several_threads_are_all_made(document):

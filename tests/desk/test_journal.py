@@ -17,7 +17,7 @@ import automix.desk.journal
 from automix.desk.document import Document
 from automix.desk.edits import apply_edits
 from automix.errors import OutputError, PlanError, UsageError
-from automix.plan.model import read_plan
+from automix.plan.model import MixPlan, read_plan
 from automix.plan.plain import to_plain
 from automix.plan.toml import dumps
 from tests.desk.plans import PLAN, EditDraw, edit, part_of, write
@@ -456,36 +456,87 @@ from automix.desk.document import Document
 from automix.desk.edits import SettingEdit
 
 document = Document.open(sys.argv[1])
-if document.state.recovery is not None:
-    document.recover(True)
 print("ready", flush=True)
 for number in range(int(sys.argv[2]), 10**9):
     edit = SettingEdit(owner="a.b.c", setting="fader_db", value=number / 2**20)
     document.edit([edit], gesture=f"drag {number // 7}")
     print(number, flush=True)
+    if number % int(sys.argv[3]) == 0:
+        document.save()
 """
 
 
-def test_a_kill_loses_nothing_that_was_confirmed(path):
-    chance, number = random.Random(0), 0
+@pytest.mark.parametrize("every", [10**9, 5])
+def test_a_kill_loses_nothing_that_was_confirmed(path, tmp_path, every):
+    """A desk edits, and saves after so many edits, until it is killed, again and again."""
+    chance, number, began = random.Random(every), 0, -2 * 2**20
     for _ in range(3):
-        arguments = [sys.executable, "-c", PROGRAM, path, str(number + 1)]
+        arguments = [sys.executable, "-c", PROGRAM, path, str(number + 1), str(every)]
         with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as desk:
             assert desk.stdout.readline() == "ready\n"
             with pytest.raises(OutputError, match="is open on another desk"):
                 Document.open(path)
-            time.sleep(chance.uniform(0.05, 0.3))
+            time.sleep(chance.uniform(0.05, 0.2))
             desk.send_signal(signal.SIGKILL)
             confirmed = [int(line) for line in desk.stdout.read().splitlines()]
         number = confirmed[-1]
+        saved = part_of(read_plan(path), "a.b.c").fader_db * 2**20  # whole, that is
+        assert saved == began or saved % every == 0
         document = Document.open(path)
-        document.recover(True)
+        if document.state.recovery is not None:
+            document.recover(True)
         # One edit may have come to the journal and not to the pipe any more.
         recovered = part_of(document.plan, "a.b.c").fader_db * 2**20
         assert recovered in (number, number + 1)
-        number = int(recovered)
-        assert read_plan(path) == PLAN
+        number = began = int(recovered)
+        document.save()
         document.close()
+        assert [entry.name for entry in tmp_path.iterdir()] == ["mix.toml"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_journal_with_any_bytes_in_it_ends_in_sentences(path, tmp_path, seed):
+    document = Document.open(path)
+    document.edit(fader(1), gesture="drag")
+    document.take_snapshot("one")
+    document.undo()
+    document.replace_plan(PLAN.without_rides(), "without rides")
+    document.edit([edit("lead vocal: sends", [{"bus": "plate"}])])
+    data = document._journal.path.read_bytes()
+    die(document)
+    chance = random.Random(seed)
+    pieces = [
+        b"{",
+        b"}",
+        b"[",
+        b'"',
+        b"\n",
+        b"0",
+        b"-",
+        b"\\u0000",
+        b"null",
+        b"true",
+        b"1e999",
+        b"\xff",
+    ]
+    for _ in range(40):
+        broken = bytearray(data)
+        for _ in range(chance.randrange(1, 4)):
+            start = chance.randrange(len(broken))
+            end = start + chance.choice([0, 1, 1, 5, 300])
+            broken[start:end] = chance.choice([*pieces, broken[:200], b""])
+        (tmp_path / JOURNAL).write_bytes(broken)
+        document = Document.open(path)
+        assert document.plan == PLAN
+        assert all("\n" not in warning for warning in document.state.warnings)
+        if document.state.recovery is not None:
+            document.recover(True)
+            assert MixPlan.from_toml(dumps(document.plan)) == document.plan
+        document.edit(fader(3))
+        after = document.plan
+        document = reopen(document)
+        assert document.recover(True).after == after
+        document.close(discard=True)
 
 
 def test_writing_it_takes_less_than_a_millisecond(path):
