@@ -1,7 +1,8 @@
-"""The finished mix, with its limiter and its loudness: to listen to, to compare, and to write.
+"""The finished mix, with its limiter and its loudness, to listen to; and how loud plans are.
 
-To listen, the mix is rendered in the background from the kept renders of its tracks, by the code
-that `automix render` runs, into a render that the page plays while it grows.
+The mix is rendered in the background from the kept renders of its tracks, by the code that
+``automix render`` runs, into a render that the page plays. The file of a mix is never made from it:
+that is up to `automix.mixing.song.run_song`.
 """
 
 import hashlib
@@ -9,7 +10,6 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from automix.analysis.program import ProgramMeter, measure
@@ -19,11 +19,7 @@ from automix.consoles.exact import apply_master
 from automix.desk.renders import Renders, mix_frames
 from automix.errors import AutomixError
 from automix.mixing.loudness_target import find_target, finish_again
-from automix.mixing.outcome import SongOutcome
 from automix.mixing.premaster import premaster
-from automix.mixing.request import Delivery, PlanRequest
-from automix.mixing.song import Page, run_song
-from automix.mixing.spine import Report, silent
 from automix.plan.model import MixPlan
 from automix.plan.settings import LimiterSettings
 from automix.plan.toml import dumps
@@ -281,27 +277,3 @@ def measure_plan(
     finally:
         renders.release(name)
     return found if math.isfinite(found) else None
-
-
-def write_mix(
-    plan_file: Path,
-    *,
-    make_page: Page,
-    overwrite: bool = False,
-    output: Path | None = None,
-    report: Report = silent,
-) -> SongOutcome:
-    """Writes the mix of a plan's file, as ``automix render`` does.
-
-    Args:
-        plan_file: The plan as it is saved.
-        make_page: Makes the page of a report; see `automix.mixing.song.run_song`.
-        overwrite: Whether a mix that is there may be replaced.
-        output: File of the mix; beside the plan, of its name, unless given.
-        report: Told the name of each stage as it begins.
-
-    Raises:
-        AutomixError: The plan, a track or the output cannot be used; says why.
-    """
-    delivery = Delivery(output=None if output is None else str(output), force=overwrite)
-    return run_song(PlanRequest(plan=plan_file), delivery, make_page=make_page, report=report)

@@ -49,6 +49,7 @@ _RECENT = 64
 
 _IN_MEMORY_BYTES = 1 << 30  # of a mix, which takes hours
 
+_MOST_ADDED = 4
 _MOST_OUTLINES = 4096
 _Outline = tuple[str, int, int]
 """Key, channels and frames of the render of a strip."""
@@ -184,6 +185,7 @@ class Renders:
         self._kept: dict[str, MixPlan] = {}
         self._renders: dict[str, _Render] = {}
         self._recent: OrderedDict[str, _Render] = OrderedDict()
+        self._added: dict[str, _Render] = {}
         self._condition = threading.Condition()
         self._told_at = 0.0
         self._is_closed = False
@@ -314,7 +316,7 @@ class Renders:
     def _make_again(self, broken: _Render) -> None:
         """Renders anew what is broken on the disk."""
         with self._condition:
-            for group in (self._renders, self._recent):
+            for group in (self._renders, self._recent, self._added):
                 if group.get(broken.key) is broken:
                     del group[broken.key]
             if broken.file is not None:
@@ -407,9 +409,7 @@ class Renders:
             OutputError: There is no room on the disk.
         """
         file = self._folder.create(key, 2, frames, self.sample_rate)
-        with self._condition:
-            self._recent.pop(key, None)
-            self._recent[key] = _Render(key=key, channels=2, frames=frames, file=file)
+        self._remember(file)
         return file
 
     def append(self, file: RenderFile, block: Samples) -> None:
@@ -421,30 +421,39 @@ class Renders:
     def finish(self, file: RenderFile, note: dict[str, Any]) -> None:
         """Ends what `add` began; it may be read from then on, until others push it out."""
         self._folder.finish(file, note)
-        with self._condition:
-            self._condition.notify_all()
+        self._remember(file)
 
     def drop(self, file: RenderFile) -> None:
         """Takes back what `add` began."""
         with self._condition:
-            if (render := self._recent.get(file.key)) is not None and render.file is file:
-                del self._recent[file.key]
+            if (render := self._added.get(file.key)) is not None and render.file is file:
+                del self._added[file.key]
         self._folder.forget(file)
 
     def open_added(self, key: str) -> RenderFile | None:
         """A whole render that `add` began, now or in an earlier run."""
         with self._condition:
-            render = self._recent.get(key)
-            if render is not None:
-                self._recent.move_to_end(key)
-                return render.file if render.is_whole else None
-        file = self._folder.open(key)
-        if file is not None:
-            with self._condition:
-                self._recent[key] = _Render(
-                    key=key, channels=file.channels, frames=file.frames, file=file
-                )
+            render = self._added.get(key)
+        file = self._folder.open(key) if render is None else render.file
+        if file is None or not file.is_whole:
+            return None
+        self._remember(file)
         return file
+
+    def _remember(self, file: RenderFile) -> None:
+        """Makes a file of somebody else the one that is read; old ones are let go."""
+        with self._condition:
+            found = self._added.pop(file.key, None)
+            if found is not None and found.file is not file and found.is_whole:
+                found.let_go()
+            self._added[file.key] = _Render(
+                key=file.key, channels=file.channels, frames=file.frames, file=file
+            )
+            whole = [render for render in self._added.values() if render.is_whole]
+            for render in whole[:-_MOST_ADDED]:
+                del self._added[render.key]
+                render.let_go()
+            self._condition.notify_all()
 
     def close(self) -> None:
         """Ends all work and lets go of the files; whole ones stay for the next time."""
@@ -453,16 +462,18 @@ class Renders:
             self._condition.notify_all()
         for thread in self._threads:
             thread.join()
-        for render in [*self._renders.values(), *self._recent.values()]:
+        for render in [*self._renders.values(), *self._recent.values(), *self._added.values()]:
             render.let_go()
         self._renders.clear()
         self._recent.clear()
+        self._added.clear()
         if self._temporary is not None:
             with contextlib.suppress(OSError):
                 self._temporary.cleanup()
 
     def _find(self, key: str) -> _Render | None:
-        return None if self._is_closed else self._renders.get(key) or self._recent.get(key)
+        groups = () if self._is_closed else (self._renders, self._recent, self._added)
+        return next((group[key] for group in groups if key in group), None)
 
     def _outline(self, strip: ChannelStrip, plan: MixPlan) -> _Outline:
         """Key, channels and length of the render of a strip."""

@@ -13,13 +13,15 @@ from automix.session.tracks import Session, Track
 
 
 def make_session(seed, rate=44100, frames=100_000):
-    """Two mono and two stereo tracks of noise whose level jumps; no file is behind them."""
+    """Two mono and two stereo tracks of noise whose level jumps."""
     rng = np.random.default_rng(seed)
     tracks = []
     for name, channels in (("a", 1), ("b", 2), ("c", 1), ("d", 2)):
         steps = np.repeat(rng.uniform(0.02, 1.0, 8), -(-frames // 8))[:frames]
         samples = (rng.uniform(-0.7, 0.7, (channels, frames)) * steps).astype(np.float32)
-        tracks.append(Track(name=name, role="other", source=Audio(samples, rate)))
+        digest = f"{seed:032x}{frames:031x}{name}"
+        source = Audio(samples, rate)
+        tracks.append(Track(name=name, role="other", source=source, sha256=digest))
     return Session(tracks=tuple(tracks))
 
 
