@@ -1,0 +1,1 @@
+"""The desk: a plan as a mixing desk in the browser."""
