@@ -41,8 +41,9 @@ export class Hearing extends EventTarget {
   }
 
   #ask() {
-    for (const name of this.#wanted) {
-      if (this.#asked.size >= MOST_AT_ONCE) return;
+    for (const [place, name] of this.#wanted.entries()) {
+      const most = place === 0 ? MOST_AT_ONCE : MOST_AT_ONCE - 1; // the first never waits for others
+      if (this.#asked.size >= most) return;
       const key = this.#model.sound.tracks[name]?.key;
       if (!key || this.#known.has(key) || this.#asked.has(key)) continue;
       if ((this.#failed.get(key) ?? 0) > performance.now()) continue;

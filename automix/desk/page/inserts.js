@@ -313,8 +313,9 @@ export class InsertsView {
     const meter = make("div", { class: "reduction", hidden: true });
     const transfer = table.fields.threshold_db && table.fields.ratio ? this.#makeTransfer(name) : null;
     if (transfer) body.append(transfer.element);
-    if (found || isReturn || rows.length === 0) card.append(power);
     card.append(meter, body);
+    const canSwitch = found || isReturn || rows.length === 0;
+    const framed = make("div", { class: "card-frame" }, card, canSwitch ? power : null);
     if (!rows.length) body.replaceChildren(make("p", { class: "hint" }, "Its bands are in the curve above."));
     const link = this.#makeLink(table.title, card, active());
     const refresh = () => {
@@ -328,7 +329,7 @@ export class InsertsView {
       state.textContent = this.#summarize(table, settings(), on, isReturn);
       transfer?.surface.redraw();
     };
-    const made = { element: card, link, refresh, name, meter, reduction: null };
+    const made = { element: framed, link, refresh, name, meter, folder: card, reduction: null };
     made.moveTo = (seconds) => {
       if (!made.reduction) return;
       const { db, per_second: rate } = made.reduction;
@@ -336,7 +337,7 @@ export class InsertsView {
       if (Math.abs(now - (made.shown ?? -1)) < 0.05) return;
       made.shown = now;
       meter.style.setProperty("--share", clamp(now / 18, 0, 1));
-      meter.lastChild.textContent = `−${figure(Math.max(0, now))} dB`;
+      meter.lastChild.textContent = now < 0.05 ? "0.0 dB" : `−${figure(now)} dB`;
     };
     meter.append(
       make("span", { class: "reduction-bar", "aria-hidden": "true" }),
@@ -408,7 +409,7 @@ export class InsertsView {
       if (!card.meter) continue;
       const found = isStrip && heard?.reductions?.find(({ processor }) => processor === card.name);
       card.reduction = found && found.db.some((value) => value < -0.05) ? found : null;
-      card.meter.hidden = !card.reduction || card.element.classList.contains("off");
+      card.meter.hidden = !card.reduction || card.folder.classList.contains("off");
       card.shown = undefined;
     }
     this.moveTo(this.#engine.position / this.#model.state.rate);

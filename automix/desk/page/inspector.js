@@ -42,7 +42,7 @@ export function showInspector(element, model, engine) {
   ];
   pieces[0].querySelector("h3").classList.add("unseen");
   element.classList.add("inspector");
-  element.replaceChildren(make("header", { class: "inspector-head" }, title, about), ...pieces);
+  element.replaceChildren(make("div", { class: "inspector-head" }, title, about), make("div", { class: "inspector-parts" }, pieces));
 
   let owner = null;
   let toldReasons = "";

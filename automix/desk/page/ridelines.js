@@ -107,12 +107,16 @@ export function drawOver(line, stroke, rest) {
   };
   line.times.forEach((time, at) => time < start - EDGE_S && put(time, line.values[at]));
   const before = valueAt(line, start - EDGE_S, rest);
-  if (start > EDGE_S && before !== stroke.values[0]) put(start - EDGE_S, before);
+  if (start > EDGE_S && isApart(before, stroke.values[0])) put(start - EDGE_S, before);
   stroke.times.forEach((time, at) => put(time, stroke.values[at]));
   const after = valueAt(line, end + EDGE_S, rest);
-  if (after !== stroke.values.at(-1)) put(end + EDGE_S, after);
+  if (isApart(after, stroke.values.at(-1))) put(end + EDGE_S, after);
   line.times.forEach((time, at) => time > end + EDGE_S && put(time, line.values[at]));
   return { times, values };
+}
+
+function isApart(one, other) {
+  return Math.abs(one - other) > 0.01;
 }
 
 /** Fewer points, none further than a tolerance from the line (Ramer, Douglas and Peucker). */

@@ -89,10 +89,13 @@ export class Waveform {
     this.#envelope = null;
     this.#fillChoice();
     this.#fillFields();
+    if (this.#active < 0) this.#say();
     this.redraw();
   }
 
   redraw() {
+    const canvas = this.lane.canvas;
+    canvas.classList.toggle("empty", this.#reductions().length === 0);
     for (const surface of [this.ruler, this.shape, this.lane, this.bar]) surface.redraw();
     this.#movePlayhead();
     this.#placeLoop();
@@ -188,7 +191,7 @@ export class Waveform {
       class: "wave-pencil",
     });
     this.clear = button("Remove this ride", "Remove", () => this.#write(null, "remove the ride"));
-    this.back = button("Return to the ride as the plan was opened", "As opened", () =>
+    this.back = button("As opened: return to the ride that the plan came with", "As opened", () =>
       this.#goBack(),
     );
     this.why = button("Why this ride?", "?", () => this.#explain(), {
@@ -232,7 +235,7 @@ export class Waveform {
         { class: "wave-zoom", role: "group", "aria-label": "Zoom" },
         button("Zoom out", "−", () => this.#zoom(2)),
         button("Zoom in", "+", () => this.#zoom(0.5)),
-        button("Show the whole song", "All", () => this.#setView(0, this.#length)),
+        button("All of the song", "All", () => this.#setView(0, this.#length)),
       ),
     );
     const canvas = (name) => make("canvas", { class: name, "aria-hidden": "true" });
@@ -362,7 +365,9 @@ export class Waveform {
     if (document.activeElement !== this.valueField) {
       this.valueField.value = this.#word(values[this.#active]);
     }
-    this.remove.textContent = this.#chosen.size > 1 ? `Delete ${this.#chosen.size}` : "Delete";
+    const count = this.#chosen.size > 1 ? ` ${this.#chosen.size}` : "";
+    this.remove.textContent = `Delete${count}`;
+    this.remove.setAttribute("aria-label", `Delete${count} chosen ${count ? "points" : "point"}`);
   }
 
   #takeField(field) {
@@ -457,7 +462,8 @@ export class Waveform {
     const at = this.#active;
     if (at < 0 || at >= times.length) {
       this.layer.removeAttribute("aria-activedescendant");
-      this.option.textContent = times.length ? "" : "no points; enter adds one";
+      this.option.textContent = times.length ? `${times.length} points` : "no points; enter adds one";
+      this.option.setAttribute("aria-selected", "false");
       return;
     }
     const more = this.#chosen.size > 1 ? `, ${this.#chosen.size} points chosen` : "";
@@ -587,8 +593,10 @@ export class Waveform {
   #drag(event, x, y) {
     const gesture = this.#gesture;
     if (!gesture.isMoved && Math.hypot(x - gesture.x, y - gesture.y) < 3) return;
+    const isFirst = !gesture.isMoved;
     gesture.isMoved = true;
     if (gesture.kind === "draw") {
+      if (isFirst) this.#mark(gesture.x, gesture.y);
       const all = event.getCoalescedEvents?.() ?? [];
       const box = this.layer.getBoundingClientRect();
       for (const each of all.length ? all : [event]) {
@@ -979,7 +987,9 @@ export class Waveform {
     if (!this.#owner) return;
     const middle = height / 2;
     context.strokeStyle = ink("edge");
+    context.globalAlpha = 0.5;
     rule(context, 0, middle, width, middle);
+    context.globalAlpha = 1;
     const columns = this.#columns(width);
     if (columns) this.#fillShape(context, columns, width, height, ink);
     if (this.#ridable) this.#drawRide(context, width, height, ink);
@@ -1232,16 +1242,16 @@ export class Waveform {
     return this.#ridable.isAdded ? 0 : this.#rest;
   }
 
+  /** The reductions of a track that turn anything down. */
+  #reductions() {
+    if (!this.#owner || this.#model.kind(this.#owner) !== "strip") return [];
+    const all = this.#hearing.of(this.#owner)?.reductions ?? [];
+    return all.filter(({ db }) => db.some((value) => value < -0.05));
+  }
+
   #drawLane(context, width, height, ink) {
-    const heard = this.#hearing.of(this.#owner);
-    const reductions = heard?.reductions?.filter(({ db }) => db.some((value) => value < -0.05)) ?? [];
-    const canvas = this.lane.canvas;
-    const isShown = reductions.length > 0 && this.#model.kind(this.#owner) === "strip";
-    if (canvas.classList.contains("empty") === isShown) {
-      canvas.classList.toggle("empty", !isShown);
-      this.lane.redraw();
-    }
-    if (!isShown) return;
+    const reductions = this.#reductions();
+    if (!reductions.length) return;
     let deepest = 6;
     for (const { db } of reductions) for (const value of db) deepest = Math.max(deepest, -value);
     deepest = Math.min(24, 3 * Math.ceil(deepest / 3));

@@ -78,8 +78,8 @@ export function openWhy(model, owner, setting, anchor) {
     "div",
     { class: "why-bubble", role: "dialog", "aria-label": title, tabindex: -1 },
     make(
-      "header",
-      {},
+      "div",
+      { class: "why-head" },
       make("strong", {}, sentence(decision.rule)),
       make(
         "button",
