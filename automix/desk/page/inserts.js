@@ -294,7 +294,6 @@ export class InsertsView {
     const isReturn = tables.some((row) => row.name === name);
     const settings = () => model.value(owner, name);
     const active = () => (isReturn ? reverberates === name : isOn(table, settings()));
-    const { card, state } = this.#makeFolder(name, table.title, active());
     const found = findSwitch(table);
     const power = make(
       "button",
@@ -309,6 +308,7 @@ export class InsertsView {
     const rows = Object.entries(table.fields)
       .filter(([, declared]) => declared.kind !== "list" && declared.kind !== "table")
       .map(([field, declared]) => this.#row(`${name}.${field}`, declared, signal));
+    const { card, state } = this.#makeFolder(name, table.title, active() && rows.length > 0);
     const body = make("div", { class: "card-body" }, make("div", { class: "settings" }, rows));
     const meter = make("div", { class: "reduction", hidden: true });
     const transfer = table.fields.threshold_db && table.fields.ratio ? this.#makeTransfer(name) : null;
@@ -316,7 +316,7 @@ export class InsertsView {
     card.append(meter, body);
     const canSwitch = found || isReturn || rows.length === 0;
     const framed = make("div", { class: "card-frame" }, card, canSwitch ? power : null);
-    if (!rows.length) body.replaceChildren(make("p", { class: "hint" }, "Its bands are in the curve above."));
+    if (!rows.length) body.replaceChildren(make("p", { class: "hint" }, "Its bands are in the curve."));
     const link = this.#makeLink(table.title, card, active());
     const refresh = () => {
       const on = active();

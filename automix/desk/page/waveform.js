@@ -228,8 +228,6 @@ export class Waveform {
       this.pencil,
       this.clear,
       this.back,
-      this.fields,
-      this.note,
       make(
         "span",
         { class: "wave-zoom", role: "group", "aria-label": "Zoom" },
@@ -287,6 +285,7 @@ export class Waveform {
       this.tools,
       this.body,
       bar,
+      make("div", { class: "wave-foot" }, this.fields, this.note),
       this.help,
       this.speech,
     );
@@ -357,7 +356,7 @@ export class Waveform {
   #fillFields() {
     const { times, values } = this.#line;
     const has = this.#active >= 0 && this.#active < times.length;
-    this.fields.hidden = !has;
+    this.fields.classList.toggle("idle", !has); // its place stays, so that nothing moves
     if (!has) return;
     if (document.activeElement !== this.timeField) {
       this.timeField.value = clock(times[this.#active], 3);
@@ -1162,11 +1161,12 @@ export class Waveform {
     const family = this.#model.state.families?.[this.#owner];
     context.fillStyle = (family && ink(`family-${family}`)) || ink("accent");
     const isLevel = /^(fader_db|gain_db)$/.test(this.#setting ?? "") && this.#line.times.length;
-    context.globalAlpha = isLevel ? 0.16 : 0.45;
+    const solid = this.#to - this.#from < 2 ? 0.8 : 0.45; // a close view is a thin line
+    context.globalAlpha = isLevel ? 0.16 : solid;
     paint(() => 1);
     if (isLevel) {
       const line = this.#line;
-      context.globalAlpha = 0.45;
+      context.globalAlpha = solid;
       paint((x) => 10 ** (valueAt(line, this.#time(x)) / 20));
     }
     context.globalAlpha = 1;
