@@ -14,6 +14,7 @@ import soundfile
 
 from automix.desk.desk import open_desk
 from automix.dsp.equalizer import response_db
+from automix.dsp.processors import processors_of
 from automix.plan.decision import Decision
 from automix.plan.model import MixPlan
 from automix.plan.rides import Ride
@@ -292,14 +293,15 @@ def test_a_compressor_is_switched_off_and_on_as_it_was(desk: Desk, page: Page) -
     assert desk.saved().tracks[0].compressor == before
 
 
-@pytest.mark.parametrize("name", ["gate", "de-esser", "saturation", "reverb", "space", "widener"])
-def test_what_is_off_is_switched_on_so_that_it_does_something(
-    desk: Desk, page: Page, name: str
-) -> None:
-    page.click(f"[role='switch'][aria-label='{name}']")
+def test_what_is_off_is_switched_on_so_that_it_does_something(desk: Desk, page: Page) -> None:
+    strip = desk.saved().tracks[0]
+    off = [row for row in processors_of(ChannelStrip) if not row.is_active(strip)]
+    assert len(off) > 5
+    for row in off:
+        page.click(f"[role='switch'][aria-label='{row.title}']")
     settle(page)
     strip = desk.saved().tracks[0]
-    assert getattr(strip, name.replace("-", "_")).is_active
+    assert [row.name for row in off if not row.is_active(strip)] == []
 
 
 def test_why_says_the_reason_and_returns_to_the_method(desk: Desk, page: Page) -> None:
@@ -332,3 +334,139 @@ def test_the_masker_is_the_sum_of_the_other_tracks(desk: Desk, page: Page) -> No
     )
     voice, bass, both = (10.0 ** (np.array(levels) / 10) for levels in sums)
     np.testing.assert_allclose(voice + bass, both, rtol=1e-3)
+
+
+def test_points_are_moved_chosen_by_a_box_and_added_with_the_mouse(desk: Desk, page: Page) -> None:
+    page.run("model.select('voice')")
+    left, top, width, height = box(page, ".wave-points")
+    a_pixel_s, a_pixel_db = seconds(desk) / width, 30.0 / (height - 16)
+
+    def place(time_s: float, value: float) -> tuple[float, float]:
+        return left + time_s / a_pixel_s, top + 8 + (12.0 - value) / a_pixel_db
+
+    x, y = place(2.0, 3.0)
+    page.drag((x, y), (x + 60, y + 25))
+    settle(page)
+    (ride,) = desk.saved().tracks[1].rides
+    assert ride.times_s[1] == pytest.approx(2.0 + 60 * a_pixel_s, abs=a_pixel_s)
+    assert ride.values[1] == pytest.approx(3.0 - 25 * a_pixel_db, abs=a_pixel_db)
+    assert (ride.times_s[::2], ride.values[::2]) == ((1.0, 6.0), (0.0, -2.0))
+
+    page.drag(place(6.0, -2.0), (left + 2, place(6.0, -2.0)[1]))  # no further than its neighbor
+    settle(page)
+    (ride,) = desk.saved().tracks[1].rides
+    assert ride.times_s[2] == pytest.approx(ride.times_s[1] + 0.001)
+
+    page.drag(place(9.0, -2.0), place(9.0, -6.0))  # the line itself: a new point
+    settle(page)
+    (ride,) = desk.saved().tracks[1].rides
+    assert ride.times_s[3] == pytest.approx(9.0, abs=a_pixel_s)
+    assert ride.values[3] == pytest.approx(-6.0, abs=a_pixel_db)
+
+    page.drag(place(0.5, 9.0), place(4.0, -5.0))
+    page.press("Delete")
+    settle(page)
+    (ride,) = desk.saved().tracks[1].rides
+    assert len(ride.times_s) == 1
+    page.press("Delete")
+    settle(page)
+    assert desk.saved().tracks[1].rides == ()
+
+
+def test_points_are_copied_to_the_playhead(desk: Desk, page: Page) -> None:
+    page.run("model.select('voice')")
+    page.run("document.querySelector('.wave-points').focus()")
+    page.run("engine.seek(8 * model.state.rate)")
+    for key in "acvl":
+        page.run(
+            "document.querySelector('.wave-points').dispatchEvent(new KeyboardEvent('keydown',"
+            f" {{ key: '{key}', ctrlKey: {str(key != 'l').lower()}, bubbles: true }}))"
+        )
+    settle(page)
+    (ride,) = desk.saved().tracks[1].rides
+    at = [ride.times_s.index(time) for time in (1.0, 2.0, 6.0, 8.0, 9.0)]
+    assert [ride.values[place] for place in at] == [0.0, 3.0, -2.0, 0.0, 3.0]
+    assert page.run("engine.loop") == {"start": 8 * RATE, "end": pytest.approx(13 * RATE, abs=RATE)}
+
+
+def test_a_ride_of_the_pan_stands_in_the_place_of_the_pan(desk: Desk, page: Page) -> None:
+    page.run(
+        "(() => { const choice = document.querySelector('.wave-choice'); choice.value = 'pan';"
+        " choice.dispatchEvent(new Event('change')); })()"
+    )
+    page.run("document.querySelector('.wave-points').focus()")
+    for key in ("Enter", "ArrowUp"):
+        page.press(key)
+    settle(page)
+    (ride,) = desk.saved().tracks[0].rides
+    assert (ride.setting, ride.values) == ("pan", (0.52,))
+
+
+def test_thinned_lines_stay_within_their_tolerance_and_times_rise(page: Page) -> None:
+    raw, thinned, drawn = page.run(
+        """import(document.baseURI + "ridelines.js").then(({ thin, drawOver, legalize }) => {
+          let state = 1;
+          const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
+          const times = Array.from({ length: 500 }, (_, at) => 3 + at / 50);
+          let value = 0;
+          const values = times.map(() => (value += random() - 0.5));
+          const thinned = thin({ times, values }, 50, 6, 0.75);
+          const line = { times: [1, 3.001, 5, 12.98, 12.99, 20], values: [0, 1, 2, 3, 4, 5] };
+          const over = drawOver(line, thinned, 0);
+          return [{ times, values }, thinned, legalize(over, { low: -60, high: 24 })];
+        })"""
+    )
+    assert len(thinned["times"]) < len(raw["times"])
+    found = np.interp(raw["times"], thinned["times"], thinned["values"])
+    assert np.max(np.abs(found - raw["values"])) <= 0.75 / 6 * np.hypot(1, 3)  # across the slope
+    assert (np.diff(drawn["times"]) > 0).all()
+    assert drawn["times"][0] == 1 and drawn["times"][-1] == 20
+    assert drawn["values"][0] == 0 and drawn["values"][-1] == 5
+    inside = np.interp(thinned["times"], drawn["times"], drawn["values"])
+    np.testing.assert_allclose(inside, thinned["values"], atol=0.001)
+
+
+@pytest.mark.parametrize(("owner", "name"), [("master", "limiter"), ("master", "compressor")])
+def test_the_master_is_switched_on_too(desk: Desk, page: Page, owner: str, name: str) -> None:
+    page.run(f"model.select({json.dumps(owner)})")
+    page.click(f"[role='switch'][aria-label='{name}']")
+    settle(page)
+    assert getattr(desk.saved().master, name).is_active
+
+
+def test_one_of_the_reverberations_of_a_bus_is_heard(desk: Desk, page: Page) -> None:
+    page.run("model.select('hall')")
+    page.click("[role='switch'][aria-label='delay']")
+    settle(page)
+    bus = desk.saved().buses[0]
+    assert bus.delay.is_active and not bus.space.is_active
+    page.click("[role='switch'][aria-label='space']")
+    settle(page)
+    bus = desk.saved().buses[0]
+    assert bus.space.is_active and not bus.delay.is_active
+
+
+def test_readings_are_told_in_words_and_the_peak_is_held(desk: Desk, page: Page) -> None:
+    page.run(
+        """import(document.baseURI + "readings.js").then(({ showReadings }) => {
+          window.shown = document.createElement("div");
+          document.body.prepend(window.shown);
+          showReadings(window.shown, model, engine);
+          window.tell = (master) => {
+            engine.readings = { master };
+            engine.dispatchEvent(new Event("readings"));
+          };
+          const still = { momentary: -17.26, shortTerm: -18, integrated: -16.4, correlation: -0.25 };
+          tell({ ...still, truePeak: -0.5 });
+          tell({ ...still, truePeak: -9 });
+        })"""
+    )
+    values = (
+        "[...document.querySelectorAll('.reading:not([hidden]) .reading-value')]"
+        ".map((value) => value.textContent)"
+    )
+    assert page.run(values) == ["−17.3", "−18.0", "−16.4", "−0.5", "−0.25"]
+    page.click("button.reading")
+    page.run("tell({ momentary: -Infinity, shortTerm: -90, integrated: null, truePeak: -9 })")
+    assert page.run(values) == ["−∞", "−∞", "−∞", "−9.0", "–"]
+    page.run("document.querySelector('.readings').remove()")

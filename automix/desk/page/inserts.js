@@ -3,6 +3,9 @@
 import { clamp, figure, make, nameOf, rule, Surface, trace } from "./drawing.js";
 import { formatValue, makeChoice, makeSlider, makeToggle } from "./controls.js";
 
+const LEAST_COLUMN_PX = 310;
+const MOST_COLUMNS = 4;
+
 /**
  * The setting that switches a processor off, and the value that does.
  *
@@ -86,6 +89,7 @@ export class InsertsView {
   #owner = null;
   #controller = null;
   #cards = [];
+  #columns = 0;
   #shape = ""; // of what is built: processors in order
   #left = new Map(); // what was switched off: by owner and processor
   #open = new Map(); // which cards a person opened or closed
@@ -98,6 +102,33 @@ export class InsertsView {
     this.cards = make("div", { class: "cards" });
     this.element = make("div", { class: "inserts" }, this.chain, this.cards);
     hearing.addEventListener("heard", () => this.#fillReductions());
+    new ResizeObserver(() => this.#countColumns() !== this.#columns && this.#arrange()).observe(
+      this.cards,
+    );
+  }
+
+  #countColumns() {
+    return clamp(Math.floor(this.cards.clientWidth / LEAST_COLUMN_PX), 1, MOST_COLUMNS);
+  }
+
+  /** Puts the cards into columns of about one height; there they stay, whichever are opened. */
+  #arrange() {
+    const focused = document.activeElement;
+    this.#columns = this.#countColumns();
+    const heights = this.#cards.map(({ element }) => {
+      const card = element.querySelector("details") ?? element;
+      return 1.2 + (card.open ? card.querySelectorAll(".setting").length : 0);
+    });
+    const whole = heights.reduce((sum, height) => sum + height, 0);
+    const columns = Array.from({ length: this.#columns }, () => make("div", { class: "column" }));
+    let above = 0;
+    this.#cards.forEach(({ element }, at) => {
+      const middle = above + heights[at] / 2;
+      columns[Math.min(this.#columns - 1, Math.floor((middle / whole) * this.#columns))].append(element);
+      above += heights[at];
+    });
+    this.cards.replaceChildren(...columns);
+    if (this.cards.contains(focused)) focused.focus({ preventScroll: true });
   }
 
   /** Shows another part. */
@@ -123,7 +154,8 @@ export class InsertsView {
     const { reverberates } = this.#reverberation();
     const names = listProcessors(this.#model, this.#owner).map(({ name }) => name);
     const sends = (this.#model.part(this.#owner).sends ?? []).map(({ bus }) => bus);
-    return JSON.stringify([names, sends, reverberates]);
+    const rides = this.#model.part(this.#owner).rides.map(({ setting }) => setting);
+    return JSON.stringify([names, sends, reverberates, rides]);
   }
 
   #build() {
@@ -148,7 +180,7 @@ export class InsertsView {
     if (input.length || fields.parallel) this.#cards.push(this.#makeInput(input, signal));
     for (const row of rows) this.#cards.push(this.#makeCard(row, signal));
     this.#cards.push(this.#makeOutput(output, signal));
-    this.cards.replaceChildren(...this.#cards.map(({ element }) => element));
+    this.#arrange();
     this.chain.replaceChildren(...this.#cards.map((card) => card.link));
     if (fields.order) {
       this.chain.append(
@@ -161,18 +193,36 @@ export class InsertsView {
     }
   }
 
-  #control(setting, declared, signal) {
+  #control(setting, declared, signal, label) {
     const [model, owner] = [this.#model, this.#owner];
-    const label = nameOf(setting, declared);
     const about = { owner, setting, label, signal };
     if (declared.kind === "boolean") return makeToggle(model, about);
     if (declared.kind === "choice") return makeChoice(model, about);
     return makeSlider(model, { ...about, look: "row" });
   }
 
-  #row(setting, declared, signal) {
-    const control = this.#control(setting, declared, signal);
-    return make("div", { class: "setting", title: declared.about }, control);
+  /** A setting; one that a ride takes the place of is not set here, as it would change nothing. */
+  #row(setting, declared, signal, label = nameOf(setting, declared)) {
+    const { ridable } = declared;
+    const ride = ridable && this.#model.ride(this.#owner, setting);
+    const control =
+      ride && !ridable.is_added
+        ? make("span", { class: "hint" }, `The ${label} follows its ride.`)
+        : this.#control(setting, declared, signal, label);
+    const show = ridable
+      ? make(
+          "button",
+          {
+            type: "button",
+            class: ride ? "ride-link on" : "ride-link",
+            "aria-label": `ride of the ${label}: show`,
+            title: ride ? "Rides: show its line" : "Show its line, to ride it",
+            onclick: () => this.onride?.(setting),
+          },
+          "ride",
+        )
+      : null;
+    return make("div", { class: "setting", title: declared.about }, control, show);
   }
 
   #makeLink(title, card, isOn) {
@@ -237,19 +287,8 @@ export class InsertsView {
     const { card } = this.#makeFolder("output", title, true);
     const rows = fields.map(([name, declared]) => this.#row(name, declared, signal));
     (model.part(owner).sends ?? []).forEach(({ bus }, at) => {
-      rows.push(
-        make(
-          "div",
-          { class: "setting" },
-          makeSlider(model, {
-            owner,
-            setting: `sends.${at + 1}.gain_db`,
-            label: `send to ${bus}`,
-            look: "row",
-            signal,
-          }),
-        ),
-      );
+      const setting = `sends.${at + 1}.gain_db`;
+      rows.push(this.#row(setting, model.declared(owner, setting), signal, `send to ${bus}`));
     });
     card.append(make("div", { class: "settings" }, rows));
     return { element: card, link: this.#makeLink(isStrip ? "fader" : "level", card, true), refresh() {} };
@@ -313,7 +352,8 @@ export class InsertsView {
     const meter = make("div", { class: "reduction", hidden: true });
     const transfer = table.fields.threshold_db && table.fields.ratio ? this.#makeTransfer(name) : null;
     if (transfer) body.append(transfer.element);
-    card.append(meter, body);
+    card.querySelector("summary").append(meter);
+    card.append(body);
     const canSwitch = found || isReturn || rows.length === 0;
     const framed = make("div", { class: "card-frame" }, card, canSwitch ? power : null);
     if (!rows.length) body.replaceChildren(make("p", { class: "hint" }, "Its bands are in the curve."));

@@ -19,6 +19,10 @@ export function showInspector(element, model, engine) {
   const waveform = new Waveform(model, engine, hearing);
   const equalizer = new EqualizerView(model, hearing);
   const inserts = new InsertsView(model, engine, hearing);
+  inserts.onride = (setting) => {
+    waveform.element.scrollIntoView({ block: "nearest" });
+    waveform.choose(setting);
+  };
   waveform.onposition = (seconds) => inserts.moveTo(seconds);
   const title = make("h2", { class: "inspector-title" });
   const about = make("p", { class: "inspector-about hint" });

@@ -39,6 +39,7 @@ export class Waveform {
   #loop = null; // seconds
   #pointers = new Map();
   #pinch = null;
+  #copied = null; // points, their times from the first on
   #chunks = new Map(); // samples for close views, by key and number
   #loading = false;
   #opened = null; // promise of the plan as it was opened
@@ -51,14 +52,16 @@ export class Waveform {
     this.#to = this.#length;
     this.#build();
     hearing.addEventListener("heard", () => this.redraw());
-    for (const name of ["state", "readings"]) {
-      engine.addEventListener(name, () => this.#movePlayhead());
-    }
+    let isMoving = false;
     const tick = () => {
-      if (engine.playing && this.element.isConnected) this.#movePlayhead();
-      requestAnimationFrame(tick);
+      this.#movePlayhead();
+      isMoving = engine.playing;
+      if (isMoving) requestAnimationFrame(tick);
     };
-    tick();
+    engine.addEventListener("state", () => {
+      this.#placeLoop();
+      if (!isMoving) tick();
+    });
   }
 
   /** Shows another part; the stretch of time that is looked at stays. */
@@ -72,6 +75,15 @@ export class Waveform {
     const ridden = this.#model.part(owner).rides.map((ride) => ride.setting);
     this.#setting = ridden.find(has) ?? this.#ridables[0]?.setting ?? null;
     this.refresh();
+  }
+
+  /** Shows the ride of a setting, and takes the focus to its points. */
+  choose(setting) {
+    this.#setting = setting;
+    this.#chosen.clear();
+    this.#active = -1;
+    this.refresh();
+    this.layer.focus();
   }
 
   /** Follows a change of the plan. */
@@ -181,10 +193,8 @@ export class Waveform {
       make("button", { type: "button", "aria-label": label, title: label, onclick, ...more }, text);
     this.choice = make("select", { class: "wave-choice", "aria-label": "What rides" });
     this.choice.addEventListener("change", () => {
-      this.#setting = this.choice.value;
-      this.#chosen.clear();
-      this.#active = -1;
-      this.refresh();
+      this.choose(this.choice.value);
+      this.choice.focus();
     });
     this.pencil = button("Draw the ride with the pencil", "Draw", () => this.#setPencil(), {
       "aria-pressed": "false",
@@ -251,7 +261,9 @@ export class Waveform {
       { class: "unseen", id: "wave-help" },
       "Left and right go from point to point, with shift they choose more. Up and down change the" +
         " value, finely with shift. Alt with left and right moves in time. Enter or insert adds a" +
-        " point at the playhead or after the point, delete removes it. Plus and minus zoom.",
+        " point at the playhead or after the point, delete removes it. Control with A chooses all" +
+        " points; with X, C and V it cuts, copies and pastes them at the playhead. L loops from the" +
+        " first to the last point that is chosen. Plus and minus zoom, brackets scroll.",
     );
     this.option = make("div", { role: "option", class: "unseen", id: "wave-point-0" });
     this.layer = make(
@@ -778,15 +790,24 @@ export class Waveform {
       "-": () => this.#zoom(2),
       "[": () => this.#scroll(-0.25),
       "]": () => this.#scroll(0.25),
+      l: () => this.#loopChosen(),
     };
-    if (isCommand && event.key.toLowerCase() === "a") {
-      this.#chosen = new Set(values.keys());
-      this.#active = Math.max(0, this.#active);
-      this.#say();
-      this.#fillFields();
-      this.shape.redraw();
-    } else if (isCommand || !actions[event.key]) return;
-    else actions[event.key]();
+    const commands = {
+      a: () => {
+        if (!times.length) return;
+        this.#chosen = new Set(values.keys());
+        this.#active = Math.max(0, this.#active);
+        this.#say();
+        this.#fillFields();
+        this.shape.redraw();
+      },
+      c: () => this.#copy(),
+      x: () => this.#copy() && this.#deleteChosen(),
+      v: () => this.#paste(),
+    };
+    const action = isCommand ? commands[event.key] : actions[event.key];
+    if (!action) return;
+    action();
     event.preventDefault();
     event.stopPropagation();
   }
@@ -806,6 +827,48 @@ export class Waveform {
     this.#reveal(time);
     this.#say();
     this.#fillFields();
+  }
+
+  #copy() {
+    const { times, values } = this.#line;
+    const chosen = [...this.#chosen].sort((one, other) => one - other);
+    if (!chosen.length) return false;
+    const start = times[chosen[0]];
+    this.#copied = {
+      times: chosen.map((at) => times[at] - start),
+      values: chosen.map((at) => values[at]),
+    };
+    this.speech.textContent = `${chosen.length} points copied`;
+    return true;
+  }
+
+  /** Puts what was copied at the playhead; before and after it the line stays. */
+  #paste() {
+    if (!this.#copied) return;
+    const { low, high } = this.#ridable;
+    const start = this.#engine.position / this.#model.state.rate;
+    const times = this.#copied.times.map((time) => time + start);
+    const count = times.filter((time) => time <= this.#length).length;
+    if (!count) return;
+    const values = this.#copied.values.map((value) => clamp(value, low, high));
+    const stroke = { times: times.slice(0, count), values: values.slice(0, count) };
+    this.#write(drawOver(this.#line, stroke, this.#rest), "paste points");
+    const isPasted = (time) => time >= start - 0.0005 && time <= stroke.times.at(-1) + 0.0005;
+    this.#chosen = new Set(this.#line.times.flatMap((time, at) => (isPasted(time) ? [at] : [])));
+    this.#active = Math.min(...this.#chosen);
+    this.#say();
+    this.#fillFields();
+    this.shape.redraw();
+  }
+
+  /** Loops from the first to the last chosen point; with less than two of them, not any more. */
+  #loopChosen() {
+    const { times } = this.#line;
+    const chosen = [...this.#chosen].map((at) => times[at]);
+    const [from, to] = [Math.min(...chosen), Math.max(...chosen)];
+    const isLoop = chosen.length > 1 && to > from;
+    this.#setLoop(isLoop ? from : 0, isLoop ? to : null);
+    this.speech.textContent = isLoop ? `looping ${clock(from)} to ${clock(to)}` : "no loop";
   }
 
   #setPencil(isOn = !this.#isDrawing) {
