@@ -1,0 +1,1378 @@
+/* The waveform of a part with its rides: a ruler that seeks and loops, and a line that is edited. */
+
+import { clamp, clock, figure, make, rule, Surface, trace } from "./drawing.js";
+import { feedersOf } from "./hearing.js";
+import {
+  drawOver,
+  findRidables,
+  insertPoint,
+  legalize,
+  movePoints,
+  removePoints,
+  thin,
+  valueAt,
+} from "./ridelines.js";
+import { describeSetting, openWhy } from "./why.js";
+import { formatValue, parseValue } from "./controls.js";
+
+const SHORTEST_S = 0.1;
+const NEAR_PX = 9;
+const NEAR_TOUCH_PX = 20;
+const DETAIL_S = 12; // the overview is too coarse for a shorter view
+const MOST_CHUNKS = 24;
+
+/** The waveform and the editor of rides of whichever part is shown. */
+export class Waveform {
+  #model;
+  #engine;
+  #hearing;
+  #owner = null;
+  #setting = null; // that is ridden
+  #ridables = [];
+  #from = 0; // of the view, in seconds
+  #to = 0;
+  #chosen = new Set(); // points
+  #active = -1; // the point that keys move
+  #isDrawing = false;
+  #gesture = null;
+  #range = null; // of the values on screen while a gesture lasts
+  #loop = null; // seconds
+  #pointers = new Map();
+  #pinch = null;
+  #copied = null; // points, their times from the first on
+  #chunks = new Map(); // samples for close views, by key and number
+  #loading = false;
+  #opened = null; // promise of the plan as it was opened
+  #envelope = null; // of a bus or the master: what was drawn last
+
+  constructor(model, engine, hearing) {
+    this.#model = model;
+    this.#engine = engine;
+    this.#hearing = hearing;
+    this.#to = this.#length;
+    this.#build();
+    hearing.addEventListener("heard", () => this.redraw());
+    let isMoving = false;
+    const tick = () => {
+      this.#movePlayhead();
+      isMoving = engine.playing;
+      if (isMoving) requestAnimationFrame(tick);
+    };
+    engine.addEventListener("state", () => {
+      this.#placeLoop();
+      if (!isMoving) tick();
+    });
+  }
+
+  /** Shows another part; the stretch of time that is looked at stays. */
+  show(owner) {
+    this.#owner = owner;
+    this.#chosen.clear();
+    this.#active = -1;
+    this.#envelope = null;
+    this.#ridables = findRidables(this.#model, owner);
+    const has = (setting) => this.#ridables.some((ridable) => ridable.setting === setting);
+    const ridden = this.#model.part(owner).rides.map((ride) => ride.setting);
+    this.#setting = ridden.find(has) ?? this.#ridables[0]?.setting ?? null;
+    this.refresh();
+  }
+
+  /** Shows the ride of a setting, and takes the focus to its points. */
+  choose(setting) {
+    this.#setting = setting;
+    this.#chosen.clear();
+    this.#active = -1;
+    this.refresh();
+    this.layer.focus();
+  }
+
+  /** Follows a change of the plan. */
+  refresh() {
+    const ridables = findRidables(this.#model, this.#owner);
+    this.#ridables = ridables;
+    if (!ridables.some(({ setting }) => setting === this.#setting)) {
+      this.#setting = ridables[0]?.setting ?? null;
+    }
+    const count = this.#line.times.length;
+    this.#chosen = new Set([...this.#chosen].filter((at) => at < count));
+    if (this.#active >= count) this.#active = count - 1;
+    this.#to = Math.min(this.#to, this.#length);
+    this.#from = Math.min(this.#from, this.#to - SHORTEST_S);
+    this.#envelope = null;
+    this.#fillChoice();
+    this.#fillFields();
+    if (this.#active < 0) this.#say();
+    this.redraw();
+  }
+
+  redraw() {
+    const canvas = this.lane.canvas;
+    canvas.classList.toggle("empty", this.#reductions().length === 0);
+    for (const surface of [this.ruler, this.shape, this.lane, this.bar]) surface.redraw();
+    this.#movePlayhead();
+    this.#placeLoop();
+    this.#tellState();
+  }
+
+  /* ---- facts ---- */
+
+  get #length() {
+    return Math.max(1, this.#model.sound.length / this.#model.state.rate);
+  }
+
+  get #ridable() {
+    return this.#ridables.find(({ setting }) => setting === this.#setting);
+  }
+
+  get #line() {
+    const ride = this.#setting && this.#model.ride(this.#owner, this.#setting);
+    return ride ? { times: ride.times_s, values: ride.values } : { times: [], values: [] };
+  }
+
+  /** The value of the line where there is no ride. */
+  get #rest() {
+    const ridable = this.#ridable;
+    if (!ridable || ridable.isAdded) return 0;
+    return this.#model.value(this.#owner, this.#setting);
+  }
+
+  get #width() {
+    return this.layer.clientWidth || 1;
+  }
+
+  get #height() {
+    return this.layer.clientHeight || 1;
+  }
+
+  #x(time) {
+    return ((time - this.#from) / (this.#to - this.#from)) * this.#width;
+  }
+
+  #time(x) {
+    return this.#from + (x / this.#width) * (this.#to - this.#from);
+  }
+
+  /** What the height of the drawing stands for: from the lowest to the highest value. */
+  #scale() {
+    if (this.#range) return this.#range;
+    const { isAdded, low, high } = this.#ridable;
+    if (!isAdded) return { low, high };
+    const { values } = this.#line;
+    let least = -12;
+    let most = 6;
+    for (const value of values) {
+      least = Math.min(least, value);
+      most = Math.max(most, value);
+    }
+    return {
+      low: Math.max(low, 6 * Math.floor((least - 0.5) / 6)),
+      high: Math.min(high, 6 * Math.ceil((most + 0.5) / 6)),
+    };
+  }
+
+  #y(value, { low, high } = this.#scale()) {
+    const edge = 8;
+    return edge + ((high - value) / (high - low)) * (this.#height - 2 * edge);
+  }
+
+  #value(y, { low, high } = this.#scale()) {
+    const edge = 8;
+    return high - ((y - edge) / (this.#height - 2 * edge)) * (high - low);
+  }
+
+  #word(value) {
+    const ridable = this.#ridable;
+    if (ridable.isAdded) return `${value > 0 ? "+" : ""}${figure(value, 1)} ${ridable.declared.unit}`;
+    return formatValue(ridable.declared, value);
+  }
+
+  /* ---- elements ---- */
+
+  #build() {
+    const button = (label, text, onclick, more = {}) =>
+      make("button", { type: "button", "aria-label": label, title: label, onclick, ...more }, text);
+    this.choice = make("select", { class: "wave-choice", "aria-label": "What rides" });
+    this.choice.addEventListener("change", () => {
+      this.choose(this.choice.value);
+      this.choice.focus();
+    });
+    this.pencil = button("Draw the ride with the pencil", "Draw", () => this.#setPencil(), {
+      "aria-pressed": "false",
+      class: "wave-pencil",
+    });
+    this.clear = button("Remove this ride", "Remove", () => this.#write(null, "remove the ride"));
+    this.back = button("As opened: return to the ride that the plan came with", "As opened", () =>
+      this.#goBack(),
+    );
+    this.why = button("Why this ride?", "?", () => this.#explain(), {
+      class: "why-button",
+      "aria-haspopup": "dialog",
+    });
+    this.timeField = make("input", { class: "wave-field", "aria-label": "Time of the point" });
+    this.valueField = make("input", { class: "wave-field", "aria-label": "Value of the point" });
+    for (const field of [this.timeField, this.valueField]) {
+      field.addEventListener("change", () => this.#takeField(field));
+      field.addEventListener("keydown", (event) => {
+        event.stopPropagation();
+        if (event.key === "Enter") this.#takeField(field);
+        if (event.key === "Escape") {
+          this.#fillFields();
+          this.layer.focus();
+        }
+      });
+    }
+    this.remove = button("Delete the chosen points", "Delete", () => this.#deleteChosen());
+    this.fields = make(
+      "span",
+      { class: "wave-point" },
+      make("label", {}, "at ", this.timeField),
+      make("label", {}, "is ", this.valueField),
+      this.remove,
+    );
+    this.note = make("span", { class: "wave-note hint" });
+    this.tools = make(
+      "div",
+      { class: "wave-tools", role: "group", "aria-label": "Ride" },
+      make("label", { class: "wave-label" }, "Ride ", this.choice),
+      this.why,
+      this.pencil,
+      this.clear,
+      this.back,
+      make(
+        "span",
+        { class: "wave-zoom", role: "group", "aria-label": "Zoom" },
+        button("Zoom out", "−", () => this.#zoom(2)),
+        button("Zoom in", "+", () => this.#zoom(0.5)),
+        button("All of the song", "All", () => this.#setView(0, this.#length)),
+      ),
+    );
+    const canvas = (name) => make("canvas", { class: name, "aria-hidden": "true" });
+    const [ruler, shape, lane, bar] = ["wave-ruler", "wave-shape", "wave-lane", "wave-bar"].map(canvas);
+    this.ruler = new Surface(ruler, (...all) => this.#drawRuler(...all));
+    this.shape = new Surface(shape, (...all) => this.#drawShape(...all));
+    this.lane = new Surface(lane, (...all) => this.#drawLane(...all));
+    this.bar = new Surface(bar, (...all) => this.#drawBar(...all));
+    this.rulerHit = make("div", {
+      class: "wave-ruler-hit",
+      title: "Click to go there; drag to loop a region; double click ends the loop",
+    });
+    this.help = make(
+      "span",
+      { class: "unseen", id: "wave-help" },
+      "Left and right go from point to point, with shift they choose more. Up and down change the" +
+        " value, finely with shift. Alt with left and right moves in time. Enter or insert adds a" +
+        " point at the playhead or after the point, delete removes it. Control with A chooses all" +
+        " points; with X, C and V it cuts, copies and pastes them at the playhead. L loops from the" +
+        " first to the last point that is chosen. Plus and minus zoom, brackets scroll.",
+    );
+    this.option = make("div", { role: "option", class: "unseen", id: "wave-point-0" });
+    this.layer = make(
+      "div",
+      {
+        class: "wave-points",
+        role: "listbox",
+        tabindex: 0,
+        "aria-multiselectable": "true",
+        "aria-describedby": "wave-help",
+      },
+      this.option,
+    );
+    this.box = make("div", { class: "wave-box", hidden: true });
+    this.loopMark = make("div", { class: "wave-loop", hidden: true });
+    this.head = make("div", { class: "wave-head" });
+    this.waiting = make("p", { class: "wave-waiting", role: "status" });
+    this.speech = make("div", { class: "unseen", "aria-live": "polite" });
+    this.body = make(
+      "div",
+      { class: "wave-body" },
+      make("div", { class: "wave-top" }, ruler, this.rulerHit),
+      make("div", { class: "wave-middle" }, shape, this.layer, this.box, this.waiting),
+      lane,
+      this.loopMark,
+      this.head,
+    );
+    this.element = make(
+      "div",
+      { class: "wave" },
+      this.tools,
+      this.body,
+      bar,
+      make("div", { class: "wave-foot" }, this.fields, this.note),
+      this.help,
+      this.speech,
+    );
+    this.#listenRuler();
+    this.#listenPoints();
+    this.#listenBar(bar);
+    this.body.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+  }
+
+  #fillChoice() {
+    const model = this.#model;
+    const options = this.#ridables.map(({ setting }) => {
+      const ride = model.ride(this.#owner, setting);
+      const mark = ride ? ` (${ride.times_s.length})` : "";
+      const text = describeSetting(model, this.#owner, setting) + mark;
+      return make("option", { value: setting, selected: setting === this.#setting }, text);
+    });
+    const shown = [...this.choice.options].map(({ text, value }) => value + text).join();
+    const wanted = options.map(({ text, value }) => value + text).join();
+    if (shown !== wanted) this.choice.replaceChildren(...options);
+    this.choice.value = this.#setting;
+    const hasRide = this.#line.times.length > 0;
+    this.clear.disabled = !hasRide;
+    this.why.hidden = !this.#decision();
+    this.back.hidden = true;
+    const [owner, setting] = [this.#owner, this.#setting];
+    this.#findOpened().then((ride) => {
+      if (owner !== this.#owner || setting !== this.#setting || !ride) return;
+      const now = this.#model.ride(owner, setting);
+      this.back.hidden = JSON.stringify(now) === JSON.stringify(ride);
+    });
+    const name = this.#setting ? describeSetting(model, owner, this.#setting) : "nothing";
+    this.layer.setAttribute("aria-label", `Points of the ride of ${owner}, ${name}`);
+  }
+
+  #decision() {
+    const at = this.#model.part(this.#owner).rides.findIndex(
+      ({ setting }) => setting === this.#setting,
+    );
+    const setting = `rides.${at + 1}`;
+    return at >= 0 && this.#model.decision(this.#owner, setting) ? setting : null;
+  }
+
+  #explain() {
+    const setting = this.#decision();
+    if (setting) openWhy(this.#model, this.#owner, setting, this.why);
+  }
+
+  async #findOpened() {
+    this.#opened ??= fetch("snapshot/as%20opened").then((answer) => answer.json());
+    try {
+      const { plan } = await this.#opened;
+      const parts = [...plan.tracks, ...plan.buses];
+      const owner = this.#owner;
+      const part = owner === "master" ? plan.master : parts.find(({ name }) => name === owner);
+      return part?.rides.find(({ setting }) => setting === this.#setting) ?? null;
+    } catch {
+      this.#opened = null; // it is asked for again with the next change
+      return null;
+    }
+  }
+
+  async #goBack() {
+    const ride = await this.#findOpened();
+    if (ride) this.#write({ times: ride.times_s, values: ride.values }, "return to the ride");
+  }
+
+  #fillFields() {
+    const { times, values } = this.#line;
+    const has = this.#active >= 0 && this.#active < times.length;
+    this.fields.classList.toggle("idle", !has); // its place stays, so that nothing moves
+    if (!has) return;
+    if (document.activeElement !== this.timeField) {
+      this.timeField.value = clock(times[this.#active], 3);
+    }
+    if (document.activeElement !== this.valueField) {
+      this.valueField.value = this.#word(values[this.#active]);
+    }
+    const count = this.#chosen.size > 1 ? ` ${this.#chosen.size}` : "";
+    this.remove.textContent = `Delete${count}`;
+    this.remove.setAttribute("aria-label", `Delete${count} chosen ${count ? "points" : "point"}`);
+  }
+
+  #takeField(field) {
+    const { times, values } = this.#line;
+    const at = this.#active;
+    if (at < 0) return;
+    let [byTime, byValue] = [0, 0];
+    if (field === this.timeField) {
+      const [, minutes, seconds] = /^(?:(\d+):)?([\d.]+)\s*s?$/.exec(field.value.trim()) ?? [];
+      if (seconds !== undefined) byTime = 60 * Number(minutes ?? 0) + Number(seconds) - times[at];
+    } else {
+      const value = parseValue({ ...this.#ridable.declared, ...this.#limits() }, field.value);
+      if (value !== null) byValue = value - values[at];
+    }
+    if (Math.abs(byTime) > 1e-4 || Math.abs(byValue) > 1e-4) this.#moveChosen(byTime, byValue);
+    this.#fillFields();
+  }
+
+  #limits() {
+    const { low, high } = this.#ridable;
+    return { low, high, end: this.#length };
+  }
+
+  /* ---- edits ---- */
+
+  /** Writes the line of the setting; none takes the ride out. */
+  #write(line, label, gesture) {
+    const model = this.#model;
+    const [owner, setting] = [this.#owner, this.#setting];
+    const rides = [...model.part(owner).rides];
+    const at = rides.findIndex((ride) => ride.setting === setting);
+    if (line && line.times.length) {
+      const { times, values } = legalize(line, this.#limits());
+      const ride = { setting, times_s: times, values };
+      if (at >= 0) rides[at] = ride;
+      else rides.push(ride);
+    } else if (at >= 0) rides.splice(at, 1);
+    else return;
+    const name = describeSetting(model, owner, setting);
+    model.edit([{ owner, setting: "rides", value: rides }], {
+      ...(gesture ? { gesture } : {}),
+      label: `${owner}: ${label} of ${name}`,
+    });
+  }
+
+  #moveChosen(byTime, byValue, gesture) {
+    const chosen = this.#chosen.size ? this.#chosen : new Set([this.#active]);
+    const line = movePoints(this.#line, chosen, byTime, byValue, this.#limits());
+    this.#write(line, "move points", gesture);
+    this.#say();
+  }
+
+  #deleteChosen() {
+    if (this.#active < 0) return;
+    const chosen = this.#chosen.size ? this.#chosen : new Set([this.#active]);
+    const at = Math.min(...chosen);
+    const line = removePoints(this.#line, chosen);
+    this.#chosen = new Set();
+    this.#active = Math.min(at, line.times.length - 1);
+    if (this.#active >= 0) this.#chosen.add(this.#active);
+    this.#write(line, "delete points");
+    this.speech.textContent = line.times.length ? "" : "the ride is gone";
+    this.#say();
+  }
+
+  #addPoint(time, value, gesture) {
+    const { low, high } = this.#ridable;
+    const { line, at } = insertPoint(
+      this.#line,
+      clamp(time, 0, this.#length),
+      clamp(value, low, high),
+    );
+    this.#active = at;
+    this.#chosen = new Set([at]);
+    this.#write(line, "add a point", gesture);
+    return at;
+  }
+
+  #choose(at, { add = false } = {}) {
+    if (!add) this.#chosen.clear();
+    if (add && this.#chosen.has(at)) this.#chosen.delete(at);
+    else this.#chosen.add(at);
+    this.#active = at;
+    this.#say();
+    this.#fillFields();
+    this.shape.redraw();
+  }
+
+  /** Tells a screen reader which point it is on. */
+  #say() {
+    const { times, values } = this.#line;
+    const at = this.#active;
+    if (at < 0 || at >= times.length) {
+      this.layer.removeAttribute("aria-activedescendant");
+      this.option.textContent = times.length ? `${times.length} points` : "no points; enter adds one";
+      this.option.setAttribute("aria-selected", "false");
+      return;
+    }
+    const more = this.#chosen.size > 1 ? `, ${this.#chosen.size} points chosen` : "";
+    const text = `${clock(times[at], 2)}, ${this.#word(values[at])}${more}`;
+    this.option.id = `wave-point-${at}`;
+    this.option.setAttribute("aria-posinset", at + 1);
+    this.option.setAttribute("aria-setsize", times.length);
+    this.option.setAttribute("aria-selected", String(this.#chosen.has(at)));
+    this.option.textContent = text;
+    this.layer.setAttribute("aria-activedescendant", this.option.id);
+    this.speech.textContent = `point ${at + 1} of ${times.length}, ${text}`;
+  }
+
+  /* ---- pointer on the line ---- */
+
+  #near(x, y, reach) {
+    const { times, values } = this.#line;
+    let [best, apart] = [-1, reach];
+    for (let at = 0; at < times.length; at += 1) {
+      const dx = this.#x(times[at]) - x;
+      if (Math.abs(dx) > apart) continue;
+      const distance = Math.hypot(dx, this.#y(values[at]) - y);
+      if (distance <= apart) [best, apart] = [at, distance];
+    }
+    return best;
+  }
+
+  #isOnLine(x, y, reach) {
+    return Math.abs(this.#y(valueAt(this.#line, this.#time(x), this.#rest)) - y) <= reach;
+  }
+
+  #listenPoints() {
+    const layer = this.layer;
+    const place = (event) => {
+      const box = layer.getBoundingClientRect();
+      return [event.clientX - box.left, event.clientY - box.top];
+    };
+    layer.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || !this.#ridable) return;
+      const [x, y] = place(event);
+      this.#pointers.set(event.pointerId, [x, y]);
+      layer.setPointerCapture(event.pointerId);
+      if (this.#pointers.size === 2) {
+        this.#beginPinch();
+        return;
+      }
+      if (this.#pointers.size > 2) return;
+      this.#grab(event, x, y);
+    });
+    layer.addEventListener("pointermove", (event) => {
+      const [x, y] = place(event);
+      if (this.#pointers.has(event.pointerId)) this.#pointers.set(event.pointerId, [x, y]);
+      if (this.#pinch) this.#movePinch();
+      else if (this.#gesture) this.#drag(event, x, y);
+      else this.#hover(x, y, event);
+    });
+    const end = (event) => {
+      this.#pointers.delete(event.pointerId);
+      if (this.#pinch) {
+        if (!this.#pointers.size) this.#pinch = null;
+        return;
+      }
+      const [x, y] = place(event);
+      if (this.#gesture) this.#release(x, y, event.type === "pointercancel");
+    };
+    layer.addEventListener("pointerup", end);
+    layer.addEventListener("pointercancel", end);
+    layer.addEventListener("dblclick", (event) => {
+      const [x, y] = place(event);
+      if (!this.#ridable || this.#isDrawing) return;
+      const at = this.#near(x, y, NEAR_PX);
+      // The first of the two clicks may have added the point: it is not deleted at once.
+      if (at >= 0 && performance.now() - this.addedAt < 600) return;
+      if (at >= 0) {
+        this.#choose(at);
+        this.#deleteChosen();
+      } else this.#addPoint(this.#time(x), this.#value(y));
+    });
+    layer.addEventListener("keydown", (event) => this.#press(event));
+    layer.addEventListener("focus", () => {
+      if (this.#active < 0 && this.#line.times.length) this.#active = 0;
+      this.#say();
+      this.#fillFields();
+      this.shape.redraw();
+    });
+    layer.addEventListener("blur", () => this.shape.redraw());
+  }
+
+  addedAt = -Infinity;
+
+  #grab(event, x, y) {
+    const reach = event.pointerType === "touch" ? NEAR_TOUCH_PX : NEAR_PX;
+    const gesture = { id: crypto.randomUUID(), x, y, isMoved: false, fine: [0, 0], last: [x, y] };
+    this.#range = this.#scale();
+    if (this.#isDrawing || event.altKey) {
+      gesture.kind = "draw";
+      gesture.line = this.#line;
+      gesture.rest = this.#rest;
+      gesture.marks = new Map();
+      this.#gesture = gesture;
+      return;
+    }
+    const at = this.#near(x, y, reach);
+    if (at >= 0) {
+      if (event.ctrlKey || event.metaKey) this.#choose(at, { add: true });
+      else if (!this.#chosen.has(at)) this.#choose(at);
+      else {
+        this.#active = at;
+        this.#say();
+        this.#fillFields();
+      }
+      gesture.kind = "move";
+    } else if (this.#isOnLine(x, y, reach - 2)) {
+      gesture.kind = "move";
+      this.#addPoint(this.#time(x), valueAt(this.#line, this.#time(x), this.#rest), gesture.id);
+      this.addedAt = performance.now();
+    } else {
+      gesture.kind = "box";
+      gesture.before = event.ctrlKey || event.metaKey ? new Set(this.#chosen) : new Set();
+    }
+    gesture.line = this.#line;
+    gesture.chosen = new Set(this.#chosen);
+    this.#gesture = gesture;
+    this.shape.redraw();
+  }
+
+  #drag(event, x, y) {
+    const gesture = this.#gesture;
+    if (!gesture.isMoved && Math.hypot(x - gesture.x, y - gesture.y) < 3) return;
+    const isFirst = !gesture.isMoved;
+    gesture.isMoved = true;
+    if (gesture.kind === "draw") {
+      if (isFirst) this.#mark(gesture.x, gesture.y);
+      const all = event.getCoalescedEvents?.() ?? [];
+      const box = this.layer.getBoundingClientRect();
+      for (const each of all.length ? all : [event]) {
+        this.#mark(each.clientX - box.left, each.clientY - box.top);
+      }
+      this.#stroke();
+    } else if (gesture.kind === "move") {
+      const slow = event.shiftKey ? 0.1 : 1;
+      gesture.fine[0] += slow * (x - gesture.last[0]);
+      gesture.fine[1] += slow * (y - gesture.last[1]);
+      const { low, high } = this.#range;
+      const perPx = (high - low) / (this.#height - 16);
+      const byTime = (gesture.fine[0] / this.#width) * (this.#to - this.#from);
+      const line = movePoints(
+        gesture.line,
+        gesture.chosen,
+        byTime,
+        -gesture.fine[1] * perPx,
+        this.#limits(),
+      );
+      this.#write(line, "move points", gesture.id);
+      this.#fillFields();
+    } else this.#stretchBox(gesture, x, y);
+    gesture.last = [x, y];
+  }
+
+  /** Notes where the pencil is; columns between this mark and the last are filled. */
+  #mark(x, y) {
+    const { marks } = this.#gesture;
+    const { low, high } = this.#ridable;
+    const column = Math.round(clamp(x, 0, this.#width));
+    const value = clamp(this.#value(y), low, high);
+    const before = this.#gesture.mark;
+    if (before) {
+      const steps = Math.abs(column - before[0]);
+      for (let step = 1; step < steps; step += 1) {
+        const at = before[0] + Math.sign(column - before[0]) * step;
+        marks.set(at, before[1] + ((value - before[1]) * step) / steps);
+      }
+    }
+    marks.set(column, value);
+    this.#gesture.mark = [column, value];
+  }
+
+  #stroke() {
+    const gesture = this.#gesture;
+    const columns = [...gesture.marks.keys()].sort((one, other) => one - other);
+    if (!columns.length) return;
+    const raw = {
+      times: columns.map((column) => this.#time(column)),
+      values: columns.map((column) => gesture.marks.get(column)),
+    };
+    const { low, high } = this.#range;
+    const perValue = (this.#height - 16) / (high - low);
+    const stroke = thin(raw, this.#width / (this.#to - this.#from), perValue, 0.75);
+    this.#chosen.clear();
+    this.#active = -1;
+    this.#write(drawOver(gesture.line, stroke, gesture.rest), "draw the ride", gesture.id);
+  }
+
+  #stretchBox(gesture, x, y) {
+    const [left, right] = [Math.min(x, gesture.x), Math.max(x, gesture.x)];
+    const [top, bottom] = [Math.min(y, gesture.y), Math.max(y, gesture.y)];
+    Object.assign(this.box.style, {
+      left: `${clamp(left, 0, this.#width)}px`,
+      top: `${clamp(top, 0, this.#height)}px`,
+      width: `${clamp(right, 0, this.#width) - clamp(left, 0, this.#width)}px`,
+      height: `${clamp(bottom, 0, this.#height) - clamp(top, 0, this.#height)}px`,
+    });
+    this.box.hidden = false;
+    this.#chosen = new Set(gesture.before);
+    const { times, values } = this.#line;
+    times.forEach((time, at) => {
+      const [px, py] = [this.#x(time), this.#y(values[at])];
+      if (px >= left && px <= right && py >= top && py <= bottom) this.#chosen.add(at);
+    });
+    this.#active = this.#chosen.size ? Math.min(...this.#chosen) : this.#active;
+    this.#fillFields();
+    this.shape.redraw();
+  }
+
+  #release(x, y, isCancelled) {
+    const gesture = this.#gesture;
+    this.#gesture = null;
+    this.#range = null;
+    this.box.hidden = true;
+    if (gesture.kind === "draw" && !gesture.isMoved && !isCancelled) {
+      this.#addPoint(this.#time(x), this.#value(y));
+    }
+    if (gesture.kind === "box" && !gesture.isMoved && !isCancelled) {
+      this.#chosen.clear();
+      this.#active = -1;
+      this.#seek(this.#time(x));
+    }
+    this.#say();
+    this.#fillFields();
+    this.shape.redraw();
+  }
+
+  #hover(x, y, event) {
+    if (!this.#ridable) return;
+    const isPencil = this.#isDrawing || event.altKey;
+    const onPoint = this.#near(x, y, NEAR_PX) >= 0;
+    const kind = isPencil ? "crosshair" : onPoint ? "move" : this.#isOnLine(x, y, 7) ? "copy" : "";
+    this.layer.style.cursor = kind;
+    const value = valueAt(this.#line, this.#time(x), this.#rest);
+    this.note.textContent = `${clock(this.#time(x), this.#to - this.#from < 20 ? 2 : 1)}  ${this.#word(value)}`;
+  }
+
+  #beginPinch() {
+    if (this.#gesture?.kind === "move" || this.#gesture?.kind === "draw") this.#gesture.isMoved = true;
+    this.#gesture = null;
+    this.#range = null;
+    this.box.hidden = true;
+    const [one, other] = [...this.#pointers.values()].map(([x]) => x);
+    this.#pinch = { times: [this.#time(one), this.#time(other)], from: this.#from, to: this.#to };
+  }
+
+  #movePinch() {
+    if (this.#pointers.size < 2) return;
+    const [one, other] = [...this.#pointers.values()].map(([x]) => x);
+    const [first, second] = this.#pinch.times;
+    if (Math.abs(other - one) < 8) return;
+    const perPx = (second - first) / (other - one);
+    if (!(perPx > 0)) return;
+    const from = first - one * perPx;
+    this.#setView(from, from + perPx * this.#width);
+  }
+
+  /* ---- keys on the points ---- */
+
+  #press(event) {
+    const { times, values } = this.#line;
+    const ridable = this.#ridable;
+    if (!ridable) return;
+    const isCommand = event.ctrlKey || event.metaKey;
+    const step = ridable.isAdded ? 0.5 : (ridable.high - ridable.low) / 50;
+    const nudge = event.shiftKey ? step / 5 : step;
+    const tick = ((this.#to - this.#from) / this.#width) * (event.shiftKey ? 1 : 5);
+    const go = (to) => {
+      if (!times.length) return;
+      const at = clamp(to, 0, times.length - 1);
+      if (event.shiftKey) this.#chosen.add(this.#active);
+      else this.#chosen.clear();
+      this.#chosen.add(at);
+      this.#active = at;
+      this.#reveal(times[at]);
+      this.#say();
+      this.#fillFields();
+      this.shape.redraw();
+    };
+    const move = (byTime, byValue) => {
+      if (this.#active < 0) return;
+      const isSame = this.keyed && performance.now() - this.keyed.at < 1000;
+      this.keyed = { at: performance.now(), id: isSame ? this.keyed.id : crypto.randomUUID() };
+      this.#moveChosen(byTime, byValue, this.keyed.id);
+      this.#fillFields();
+    };
+    const actions = {
+      ArrowLeft: () => (event.altKey ? move(-tick, 0) : go(this.#active - 1)),
+      ArrowRight: () => (event.altKey ? move(tick, 0) : go(this.#active + 1)),
+      ArrowUp: () => move(0, nudge),
+      ArrowDown: () => move(0, -nudge),
+      PageUp: () => move(0, 6 * step),
+      PageDown: () => move(0, -6 * step),
+      Home: () => go(0),
+      End: () => go(times.length - 1),
+      Enter: () => this.#insert(),
+      Insert: () => this.#insert(),
+      Delete: () => this.#deleteChosen(),
+      Backspace: () => this.#deleteChosen(),
+      Escape: () => {
+        this.#chosen = new Set(this.#active >= 0 ? [this.#active] : []);
+        this.#setPencil(false);
+        this.#say();
+        this.shape.redraw();
+      },
+      "+": () => this.#zoom(0.5),
+      "=": () => this.#zoom(0.5),
+      "-": () => this.#zoom(2),
+      "[": () => this.#scroll(-0.25),
+      "]": () => this.#scroll(0.25),
+      l: () => this.#loopChosen(),
+    };
+    const commands = {
+      a: () => {
+        if (!times.length) return;
+        this.#chosen = new Set(values.keys());
+        this.#active = Math.max(0, this.#active);
+        this.#say();
+        this.#fillFields();
+        this.shape.redraw();
+      },
+      c: () => this.#copy(),
+      x: () => this.#copy() && this.#deleteChosen(),
+      v: () => this.#paste(),
+    };
+    const action = isCommand ? commands[event.key] : actions[event.key];
+    if (!action) return;
+    action();
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Adds a point: at the playhead, or where one is there already, half way to the next point. */
+  #insert() {
+    const { times } = this.#line;
+    let time = this.#engine.position / this.#model.state.rate;
+    const isTaken = times.some((other) => Math.abs(other - time) < 0.01);
+    if (isTaken || time < this.#from || time > this.#to) {
+      const at = this.#active;
+      const before = times[at] ?? 0;
+      const after = times[at + 1] ?? Math.min(this.#length, before + (this.#to - this.#from) / 10);
+      time = (before + after) / 2;
+    }
+    this.#addPoint(time, valueAt(this.#line, time, this.#rest));
+    this.#reveal(time);
+    this.#say();
+    this.#fillFields();
+  }
+
+  #copy() {
+    const { times, values } = this.#line;
+    const chosen = [...this.#chosen].sort((one, other) => one - other);
+    if (!chosen.length) return false;
+    const start = times[chosen[0]];
+    this.#copied = {
+      times: chosen.map((at) => times[at] - start),
+      values: chosen.map((at) => values[at]),
+    };
+    this.speech.textContent = `${chosen.length} points copied`;
+    return true;
+  }
+
+  /** Puts what was copied at the playhead; before and after it the line stays. */
+  #paste() {
+    if (!this.#copied) return;
+    const { low, high } = this.#ridable;
+    const start = this.#engine.position / this.#model.state.rate;
+    const times = this.#copied.times.map((time) => time + start);
+    const count = times.filter((time) => time <= this.#length).length;
+    if (!count) return;
+    const values = this.#copied.values.map((value) => clamp(value, low, high));
+    const stroke = { times: times.slice(0, count), values: values.slice(0, count) };
+    this.#write(drawOver(this.#line, stroke, this.#rest), "paste points");
+    const isPasted = (time) => time >= start - 0.0005 && time <= stroke.times.at(-1) + 0.0005;
+    this.#chosen = new Set(this.#line.times.flatMap((time, at) => (isPasted(time) ? [at] : [])));
+    this.#active = Math.min(...this.#chosen);
+    this.#say();
+    this.#fillFields();
+    this.shape.redraw();
+  }
+
+  /** Loops from the first to the last chosen point; with less than two of them, not any more. */
+  #loopChosen() {
+    const { times } = this.#line;
+    const chosen = [...this.#chosen].map((at) => times[at]);
+    const [from, to] = [Math.min(...chosen), Math.max(...chosen)];
+    const isLoop = chosen.length > 1 && to > from;
+    this.#setLoop(isLoop ? from : 0, isLoop ? to : null);
+    this.speech.textContent = isLoop ? `looping ${clock(from)} to ${clock(to)}` : "no loop";
+  }
+
+  #setPencil(isOn = !this.#isDrawing) {
+    this.#isDrawing = isOn;
+    this.pencil.setAttribute("aria-pressed", String(isOn));
+    this.layer.classList.toggle("drawing", isOn);
+  }
+
+  /* ---- time: seek, loop, zoom ---- */
+
+  #seek(seconds) {
+    const { rate } = this.#model.state;
+    this.#engine.seek(Math.round(clamp(seconds, 0, this.#length) * rate));
+    this.#movePlayhead();
+  }
+
+  #setLoop(from, to) {
+    const { rate } = this.#model.state;
+    this.#loop = to === null ? null : [from, to];
+    if (to === null) this.#engine.setLoop(0, null);
+    else this.#engine.setLoop(Math.round(from * rate), Math.round(to * rate));
+    this.#placeLoop();
+  }
+
+  #listenRuler() {
+    const hit = this.rulerHit;
+    let start = null;
+    const at = (event) => event.clientX - hit.getBoundingClientRect().left;
+    hit.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      hit.setPointerCapture(event.pointerId);
+      start = at(event);
+    });
+    hit.addEventListener("pointermove", (event) => {
+      if (start === null || Math.abs(at(event) - start) < 4) return;
+      const ends = [start, at(event)].sort((one, other) => one - other);
+      const [from, to] = ends.map((x) => clamp(this.#time(x), 0, this.#length));
+      if (to - from > 0.02) this.#setLoop(from, to);
+    });
+    hit.addEventListener("pointerup", (event) => {
+      if (start !== null && Math.abs(at(event) - start) < 4) this.#seek(this.#time(start));
+      start = null;
+    });
+    hit.addEventListener("pointercancel", () => {
+      start = null;
+    });
+    hit.addEventListener("dblclick", () => this.#setLoop(0, null));
+  }
+
+  #placeLoop() {
+    const told = this.#engine.loop;
+    const { rate } = this.#model.state;
+    if (told !== undefined) {
+      this.#loop = told && told.end !== null && told.end !== undefined
+        ? [told.start / rate, told.end / rate]
+        : null;
+    }
+    this.loopMark.hidden = !this.#loop;
+    if (!this.#loop) return;
+    const [left, right] = this.#loop.map((time) => clamp(this.#x(time), 0, this.#width));
+    this.loopMark.style.left = `${left}px`;
+    this.loopMark.style.width = `${Math.max(0, right - left)}px`;
+  }
+
+  #setView(from, to) {
+    const span = clamp(to - from, SHORTEST_S, this.#length);
+    this.#from = clamp(from, 0, this.#length - span);
+    this.#to = this.#from + span;
+    this.redraw();
+  }
+
+  /** Zooms around the playhead where it is in view, else around a time. */
+  #zoom(factor, around = null) {
+    const head = this.#engine.position / this.#model.state.rate;
+    const isSeen = head >= this.#from && head <= this.#to;
+    const fixed = around ?? (isSeen ? head : (this.#from + this.#to) / 2);
+    this.#setView(
+      fixed - (fixed - this.#from) * factor,
+      fixed + (this.#to - fixed) * factor,
+    );
+  }
+
+  #scroll(share) {
+    const by = share * (this.#to - this.#from);
+    this.#setView(this.#from + by, this.#to + by);
+  }
+
+  #reveal(time) {
+    if (time >= this.#from && time <= this.#to) return;
+    const span = this.#to - this.#from;
+    this.#setView(time - span / 2, time + span / 2);
+  }
+
+  #wheel(event) {
+    const isAcross = Math.abs(event.deltaX) > Math.abs(event.deltaY);
+    if (event.ctrlKey || event.metaKey || event.altKey) {
+      const x = event.clientX - this.layer.getBoundingClientRect().left;
+      this.#zoom(Math.exp(clamp(event.deltaY, -60, 60) / 100), this.#time(x));
+    } else if (isAcross || event.shiftKey) {
+      const by = isAcross ? event.deltaX : event.deltaY;
+      this.#scroll(by / this.#width);
+    } else return; // the page scrolls
+    event.preventDefault();
+  }
+
+  #listenBar(bar) {
+    let grabbed = null;
+    bar.addEventListener("pointerdown", (event) => {
+      bar.setPointerCapture(event.pointerId);
+      const time = (event.offsetX / bar.clientWidth) * this.#length;
+      const span = this.#to - this.#from;
+      if (time < this.#from || time > this.#to) this.#setView(time - span / 2, time + span / 2);
+      grabbed = time - this.#from;
+    });
+    bar.addEventListener("pointermove", (event) => {
+      if (grabbed === null) return;
+      const from = (event.offsetX / bar.clientWidth) * this.#length - grabbed;
+      this.#setView(from, from + (this.#to - this.#from));
+    });
+    for (const name of ["pointerup", "pointercancel"]) {
+      bar.addEventListener(name, () => {
+        grabbed = null;
+      });
+    }
+  }
+
+  #movePlayhead() {
+    const seconds = this.#engine.position / this.#model.state.rate;
+    const isAll = this.#to - this.#from >= this.#length - 0.001;
+    if (this.#engine.playing && !isAll && !this.#gesture && !this.#pinch) {
+      const span = this.#to - this.#from;
+      if (seconds > this.#to && seconds < this.#to + span) this.#setView(this.#to, this.#to + span);
+    }
+    const x = this.#x(seconds);
+    this.head.style.transform = `translateX(${clamp(x, -4, this.#width + 4)}px)`;
+    this.head.style.opacity = x < -1 || x > this.#width + 1 ? "0" : "1";
+    this.onposition?.(seconds);
+  }
+
+  /* ---- drawing ---- */
+
+  #tellState() {
+    const model = this.#model;
+    if (model.kind(this.#owner ?? "master") !== "strip") {
+      this.waiting.textContent = "";
+      return;
+    }
+    const heard = this.#hearing.of(this.#owner);
+    const isFresh = this.#hearing.isFresh(this.#owner);
+    const { ready = 0 } = model.sound.tracks[this.#owner] ?? {};
+    const share = clamp(Math.floor((100 * ready) / Math.max(1, model.state.frames)), 0, 100);
+    this.waiting.textContent = heard
+      ? isFresh ? "" : "hearing the change …"
+      : `rendering the track … ${share} %`;
+  }
+
+  #drawRuler(context, width, height, ink) {
+    const span = this.#to - this.#from;
+    const steps = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
+    const step = steps.find((each) => (each / span) * width > 62) ?? 1200;
+    const decimals = step >= 1 ? 0 : step >= 0.1 ? 1 : 2;
+    context.strokeStyle = ink("edge");
+    context.fillStyle = ink("quiet");
+    const parts = step >= 15 ? 3 : 5;
+    for (let at = Math.floor(this.#from / step) * parts; ; at += 1) {
+      const time = (at * step) / parts;
+      if (time > this.#to) break;
+      const x = this.#x(time);
+      if (x < -60) continue;
+      const isMain = at % parts === 0;
+      rule(context, x, height, x, height - (isMain ? 8 : 4));
+      if (isMain) context.fillText(clock(time, decimals), x + 3, height - 9);
+    }
+    rule(context, 0, height - 1, width, height - 1);
+  }
+
+  #drawShape(context, width, height, ink) {
+    if (!this.#owner) return;
+    const middle = height / 2;
+    context.strokeStyle = ink("edge");
+    context.globalAlpha = 0.5;
+    rule(context, 0, middle, width, middle);
+    context.globalAlpha = 1;
+    const columns = this.#columns(width);
+    if (columns) this.#fillShape(context, columns, width, height, ink);
+    if (this.#ridable) this.#drawRide(context, width, height, ink);
+  }
+
+  /** Low and high of each column of pixels, of the samples where the view is close. */
+  #columns(width) {
+    const kind = this.#model.kind(this.#owner);
+    if (kind !== "strip") return this.#sumColumns(width);
+    const span = this.#to - this.#from;
+    if (span <= DETAIL_S) {
+      const close = this.#closeColumns(width);
+      if (close) return close;
+    }
+    const heard = this.#hearing.of(this.#owner);
+    return heard ? this.#overviewColumns(heard, this.#owner, width) : null;
+  }
+
+  #seconds(heard, name) {
+    const frames =
+      heard.length ?? heard.frames ?? heard.overview.frames ??
+      (this.#model.sound.tracks[name]?.ready || this.#model.sound.length);
+    return frames / this.#model.state.rate;
+  }
+
+  #overviewColumns(heard, name, width) {
+    const { low, high } = heard.overview;
+    const perSecond = low.length / this.#seconds(heard, name);
+    const lows = new Float32Array(width);
+    const highs = new Float32Array(width);
+    let peak = 1;
+    for (let at = 0; at < low.length; at += 1) peak = Math.max(peak, high[at], -low[at]);
+    for (let x = 0; x < width; x += 1) {
+      const first = Math.floor(this.#time(x) * perSecond);
+      const last = Math.max(first + 1, Math.ceil(this.#time(x + 1) * perSecond));
+      let [least, most] = [0, 0];
+      for (let at = Math.max(0, first); at < Math.min(last, low.length); at += 1) {
+        least = Math.min(least, low[at]);
+        most = Math.max(most, high[at]);
+      }
+      lows[x] = least / peak;
+      highs[x] = most / peak;
+    }
+    return { lows, highs };
+  }
+
+  /** Of a bus or the master: the powers of what feeds it, added up; an estimate to find one's way. */
+  #sumColumns(width) {
+    this.#envelope ??= this.#sumEnvelopes();
+    const sum = this.#envelope;
+    if (!sum) return null;
+    const lows = new Float32Array(width);
+    const highs = new Float32Array(width);
+    const perSecond = sum.length / this.#length;
+    for (let x = 0; x < width; x += 1) {
+      const first = Math.floor(this.#time(x) * perSecond);
+      const last = Math.max(first + 1, Math.ceil(this.#time(x + 1) * perSecond));
+      for (let at = Math.max(0, first); at < Math.min(last, sum.length); at += 1) {
+        highs[x] = Math.max(highs[x], sum[at]);
+      }
+      lows[x] = -highs[x];
+    }
+    return { lows, highs };
+  }
+
+  #sumEnvelopes() {
+    const count = 2000;
+    const sum = new Float64Array(count);
+    let peak = 0;
+    for (const { name, gain_db } of feedersOf(this.#model, this.#owner)) {
+      const heard = this.#hearing.of(name);
+      if (!heard) continue;
+      const gain = 10 ** (gain_db / 20);
+      const { low, high } = heard.overview;
+      const step = (this.#length / count) * (low.length / this.#seconds(heard, name));
+      for (let at = 0; at < count; at += 1) {
+        const column = Math.floor(at * step);
+        if (column >= low.length) break;
+        sum[at] += (gain * Math.max(high[column], -low[column])) ** 2;
+      }
+    }
+    for (let at = 0; at < count; at += 1) {
+      sum[at] = Math.sqrt(sum[at]);
+      peak = Math.max(peak, sum[at]);
+    }
+    return peak > 0 ? sum.map((value) => value / peak) : null;
+  }
+
+  #closeColumns(width) {
+    const { rate, chunk_frames: size } = this.#model.state;
+    const key = this.#model.sound.tracks[this.#owner]?.key;
+    const heard = this.#hearing.of(this.#owner);
+    if (!key || !heard) return null;
+    const first = Math.floor((this.#from * rate) / size);
+    const last = Math.floor((this.#to * rate) / size);
+    let missing = false;
+    for (let number = first; number <= last; number += 1) {
+      if (!this.#chunks.has(`${key} ${number}`)) {
+        missing = true;
+        this.#load(key, number);
+      }
+    }
+    if (missing) return null;
+    const samples = (frame) => {
+      const number = Math.floor(frame / size);
+      return this.#chunks.get(`${key} ${number}`)?.[frame - number * size] ?? 0;
+    };
+    const { low, high } = heard.overview;
+    let peak = 1;
+    for (let at = 0; at < low.length; at += 1) peak = Math.max(peak, high[at], -low[at]);
+    peak /= 127;
+    const lows = new Float32Array(width);
+    const highs = new Float32Array(width);
+    for (let x = 0; x < width; x += 1) {
+      const start = Math.max(0, Math.floor(this.#time(x) * rate));
+      const end = Math.max(start + 1, Math.floor(this.#time(x + 1) * rate));
+      let [least, most] = [Infinity, -Infinity];
+      for (let frame = start; frame <= end; frame += 1) {
+        const sample = samples(frame);
+        if (sample < least) least = sample;
+        if (sample > most) most = sample;
+      }
+      lows[x] = clamp(least / peak, -1, 1);
+      highs[x] = clamp(most / peak, -1, 1);
+    }
+    return { lows, highs };
+  }
+
+  async #load(key, number) {
+    if (this.#loading) return;
+    this.#loading = true;
+    try {
+      const answer = await fetch(`sound/${number}?keys=${key}`);
+      if (!answer.ok) throw new Error(`sound ${answer.status}`);
+      const samples = new Float32Array(await answer.arrayBuffer());
+      const size = this.#model.state.chunk_frames;
+      const channels = Math.max(1, samples.length / size);
+      const mean = new Float32Array(size);
+      for (let channel = 0; channel < channels; channel += 1) {
+        for (let frame = 0; frame < size; frame += 1) {
+          mean[frame] += samples[channel * size + frame] / channels;
+        }
+      }
+      this.#chunks.set(`${key} ${number}`, mean);
+      if (this.#chunks.size > MOST_CHUNKS) this.#chunks.delete(this.#chunks.keys().next().value);
+      this.#loading = false;
+      this.shape.redraw();
+    } catch {
+      // The overview stays; the next move of the view asks again.
+      setTimeout(() => {
+        this.#loading = false;
+      }, 1000);
+    }
+  }
+
+  #fillShape(context, { lows, highs }, width, height, ink) {
+    const middle = height / 2;
+    const reach = middle - 6;
+    const paint = (gains) => {
+      context.beginPath();
+      for (let x = 0; x < width; x += 1) {
+        context.lineTo(x, middle - reach * Math.min(1, highs[x] * gains(x)) - 0.5);
+      }
+      for (let x = width - 1; x >= 0; x -= 1) {
+        context.lineTo(x, middle - reach * Math.max(-1, lows[x] * gains(x)) + 0.5);
+      }
+      context.closePath();
+      context.fill();
+    };
+    const family = this.#model.state.families?.[this.#owner];
+    context.fillStyle = (family && ink(`family-${family}`)) || ink("accent");
+    const isLevel = /^(fader_db|gain_db)$/.test(this.#setting ?? "") && this.#line.times.length;
+    const solid = this.#to - this.#from < 2 ? 0.8 : 0.45; // a close view is a thin line
+    context.globalAlpha = isLevel ? 0.16 : solid;
+    paint(() => 1);
+    if (isLevel) {
+      const line = this.#line;
+      context.globalAlpha = solid;
+      paint((x) => 10 ** (valueAt(line, this.#time(x)) / 20));
+    }
+    context.globalAlpha = 1;
+  }
+
+  #drawRide(context, width, height, ink) {
+    const scale = this.#scale();
+    const { times, values } = this.#line;
+    const { isAdded } = this.#ridable;
+    const paper = ink("card") || ink("paper");
+    const marks = isAdded ? gridOf(scale, height) : [0, 0.25, 0.5, 0.75, 1];
+    for (const mark of marks) {
+      const y = this.#y(mark, scale);
+      context.strokeStyle = ink("edge");
+      context.setLineDash(mark === this.#neutral() ? [] : [1, 4]);
+      rule(context, 0, y, width, y);
+      context.setLineDash([]);
+      const text = isAdded ? `${mark > 0 ? "+" : ""}${figure(mark, 0)}` : this.#word(mark);
+      context.fillStyle = paper;
+      context.globalAlpha = 0.75;
+      context.fillRect(0, y - 7, context.measureText(text).width + 6, 14);
+      context.globalAlpha = 1;
+      context.fillStyle = ink("quiet");
+      context.fillText(text, 3, y + 4);
+    }
+    if (isAdded) {
+      context.fillStyle = ink("quiet");
+      context.textAlign = "right";
+      context.fillText(this.#ridable.declared.unit, width - 4, 12);
+      context.textAlign = "left";
+    }
+    const color = ink("ride") || ink("focus");
+    context.strokeStyle = color;
+    context.lineWidth = 2;
+    context.lineJoin = "round";
+    if (!times.length) context.setLineDash([6, 5]);
+    const points = [0, this.#y(valueAt(this.#line, this.#from, this.#rest), scale)];
+    for (let at = 0; at < times.length; at += 1) {
+      if (times[at] > this.#from && times[at] < this.#to) {
+        points.push(this.#x(times[at]), this.#y(values[at], scale));
+      }
+    }
+    points.push(width, this.#y(valueAt(this.#line, this.#to, this.#rest), scale));
+    trace(context, points);
+    context.stroke();
+    context.setLineDash([]);
+    const isFocused = document.activeElement === this.layer;
+    const seen = times.filter((time) => time >= this.#from && time <= this.#to).length;
+    const size = seen > width / 7 ? 1.5 : 4;
+    for (let at = 0; at < times.length; at += 1) {
+      const x = this.#x(times[at]);
+      if (x < -6 || x > width + 6) continue;
+      const y = this.#y(values[at], scale);
+      const isChosen = this.#chosen.has(at);
+      context.beginPath();
+      context.arc(x, y, isChosen ? 5.5 : size, 0, 2 * Math.PI);
+      context.fillStyle = isChosen ? color : paper;
+      context.fill();
+      context.lineWidth = 2;
+      context.stroke();
+      if (at === this.#active && isFocused) {
+        context.beginPath();
+        context.arc(x, y, 9.5, 0, 2 * Math.PI);
+        context.strokeStyle = ink("focus");
+        context.stroke();
+        context.strokeStyle = color;
+      }
+    }
+    context.lineWidth = 1;
+  }
+
+  #neutral() {
+    return this.#ridable.isAdded ? 0 : this.#rest;
+  }
+
+  /** The reductions of a track that turn anything down. */
+  #reductions() {
+    if (!this.#owner || this.#model.kind(this.#owner) !== "strip") return [];
+    const all = this.#hearing.of(this.#owner)?.reductions ?? [];
+    return all.filter(({ db }) => db.some((value) => value < -0.05));
+  }
+
+  #drawLane(context, width, height, ink) {
+    const reductions = this.#reductions();
+    if (!reductions.length) return;
+    let deepest = 6;
+    for (const { db } of reductions) for (const value of db) deepest = Math.max(deepest, -value);
+    deepest = Math.min(24, 3 * Math.ceil(deepest / 3));
+    const colors = [ink("reduction") || ink("accent"), ink("quiet"), ink("focus")];
+    let label = 4;
+    reductions.forEach(({ title, per_second: rate, db }, number) => {
+      context.fillStyle = colors[number % colors.length];
+      context.beginPath();
+      context.moveTo(0, 0);
+      for (let x = 0; x <= width; x += 1) {
+        const first = Math.floor(this.#time(x) * rate);
+        const last = Math.max(first + 1, Math.floor(this.#time(x + 1) * rate));
+        let least = 0;
+        for (let at = Math.max(0, first); at < Math.min(last, db.length); at += 1) {
+          least = Math.min(least, db[at]);
+        }
+        context.lineTo(x, (Math.min(-least, deepest) / deepest) * (height - 2));
+      }
+      context.lineTo(width, 0);
+      context.closePath();
+      context.globalAlpha = 0.5;
+      context.fill();
+      context.globalAlpha = 1;
+      const text = `${title} reduction`;
+      context.fillStyle = ink("quiet");
+      context.fillText(text, label, height - 5);
+      label += context.measureText(text).width + 14;
+    });
+    context.fillStyle = ink("quiet");
+    context.textAlign = "right";
+    context.fillText(`−${deepest} dB`, width - 4, height - 5);
+    context.textAlign = "left";
+    context.strokeStyle = ink("edge");
+    rule(context, 0, 0, width, 0);
+  }
+
+  #drawBar(context, width, height, ink) {
+    const isAll = this.#to - this.#from >= this.#length - 0.001;
+    context.fillStyle = ink("edge");
+    context.globalAlpha = 0.5;
+    context.beginPath();
+    context.roundRect(0, height / 2 - 2, width, 4, 2);
+    context.fill();
+    if (isAll) return;
+    context.globalAlpha = 1;
+    context.fillStyle = ink("quiet");
+    const left = (this.#from / this.#length) * width;
+    const right = (this.#to / this.#length) * width;
+    context.beginPath();
+    context.roundRect(left, height / 2 - 4, Math.max(10, right - left), 8, 4);
+    context.fill();
+  }
+}
+
+function gridOf({ low, high }, height) {
+  const steps = [1, 3, 6, 12, 24];
+  const step = steps.find((each) => (each / (high - low)) * height > 22) ?? 24;
+  const marks = [];
+  for (let mark = step * Math.ceil(low / step); mark <= high; mark += step) marks.push(mark);
+  return marks;
+}
