@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from automix.desk.declarations import declare_parts
 from automix.desk.document import ChangedUnderneath, Document, PlanChange
 from automix.desk.edits import read_edits
 from automix.desk.events import Events
@@ -32,9 +33,9 @@ from automix.mixing.loudness_target import find_target
 from automix.mixing.request import Delivery, PlanRequest
 from automix.mixing.song import Guard, run_song, unguarded
 from automix.plan.model import MixPlan
-from automix.plan.plain import describe_parameters, read_plain, to_plain
+from automix.plan.plain import read_plain, to_plain
 from automix.plan.roles import ROLE_FAMILIES
-from automix.plan.settings import STRIP_IDENTITY, Bus, ChannelStrip, EqualizerSettings, Master
+from automix.plan.settings import STRIP_IDENTITY, EqualizerSettings, Master
 from automix.session.tracks import Session
 from automix.version import __version__
 
@@ -635,11 +636,7 @@ class Actions:
 
 
 _FAMILIES: dict[str, str] = {str(role): family for role, family in ROLE_FAMILIES.items()}
-_DECLARED = {
-    "strip": describe_parameters(ChannelStrip),
-    "bus": describe_parameters(Bus),
-    "master": describe_parameters(Master),
-}
+_DECLARED = declare_parts()
 
 
 def _describe_plan(plan: MixPlan) -> dict[str, Any]:
