@@ -14,12 +14,12 @@ from typing import Any
 
 from automix.analysis.program import ProgramMeter, measure
 from automix.analysis.readings import Loudness
-from automix.audio.samples import AudioSource, Samples
+from automix.audio.blocks import join_and_empty
+from automix.audio.samples import Audio, AudioSource, Samples
 from automix.consoles.exact import apply_master
-from automix.desk.renders import Renders, mix_frames
+from automix.desk.renders import KeptConsole, Renders, mix_frames
 from automix.errors import AutomixError
 from automix.mixing.loudness_target import find_target, finish_again
-from automix.mixing.premaster import premaster
 from automix.plan.model import MixPlan
 from automix.plan.settings import LimiterSettings
 from automix.plan.toml import dumps
@@ -160,22 +160,22 @@ class _Progress:
 def _make(renders: Renders, plan: MixPlan, finish: bool, progress: _Progress) -> FinishedMix:
     renders.wait(plan, lambda share: progress.look(share, 0.0, _RENDERED))
     console = renders.console(plan, lambda share: progress.look(share, _RENDERED, _SUMMED))
-    summed = premaster(console, plan)
+    summed, measured = _sum_tracks(console, plan)
     progress.look(1.0, _RENDERED, _SUMMED)
     writer = PlanWriter(plan)
     target = find_target(plan) if finish else None
     if target is not None:
-        stoppable = _Watched(summed.source, lambda: progress.look(1.0, _RENDERED, _SUMMED))
-        finish_again(writer, stoppable, summed.loudness, target)
+        stoppable = _Watched(summed, lambda: progress.look(1.0, _RENDERED, _SUMMED))
+        finish_again(writer, stoppable, measured, target)
     finished = writer.plan
     key = _name_mix(renders, finished)
     kept = renders.open_added(key)
     loudness = None if kept is None else _read_loudness(kept.note)
     if kept is None or loudness is None:
-        file = renders.add(key, summed.source.frames)
+        file = renders.add(key, summed.frames)
         try:
             meter = ProgramMeter(renders.sample_rate, 2)
-            for block in apply_master(summed.source, finished.master).blocks():
+            for block in apply_master(summed, finished.master).blocks():
                 meter.add(block)
                 renders.append(file, block)
                 progress.look(file.ready / file.frames, _SUMMED, 1.0)
@@ -187,10 +187,28 @@ def _make(renders: Renders, plan: MixPlan, finish: bool, progress: _Progress) ->
     return FinishedMix(
         plan=finished,
         key=key,
-        length=summed.source.frames,
+        length=summed.frames,
         loudness=loudness,
         warnings=(*writer.warnings, *console.warnings),
     )
+
+
+def _sum_tracks(console: KeptConsole, plan: MixPlan) -> tuple[AudioSource, Loudness]:
+    """The mix before its master, in memory where it fits, and its loudness.
+
+    `automix.mixing.premaster.premaster` finds the loudness of each track besides, which takes as
+    long again.
+    """
+    source = console.premaster(plan)
+    meter = ProgramMeter(source.sample_rate, source.channels)
+    blocks = []
+    for block in source.blocks():
+        meter.add(block)
+        if console.in_memory:
+            blocks.append(block)
+    if not console.in_memory:
+        return source, meter.result()
+    return Audio(join_and_empty(blocks, source.channels), source.sample_rate), meter.result()
 
 
 @dataclass(frozen=True, eq=False)
