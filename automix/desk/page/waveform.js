@@ -39,6 +39,8 @@ export class Waveform {
   #loop = null; // seconds
   #pointers = new Map();
   #pinch = null;
+  #width = 1; // of the layer of points; kept, as asking for it is slow
+  #height = 1;
   #copied = null; // points, their times from the first on
   #chunks = new Map(); // samples for close views, by key and number
   #loading = false;
@@ -75,6 +77,7 @@ export class Waveform {
     const ridden = this.#model.part(owner).rides.map((ride) => ride.setting);
     this.#setting = ridden.find(has) ?? this.#ridables[0]?.setting ?? null;
     this.refresh();
+    this.redraw();
   }
 
   /** Shows the ride of a setting, and takes the focus to its points. */
@@ -102,10 +105,13 @@ export class Waveform {
     this.#fillChoice();
     this.#fillFields();
     if (this.#active < 0) this.#say();
-    this.redraw();
+    this.shape.redraw();
+    if (this.#to !== this.drawnTo) this.redraw();
+    this.#tellState();
   }
 
   redraw() {
+    this.drawnTo = this.#to;
     const canvas = this.lane.canvas;
     canvas.classList.toggle("empty", this.#reductions().length === 0);
     for (const surface of [this.ruler, this.shape, this.lane, this.bar]) surface.redraw();
@@ -136,13 +142,6 @@ export class Waveform {
     return this.#model.value(this.#owner, this.#setting);
   }
 
-  get #width() {
-    return this.layer.clientWidth || 1;
-  }
-
-  get #height() {
-    return this.layer.clientHeight || 1;
-  }
 
   #x(time) {
     return ((time - this.#from) / (this.#to - this.#from)) * this.#width;
@@ -229,6 +228,11 @@ export class Waveform {
       make("label", {}, "is ", this.valueField),
       this.remove,
     );
+    this.hint = make(
+      "span",
+      { class: "wave-hint hint" },
+      "Click the line for a point, drag it, double click deletes it; alt draws.",
+    );
     this.note = make("span", { class: "wave-note hint" });
     this.tools = make(
       "div",
@@ -297,10 +301,18 @@ export class Waveform {
       this.tools,
       this.body,
       bar,
-      make("div", { class: "wave-foot" }, this.fields, this.note),
+      make("div", { class: "wave-foot" }, this.fields, this.hint, this.note),
       this.help,
       this.speech,
     );
+    const measure = () => {
+      this.#width = this.layer.clientWidth || 1;
+      this.#height = this.layer.clientHeight || 1;
+    };
+    new ResizeObserver(() => {
+      measure();
+      this.redraw();
+    }).observe(this.layer);
     this.#listenRuler();
     this.#listenPoints();
     this.#listenBar(bar);
