@@ -72,8 +72,6 @@ def run_desk(
     """
     from automix.desk.desk import open_desk
 
-    unsaved: list[str] = []
-
     def tell(url: str) -> None:
         if printer.json:
             printer.document({"url": url, "plan": str(request.plan)})
@@ -83,24 +81,30 @@ def run_desk(
         if opens_browser and not printer.json and _has_display():
             _open_browser(url)
 
-    try:
-        open_desk(
-            request,
-            port=port,
-            cache=cache,
-            opened=tell,
-            warn=printer.warn,
-            unsaved=unsaved.append,
-            guard=remove_when_ended,
-        )
-    except Ended as ended:
-        if unsaved:
-            ended.message = f"automix: {unsaved[0]}"
-        else:
-            ended.message = "automix: the desk is closed; everything is saved"
-        raise
-    if unsaved:
-        printer.note(unsaved[0])
+    def tell_unsaved(count: int) -> None:
+        sentence = _describe_unsaved(count, request.plan)
+        ended = sys.exception()
+        if isinstance(ended, Ended):
+            ended.message = f"automix: {sentence}"  # at once: the grace may be over soon
+        elif count:
+            printer.note(sentence)
+
+    open_desk(
+        request,
+        port=port,
+        cache=cache,
+        opened=tell,
+        warn=printer.warn,
+        closing=tell_unsaved,
+        guard=remove_when_ended,
+    )
+
+
+def _describe_unsaved(count: int, plan: Path | None) -> str:
+    if not count:
+        return "the desk is closed; everything is saved"
+    edits, again = ("1 edit is", "it") if count == 1 else (f"{count} edits are", "them")
+    return f"{edits} not saved; automix desk {plan} offers {again} again"
 
 
 def _has_display() -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from automix.desk.declarations import declare_parts
 from automix.desk.document import ChangedUnderneath, Document, PlanChange
 from automix.desk.edits import read_edits
 from automix.desk.events import Events
@@ -32,9 +33,9 @@ from automix.mixing.loudness_target import find_target
 from automix.mixing.request import Delivery, PlanRequest
 from automix.mixing.song import Guard, run_song, unguarded
 from automix.plan.model import MixPlan
-from automix.plan.plain import describe_parameters, read_plain, to_plain
+from automix.plan.plain import read_plain, to_plain
 from automix.plan.roles import ROLE_FAMILIES
-from automix.plan.settings import STRIP_IDENTITY, Bus, ChannelStrip, EqualizerSettings, Master
+from automix.plan.settings import STRIP_IDENTITY, EqualizerSettings, Master
 from automix.session.tracks import Session
 from automix.version import __version__
 
@@ -85,7 +86,6 @@ class Actions:
     Attributes:
         events: What the pages are told.
         has_quit: Set when a page asks for the end.
-        warnings: What the person at the terminal should know as well.
 
     Raises:
         AutomixError: A file of the plan cannot be used.
@@ -157,7 +157,12 @@ class Actions:
                 "sound": describe_sound(plan, session, self._renders),
                 "declared": _DECLARED,
                 "families": {s.name: _FAMILIES.get(s.role, "other") for s in plan.tracks},
-                "warnings": self.list_warnings(),
+                "warnings": [
+                    *session.notes,
+                    *self.list_warnings(),
+                    *self._failures,
+                    *find_unheard(plan, session.sample_rate),
+                ],
                 "recovery": None
                 if recovery is None
                 else {"edits": recovery.edits, "time": recovery.time.isoformat()},
@@ -179,6 +184,11 @@ class Actions:
                 plan = self._document.snapshot(name)
             except UsageError as error:
                 raise RequestRefused(str(error), status=404) from error
+            if _identify(plan) != self._identity:
+                raise RequestRefused(
+                    f"{printable(name)}: is of other tracks than the plan now; use it to hear it",
+                    status=409,
+                )
             sound = describe_sound(plan, self._session, self._renders)
         return {"plan": _describe_plan(plan), "sound": sound}
 
@@ -244,9 +254,10 @@ class Actions:
         edits = read_edits(body.get("edits"))
         with self._lock:
             change = self._document.edit(edits, gesture=gesture, label=label)
-            is_new_step = not gesture or gesture != self._gesture
+            is_new_step = change.label and not (gesture and gesture == self._gesture)
+            answer = self._take(change, body, steps=int(bool(is_new_step)))
             self._gesture = gesture
-            return self._take(change, body, steps=1 if is_new_step and change.label else 0)
+            return answer
 
     def undo(self, body: Body) -> dict[str, Any]:
         """Takes the last step back.
@@ -313,12 +324,16 @@ class Actions:
                 raise UsageError("choices must be mine or theirs, by setting")
             force = force or "merge"
         with self._lock:
+            loses_comments = self._document.loses_comments
             try:
                 change = self._document.save(force=cast(Force, force or None), choices=choices)
             except ChangedUnderneath as error:
                 conflicts = [asdict(conflict) for conflict in error.conflicts]
                 raise RequestRefused(str(error), status=409, conflicts=conflicts) from error
             self._unsaved = 0
+            if loses_comments:
+                name = printable(self._document.path)
+                self._warn(f"{name}: held text of yours, and is kept as {name}.before-desk")
             return {**self._take(change, body), "saved": True}
 
     def reload(self, body: Body) -> dict[str, Any]:
@@ -464,10 +479,8 @@ class Actions:
         return waiting + (0 if state.is_saved else max(1, self._unsaved))
 
     def list_warnings(self) -> list[str]:
-        """What somebody who opens the desk should know."""
-        state = self._document.state
-        own = [*self._session.notes, *self._renders.warnings, *state.warnings, *self._failures]
-        return [*dict.fromkeys([*own, *find_unheard(state.plan, self._session.sample_rate)])]
+        """What may be wrong, and is not about the audio of the tracks."""
+        return [*self._renders.warnings, *self._document.state.warnings]
 
     def watch(self) -> None:
         """Tells the pages if another program has changed the plan's file."""
@@ -494,6 +507,7 @@ class Actions:
         if change.after is not change.before:
             self._follow_or_take_back(change)
             self._unsaved += steps
+            self._gesture = ""
         event: dict[str, Any] = {
             "tab": _read_text(body, "tab"),
             "number": body.get("number") if isinstance(body.get("number"), int) else 0,
@@ -527,6 +541,7 @@ class Actions:
             self._mix.cancel()
             self._renders = self._make_renders()
             self._mix = self._make_full_mix()
+            self._keep_snapshots()
             old.close()
         self._renders.follow(plan)
 
@@ -561,7 +576,8 @@ class Actions:
     def _keep_snapshots(self) -> None:
         """Keeps the renders of snapshots, and measures how loud they are."""
         snapshots = self._document.state.snapshots
-        self._loudness.follow(snapshots, self._renders)
+        same = {name: p for name, p in snapshots.items() if _identify(p) == self._identity}
+        self._loudness.follow(same, self._renders)
 
     def _list_snapshots(self) -> list[dict[str, Any]]:
         snapshots = self._document.state.snapshots
@@ -635,11 +651,7 @@ class Actions:
 
 
 _FAMILIES: dict[str, str] = {str(role): family for role, family in ROLE_FAMILIES.items()}
-_DECLARED = {
-    "strip": describe_parameters(ChannelStrip),
-    "bus": describe_parameters(Bus),
-    "master": describe_parameters(Master),
-}
+_DECLARED = declare_parts()
 
 
 def _describe_plan(plan: MixPlan) -> dict[str, Any]:

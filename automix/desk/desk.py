@@ -30,7 +30,7 @@ def open_desk(
     cache: "str | PathLike[str] | None" = None,
     opened: Callable[[str], None] = lambda url: None,
     warn: Callable[[str], None] = lambda sentence: None,
-    unsaved: Callable[[str], None] = lambda sentence: None,
+    closing: Callable[[int], None] = lambda unsaved: None,
     guard: Guard = unguarded,
 ) -> None:
     """Opens a plan as a mixing desk in the browser, on this computer alone, until it is quit.
@@ -46,7 +46,7 @@ def open_desk(
         opened: Called with the address of the page once it can be opened, for example
             `webbrowser.open`. Who knows the address can use the desk.
         warn: Called with what the person at the terminal should know, in any thread.
-        unsaved: Called at the end with a sentence if edits are not saved.
+        closing: Called when the desk begins to close, with the number of edits that are not saved.
         guard: Given what removes an unfinished mix, makes a context in which that is called if a
             signal ends the program.
 
@@ -74,34 +74,19 @@ def open_desk(
             document.close()
             raise
         try:
-            _serve(actions, port, opened, warn)
+            server = DeskServer(actions, port=port, warn=warn)
+            for warning in actions.list_warnings():
+                warn(warning)
+            server.start()
+            try:
+                opened(server.url)
+                while server.is_running and not actions.has_quit.wait(_LOOK_S):
+                    actions.watch()
+            finally:
+                closing(actions.unsaved_edits)
+                server.stop()
         finally:
-            count = actions.unsaved_edits
-            if count:
-                unsaved(_describe_unsaved(count, request.plan))
             actions.close()
-
-
-def _serve(
-    actions: Actions, port: int, opened: Callable[[str], None], warn: Callable[[str], None]
-) -> None:
-    """Serves the page until it asks for the end, or an exception such as that of Ctrl-C comes."""
-    server = DeskServer(actions, port=port, warn=warn)
-    for warning in actions.list_warnings():
-        warn(warning)
-    server.start()
-    try:
-        opened(server.url)
-        while server.is_running and not actions.has_quit.wait(_LOOK_S):
-            actions.watch()
-    finally:
-        server.stop()
-
-
-def _describe_unsaved(count: int, plan: Path) -> str:
-    edits = "1 edit is" if count == 1 else f"{count} edits are"
-    again = "it" if count == 1 else "them"
-    return f"{edits} not saved; automix desk {printable(plan)} offers {again} again"
 
 
 def _check_is_plan(path: Path) -> None:

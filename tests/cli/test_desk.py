@@ -200,6 +200,7 @@ def test_an_edit_is_heard_saved_and_rendered(
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.slow
 def test_quitting_with_saving_saves(desk: Callable[[], Page], plan: Path, tmp_path: Path) -> None:
     page = desk()
     page.edit("vocal", "fader_db", -7.25)
@@ -209,7 +210,12 @@ def test_quitting_with_saving_saves(desk: Callable[[], Page], plan: Path, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+    ("number", "code"),
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow),
+    ],
 )
 def test_a_signal_ends_it_within_a_second_and_loses_nothing(
     desk: Callable[[], Page], plan: Path, number: signal.Signals, code: int
@@ -240,6 +246,7 @@ def test_a_signal_ends_it_within_a_second_and_loses_nothing(
     assert read_fader(plan) == -4.0
 
 
+@pytest.mark.slow
 def test_a_desk_that_is_shot_offers_its_edits_again(
     desk: Callable[[], Page], plan: Path, tmp_path: Path
 ) -> None:
@@ -259,6 +266,7 @@ def test_a_desk_that_is_shot_offers_its_edits_again(
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.slow
 def test_a_signal_without_edits_says_that_all_is_saved(desk: Callable[[], Page]) -> None:
     page = desk()
     page.process.send_signal(signal.SIGINT)
@@ -267,6 +275,7 @@ def test_a_signal_without_edits_says_that_all_is_saved(desk: Callable[[], Page])
     assert err == b"automix: the desk is closed; everything is saved\n"
 
 
+@pytest.mark.slow
 def test_two_desks_on_one_plan(desk: Callable[[], Page], start: Start, plan: Path) -> None:
     desk()
     second = start("desk", plan, "--no-browser")
@@ -275,6 +284,7 @@ def test_two_desks_on_one_plan(desk: Callable[[], Page], start: Start, plan: Pat
     assert b"is open on another desk" in err
 
 
+@pytest.mark.slow
 def test_the_plan_that_another_program_changed(desk: Callable[[], Page], plan: Path) -> None:
     page = desk()
     events = page.listen()
@@ -293,6 +303,7 @@ def test_the_plan_that_another_program_changed(desk: Callable[[], Page], plan: P
     page.quit(save=False)
 
 
+@pytest.mark.slow
 def test_a_plan_of_other_tracks_is_opened_anew_or_refused(
     desk: Callable[[], Page], plan: Path
 ) -> None:
@@ -315,6 +326,7 @@ def test_a_plan_of_other_tracks_is_opened_anew_or_refused(
     page.quit(save=False)
 
 
+@pytest.mark.slow
 def test_the_finished_mix_is_rendered_to_listen_to(desk: Callable[[], Page]) -> None:
     page = desk()
     events = page.listen()
@@ -327,6 +339,7 @@ def test_the_finished_mix_is_rendered_to_listen_to(desk: Callable[[], Page]) -> 
     page.quit(save=False)
 
 
+@pytest.mark.slow
 def test_snapshots_are_kept_measured_and_used(desk: Callable[[], Page]) -> None:
     page = desk()
     events = page.listen()
@@ -344,6 +357,7 @@ def test_snapshots_are_kept_measured_and_used(desk: Callable[[], Page]) -> None:
     page.quit(save=False)
 
 
+@pytest.mark.slow
 def test_json_has_the_address(start: Start, plan: Path, tmp_path: Path) -> None:
     process = start("desk", plan, "--json", "--cache", tmp_path / "cache")
     assert process.stdout is not None
@@ -393,6 +407,7 @@ def test_a_taken_port_is_refused(cli, plan: Path) -> None:
     assert not list(plan.parent.glob(".*"))
 
 
+@pytest.mark.slow
 def test_vocal_opens_the_plan_that_it_wrote(start: Start, song: Song, tmp_path: Path) -> None:
     cache = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):

@@ -470,3 +470,27 @@ def test_readings_are_told_in_words_and_the_peak_is_held(desk: Desk, page: Page)
     page.run("tell({ momentary: -Infinity, shortTerm: -90, integrated: null, truePeak: -9 })")
     assert page.run(values) == ["−∞", "−∞", "−∞", "−9.0", "–"]
     page.run("document.querySelector('.readings').remove()")
+
+
+def test_a_close_view_shows_the_samples_themselves(desk: Desk, page: Page) -> None:
+    key = desk.state()["sound"]["tracks"]["voice"]["key"]
+    with urllib.request.urlopen(f"{desk.url}sound/0?keys={key}") as answer:
+        samples = np.frombuffer(answer.read(), "<f4").astype(np.float64)
+    page.wait("parts.hearing.of('voice')")
+    view = {"owner": "voice", "from": 1.00002, "to": 1.10002, "width": 200, "length": SECONDS}
+    shown = page.run(
+        f"""import(document.baseURI + "outline.js").then(async ({{ Outline }}) => {{
+          const outline = new Outline(model, parts.hearing, () => {{}});
+          outline.columns({json.dumps(view)});
+          await new Promise((done) => setTimeout(done, 300));
+          const {{ lows, highs }} = outline.columns({json.dumps(view)});
+          const {{ low, high }} = parts.hearing.of("voice").overview;
+          return [[...lows], [...highs], Math.max(...high, ...low.map((value) => -value)) / 127];
+        }})"""
+    )
+    lows, highs, peak = (np.array(values) for values in shown)
+    frames = (RATE * (1.00002 + 0.1 * np.arange(201) / 200)).astype(int)  # of the edges of columns
+    for at in range(200):
+        stretch = samples[frames[at] : frames[at + 1] + 1] / peak
+        assert highs[at] == pytest.approx(min(stretch.max(), 1.0), abs=1e-6)
+        assert lows[at] == pytest.approx(max(stretch.min(), -1.0), abs=1e-6)

@@ -1,5 +1,6 @@
 """The desk's server over raw sockets: what it gives, to whom, and what it does not put up with."""
 
+import contextlib
 import json
 import select
 import socket
@@ -83,6 +84,11 @@ class Desk:
         self.path = "/" + self.server.url.split("/", 3)[3]
         self.port = int(self.host.rpartition(":")[2])
 
+    def close(self) -> None:
+        self.actions.gate.set()
+        self.server.stop()
+        assert not self.server.is_running
+
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)
 
@@ -131,13 +137,25 @@ def parse(answer: bytes) -> tuple[int, dict[str, str], bytes]:
     return int(status.split()[1]), headers, body
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Desk]:
+    with contextlib.closing(Desk()) as desk:
+        yield desk
+
+
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    desk = Desk()
-    yield desk
-    desk.actions.gate.set()
-    desk.server.stop()
-    assert not desk.server.is_running
+def desk(shared: Desk) -> Desk:
+    """A desk that other tests ask too."""
+    shared.actions.asked.clear()
+    shared.warnings.clear()
+    return shared
+
+
+@pytest.fixture
+def own_desk() -> Iterator[Desk]:
+    """A desk for one test alone."""
+    with contextlib.closing(Desk()) as desk:
+        yield desk
 
 
 def test_the_address_is_this_computers_and_cannot_be_guessed(desk: Desk) -> None:
@@ -355,34 +373,34 @@ def read_until(connection: socket.socket, end: bytes) -> bytes:
     return data
 
 
-def test_events_reach_all_pages_and_closing_ends_them(desk: Desk) -> None:
-    pages = [open_events(desk) for _ in range(3)]
-    desk.actions.events.send("plan", {"revision": 7})
+def test_events_reach_all_pages_and_closing_ends_them(own_desk: Desk) -> None:
+    pages = [open_events(own_desk) for _ in range(3)]
+    own_desk.actions.events.send("plan", {"revision": 7})
     for page in pages:
         assert b'event: plan\ndata: {"revision": 7}\n\n' in read_until(page, b"}\n\n")
     started = time.monotonic()
-    desk.server.stop()
+    own_desk.server.stop()
     assert time.monotonic() - started < 1.0
     for page in pages:
         with page:
             assert b"event: closing\n" in read_all(page)
 
 
-def test_events_have_a_heartbeat(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_have_a_heartbeat(own_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("automix.desk.events._HEARTBEAT_S", 0.05)
-    with open_events(desk) as page:
+    with open_events(own_desk) as page:
         read_until(page, b": still here\n\n")
 
 
-def test_a_page_that_takes_nothing_is_dropped_and_the_others_are_not(desk: Desk) -> None:
+def test_a_page_that_takes_nothing_is_dropped_and_the_others_are_not(own_desk: Desk) -> None:
     text = "x" * 100_000
-    with open_events(desk) as slow, open_events(desk) as quick:
+    with open_events(own_desk) as slow, open_events(own_desk) as quick:
         got = 0
         for number in range(400):  # 40 MB; what the system keeps of it is far less
-            desk.actions.events.send("plan", {"n": number, "text": text})
+            own_desk.actions.events.send("plan", {"n": number, "text": text})
             got += len(read_until(quick, b'"}\n\n'))
         assert got > 400 * len(text)
-        wait_for_listeners(desk, 1)
+        wait_for_listeners(own_desk, 1)
         data = read_all(slow)
         assert len(data) < 40_000_000
 
@@ -395,21 +413,21 @@ def wait_for_listeners(desk: Desk, count: int) -> None:
     raise AssertionError(desk.actions.events._listeners)
 
 
-def test_pages_that_are_gone_are_forgotten(desk: Desk) -> None:
-    pages = [open_events(desk) for _ in range(32)]
-    assert desk.get("events")[0] == 503
+def test_pages_that_are_gone_are_forgotten(own_desk: Desk) -> None:
+    pages = [open_events(own_desk) for _ in range(32)]
+    assert own_desk.get("events")[0] == 503
     for page in pages:
         page.close()
-    wait_for_listeners(desk, 0)
-    open_events(desk).close()
+    wait_for_listeners(own_desk, 0)
+    open_events(own_desk).close()
 
 
-def test_who_takes_ages_to_ask_is_cut_off(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_takes_ages_to_ask_is_cut_off(own_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(served, "_REQUEST_S", 0.3)
-    whole = f"POST {desk.path}edit HTTP/1.1\r\nHost: {desk.host}\r\n"
+    whole = f"POST {own_desk.path}edit HTTP/1.1\r\nHost: {own_desk.host}\r\n"
     body = f"{whole}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
     for begun in ("", "GET / HT", whole, body):
-        with desk.connect() as connection:
+        with own_desk.connect() as connection:
             connection.sendall(begun.encode())
             started = time.monotonic()
             try:
@@ -419,36 +437,38 @@ def test_who_takes_ages_to_ask_is_cut_off(desk: Desk, monkeypatch: pytest.Monkey
             except OSError:
                 pass
             assert time.monotonic() - started < 5
-    assert desk.actions.asked == []
-    assert desk.get("state")[0] == 200
+    assert own_desk.actions.asked == []
+    assert own_desk.get("state")[0] == 200
 
 
 def test_who_takes_nothing_of_an_answer_is_cut_off(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    own_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(served, "_TAKING_S", 0.2)
     keys = ",".join("k" for _ in range(100))
-    with desk.connect() as connection:
-        asked = f"GET {desk.path}sound/0?keys={keys} HTTP/1.1\r\nHost: {desk.host}\r\n\r\n"
+    with own_desk.connect() as connection:
+        asked = f"GET {own_desk.path}sound/0?keys={keys} HTTP/1.1\r\nHost: {own_desk.host}\r\n\r\n"
         connection.sendall(asked.encode())
         time.sleep(1.0)
         assert len(read_rest(connection)) < 100 * 4 * 65536
 
 
 def test_connections_are_bounded_and_the_page_works_on(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    own_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(served, "_MOST_CONNECTIONS", 8)
-    open_ones = [desk.connect() for _ in range(8)]
+    open_ones = [own_desk.connect() for _ in range(8)]
     for connection in open_ones:
-        connection.sendall(f"GET {desk.path}state HTTP/1.1\r\nHost: {desk.host}\r\n\r\n".encode())
+        connection.sendall(
+            f"GET {own_desk.path}state HTTP/1.1\r\nHost: {own_desk.host}\r\n\r\n".encode()
+        )
         assert connection.recv(100).startswith(b"HTTP/1.1 200")
-    with desk.connect() as one_more:
+    with own_desk.connect() as one_more:
         assert read_rest(one_more) == b""
     open_ones[0].close()
     for _ in range(200):
         try:
-            if desk.get("state")[0] == 200:
+            if own_desk.get("state")[0] == 200:
                 break
         except (OSError, ValueError, IndexError):
             time.sleep(0.02)
@@ -458,12 +478,12 @@ def test_connections_are_bounded_and_the_page_works_on(
         connection.close()
 
 
-def test_work_that_waits_is_bounded(desk: Desk) -> None:
+def test_work_that_waits_is_bounded(own_desk: Desk) -> None:
     waiting = []
     body = "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
     for _ in range(70):
-        connection = desk.connect()
-        asked = f"POST {desk.path}wait HTTP/1.1\r\nHost: {desk.host}\r\n{body}"
+        connection = own_desk.connect()
+        asked = f"POST {own_desk.path}wait HTTP/1.1\r\nHost: {own_desk.host}\r\n{body}"
         connection.sendall(asked.encode())
         waiting.append(connection)
     first: list[socket.socket] = []
@@ -472,7 +492,7 @@ def test_work_that_waits_is_bounded(desk: Desk) -> None:
         assert first
     assert len(first) == 70 - 64
     assert all(c.recv(100).startswith(b"HTTP/1.1 503") for c in first)
-    desk.actions.gate.set()
+    own_desk.actions.gate.set()
     done = [c for c in waiting if c not in first]
     assert all(c.recv(100).startswith(b"HTTP/1.1 200") for c in done)
     for connection in waiting:

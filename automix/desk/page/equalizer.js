@@ -24,6 +24,8 @@ export class EqualizerView {
   #rows = null; // AbortController of the sliders
   #drag = null;
   #range = null;
+  #width = 1; // of the plot; kept, as asking for it is slow
+  #height = 1;
 
   constructor(model, hearing) {
     this.#model = model;
@@ -105,6 +107,11 @@ export class EqualizerView {
       this.rows,
       this.add,
     );
+    new ResizeObserver(() => {
+      this.#width = this.layer.clientWidth || 1;
+      this.#height = this.layer.clientHeight || 1;
+      this.#placeNodes();
+    }).observe(this.layer);
     this.layer.addEventListener("dblclick", (event) => {
       if (event.target !== this.layer) return;
       const [x, y] = this.#place(event);
@@ -194,6 +201,7 @@ export class EqualizerView {
   }
 
   #placeNodes() {
+    if (!this.#owner) return;
     const bands = this.#bands;
     this.#nodes.forEach(({ element, frequency, gain }, at) => {
       const band = bands[at];
@@ -421,20 +429,20 @@ export class EqualizerView {
 
   #x(frequency) {
     const share = Math.log(frequency / LOW_HZ) / Math.log(HIGH_HZ / LOW_HZ);
-    return share * (this.layer.clientWidth || 1);
+    return share * this.#width;
   }
 
   #frequency(x) {
-    return LOW_HZ * (HIGH_HZ / LOW_HZ) ** (x / (this.layer.clientWidth || 1));
+    return LOW_HZ * (HIGH_HZ / LOW_HZ) ** (x / this.#width);
   }
 
   #y(gain) {
-    const height = this.layer.clientHeight || 1;
+    const height = this.#height;
     return height / 2 - (gain / this.#scale()) * (height / 2 - 12);
   }
 
   #gain(y) {
-    const height = this.layer.clientHeight || 1;
+    const height = this.#height;
     return (-(y - height / 2) / (height / 2 - 12)) * this.#scale();
   }
 

@@ -13,13 +13,31 @@ export class Hearing extends EventTarget {
   #latest = new Map(); // by name: what was last heard, of whatever render
   #wanted = []; // names, the most urgent first
   #asked = new Set(); // keys
+  #frames = new Map(); // by key
   #failed = new Map(); // by key: when to try again
 
   constructor(model) {
     super();
     this.#model = model;
-    model.addEventListener("change", () => this.#ask());
-    model.addEventListener("ready", () => this.#ask());
+    for (const name of ["change", "ready"]) {
+      model.addEventListener(name, () => {
+        this.#measure();
+        this.#ask();
+      });
+    }
+    this.#measure();
+  }
+
+  /** Keeps how long each render is: as long as it was when it was heard, which is when it is whole. */
+  #measure() {
+    for (const { key, ready } of Object.values(this.#model.sound.tracks)) {
+      if (ready > (this.#frames.get(key) ?? 0)) this.#frames.set(key, ready);
+    }
+  }
+
+  /** The length of the render that something was heard of. */
+  framesOf(heard) {
+    return this.#frames.get(heard.key) ?? this.#model.sound.length;
   }
 
   /** What was heard of a track, of an older render where the present one is not done; or nothing. */
@@ -56,7 +74,7 @@ export class Hearing extends EventTarget {
     try {
       const answer = await fetch(`heard/${key}`);
       if (!answer.ok) throw new Error(`heard ${answer.status}`);
-      const heard = await answer.json();
+      const heard = { ...(await answer.json()), key };
       this.#known.set(key, heard);
       this.#latest.set(name, heard);
       if (this.#known.size > 300) this.#known.delete(this.#known.keys().next().value);

@@ -377,6 +377,7 @@ export class InsertsView {
       if (Math.abs(now - (made.shown ?? -1)) < 0.05) return;
       made.shown = now;
       meter.style.setProperty("--share", clamp(now / 18, 0, 1));
+      transfer?.mark(now);
       meter.lastChild.textContent = now < 0.05 ? "0.0 dB" : `−${figure(now)} dB`;
     };
     meter.append(
@@ -497,6 +498,20 @@ export class InsertsView {
         `Level out over level in: straight up to ${figure(threshold, 1)} dB, then ${figure(ratio, 1)} to 1`,
       );
     });
-    return { element: canvas, surface };
+    const dot = make("span", { class: "transfer-dot", "aria-hidden": "true", hidden: true });
+    const element = make("div", { class: "transfer-frame" }, canvas, dot);
+    /** Shows where on the curve the level is: what is turned down by so much was so loud. */
+    const mark = (reduction) => {
+      const { threshold_db: threshold, ratio, makeup_db: makeup = 0 } =
+        this.#model.value(this.#owner, name) ?? {};
+      dot.hidden = !(reduction > 0.05 && ratio > 1);
+      if (dot.hidden) return;
+      const level = Math.min(0, threshold + reduction / (1 - 1 / ratio));
+      const share = (value) => clamp((value + 60) / 60, 0, 1);
+      const x = share(level) * canvas.clientWidth;
+      const y = (1 - share(level - reduction + makeup)) * canvas.clientHeight;
+      dot.style.transform = `translate(${x}px, ${y}px)`;
+    };
+    return { element, surface, mark };
   }
 }

@@ -1,7 +1,7 @@
 /* The waveform of a part with its rides: a ruler that seeks and loops, and a line that is edited. */
 
 import { clamp, clock, figure, make, rule, Surface, trace } from "./drawing.js";
-import { feedersOf } from "./hearing.js";
+import { Outline } from "./outline.js";
 import {
   drawOver,
   findRidables,
@@ -18,14 +18,13 @@ import { formatValue, parseValue } from "./controls.js";
 const SHORTEST_S = 0.1;
 const NEAR_PX = 9;
 const NEAR_TOUCH_PX = 20;
-const DETAIL_S = 12; // the overview is too coarse for a shorter view
-const MOST_CHUNKS = 24;
 
 /** The waveform and the editor of rides of whichever part is shown. */
 export class Waveform {
   #model;
   #engine;
   #hearing;
+  #outline;
   #owner = null;
   #setting = null; // that is ridden
   #ridables = [];
@@ -39,19 +38,22 @@ export class Waveform {
   #loop = null; // seconds
   #pointers = new Map();
   #pinch = null;
+  #width = 1; // of the layer of points; kept, as asking for it is slow
+  #height = 1;
   #copied = null; // points, their times from the first on
-  #chunks = new Map(); // samples for close views, by key and number
-  #loading = false;
   #opened = null; // promise of the plan as it was opened
-  #envelope = null; // of a bus or the master: what was drawn last
 
   constructor(model, engine, hearing) {
     this.#model = model;
     this.#engine = engine;
     this.#hearing = hearing;
+    this.#outline = new Outline(model, hearing, () => this.shape.redraw());
     this.#to = this.#length;
     this.#build();
-    hearing.addEventListener("heard", () => this.redraw());
+    hearing.addEventListener("heard", () => {
+      this.#outline.forget();
+      this.redraw();
+    });
     let isMoving = false;
     const tick = () => {
       this.#movePlayhead();
@@ -69,12 +71,13 @@ export class Waveform {
     this.#owner = owner;
     this.#chosen.clear();
     this.#active = -1;
-    this.#envelope = null;
+    this.#outline.forget();
     this.#ridables = findRidables(this.#model, owner);
     const has = (setting) => this.#ridables.some((ridable) => ridable.setting === setting);
     const ridden = this.#model.part(owner).rides.map((ride) => ride.setting);
     this.#setting = ridden.find(has) ?? this.#ridables[0]?.setting ?? null;
     this.refresh();
+    this.redraw();
   }
 
   /** Shows the ride of a setting, and takes the focus to its points. */
@@ -98,14 +101,17 @@ export class Waveform {
     if (this.#active >= count) this.#active = count - 1;
     this.#to = Math.min(this.#to, this.#length);
     this.#from = Math.min(this.#from, this.#to - SHORTEST_S);
-    this.#envelope = null;
+    this.#outline.forget();
     this.#fillChoice();
     this.#fillFields();
     if (this.#active < 0) this.#say();
-    this.redraw();
+    this.shape.redraw();
+    if (this.#to !== this.drawnTo) this.redraw();
+    this.#tellState();
   }
 
   redraw() {
+    this.drawnTo = this.#to;
     const canvas = this.lane.canvas;
     canvas.classList.toggle("empty", this.#reductions().length === 0);
     for (const surface of [this.ruler, this.shape, this.lane, this.bar]) surface.redraw();
@@ -136,13 +142,6 @@ export class Waveform {
     return this.#model.value(this.#owner, this.#setting);
   }
 
-  get #width() {
-    return this.layer.clientWidth || 1;
-  }
-
-  get #height() {
-    return this.layer.clientHeight || 1;
-  }
 
   #x(time) {
     return ((time - this.#from) / (this.#to - this.#from)) * this.#width;
@@ -229,6 +228,11 @@ export class Waveform {
       make("label", {}, "is ", this.valueField),
       this.remove,
     );
+    this.hint = make(
+      "span",
+      { class: "wave-hint hint" },
+      "Click the line for a point, drag it, double click deletes it; alt draws.",
+    );
     this.note = make("span", { class: "wave-note hint" });
     this.tools = make(
       "div",
@@ -297,10 +301,18 @@ export class Waveform {
       this.tools,
       this.body,
       bar,
-      make("div", { class: "wave-foot" }, this.fields, this.note),
+      make("div", { class: "wave-foot" }, this.fields, this.hint, this.note),
       this.help,
       this.speech,
     );
+    const measure = () => {
+      this.#width = this.layer.clientWidth || 1;
+      this.#height = this.layer.clientHeight || 1;
+    };
+    new ResizeObserver(() => {
+      measure();
+      this.redraw();
+    }).observe(this.layer);
     this.#listenRuler();
     this.#listenPoints();
     this.#listenBar(bar);
@@ -1052,159 +1064,15 @@ export class Waveform {
     context.globalAlpha = 0.5;
     rule(context, 0, middle, width, middle);
     context.globalAlpha = 1;
-    const columns = this.#columns(width);
+    const columns = this.#outline.columns({
+      owner: this.#owner,
+      from: this.#from,
+      to: this.#to,
+      length: this.#length,
+      width,
+    });
     if (columns) this.#fillShape(context, columns, width, height, ink);
     if (this.#ridable) this.#drawRide(context, width, height, ink);
-  }
-
-  /** Low and high of each column of pixels, of the samples where the view is close. */
-  #columns(width) {
-    const kind = this.#model.kind(this.#owner);
-    if (kind !== "strip") return this.#sumColumns(width);
-    const span = this.#to - this.#from;
-    if (span <= DETAIL_S) {
-      const close = this.#closeColumns(width);
-      if (close) return close;
-    }
-    const heard = this.#hearing.of(this.#owner);
-    return heard ? this.#overviewColumns(heard, this.#owner, width) : null;
-  }
-
-  #seconds(heard, name) {
-    const frames =
-      heard.length ?? heard.frames ?? heard.overview.frames ??
-      (this.#model.sound.tracks[name]?.ready || this.#model.sound.length);
-    return frames / this.#model.state.rate;
-  }
-
-  #overviewColumns(heard, name, width) {
-    const { low, high } = heard.overview;
-    const perSecond = low.length / this.#seconds(heard, name);
-    const lows = new Float32Array(width);
-    const highs = new Float32Array(width);
-    let peak = 1;
-    for (let at = 0; at < low.length; at += 1) peak = Math.max(peak, high[at], -low[at]);
-    for (let x = 0; x < width; x += 1) {
-      const first = Math.floor(this.#time(x) * perSecond);
-      const last = Math.max(first + 1, Math.ceil(this.#time(x + 1) * perSecond));
-      let [least, most] = [0, 0];
-      for (let at = Math.max(0, first); at < Math.min(last, low.length); at += 1) {
-        least = Math.min(least, low[at]);
-        most = Math.max(most, high[at]);
-      }
-      lows[x] = least / peak;
-      highs[x] = most / peak;
-    }
-    return { lows, highs };
-  }
-
-  /** Of a bus or the master: the powers of what feeds it, added up; an estimate to find one's way. */
-  #sumColumns(width) {
-    this.#envelope ??= this.#sumEnvelopes();
-    const sum = this.#envelope;
-    if (!sum) return null;
-    const lows = new Float32Array(width);
-    const highs = new Float32Array(width);
-    const perSecond = sum.length / this.#length;
-    for (let x = 0; x < width; x += 1) {
-      const first = Math.floor(this.#time(x) * perSecond);
-      const last = Math.max(first + 1, Math.ceil(this.#time(x + 1) * perSecond));
-      for (let at = Math.max(0, first); at < Math.min(last, sum.length); at += 1) {
-        highs[x] = Math.max(highs[x], sum[at]);
-      }
-      lows[x] = -highs[x];
-    }
-    return { lows, highs };
-  }
-
-  #sumEnvelopes() {
-    const count = 2000;
-    const sum = new Float64Array(count);
-    let peak = 0;
-    for (const { name, gain_db } of feedersOf(this.#model, this.#owner)) {
-      const heard = this.#hearing.of(name);
-      if (!heard) continue;
-      const gain = 10 ** (gain_db / 20);
-      const { low, high } = heard.overview;
-      const step = (this.#length / count) * (low.length / this.#seconds(heard, name));
-      for (let at = 0; at < count; at += 1) {
-        const column = Math.floor(at * step);
-        if (column >= low.length) break;
-        sum[at] += (gain * Math.max(high[column], -low[column])) ** 2;
-      }
-    }
-    for (let at = 0; at < count; at += 1) {
-      sum[at] = Math.sqrt(sum[at]);
-      peak = Math.max(peak, sum[at]);
-    }
-    return peak > 0 ? sum.map((value) => value / peak) : null;
-  }
-
-  #closeColumns(width) {
-    const { rate, chunk_frames: size } = this.#model.state;
-    const key = this.#model.sound.tracks[this.#owner]?.key;
-    const heard = this.#hearing.of(this.#owner);
-    if (!key || !heard) return null;
-    const first = Math.floor((this.#from * rate) / size);
-    const last = Math.floor((this.#to * rate) / size);
-    let missing = false;
-    for (let number = first; number <= last; number += 1) {
-      if (!this.#chunks.has(`${key} ${number}`)) {
-        missing = true;
-        this.#load(key, number);
-      }
-    }
-    if (missing) return null;
-    const samples = (frame) => {
-      const number = Math.floor(frame / size);
-      return this.#chunks.get(`${key} ${number}`)?.[frame - number * size] ?? 0;
-    };
-    const { low, high } = heard.overview;
-    let peak = 1;
-    for (let at = 0; at < low.length; at += 1) peak = Math.max(peak, high[at], -low[at]);
-    peak /= 127;
-    const lows = new Float32Array(width);
-    const highs = new Float32Array(width);
-    for (let x = 0; x < width; x += 1) {
-      const start = Math.max(0, Math.floor(this.#time(x) * rate));
-      const end = Math.max(start + 1, Math.floor(this.#time(x + 1) * rate));
-      let [least, most] = [Infinity, -Infinity];
-      for (let frame = start; frame <= end; frame += 1) {
-        const sample = samples(frame);
-        if (sample < least) least = sample;
-        if (sample > most) most = sample;
-      }
-      lows[x] = clamp(least / peak, -1, 1);
-      highs[x] = clamp(most / peak, -1, 1);
-    }
-    return { lows, highs };
-  }
-
-  async #load(key, number) {
-    if (this.#loading) return;
-    this.#loading = true;
-    try {
-      const answer = await fetch(`sound/${number}?keys=${key}`);
-      if (!answer.ok) throw new Error(`sound ${answer.status}`);
-      const samples = new Float32Array(await answer.arrayBuffer());
-      const size = this.#model.state.chunk_frames;
-      const channels = Math.max(1, samples.length / size);
-      const mean = new Float32Array(size);
-      for (let channel = 0; channel < channels; channel += 1) {
-        for (let frame = 0; frame < size; frame += 1) {
-          mean[frame] += samples[channel * size + frame] / channels;
-        }
-      }
-      this.#chunks.set(`${key} ${number}`, mean);
-      if (this.#chunks.size > MOST_CHUNKS) this.#chunks.delete(this.#chunks.keys().next().value);
-      this.#loading = false;
-      this.shape.redraw();
-    } catch {
-      // The overview stays; the next move of the view asks again.
-      setTimeout(() => {
-        this.#loading = false;
-      }, 1000);
-    }
   }
 
   #fillShape(context, { lows, highs }, width, height, ink) {
@@ -1290,6 +1158,9 @@ export class Waveform {
       context.fill();
       context.lineWidth = 2;
       context.stroke();
+      if (at === this.#active && this.#gesture?.kind === "move" && this.#gesture.isMoved) {
+        this.#label(context, ink, x, y, width);
+      }
       if (at === this.#active && isFocused) {
         context.beginPath();
         context.arc(x, y, 9.5, 0, 2 * Math.PI);
@@ -1299,6 +1170,23 @@ export class Waveform {
       }
     }
     context.lineWidth = 1;
+  }
+
+  /** Tells beside a point that is dragged where it is. */
+  #label(context, ink, x, y, width) {
+    const { times, values } = this.#line;
+    const text = `${clock(times[this.#active], 2)}  ${this.#word(values[this.#active])}`;
+    const long = context.measureText(text).width + 12;
+    const left = clamp(x - long / 2, 2, width - long - 2);
+    const top = y > 34 ? y - 32 : y + 14;
+    context.save();
+    context.fillStyle = ink("ink");
+    context.beginPath();
+    context.roundRect(left, top, long, 19, 4);
+    context.fill();
+    context.fillStyle = ink("card") || ink("paper");
+    context.fillText(text, left + 6, top + 13);
+    context.restore();
   }
 
   #neutral() {
