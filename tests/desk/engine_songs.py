@@ -36,7 +36,7 @@ from automix.plan.settings import (
     Master,
 )
 from automix.session.tracks import Session, Track
-from automix.units import db_to_gain, ms_to_samples, seconds_to_samples
+from automix.units import db_to_gain, ms_to_samples
 
 PAGE_FOLDER = Path(automix.desk.__file__).parent / "page"
 SAMPLES = NDArray[np.float32]
@@ -114,20 +114,19 @@ class Song:
         sound = {
             "length": self.console.frames(plan),
             "tracks": tracks,
-            "buses": {bus.name: self._describe_bus(bus) for bus in plan.buses},
+            "buses": {bus.name: self._describe_bus(bus, plan) for bus in plan.buses},
             "master": {"stages": describe_stages(plan.master, self.rate)},
         }
         told = {name: to_json(getattr(plan, name)) for name in ("tracks", "buses", "master")}
         return {"plan": {**told, "pan_law": plan.pan_law, "decisions": []}, "sound": sound}
 
-    def _describe_bus(self, bus: Bus) -> dict[str, Any]:
+    def _describe_bus(self, bus: Bus, plan: MixPlan) -> dict[str, Any]:
         row = reverb_of(bus)
         key = ""
         if row is not None:
             key = f"r{abs(hash(repr((row.name, row.of(bus)))))}"
             if key not in self.responses:
-                frames = seconds_to_samples(2.0 * row.whole_tail_s(bus) + 0.1, self.rate)
-                frames = min(frames, max(a.shape[1] for a in self.tracks.values()) + 60_000)
+                frames = self.console.frames(plan)  # no more of it is heard
                 impulse = np.zeros((1, frames))
                 impulse[0, 0] = 1.0
                 stage = load(row.wet)(row.of(bus), self.rate)

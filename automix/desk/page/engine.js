@@ -528,7 +528,7 @@ export class Engine extends EventTarget {
   #solo = [];
   #loop = null;
   #hearing = { kind: "live" };
-  #last = { position: 0, time: 0, isPlaying: false, isWaiting: false };
+  #last = { position: 0, time: 0, isPlaying: false, isWaiting: false, isMoving: false };
   #serial = 0;
   #isStale = false; // whether sound from elsewhere may still be in the graph
   #loudness = new Loudness();
@@ -602,7 +602,7 @@ export class Engine extends EventTarget {
     if (this.#length && this.position >= this.#length) this.seek(0);
     if (this.#isStale) this.#graph.flush();
     this.#isStale = false;
-    this.#graph.post({ type: "play" });
+    this.#order({ type: "play" });
     this.#last.isPlaying = true;
     this.#feeder.pump();
     this.#tell("state");
@@ -615,12 +615,19 @@ export class Engine extends EventTarget {
     this.#last.position = this.position;
     this.#last.isPlaying = false;
     this.#last.isWaiting = false;
-    this.#graph.post({ type: "pause" });
+    this.#order({ type: "pause" });
     clearTimeout(this.#resting);
     this.#resting = setTimeout(() => {
       if (!this.playing) this.context.suspend().catch(() => {});
     }, REST_MS);
     this.#tell("state");
+  }
+
+  /** Tells the transport something; what it said before it took that is out of date. */
+  #order(message) {
+    this.#serial += 1;
+    this.#last.isMoving = false;
+    this.#graph.post({ ...message, serial: this.#serial });
   }
 
   /** Pauses, and goes back to the start, or to the start of the loop. */
@@ -632,11 +639,11 @@ export class Engine extends EventTarget {
   /** Goes to a frame of the song. */
   seek(frame) {
     const position = Math.max(0, Math.round(frame));
-    this.#serial += 1;
-    this.#last = { ...this.#last, position, time: this.context?.currentTime ?? 0 };
+    this.#last.position = position;
+    this.#last.isMoving = false;
     if (!this.#graph) return;
     if (!this.playing) this.#isStale = true;
-    this.#graph.post({ type: "seek", frame: position, serial: this.#serial });
+    this.#order({ type: "seek", frame: position });
     this.#feeder.move(position, this.#loop);
     this.#tell("state");
   }
@@ -689,8 +696,8 @@ export class Engine extends EventTarget {
 
   /** The frame that is heard now. */
   get position() {
-    const { position, time, isPlaying, isWaiting } = this.#last;
-    if (!isPlaying || isWaiting || this.context?.state !== "running") return position;
+    const { position, time, isMoving } = this.#last;
+    if (!isMoving || this.context?.state !== "running") return position;
     const late = this.context.outputLatency || 0;
     const elapsed = Math.max(0, this.context.currentTime - time - late);
     let now = position + Math.round(elapsed * this.context.sampleRate);
@@ -729,7 +736,8 @@ export class Engine extends EventTarget {
         const wasPlaying = this.#last.isPlaying;
         const wasWaiting = this.#last.isWaiting;
         if (serial === this.#serial) {
-          this.#last = { position, time, isPlaying, isWaiting };
+          const isMoving = isPlaying && !isWaiting;
+          this.#last = { position, time, isPlaying, isWaiting, isMoving };
           this.#feeder?.move(position, this.#loop);
         }
         if (message.type === "readings") this.#read(message);
@@ -847,8 +855,8 @@ export async function renderOffline(plan, sound, about) {
       if (kind === "master") await load({ tracks: {}, length: 0 }, [{ key, length, channels: 2 }]);
       graph.post({ type: "hear", key: kind === "live" ? null : key, level: dbToGain(trim) });
     }
-    if (change.play) graph.post({ type: "play" });
-    if (change.pause) graph.post({ type: "pause" });
+    if (change.play) graph.post({ type: "play", serial });
+    if (change.pause) graph.post({ type: "pause", serial });
     await graph.sync();
   };
   await apply({ plan, sound, play: true });

@@ -552,7 +552,7 @@ class Desk {
   constructor(rate) {
     this.rate = rate;
     this.port = null;
-    this.serial = 0; // of the last seek
+    this.serial = 0; // of the last order to play, pause or seek
     this.isHearingNew = false;
     this.wasInSeam = false;
     this.layout = null;
@@ -597,7 +597,7 @@ class Desk {
     this.due = 0;
     this.busy = 0;
     this.counted = 0;
-    this.said = "";
+    this.said = "falsefalse";
   }
 
   tell(message) {
@@ -634,13 +634,18 @@ class Desk {
         this.buses.get(message.bus)?.route(message.slot);
         break;
       case "play":
+        this.serial = message.serial;
+        this.said = "";
         this.play();
         break;
       case "pause":
+        this.serial = message.serial;
+        this.said = "";
         this.isWanted = false;
         break;
       case "seek":
         this.serial = message.serial;
+        this.said = "";
         this.seek(message.frame);
         break;
       case "loop":
