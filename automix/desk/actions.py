@@ -152,7 +152,6 @@ class Actions:
                 "rate": session.sample_rate,
                 "frames": session.frames,
                 "chunk_frames": CHUNK_FRAMES,
-                "pan_law": plan.pan_law,
                 "plan": _describe_plan(plan),
                 "sound": describe_sound(plan, session, self._renders),
                 "declared": _DECLARED,
@@ -656,6 +655,7 @@ _DECLARED = declare_parts()
 
 def _describe_plan(plan: MixPlan) -> dict[str, Any]:
     return {
+        "pan_law": plan.pan_law,
         "tracks": [to_plain(strip) for strip in plan.tracks],
         "buses": [to_plain(bus) for bus in plan.buses],
         "master": to_plain(plan.master),
