@@ -167,7 +167,7 @@ def test_random_edits_change_what_they_say_and_nothing_else(seed):
         plan = after
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(12))
 def test_any_json_at_all_is_refused_in_a_sentence_or_makes_a_legal_plan(seed):
     draw = EditDraw(seed)
     odd = [None, True, -1, 1e300, "", "x" * 99, [], {}, [[]], [{}], {"a": {}}, [None], [1, "a"]]

@@ -136,6 +136,52 @@ def test_undoing_what_was_saved(path):
     again.close()
 
 
+def test_undoing_and_doing_again_across_a_save(path):
+    document = Document.open(path)
+    document.edit(fader(1))
+    document.save()
+    document.edit(fader(2))
+    for move in (document.undo, document.undo, document.redo, document.redo, document.undo):
+        move()
+        check_journal(document)
+    document.close()
+
+
+def test_a_drag_that_goes_on_after_a_save(path):
+    document = Document.open(path)
+    document.edit(fader(1), gesture="drag")
+    document.save()
+    document.edit(fader(2), gesture="drag")
+    document.undo()
+    assert document.plan == PLAN
+    check_journal(document)
+    document.close()
+
+
+def test_a_drag_back_to_where_it_began(path):
+    document = Document.open(path)
+    document.edit(fader(1, "lead vocal"))
+    for value in (1, -2):
+        document.edit(fader(value), gesture="drag")
+    document._journal._write_anew()  # without what later edits of the drag make void
+    check_journal(document)
+    document.undo()
+    check_journal(document)
+    assert part_of(document.plan, "lead vocal").fader_db == 1.0
+    document.close()
+
+
+def test_rides_of_a_send_that_went_and_came_again_in_one_drag(path):
+    document = Document.open(path)
+    for sends in ([{"bus": "plate"}], [{"bus": "hall"}, {"bus": "plate"}]):
+        document.edit([edit("lead vocal: sends", sends)], gesture="drag")
+    document._journal._write_anew()
+    moved = [ride.setting for ride in part_of(document.plan, "lead vocal").rides]
+    assert moved == ["fader_db", "sends.2.gain_db"]
+    check_journal(document)
+    document.close()
+
+
 def test_a_second_desk_is_refused_until_the_first_is_gone(path):
     document = Document.open(path)
     document.edit(fader(1))
@@ -377,13 +423,13 @@ def test_a_long_history_is_cut_short_but_not_the_plan(path, tmp_path, monkeypatc
     assert document.plan == PLAN
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_whatever_is_done_the_journal_tells_the_plan(tmp_path, seed, monkeypatch):
     monkeypatch.setattr(automix.desk.journal, "_SLACK_BYTES", 2000)
     draw, chance = EditDraw(seed), random.Random(seed)
     document = Document.open(write(tmp_path, draw.draw.plan()))
     wanted = draw.legal_edits(document.plan, apply_edits)[0]
-    for _ in range(70):
+    for _ in range(50):
         step = chance.choice(["edit", "edit", "drag", "drag", "undo", "redo", *OTHERS])
         state = document.state
         if step == "edit":
@@ -470,7 +516,7 @@ for number in range(int(sys.argv[2]), 10**9):
 def test_a_kill_loses_nothing_that_was_confirmed(path, tmp_path, every):
     """A desk edits, and saves after so many edits, until it is killed, again and again."""
     chance, number, began = random.Random(every), 0, -2 * 2**20
-    for _ in range(3):
+    for _ in range(2):
         arguments = [sys.executable, "-c", PROGRAM, path, str(number + 1), str(every)]
         with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as desk:
             assert desk.stdout.readline() == "ready\n"
@@ -494,7 +540,7 @@ def test_a_kill_loses_nothing_that_was_confirmed(path, tmp_path, every):
         assert [entry.name for entry in tmp_path.iterdir()] == ["mix.toml"]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_journal_with_any_bytes_in_it_ends_in_sentences(path, tmp_path, seed):
     document = Document.open(path)
     document.edit(fader(1), gesture="drag")
@@ -519,7 +565,7 @@ def test_a_journal_with_any_bytes_in_it_ends_in_sentences(path, tmp_path, seed):
         b"1e999",
         b"\xff",
     ]
-    for _ in range(40):
+    for _ in range(25):
         broken = bytearray(data)
         for _ in range(chance.randrange(1, 4)):
             start = chance.randrange(len(broken))
