@@ -17,6 +17,7 @@ from automix.analysis.readings import Loudness
 from automix.audio.blocks import join_and_empty
 from automix.audio.samples import Audio, AudioSource, Samples
 from automix.consoles.exact import apply_master
+from automix.desk.render_files import BrokenRender
 from automix.desk.renders import KeptConsole, Renders, mix_frames
 from automix.errors import AutomixError
 from automix.mixing.loudness_target import find_target, finish_again
@@ -134,7 +135,7 @@ def make_full_mix(
     renders.keep(name, plan)
     try:
         return _make(renders, plan, finish, _Progress(stop, progressed))
-    except _Stopped:
+    except (_Stopped, BrokenRender):  # its file is closed with the renders
         return None
     finally:
         renders.release(name)

@@ -24,6 +24,7 @@ COLUMNS = 2000
 REDUCTIONS_PER_SECOND = 20
 _SCALE = 127
 _FLOOR_GAIN = 1e-5
+_MOST_WINDOWS = 500  # and up to twice as many
 _WINDOW_S = 0.19  # 8192 frames at 44.1 kHz: a third of an octave is told apart from 30 Hz
 
 
@@ -108,7 +109,7 @@ def hear_render(source: AudioSource, reductions: list[dict[str, Any]]) -> dict[s
     """
     meter = LoudnessMeter(source.sample_rate, source.channels)
     overview = _Overview(source.frames)
-    spectrum = _Spectrum(source.sample_rate)
+    spectrum = _Spectrum(source.sample_rate, source.frames)
     for block in source.blocks():
         meter.add(block)
         overview.add(fold_block(block))
@@ -152,27 +153,37 @@ class _Overview:
 
 
 class _Spectrum:
-    """Mean power of thirds of an octave, over windows that follow each other."""
+    """Mean power of thirds of an octave, over windows that are spread evenly.
 
-    def __init__(self, sample_rate: int) -> None:
+    Args:
+        sample_rate: Frames per second.
+        frames: Length of the audio.
+    """
+
+    def __init__(self, sample_rate: int, frames: int) -> None:
         self._size = 1 << round(math.log2(_WINDOW_S * sample_rate))
         turn = 2.0 * np.pi * (np.arange(self._size) + 0.5) / self._size
         self._window = (0.5 - 0.5 * np.cos(turn)).astype(np.float32)
         self._rate = sample_rate
         self._sum = np.zeros(self._size // 2 + 1)
         self._count = 0
+        self._step = max(1, frames // self._size // _MOST_WINDOWS)
+        self._left_out = 0  # windows until the next one that counts
 
     def add(self, block: Samples) -> None:
         """Takes the next block ``(channels, n)``; a rest of a window at its end is left out."""
         whole = block.shape[1] // self._size
-        if not whole:
+        chosen = range(self._left_out, whole, self._step)
+        self._left_out += self._step * len(chosen) - whole
+        if not chosen:
             return
         pieces = block[:, : whole * self._size].reshape(len(block), whole, self._size)
+        pieces = pieces[:, chosen.start :: self._step]
         parts = np.fft.rfft(pieces * self._window).view(np.float32)  # real and imaginary by turns
         np.square(parts, out=parts)
         powers = parts.sum(axis=(0, 1)).reshape(-1, 2).sum(axis=1)
         self._sum += powers / len(block)
-        self._count += whole
+        self._count += len(chosen)
 
     def result(self) -> dict[str, Any]:
         """What was measured, in dB: 0 is the power of a full-scale square wave."""

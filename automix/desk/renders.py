@@ -519,7 +519,7 @@ class Renders:
                 if render is None:
                     render = self._begin(strip, plan, (key, channels, frames), look_on_disk)
                     render.urgency = urgent
-                elif urgent < render.urgency and urgent == _PLAYED and render.urgency == _KEPT:
+                elif urgent < render.urgency == _KEPT:
                     render.urgency = urgent
                 render.is_muted, render.order = strip.mute, order
                 wanted[key] = render
@@ -543,6 +543,7 @@ class Renders:
         render.is_dropped, render.blocks = True, None
         if render.file is not None:
             self._folder.forget(render.file)
+            render.file = None
 
     def _begin(
         self, strip: ChannelStrip, plan: MixPlan, outline: _Outline, look_on_disk: bool
@@ -739,10 +740,12 @@ def _identify_track(session: Session, name: str) -> tuple[object, ...]:
 
 def _stamp_code() -> tuple[tuple[str, int, int], ...]:
     """Sizes and times of the files that process audio: another version may sound otherwise."""
+    here = Path(__file__)
+    folders = [here.parents[1] / name for name in ("audio", "consoles", "dsp")]
+    paths = [path for folder in folders for path in sorted(folder.glob("*.py"))]
     stamps = []
-    root = Path(__file__).parents[1]
-    for folder in (root / "dsp", root / "audio", root / "consoles"):
-        for path in sorted(folder.glob("*.py")):
+    for path in (*paths, here, here.with_name("hearing.py")):
+        with contextlib.suppress(OSError):  # within an archive
             status = path.stat()
             stamps.append((path.name, status.st_size, status.st_mtime_ns))
     return tuple(stamps)

@@ -48,6 +48,15 @@ def test_a_tone_has_its_power_in_the_third_of_an_octave_where_it_lies(frequency_
     assert sum(level > found["db"][loudest] - 20 for level in found["db"]) <= 2
 
 
+def test_a_long_signal_is_seen_as_a_whole():
+    """Windows are left out, but no stretch of it is."""
+    rate, level = 8000, np.repeat(10.0 ** (-np.arange(8) / 4), 40 * 8000)
+    samples = level * tone(500.0, 1.0, 320.0, rate)
+    spectrum = hear(samples, rate)["spectrum"]
+    wanted = 10 * np.log10(np.mean(samples**2))
+    assert max(spectrum["db"]) == pytest.approx(wanted, abs=0.3)
+
+
 def test_bands_that_the_rate_cannot_carry_are_left_out():
     found = hear(tone(1000.0, 0.5, rate=8000), rate=8000)["spectrum"]
     assert max(found["centers_hz"]) < 4000

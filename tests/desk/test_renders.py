@@ -443,6 +443,37 @@ def test_a_disk_that_fills_up_midway_leaves_nothing(open_renders, tmp_path, monk
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_failed_is_tried_again_when_there_is_room(open_renders, monkeypatch):
+    session, _ = watched_session("a")
+    renders = open_renders(session)
+    with monkeypatch.context() as full:
+        full.setattr(render_files.RenderFolder, "_fits", lambda folder, size: False)
+        renders.follow(plain_plan("a"))
+        key = renders.describe()["a"].key
+        with pytest.raises(OutputError):
+            renders.read(0, [key])
+        renders.follow(plain_plan("a", fader_db=1.0))  # not at every edit
+        with pytest.raises(OutputError):
+            renders.read(0, [key])
+    monkeypatch.setattr("automix.desk.renders._RETRY_S", 0.0)
+    renders.follow(plain_plan("a", fader_db=2.0))
+    assert np.frombuffer(renders.read(0, [key]), "<f4").any()
+
+
+def test_two_desks_may_render_the_same_at_once(open_renders, tmp_path):
+    session, log = watched_session("a", chunks=8)
+    both = [open_renders(session), open_renders(session)]
+    for renders in both:
+        renders.follow(plain_plan("a"))
+    key = both[0].describe()["a"].key
+    for renders in both:
+        wait_whole(renders, plain_plan("a"))
+        audio = read_render(renders, key, 1, session.frames)
+        assert np.array_equal(audio, session.tracks[0].source.audio.samples)
+    assert len(log) > 8
+    assert [path.name for path in tmp_path.iterdir()] == [f"{key}.render"]
+
+
 def test_without_a_folder_that_can_be_written_nothing_is_kept_but_all_is_heard(
     open_renders, tmp_path
 ):
