@@ -288,6 +288,8 @@ class Renders:
             AutomixError: It cannot be made; says why.
         """
         deadline = time.monotonic() + timeout_s
+        for key in keys:  # all of them, before any is read: who asks may have to ask again
+            self._wait_for(key, lambda found: found.has_chunk(chunk), deadline)
         return b"".join(self._read_one(chunk, key, deadline) for key in keys)
 
     def _read_one(self, chunk: int, key: str, deadline: float) -> bytes:
