@@ -7,10 +7,11 @@ import { dbToGain } from "./gains.js";
 import { Loudness } from "./loudness.js";
 
 const CHUNK_FRAMES = 65536;
-const CHUNKS_AHEAD = 3; // of sound that are fetched before they are played
+const CHUNKS_AHEAD = 2; // of sound that are fetched before they are played
 const MOST_REQUESTS = 3; // at a time, of sound that is rendered
 const MOST_WAITS = 2; // at a time, of sound that the server is still rendering
 const MOST_KEYS = 8; // of one request
+const MOST_SPARE = 48; // buffers of 256 or 512 KiB that are kept to be filled again
 const RETRY_MS = 500;
 const LEAST_LOOP_S = 0.05;
 const REST_MS = 60000; // paused for so long, the audio device is given back
@@ -67,6 +68,7 @@ class Graph {
     this.lineCount = 0;
     this.law = null;
     this.length = null;
+    this.spare = []; // buffers that came back, to be filled again
     this.waits = new Map();
     this.syncs = 0;
     this.onError = () => {};
@@ -79,6 +81,27 @@ class Graph {
 
   post(message, transfer = []) {
     this.strips.port.postMessage(message, transfer);
+  }
+
+  /**
+   * Gives the audio thread a part of some renders: for each, its channels one after the other.
+   *
+   * Each goes in a buffer of its own, which comes back when it was played: a browser does not see
+   * how much memory is held by buffers that were sent away, and would let it grow.
+   */
+  give(chunk, keys, channels, sound) {
+    const transfer = [];
+    let at = 0;
+    const parts = keys.map((key) => {
+      const size = 4 * CHUNK_FRAMES * channels.get(key);
+      const index = this.spare.findIndex((buffer) => buffer.byteLength === size);
+      const buffer = index < 0 ? new ArrayBuffer(size) : this.spare.splice(index, 1)[0];
+      new Uint8Array(buffer).set(new Uint8Array(sound, at, size));
+      at += size;
+      transfer.push(buffer);
+      return { key, channels: channels.get(key), buffer };
+    });
+    this.post({ type: "chunk", chunk, parts }, transfer);
   }
 
   /** Waits until the audio thread has taken all messages. */
@@ -98,6 +121,10 @@ class Graph {
       this.disconnect(message.slot);
       this.nodes.delete(message.slot);
       this.free.push(message.slot);
+    } else if (message.type === "dropped") {
+      for (const buffer of message.buffers) {
+        if (this.spare.length < MOST_SPARE) this.spare.push(buffer);
+      }
     } else this.take(message);
   }
 
@@ -478,13 +505,12 @@ class Feeder {
     }
     if (this.isClosed || !this.requests.delete(request)) return;
     if (buffer) {
-      const parts = keys.map((key) => ({ key, channels: this.channels.get(key) }));
       for (const key of keys) {
         if (!this.there.has(key)) this.there.set(key, new Set());
         this.there.get(key).add(chunk);
         this.failed.delete(`${key} ${chunk}`);
       }
-      this.graph.post({ type: "chunk", chunk, buffer, parts }, [buffer]);
+      this.graph.give(chunk, keys, this.channels, buffer);
     }
     this.pump();
   }
@@ -829,10 +855,10 @@ export async function renderOffline(plan, sound, about) {
     const fresh = tracks.filter(({ key }) => !held.has(key));
     const length = Math.max(told.length, ...extra.map((mix) => mix.length));
     for (let chunk = 0; chunk * CHUNK_FRAMES < length; chunk += 1) {
-      const parts = fresh.map(({ key, channels }) => ({ key, channels }));
-      if (!parts.length) return;
-      const buffer = await fetchSound(chunk, parts.map(({ key }) => key));
-      graph.post({ type: "chunk", chunk, buffer, parts }, [buffer]);
+      const channels = new Map(fresh.map((track) => [track.key, track.channels]));
+      const keys = [...channels.keys()];
+      if (!keys.length) return;
+      graph.give(chunk, keys, channels, await fetchSound(chunk, keys));
     }
     for (const { key } of fresh) held.add(key);
   };
