@@ -68,7 +68,7 @@ class Store {
   }
 }
 
-/** A place in the song that is read, and how loud: the one that plays, or one that fades out. */
+/** A place in the song that is read: the one that plays, or one that fades out. */
 class Head {
   constructor(position, weight) {
     this.position = position;
@@ -92,7 +92,7 @@ class Head {
         weight += step;
         if (step > 0 ? weight > target - 0.5 * step : weight < target - 0.5 * step) weight = target;
       }
-      weights[n] = weight;
+      weights[n] = weight * weight * (3 - 2 * weight); // without corners, which would be heard
     }
     this.weight = weight;
   }
