@@ -67,7 +67,9 @@ def residue_db(got: np.ndarray, expected: np.ndarray) -> float:
     return float(20 * np.log10(worst + 1e-15))
 
 
-def draw_ride(rng: np.random.Generator, setting: str, seconds: float, low: float, high: float) -> Ride:
+def draw_ride(
+    rng: np.random.Generator, setting: str, seconds: float, low: float, high: float
+) -> Ride:
     points = int(rng.integers(1, 6))
     times = np.sort(rng.uniform(0, seconds, points)) + 1e-6 * np.arange(points)
     values = rng.uniform(low, high, points)
@@ -106,7 +108,9 @@ def draw_bus(rng: np.random.Generator, name: str, seconds: float) -> Bus:
             reverberation_time_s=float(rng.uniform(0.2, 0.8)), dry_wet=1.0, lines="16"
         )
     elif kind == "space":
-        processors["space"] = SpaceSettings(space="plate", decay=float(rng.uniform(0.2, 1)), wet=1.0)
+        processors["space"] = SpaceSettings(
+            space="plate", decay=float(rng.uniform(0.2, 1)), wet=1.0
+        )
     elif kind == "delay":
         processors["delay"] = DelaySettings(
             time_ms=float(rng.uniform(20, 200)),
@@ -346,9 +350,7 @@ def test_buses_and_stages_change_without_a_click(page: Page, bench: Bench) -> No
     )
     dropped = replace(added.with_strip("low", sends=()), buses=(parallel,))
     plans = [louder, swapped, added, dropped]
-    changes = [
-        change(20_480 * n, **told_of(bench, song, plan)) for n, plan in enumerate(plans, 1)
-    ]
+    changes = [change(20_480 * n, **told_of(bench, song, plan)) for n, plan in enumerate(plans, 1)]
     got = render_changed(page, bench, song, changes, 110_000)
     assert click_db(got[:, :95_900]) < -60  # then the tones end
     after = song.expect(dropped)[:, :96_000]
@@ -429,9 +431,7 @@ def test_what_is_played_live_nulls_too(page: Page, bench: Bench) -> None:
     assert got.shape[1] >= 3 * RATE - 4800
 
 
-def test_a_fader_is_heard_at_once_and_missing_sound_is_waited_for(
-    page: Page, bench: Bench
-) -> None:
+def test_a_fader_is_heard_at_once_and_missing_sound_is_waited_for(page: Page, bench: Bench) -> None:
     song = make_tones(8.0)
     song.plan = song.plan.with_strip("low", sends=()).with_strip("high", mute=True)
     quiet = song.plan.with_strip("low", fader_db=-60.0)
@@ -470,7 +470,8 @@ def test_a_fader_is_heard_at_once_and_missing_sound_is_waited_for(
     )
     assert isinstance(read, dict)
     assert sorted(read["waits"])[5] < 50  # the median: this machine does other things besides
-    assert read["playing"] and read["silence"] == 0.0
+    assert read["playing"]
+    assert read["silence"] == 0.0
     assert 3 * 65_536 - 2_000 < read["stood"] <= 3 * 65_536
     bench.blocked.clear()
     place = run(

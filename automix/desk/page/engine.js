@@ -86,22 +86,29 @@ class Graph {
   /**
    * Gives the audio thread a part of some renders: for each, its channels one after the other.
    *
-   * Each goes in a buffer of its own, which comes back when it was played: a browser does not see
+   * `sound` is an ArrayBuffer, or a Response, which needs less memory. Each goes in a buffer of its own, which comes back when it was played: a browser does not see
    * how much memory is held by buffers that were sent away, and would let it grow.
    */
-  give(chunk, keys, channels, sound) {
-    const transfer = [];
-    let at = 0;
+  async give(chunk, keys, channels, sound) {
     const parts = keys.map((key) => {
       const size = 4 * CHUNK_FRAMES * channels.get(key);
       const index = this.spare.findIndex((buffer) => buffer.byteLength === size);
       const buffer = index < 0 ? new ArrayBuffer(size) : this.spare.splice(index, 1)[0];
-      new Uint8Array(buffer).set(new Uint8Array(sound, at, size));
-      at += size;
-      transfer.push(buffer);
       return { key, channels: channels.get(key), buffer };
     });
-    this.post({ type: "chunk", chunk, parts }, transfer);
+    const buffers = parts.map(({ buffer }) => buffer);
+    try {
+      await fill(buffers, sound);
+    } catch (error) {
+      this.keep(buffers);
+      throw error;
+    }
+    this.post({ type: "chunk", chunk, parts }, buffers);
+  }
+
+  /** Keeps buffers to be filled again. */
+  keep(buffers) {
+    this.spare.push(...buffers.slice(0, MOST_SPARE - this.spare.length));
   }
 
   /** Waits until the audio thread has taken all messages. */
@@ -122,9 +129,7 @@ class Graph {
       this.nodes.delete(message.slot);
       this.free.push(message.slot);
     } else if (message.type === "dropped") {
-      for (const buffer of message.buffers) {
-        if (this.spare.length < MOST_SPARE) this.spare.push(buffer);
-      }
+      this.keep(message.buffers);
     } else this.take(message);
   }
 
@@ -354,6 +359,34 @@ class Graph {
   }
 }
 
+/** Fills buffers, one after the other, with what was fetched: an ArrayBuffer or a Response. */
+async function fill(buffers, sound) {
+  if (sound instanceof Response && !sound.ok) throw new Error(`it answers ${sound.status}`);
+  let filled = 0; // buffers
+  let at = 0; // bytes of the next one
+  const take = (bytes) => {
+    let from = 0;
+    while (from < bytes.length && filled < buffers.length) {
+      const target = new Uint8Array(buffers[filled], at);
+      const piece = bytes.subarray(from, from + target.length);
+      target.set(piece);
+      from += piece.length;
+      at += piece.length;
+      if (at < buffers[filled].byteLength) continue;
+      filled += 1;
+      at = 0;
+    }
+    if (from < bytes.length) throw new Error("it sends more sound than was asked for");
+  };
+  if (sound instanceof Response) {
+    const reader = sound.body.getReader();
+    for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+      take(value);
+    }
+  } else take(new Uint8Array(sound));
+  if (filled < buffers.length) throw new Error("it sends less sound than was asked for");
+}
+
 function isSameLine(one, other) {
   if (one === other) return true;
   const isSame = (a, b) => a.length === b.length && a.every((value, n) => value === b[n]);
@@ -494,24 +527,22 @@ class Feeder {
   async fetch(request) {
     this.requests.add(request);
     const { chunk, keys, abort } = request;
-    let buffer = null;
+    let isThere = false;
     try {
-      buffer = await this.fetchSound(chunk, keys, abort.signal);
-      const bytes = keys.reduce((sum, key) => sum + 4 * CHUNK_FRAMES * this.channels.get(key), 0);
-      if (buffer.byteLength !== bytes) throw new Error("the desk sent less sound than it has");
+      const sound = await this.fetchSound(chunk, keys, abort.signal);
+      await this.graph.give(chunk, keys, this.channels, sound);
+      isThere = true;
     } catch (error) {
-      buffer = null;
       if (this.requests.has(request)) this.fail(request, error);
     }
-    if (this.isClosed || !this.requests.delete(request)) return;
-    if (buffer) {
+    if (isThere) {
       for (const key of keys) {
         if (!this.there.has(key)) this.there.set(key, new Set());
         this.there.get(key).add(chunk);
         this.failed.delete(`${key} ${chunk}`);
       }
-      this.graph.give(chunk, keys, this.channels, buffer);
     }
+    this.requests.delete(request);
     this.pump();
   }
 
@@ -566,7 +597,8 @@ export class Engine extends EventTarget {
   readings = { tracks: {}, buses: {}, master: makeSilence(), load: 0 };
 
   /**
-   * @param {(chunk: number, keys: string[], signal: AbortSignal) => Promise<ArrayBuffer>} fetchSound
+   * @param {(chunk: number, keys: string[], signal: AbortSignal) =>
+   *   Promise<ArrayBuffer | Response>} fetchSound A Response needs less memory.
    * @param {(key: string) => Promise<ArrayBuffer>} fetchResponse
    */
   constructor(fetchSound, fetchResponse) {
@@ -858,7 +890,7 @@ export async function renderOffline(plan, sound, about) {
       const channels = new Map(fresh.map((track) => [track.key, track.channels]));
       const keys = [...channels.keys()];
       if (!keys.length) return;
-      graph.give(chunk, keys, channels, await fetchSound(chunk, keys));
+      await graph.give(chunk, keys, channels, await fetchSound(chunk, keys));
     }
     for (const { key } of fresh) held.add(key);
   };
