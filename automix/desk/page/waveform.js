@@ -41,7 +41,7 @@ export class Waveform {
   #width = 1; // of the layer of points; kept, as asking for it is slow
   #height = 1;
   #copied = null; // points, their times from the first on
-  #opened = null; // promise of the plan as it was opened
+  #opened = null; // the plan as it was opened, once it is known
 
   constructor(model, engine, hearing) {
     this.#model = model;
@@ -50,6 +50,7 @@ export class Waveform {
     this.#outline = new Outline(model, hearing, () => this.shape.redraw());
     this.#to = this.#length;
     this.#build();
+    this.#readOpened();
     hearing.addEventListener("heard", () => {
       this.#outline.forget();
       this.redraw();
@@ -284,7 +285,7 @@ export class Waveform {
     this.box = make("div", { class: "wave-box", hidden: true });
     this.loopMark = make("div", { class: "wave-loop", hidden: true });
     this.head = make("div", { class: "wave-head" });
-    this.waiting = make("p", { class: "wave-waiting", role: "status" });
+    this.waiting = make("p", { class: "wave-waiting" });
     this.speech = make("div", { class: "unseen", "aria-live": "polite" });
     this.body = make(
       "div",
@@ -334,23 +335,20 @@ export class Waveform {
     const hasRide = this.#line.times.length > 0;
     this.clear.disabled = !hasRide;
     this.why.hidden = !this.#decision();
-    this.back.hidden = true;
-    const [owner, setting] = [this.#owner, this.#setting];
-    this.#findOpened().then((ride) => {
-      if (owner !== this.#owner || setting !== this.#setting || !ride) return;
-      const now = this.#model.ride(owner, setting);
-      this.back.hidden = JSON.stringify(now) === JSON.stringify(ride);
-    });
+    const owner = this.#owner;
+    const opened = this.#openedRide();
+    this.back.hidden = !opened || isSameRide(opened, model.ride(owner, this.#setting));
     const name = this.#setting ? describeSetting(model, owner, this.#setting) : "nothing";
     this.layer.setAttribute("aria-label", `Points of the ride of ${owner}, ${name}`);
   }
 
+  /** The address of the ride in decisions, if one is about it. They count as the plan was opened. */
   #decision() {
-    const at = this.#model.part(this.#owner).rides.findIndex(
-      ({ setting }) => setting === this.#setting,
-    );
+    const isIt = ({ setting }) => setting === this.#setting;
+    const at = this.#model.part(this.#owner).rides.findIndex(isIt);
+    const opened = this.#openedPart()?.rides.findIndex(isIt) ?? at;
     const setting = `rides.${at + 1}`;
-    return at >= 0 && this.#model.decision(this.#owner, setting) ? setting : null;
+    return at >= 0 && at === opened && this.#model.decision(this.#owner, setting) ? setting : null;
   }
 
   #explain() {
@@ -358,22 +356,31 @@ export class Waveform {
     if (setting) openWhy(this.#model, this.#owner, setting, this.why);
   }
 
-  async #findOpened() {
-    this.#opened ??= fetch("snapshot/as%20opened").then((answer) => answer.json());
-    try {
-      const { plan } = await this.#opened;
-      const parts = [...plan.tracks, ...plan.buses];
-      const owner = this.#owner;
-      const part = owner === "master" ? plan.master : parts.find(({ name }) => name === owner);
-      return part?.rides.find(({ setting }) => setting === this.#setting) ?? null;
-    } catch {
-      this.#opened = null; // it is asked for again with the next change
-      return null;
-    }
+  /** The part as the plan was opened, once that is known. */
+  #openedPart() {
+    if (!this.#opened) return undefined;
+    if (this.#owner === "master") return this.#opened.master;
+    const { tracks, buses } = this.#opened;
+    return [...tracks, ...buses].find(({ name }) => name === this.#owner);
   }
 
-  async #goBack() {
-    const ride = await this.#findOpened();
+  /** The ride as the plan was opened; nothing where there was none. */
+  #openedRide() {
+    return this.#openedPart()?.rides.find(({ setting }) => setting === this.#setting);
+  }
+
+  async #readOpened() {
+    try {
+      const answer = await fetch("snapshot/as%20opened");
+      if (answer.ok) this.#opened = (await answer.json()).plan;
+    } catch {
+      // Without it there is no way back to its rides, but for undo.
+    }
+    if (this.#opened && this.#owner) this.#fillChoice();
+  }
+
+  #goBack() {
+    const ride = this.#openedRide();
     if (ride) this.#write({ times: ride.times_s, values: ride.values }, "return to the ride");
   }
 
@@ -1255,6 +1262,12 @@ export class Waveform {
     context.roundRect(left, height / 2 - 4, Math.max(10, right - left), 8, 4);
     context.fill();
   }
+}
+
+function isSameRide(one, other) {
+  const isSame = (first, second) =>
+    first.length === second.length && first.every((value, at) => value === second[at]);
+  return !!other && isSame(one.times_s, other.times_s) && isSame(one.values, other.values);
 }
 
 function gridOf({ low, high }, height) {
