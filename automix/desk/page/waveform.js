@@ -607,9 +607,7 @@ export class Waveform {
       }
       gesture.kind = "move";
     } else if (this.#isOnLine(x, y, reach - 2)) {
-      gesture.kind = "move";
-      this.#addPoint(this.#time(x), valueAt(this.#line, this.#time(x), this.#rest), gesture.id);
-      this.addedAt = performance.now();
+      gesture.kind = "add"; // once it is moved or let go: a second finger may come
     } else {
       gesture.kind = "box";
       gesture.before = event.ctrlKey || event.metaKey ? new Set(this.#chosen) : new Set();
@@ -633,7 +631,8 @@ export class Waveform {
         this.#mark(each.clientX - box.left, each.clientY - box.top);
       }
       this.#stroke();
-    } else if (gesture.kind === "move") {
+    } else if (gesture.kind === "add" || gesture.kind === "move") {
+      if (gesture.kind === "add") this.#addGrabbed(gesture);
       const slow = event.shiftKey ? 0.1 : 1;
       gesture.fine[0] += slow * (x - gesture.last[0]);
       gesture.fine[1] += slow * (y - gesture.last[1]);
@@ -651,6 +650,16 @@ export class Waveform {
       this.#fillFields();
     } else this.#stretchBox(gesture, x, y);
     gesture.last = [x, y];
+  }
+
+  /** Adds the point of the line that was grabbed, which the gesture goes on to move. */
+  #addGrabbed(gesture) {
+    const time = this.#time(gesture.x);
+    this.#addPoint(time, valueAt(this.#line, time, this.#rest), gesture.id);
+    this.addedAt = performance.now();
+    gesture.kind = "move";
+    gesture.line = this.#line;
+    gesture.chosen = new Set(this.#chosen);
   }
 
   /** Notes where the pencil is; columns between this mark and the last are filled. */
@@ -716,6 +725,7 @@ export class Waveform {
     if (gesture.kind === "draw" && !gesture.isMoved && !isCancelled) {
       this.#addPoint(this.#time(x), this.#value(y));
     }
+    if (gesture.kind === "add" && !isCancelled) this.#addGrabbed(gesture);
     if (gesture.kind === "box" && !gesture.isMoved && !isCancelled) {
       this.#chosen.clear();
       this.#active = -1;
@@ -737,7 +747,6 @@ export class Waveform {
   }
 
   #beginPinch() {
-    if (this.#gesture?.kind === "move" || this.#gesture?.kind === "draw") this.#gesture.isMoved = true;
     this.#gesture = null;
     this.#range = null;
     this.box.hidden = true;
