@@ -238,7 +238,8 @@ function sameValue(one, other) {
 }
 
 function sentence(text) {
-  return text ? text[0].toUpperCase() + text.slice(1).replaceAll(/(^|[\s(])-(?=\d)/g, "$1−") : "";
+  const told = text.replaceAll(/(^|[\s(])-(?=\d)/g, "$1−");
+  return told ? told[0].toUpperCase() + told.slice(1) : "";
 }
 
 function place(bubble, anchor) {
