@@ -530,7 +530,7 @@ export class EqualizerView {
         if (spectrum.centers_hz[band] >= 30) top = Math.max(top, level);
       });
     }
-    top += 4;
+    top += 8; // room for names
     const y = (level) => clamp(((top - level) / SPECTRUM_DB) * height, 0, height);
     const outline = ({ centers_hz: at, db }) =>
       at.flatMap((center, band) => [this.#x(center), y(db[band])]);
