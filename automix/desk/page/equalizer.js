@@ -387,18 +387,15 @@ export class EqualizerView {
     const id = isSame ? this.keyed.id : crypto.randomUUID();
     this.keyed = { node: at, when: performance.now(), id };
     const turn = (octaves) =>
-      this.#edit(
-        at,
-        { frequency_hz: this.#frequencyFor(band.frequency_hz * 2 ** octaves) },
-        id,
-      );
+      this.#edit(at, { frequency_hz: this.#frequencyFor(band.frequency_hz * 2 ** octaves) }, id);
     const lift = (by) => {
       if (band.kind === "high_pass") return;
       this.#edit(at, { gain_db: this.#limit("gain_db", band.gain_db + by, 2) }, id);
     };
     const isGain = event.target.classList.contains("eq-gain");
     const { low, high } = this.#declared(isGain ? "gain_db" : "frequency_hz");
-    const end = (value) => this.#edit(at, isGain ? { gain_db: value } : { frequency_hz: value }, id);
+    const end = (value) =>
+      this.#edit(at, isGain ? { gain_db: value } : { frequency_hz: value }, id);
     const actions = {
       ArrowLeft: () => turn(fine ? -1 / 48 : -1 / 12),
       ArrowRight: () => turn(fine ? 1 / 48 : 1 / 12),
@@ -669,7 +666,8 @@ function smooth(points) {
       const share = step / STEPS;
       const [a, b, c, d] = [y(at - 1), y(at), y(at + 1), y(at + 2)];
       const bend =
-        b + 0.5 * share * (c - a + share * (2 * a - 5 * b + 4 * c - d + share * (3 * (b - c) + d - a)));
+        b +
+        0.5 * share * (c - a + share * (2 * a - 5 * b + 4 * c - d + share * (3 * (b - c) + d - a)));
       drawn.push(points[2 * at] + share * (points[2 * at + 2] - points[2 * at]), bend);
     }
   }

@@ -36,7 +36,12 @@ export function showInspector(element, model, engine) {
   );
   why.addEventListener("toggle", () => fillReasons());
   const part = (name, heading, child) =>
-    make("section", { class: `inspector-part ${name}`, "aria-label": heading }, heading ? make("h3", {}, heading) : null, child);
+    make(
+      "section",
+      { class: `inspector-part ${name}`, "aria-label": heading },
+      heading ? make("h3", {}, heading) : null,
+      child,
+    );
   const equalizerPart = part("inspector-equalizer", "Equalizer", equalizer.element);
   const pieces = [
     part("inspector-waveform", "Waveform and rides", waveform.element),
@@ -46,7 +51,10 @@ export function showInspector(element, model, engine) {
   ];
   pieces[0].querySelector("h3").classList.add("unseen");
   element.classList.add("inspector");
-  element.replaceChildren(make("div", { class: "inspector-head" }, title, about), make("div", { class: "inspector-parts" }, pieces));
+  element.replaceChildren(
+    make("div", { class: "inspector-head" }, title, about),
+    make("div", { class: "inspector-parts" }, pieces),
+  );
 
   let owner = null;
   let toldReasons = "";
@@ -65,7 +73,9 @@ export function showInspector(element, model, engine) {
   /** The tracks that what is shown needs to be heard of, the most urgent first. */
   function ask() {
     const names = model.plan.tracks.map(({ name }) => name);
-    hearing.want(model.kind(owner) === "strip" ? [owner, ...names.filter((name) => name !== owner)] : names);
+    hearing.want(
+      model.kind(owner) === "strip" ? [owner, ...names.filter((name) => name !== owner)] : names,
+    );
   }
 
   /** What the part is, and how loud it is. */

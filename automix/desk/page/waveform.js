@@ -143,7 +143,6 @@ export class Waveform {
     return this.#model.value(this.#owner, this.#setting);
   }
 
-
   #x(time) {
     return ((time - this.#from) / (this.#to - this.#from)) * this.#width;
   }
@@ -182,7 +181,8 @@ export class Waveform {
 
   #word(value) {
     const ridable = this.#ridable;
-    if (ridable.isAdded) return `${value > 0 ? "+" : ""}${figure(value, 1)} ${ridable.declared.unit}`;
+    if (ridable.isAdded)
+      return `${value > 0 ? "+" : ""}${figure(value, 1)} ${ridable.declared.unit}`;
     return formatValue(ridable.declared, value);
   }
 
@@ -252,7 +252,9 @@ export class Waveform {
       ),
     );
     const canvas = (name) => make("canvas", { class: name, "aria-hidden": "true" });
-    const [ruler, shape, lane, bar] = ["wave-ruler", "wave-shape", "wave-lane", "wave-bar"].map(canvas);
+    const [ruler, shape, lane, bar] = ["wave-ruler", "wave-shape", "wave-lane", "wave-bar"].map(
+      canvas,
+    );
     this.ruler = new Surface(ruler, (...all) => this.#drawRuler(...all));
     this.shape = new Surface(shape, (...all) => this.#drawShape(...all));
     this.lane = new Surface(lane, (...all) => this.#drawLane(...all));
@@ -492,7 +494,9 @@ export class Waveform {
     const at = this.#active;
     if (at < 0 || at >= times.length) {
       this.layer.removeAttribute("aria-activedescendant");
-      this.option.textContent = times.length ? `${times.length} points` : "no points; enter adds one";
+      this.option.textContent = times.length
+        ? `${times.length} points`
+        : "no points; enter adds one";
       this.option.setAttribute("aria-selected", "false");
       return;
     }
@@ -950,9 +954,10 @@ export class Waveform {
     const told = this.#engine.loop;
     const { rate } = this.#model.state;
     if (told !== undefined) {
-      this.#loop = told && told.end !== null && told.end !== undefined
-        ? [told.start / rate, told.end / rate]
-        : null;
+      this.#loop =
+        told && told.end !== null && told.end !== undefined
+          ? [told.start / rate, told.end / rate]
+          : null;
     }
     this.loopMark.hidden = !this.#loop;
     if (!this.#loop) return;
@@ -973,10 +978,7 @@ export class Waveform {
     const head = this.#engine.position / this.#model.state.rate;
     const isSeen = head >= this.#from && head <= this.#to;
     const fixed = around ?? (isSeen ? head : (this.#from + this.#to) / 2);
-    this.#setView(
-      fixed - (fixed - this.#from) * factor,
-      fixed + (this.#to - fixed) * factor,
-    );
+    this.#setView(fixed - (fixed - this.#from) * factor, fixed + (this.#to - fixed) * factor);
   }
 
   #scroll(share) {
@@ -1049,7 +1051,9 @@ export class Waveform {
     const { ready = 0 } = model.sound.tracks[this.#owner] ?? {};
     const share = clamp(Math.floor((100 * ready) / Math.max(1, model.state.frames)), 0, 100);
     this.waiting.textContent = heard
-      ? isFresh ? "" : "hearing the change …"
+      ? isFresh
+        ? ""
+        : "hearing the change …"
       : `rendering the track … ${share} %`;
   }
 

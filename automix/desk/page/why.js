@@ -46,7 +46,8 @@ export function describeSetting(model, owner, setting) {
       else words.push(`band ${parts[at + 1]}`);
       if (entry?.bus !== undefined) return words.join(" ");
     } else if (isLast) words.push(nameOf(parts[at], declared));
-    else if (parts[at] !== "equalizer") words.push(declared?.title ?? parts[at].replaceAll("_", " "));
+    else if (parts[at] !== "equalizer")
+      words.push(declared?.title ?? parts[at].replaceAll("_", " "));
     fields = declared?.fields;
   }
   return words.join(" ");
