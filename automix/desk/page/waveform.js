@@ -515,11 +515,12 @@ export class Waveform {
 
   #near(x, y, reach) {
     const { times, values } = this.#line;
+    const scale = this.#scale();
     let [best, apart] = [-1, reach];
     for (let at = 0; at < times.length; at += 1) {
       const dx = this.#x(times[at]) - x;
       if (Math.abs(dx) > apart) continue;
-      const distance = Math.hypot(dx, this.#y(values[at]) - y);
+      const distance = Math.hypot(dx, this.#y(values[at], scale) - y);
       if (distance <= apart) [best, apart] = [at, distance];
     }
     return best;
@@ -712,8 +713,9 @@ export class Waveform {
     this.box.hidden = false;
     this.#chosen = new Set(gesture.before);
     const { times, values } = this.#line;
+    const scale = this.#scale();
     times.forEach((time, at) => {
-      const [px, py] = [this.#x(time), this.#y(values[at])];
+      const [px, py] = [this.#x(time), this.#y(values[at], scale)];
       if (px >= left && px <= right && py >= top && py <= bottom) this.#chosen.add(at);
     });
     this.#active = this.#chosen.size ? Math.min(...this.#chosen) : this.#active;
@@ -1166,14 +1168,19 @@ export class Waveform {
     context.setLineDash([]);
     const isFocused = document.activeElement === this.layer;
     const seen = times.filter((time) => time >= this.#from && time <= this.#to).length;
-    const size = seen > width / 7 ? 1.5 : 4;
+    const isDense = seen > width / 7; // then the points would hide the line
     for (let at = 0; at < times.length; at += 1) {
       const x = this.#x(times[at]);
       if (x < -6 || x > width + 6) continue;
       const y = this.#y(values[at], scale);
       const isChosen = this.#chosen.has(at);
+      if (isDense && at !== this.#active) {
+        context.fillStyle = color;
+        if (isChosen) context.fillRect(x - 2, y - 2, 4, 4);
+        continue;
+      }
       context.beginPath();
-      context.arc(x, y, isChosen ? 5.5 : size, 0, 2 * Math.PI);
+      context.arc(x, y, isChosen ? 5.5 : 4, 0, 2 * Math.PI);
       context.fillStyle = isChosen ? color : paper;
       context.fill();
       context.lineWidth = 2;
