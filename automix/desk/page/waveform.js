@@ -1,7 +1,8 @@
 /* The waveform of a part with its rides: a ruler that seeks and loops, and a line that is edited. */
 
-import { clamp, clock, figure, make, rule, Surface, trace } from "./drawing.js";
+import { clamp, clock, figure, make, rule, Surface } from "./drawing.js";
 import { Outline } from "./outline.js";
+import { drawOutline, drawReductions, drawRide, drawRuler, drawScrollBar } from "./painting.js";
 import {
   drawOver,
   findRidables,
@@ -151,6 +152,16 @@ export class Waveform {
     return this.#from + (x / this.#width) * (this.#to - this.#from);
   }
 
+  #view() {
+    return {
+      from: this.#from,
+      to: this.#to,
+      length: this.#length,
+      x: (time) => this.#x(time),
+      time: (x) => this.#time(x),
+    };
+  }
+
   /** What the height of the drawing stands for: from the lowest to the highest value. */
   #scale() {
     if (this.#range) return this.#range;
@@ -255,10 +266,16 @@ export class Waveform {
     const [ruler, shape, lane, bar] = ["wave-ruler", "wave-shape", "wave-lane", "wave-bar"].map(
       canvas,
     );
-    this.ruler = new Surface(ruler, (...all) => this.#drawRuler(...all));
-    this.shape = new Surface(shape, (...all) => this.#drawShape(...all));
-    this.lane = new Surface(lane, (...all) => this.#drawLane(...all));
-    this.bar = new Surface(bar, (...all) => this.#drawBar(...all));
+    const painted = (element, draw) =>
+      new Surface(element, (context, width, height, ink) => {
+        if (this.#owner) draw({ context, width, height, ink }, this.#view());
+      });
+    this.ruler = painted(ruler, drawRuler);
+    this.shape = painted(shape, (paint, view) => this.#drawShape(paint, view));
+    this.lane = painted(lane, (paint, view) => {
+      if (this.#reductions().length) drawReductions(paint, view, this.#reductions());
+    });
+    this.bar = painted(bar, drawScrollBar);
     this.rulerHit = make("div", {
       class: "wave-ruler-hit",
       title: "Click to go there; drag to loop a region; double click ends the loop",
@@ -1059,28 +1076,8 @@ export class Waveform {
       : `rendering the track … ${share} %`;
   }
 
-  #drawRuler(context, width, height, ink) {
-    const span = this.#to - this.#from;
-    const steps = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
-    const step = steps.find((each) => (each / span) * width > 62) ?? 1200;
-    const decimals = step >= 1 ? 0 : step >= 0.1 ? 1 : 2;
-    context.strokeStyle = ink("edge");
-    context.fillStyle = ink("quiet");
-    const parts = step >= 15 ? 3 : 5;
-    for (let at = Math.floor(this.#from / step) * parts; ; at += 1) {
-      const time = (at * step) / parts;
-      if (time > this.#to) break;
-      const x = this.#x(time);
-      if (x < -60) continue;
-      const isMain = at % parts === 0;
-      rule(context, x, height, x, height - (isMain ? 8 : 4));
-      if (isMain) context.fillText(clock(time, decimals), x + 3, height - 9);
-    }
-    rule(context, 0, height - 1, width, height - 1);
-  }
-
-  #drawShape(context, width, height, ink) {
-    if (!this.#owner) return;
+  #drawShape(paint, view) {
+    const { context, width, height, ink } = paint;
     const middle = height / 2;
     context.strokeStyle = ink("edge");
     context.globalAlpha = 0.5;
@@ -1093,131 +1090,25 @@ export class Waveform {
       length: this.#length,
       width,
     });
-    if (columns) this.#fillShape(context, columns, width, height, ink);
-    if (this.#ridable) this.#drawRide(context, width, height, ink);
-  }
-
-  #fillShape(context, { lows, highs }, width, height, ink) {
-    const middle = height / 2;
-    const reach = middle - 6;
-    const paint = (gains) => {
-      context.beginPath();
-      for (let x = 0; x < width; x += 1) {
-        context.lineTo(x, middle - reach * Math.min(1, highs[x] * gains(x)) - 0.5);
-      }
-      for (let x = width - 1; x >= 0; x -= 1) {
-        context.lineTo(x, middle - reach * Math.max(-1, lows[x] * gains(x)) + 0.5);
-      }
-      context.closePath();
-      context.fill();
-    };
+    const line = this.#line;
+    const isLevel = /^(fader_db|gain_db)$/.test(this.#setting ?? "") && line.times.length;
     const family = this.#model.state.families?.[this.#owner];
-    context.fillStyle = (family && ink(`family-${family}`)) || ink("accent");
-    const isLevel = /^(fader_db|gain_db)$/.test(this.#setting ?? "") && this.#line.times.length;
-    const solid = this.#to - this.#from < 2 ? 0.8 : 0.45; // a close view is a thin line
-    context.globalAlpha = isLevel ? 0.16 : solid;
-    paint(() => 1);
-    if (isLevel) {
-      const line = this.#line;
-      context.globalAlpha = solid;
-      paint((x) => 10 ** (valueAt(line, this.#time(x)) / 20));
-    }
-    context.globalAlpha = 1;
-  }
-
-  #drawRide(context, width, height, ink) {
+    if (columns) drawOutline(paint, view, columns, isLevel ? line : null, `family-${family}`);
+    if (!this.#ridable) return;
     const scale = this.#scale();
-    const { times, values } = this.#line;
-    const { isAdded } = this.#ridable;
-    const paper = ink("card") || ink("paper");
-    const marks = isAdded ? gridOf(scale, height) : [0, 0.25, 0.5, 0.75, 1];
-    for (const mark of marks) {
-      const y = this.#y(mark, scale);
-      context.strokeStyle = ink("edge");
-      context.setLineDash(mark === this.#neutral() ? [] : [1, 4]);
-      rule(context, 0, y, width, y);
-      context.setLineDash([]);
-      const text = isAdded ? `${mark > 0 ? "+" : ""}${figure(mark, 0)}` : this.#word(mark);
-      context.fillStyle = paper;
-      context.globalAlpha = 0.75;
-      context.fillRect(0, y - 7, context.measureText(text).width + 6, 14);
-      context.globalAlpha = 1;
-      context.fillStyle = ink("quiet");
-      context.fillText(text, 3, y + 4);
-    }
-    if (isAdded) {
-      context.fillStyle = ink("quiet");
-      context.textAlign = "right";
-      context.fillText(this.#ridable.declared.unit, width - 4, 12);
-      context.textAlign = "left";
-    }
-    const color = ink("ride") || ink("focus");
-    context.strokeStyle = color;
-    context.lineWidth = 2;
-    context.lineJoin = "round";
-    if (!times.length) context.setLineDash([6, 5]);
-    const points = [0, this.#y(valueAt(this.#line, this.#from, this.#rest), scale)];
-    for (let at = 0; at < times.length; at += 1) {
-      if (times[at] > this.#from && times[at] < this.#to) {
-        points.push(this.#x(times[at]), this.#y(values[at], scale));
-      }
-    }
-    points.push(width, this.#y(valueAt(this.#line, this.#to, this.#rest), scale));
-    trace(context, points);
-    context.stroke();
-    context.setLineDash([]);
-    const isFocused = document.activeElement === this.layer;
-    const seen = times.filter((time) => time >= this.#from && time <= this.#to).length;
-    const isDense = seen > width / 7; // then the points would hide the line
-    for (let at = 0; at < times.length; at += 1) {
-      const x = this.#x(times[at]);
-      if (x < -6 || x > width + 6) continue;
-      const y = this.#y(values[at], scale);
-      const isChosen = this.#chosen.has(at);
-      if (isDense && at !== this.#active) {
-        context.fillStyle = color;
-        if (isChosen) context.fillRect(x - 2, y - 2, 4, 4);
-        continue;
-      }
-      context.beginPath();
-      context.arc(x, y, isChosen ? 5.5 : 4, 0, 2 * Math.PI);
-      context.fillStyle = isChosen ? color : paper;
-      context.fill();
-      context.lineWidth = 2;
-      context.stroke();
-      if (at === this.#active && this.#gesture?.kind === "move" && this.#gesture.isMoved) {
-        this.#label(context, ink, x, y, width);
-      }
-      if (at === this.#active && isFocused) {
-        context.beginPath();
-        context.arc(x, y, 9.5, 0, 2 * Math.PI);
-        context.strokeStyle = ink("focus");
-        context.stroke();
-        context.strokeStyle = color;
-      }
-    }
-    context.lineWidth = 1;
-  }
-
-  /** Tells beside a point that is dragged where it is. */
-  #label(context, ink, x, y, width) {
-    const { times, values } = this.#line;
-    const text = `${clock(times[this.#active], 2)}  ${this.#word(values[this.#active])}`;
-    const long = context.measureText(text).width + 12;
-    const left = clamp(x - long / 2, 2, width - long - 2);
-    const top = y > 34 ? y - 32 : y + 14;
-    context.save();
-    context.fillStyle = ink("ink");
-    context.beginPath();
-    context.roundRect(left, top, long, 19, 4);
-    context.fill();
-    context.fillStyle = ink("card") || ink("paper");
-    context.fillText(text, left + 6, top + 13);
-    context.restore();
-  }
-
-  #neutral() {
-    return this.#ridable.isAdded ? 0 : this.#rest;
+    drawRide(paint, view, {
+      line,
+      rest: this.#rest,
+      scale,
+      isAdded: this.#ridable.isAdded,
+      unit: this.#ridable.declared.unit,
+      y: (value) => this.#y(value, scale),
+      word: (value) => this.#word(value),
+      chosen: this.#chosen,
+      active: this.#active,
+      isFocused: document.activeElement === this.layer,
+      isHeld: this.#gesture?.kind === "move" && this.#gesture.isMoved,
+    });
   }
 
   /** The reductions of a track that turn anything down. */
@@ -1226,74 +1117,10 @@ export class Waveform {
     const all = this.#hearing.of(this.#owner)?.reductions ?? [];
     return all.filter(({ db }) => db.some((value) => value < -0.05));
   }
-
-  #drawLane(context, width, height, ink) {
-    const reductions = this.#reductions();
-    if (!reductions.length) return;
-    let deepest = 6;
-    for (const { db } of reductions) for (const value of db) deepest = Math.max(deepest, -value);
-    deepest = Math.min(24, 3 * Math.ceil(deepest / 3));
-    const colors = [ink("reduction") || ink("accent"), ink("quiet"), ink("focus")];
-    let label = 4;
-    reductions.forEach(({ title, per_second: rate, db }, number) => {
-      context.fillStyle = colors[number % colors.length];
-      context.beginPath();
-      context.moveTo(0, 0);
-      for (let x = 0; x <= width; x += 1) {
-        const first = Math.floor(this.#time(x) * rate);
-        const last = Math.max(first + 1, Math.floor(this.#time(x + 1) * rate));
-        let least = 0;
-        for (let at = Math.max(0, first); at < Math.min(last, db.length); at += 1) {
-          least = Math.min(least, db[at]);
-        }
-        context.lineTo(x, (Math.min(-least, deepest) / deepest) * (height - 2));
-      }
-      context.lineTo(width, 0);
-      context.closePath();
-      context.globalAlpha = 0.5;
-      context.fill();
-      context.globalAlpha = 1;
-      const text = `${title} reduction`;
-      context.fillStyle = ink("quiet");
-      context.fillText(text, label, height - 5);
-      label += context.measureText(text).width + 14;
-    });
-    context.fillStyle = ink("quiet");
-    context.textAlign = "right";
-    context.fillText(`−${deepest} dB`, width - 4, height - 5);
-    context.textAlign = "left";
-    context.strokeStyle = ink("edge");
-    rule(context, 0, 0, width, 0);
-  }
-
-  #drawBar(context, width, height, ink) {
-    const isAll = this.#to - this.#from >= this.#length - 0.001;
-    context.fillStyle = ink("edge");
-    context.globalAlpha = 0.5;
-    context.beginPath();
-    context.roundRect(0, height / 2 - 2, width, 4, 2);
-    context.fill();
-    if (isAll) return;
-    context.globalAlpha = 1;
-    context.fillStyle = ink("quiet");
-    const left = (this.#from / this.#length) * width;
-    const right = (this.#to / this.#length) * width;
-    context.beginPath();
-    context.roundRect(left, height / 2 - 4, Math.max(10, right - left), 8, 4);
-    context.fill();
-  }
 }
 
 function isSameRide(one, other) {
   const isSame = (first, second) =>
     first.length === second.length && first.every((value, at) => value === second[at]);
   return !!other && isSame(one.times_s, other.times_s) && isSame(one.values, other.values);
-}
-
-function gridOf({ low, high }, height) {
-  const steps = [1, 3, 6, 12, 24];
-  const step = steps.find((each) => (each / (high - low)) * height > 22) ?? 24;
-  const marks = [];
-  for (let mark = step * Math.ceil(low / step); mark <= high; mark += step) marks.push(mark);
-  return marks;
 }
