@@ -463,7 +463,6 @@ def test_a_fader_is_heard_at_once_and_missing_sound_is_waited_for(page: Page, be
         await bench.sleep(100);
         const stood = engine.position;
         const silence = level();
-        await fetch("/unblock", {{ method: "POST", body: new Float32Array(2) }});
         const out = {{ waits, stood, silence, playing: engine.playing }};
         window.engine = engine;
         return out;""",
@@ -481,3 +480,105 @@ def test_a_fader_is_heard_at_once_and_missing_sound_is_waited_for(page: Page, be
     )
     assert isinstance(place, (int, float))
     assert 3 * 65_536 < place < 3 * 65_536 + RATE
+
+
+def test_only_what_is_near_is_fetched_and_a_new_render_of_one_track_alone(
+    page: Page, bench: Bench
+) -> None:
+    song = make_tones(20.0)
+    song.plan = song.plan.with_strip("low", sends=())
+    turned = song.plan.with_strip("low", invert_polarity=True)
+    told, after = bench.add(song), bench.add(song, turned)
+    bench.asked.clear()
+    run(
+        page,
+        f"""const engine = window.engine = await bench.open({js(told)});
+        await engine.play();
+        await bench.until(() => engine.position > 4800);
+        await bench.sleep(200);""",
+    )
+    assert {chunk for chunk, _ in bench.asked} == {0, 1, 2}
+    bench.asked.clear()
+    run(
+        page,
+        f"""engine.update({js(after["plan"])}, {js(after["sound"])});
+        await bench.sleep(300);
+        engine.seek(10 * 65536);
+        await bench.until(() => engine.position > 10 * 65536 && !engine.waiting);
+        await bench.sleep(200);""",
+    )
+    key = after["sound"]["tracks"]["low"]["key"]
+    assert {tuple(keys) for chunk, keys in bench.asked if chunk < 9} == {(key,)}
+    assert {chunk for chunk, _ in bench.asked if chunk > 3} == {10, 11, 12}
+    states = run(
+        page,
+        """await engine.context.suspend();
+        await bench.sleep(50);
+        const stood = [engine.playing, engine.waiting, engine.position];
+        await bench.sleep(100);
+        const still = engine.position === stood[2];
+        await engine.play();
+        await bench.until(() => !engine.waiting && engine.position > stood[2]);
+        engine.stop();
+        const stopped = [engine.playing, engine.position];
+        await engine.close();
+        return [stood.slice(0, 2), still, stopped, engine.complaints];""",
+    )
+    assert states == [[True, True], True, [False, 0], []]
+
+
+def test_sound_that_cannot_be_had_is_told_in_a_sentence(page: Page, bench: Bench) -> None:
+    song = make_tones()
+    told = bench.add(song)
+    key = told["sound"]["tracks"]["low"]["key"]
+    del bench.renders[key], song.renders[key]
+    said = run(
+        page,
+        f"""const engine = await bench.open({js(told)});
+        await engine.play();
+        await bench.until(() => engine.complaints.length);
+        const waiting = engine.waiting;
+        await engine.close();
+        return [waiting, engine.complaints];""",
+    )
+    assert isinstance(said, list)
+    assert said[0] is True
+    assert said[1][0].startswith("the sound does not come from the desk: ")
+    page.browser.events[page.session].clear()  # the refusals that were asked for
+
+
+@pytest.mark.slow
+def test_forty_stereo_tracks_play_in_real_time(page: Page, bench: Bench) -> None:
+    rng = np.random.default_rng(1)
+    names = [f"track {number}" for number in range(40)]
+    buses = (
+        Bus(name="hall", space=SpaceSettings(space="hall", wet=1.0)),
+        Bus(name="net", reverb=FdnReverbSettings(dry_wet=1.0)),
+        Bus(name="crush", parallel=True, compressor=CompressorSettings(threshold_db=-30.0)),
+    )
+    strips = []
+    for number, name in enumerate(names):
+        ride = draw_ride(rng, "fader_db", 20.0, -6, 6)
+        strips.append(
+            ChannelStrip(
+                name=name,
+                pan=number / 40,
+                sends=tuple(Send(bus=buses[(number + n) % 3].name, gain_db=-6.0) for n in (0, 1)),
+                rides=(ride,) if number < 5 else (),
+            )
+        )
+    samples = (0.02 * rng.standard_normal((2, 10 * RATE))).astype(np.float32)
+    plan = MixPlan(sample_rate_hz=RATE, tracks=tuple(strips), buses=buses)
+    song = Song(plan=plan, tracks=dict.fromkeys(names, samples), rate=RATE)
+    load = run(
+        page,
+        f"""const engine = await bench.open({js(bench.add(song))});
+        const loads = [];
+        engine.addEventListener("readings", () => loads.push(engine.readings.load));
+        await engine.play();
+        await bench.until(() => engine.position > {8 * RATE}, 20000);
+        await engine.close();
+        return loads.reduce((sum, load) => sum + load, 0) / loads.length;""",
+    )
+    assert isinstance(load, float)
+    assert 0 < load < 0.5

@@ -282,8 +282,10 @@ class Graph {
         } catch (error) {
           this.responses.delete(key);
           if (this.buses.get(name) !== bus || bus.key !== key) return;
-          if (tries === 2) this.onError(`the reverb of ${name} cannot be heard: ${error.message}`);
-          if (tries === 20) return;
+          if (tries === 2) {
+            this.onError(`the reverb of ${name} cannot be heard: ${error.message}`);
+            this.post({ type: "lost", bus: name });
+          }
           await new Promise((done) => setTimeout(done, RETRY_MS));
         }
       }
@@ -292,6 +294,7 @@ class Graph {
     const slot = this.free.shift();
     if (slot === undefined) {
       this.onError("there are too many buses for the page to play; reload it");
+      this.post({ type: "lost", bus: name });
       return;
     }
     if (response) {
@@ -592,6 +595,8 @@ export class Engine extends EventTarget {
   #layout = { tracks: [], buses: [] };
   #resting = null;
   #length = 0;
+  /** The audio context, once there is one. */
+  context = null;
   /** How gains follow pan: of the state, as the plan itself does not say it to the page. */
   panLaw = "constant-power";
   readings = { tracks: {}, buses: {}, master: makeSilence(), load: 0 };
@@ -614,6 +619,8 @@ export class Engine extends EventTarget {
       await this.#starting;
     } catch (error) {
       this.#starting = null;
+      this.context?.close().catch(() => {}); // it may never have opened
+      this.context = null;
       this.#complain(`the browser cannot play sound: ${error.message}`);
     }
   }
@@ -655,6 +662,7 @@ export class Engine extends EventTarget {
 
   /** Plays on from the position; from the start if it is at the end. */
   async play() {
+    if (!this.#graph) await this.#starting?.catch(() => {});
     if (!this.#graph) return;
     clearTimeout(this.#resting);
     if (this.#length && this.position >= this.#length) this.seek(0);
@@ -795,7 +803,7 @@ export class Engine extends EventTarget {
         const wasWaiting = this.#last.isWaiting;
         if (serial === this.#serial) {
           const isMoving = isPlaying && !isWaiting;
-          this.#last = { position, time, isPlaying, isWaiting, isMoving };
+          this.#last = { position: Math.min(position, this.#length), time, isPlaying, isWaiting, isMoving };
           this.#feeder?.move(position, this.#loop);
         }
         if (message.type === "readings") this.#read(message);

@@ -447,6 +447,7 @@ class Bus {
     this.routes = []; // ways through the graph: the last one is in use, the others ring out
     this.meter = new Meter();
     this.isLeaving = false;
+    this.isLost = false; // whether its response does not come, so that nothing waits for it
     this.told = null;
   }
 
@@ -648,6 +649,9 @@ class Desk {
       case "route":
         this.buses.get(message.bus)?.route(message.slot);
         break;
+      case "lost":
+        if (this.buses.has(message.bus)) this.buses.get(message.bus).isLost = true;
+        break;
       case "play":
         this.serial = message.serial;
         this.said = "";
@@ -772,7 +776,7 @@ class Desk {
     for (const track of this.tracks.values()) {
       if (track.counts && !track.holds(position, end - position)) return false;
     }
-    for (const bus of this.buses.values()) if (!bus.routes.length) return false;
+    for (const bus of this.buses.values()) if (!bus.routes.length && !bus.isLost) return false;
     return true;
   }
 
