@@ -443,6 +443,7 @@ def test_one_of_the_reverberations_of_a_bus_is_heard(desk: Desk, page: Page) -> 
     settle(page)
     bus = desk.saved().buses[0]
     assert (bus.delay.is_active, bus.space.is_active) == (True, False)
+    assert page.run("document.activeElement.ariaLabel") == "delay"  # the focus stays where it was
     page.click("[role='switch'][aria-label='space']")
     settle(page)
     bus = desk.saved().buses[0]

@@ -94,6 +94,7 @@ export class InsertsView {
   #controller = null;
   #cards = [];
   #columns = 0;
+  #builtFor = null; // owner of the cards
   #shape = ""; // of what is built: processors in order
   #left = new Map(); // what was switched off: by owner and processor
   #open = new Map(); // which cards a person opened or closed
@@ -165,9 +166,11 @@ export class InsertsView {
   }
 
   #build() {
+    const place = this.#findFocus();
     this.#controller?.abort();
     this.#controller = new AbortController();
     this.#shape = this.#shapeNow();
+    this.#builtFor = this.#owner;
     const [model, owner] = [this.#model, this.#owner];
     const { signal } = this.#controller;
     const fields = model.state.declared[model.kind(owner)];
@@ -187,12 +190,25 @@ export class InsertsView {
     for (const row of rows) this.#cards.push(this.#makeCard(row, signal));
     this.#cards.push(this.#makeOutput(output, signal));
     this.#arrange();
+    if (place) this.#stopsOf(this.#cards[place.card]?.element)[place.stop]?.focus();
     this.chain.replaceChildren(...this.#cards.map((card) => card.link));
     if (fields.order) {
       this.chain.append(
         make("li", { class: "chain-order" }, this.#makeOrder(fields.order, signal)),
       );
     }
+  }
+
+  #stopsOf(element) {
+    return [...(element?.querySelectorAll("summary, button, select, input, [tabindex]") ?? [])];
+  }
+
+  /** Where the focus is among the cards, so that it is there again when they are built anew. */
+  #findFocus() {
+    const focused = document.activeElement;
+    const card = this.#cards.findIndex(({ element }) => element.contains(focused));
+    if (card < 0 || this.#builtFor !== this.#owner) return null;
+    return { card, stop: this.#stopsOf(this.#cards[card].element).indexOf(focused) };
   }
 
   #control(setting, declared, signal, label) {
@@ -349,6 +365,7 @@ export class InsertsView {
       "",
     );
     power.addEventListener("click", () => {
+      if (power.getAttribute("aria-disabled") === "true") return;
       if (isReturn) this.#reverberateBy(name);
       else this.#turn(name, table, !active());
       if (active()) card.open = true;
@@ -376,7 +393,9 @@ export class InsertsView {
       link.firstChild.setAttribute("aria-label", `${table.title}, ${on ? "on" : "off"}`);
       power.setAttribute("aria-checked", String(on));
       power.textContent = on ? "on" : "off";
-      if (isReturn) power.disabled = on || model.value(owner, "parallel");
+      // Not `disabled`, which would take the focus away from who has just switched it on.
+      const isFixed = isReturn && (on || model.value(owner, "parallel"));
+      power.setAttribute("aria-disabled", String(isFixed));
       state.textContent = this.#summarize(table, settings(), on, isReturn);
       transfer?.surface.redraw();
     };
