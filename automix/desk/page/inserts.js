@@ -94,6 +94,7 @@ export class InsertsView {
   #controller = null;
   #cards = [];
   #columns = 0;
+  #builtFor = null; // owner of the cards
   #shape = ""; // of what is built: processors in order
   #left = new Map(); // what was switched off: by owner and processor
   #open = new Map(); // which cards a person opened or closed
@@ -102,8 +103,8 @@ export class InsertsView {
     this.#model = model;
     this.#engine = engine;
     this.#hearing = hearing;
-    this.chain = make("ol", { class: "chain", "aria-label": "Signal flow" });
-    this.cards = make("div", { class: "cards" });
+    this.chain = make("ol", { class: "insert-chain", "aria-label": "Signal flow" });
+    this.cards = make("div", { class: "insert-cards" });
     this.element = make("div", { class: "inserts" }, this.chain, this.cards);
     hearing.addEventListener("heard", () => this.#fillReductions());
     new ResizeObserver(() => this.#countColumns() !== this.#columns && this.#arrange()).observe(
@@ -121,10 +122,12 @@ export class InsertsView {
     this.#columns = this.#countColumns();
     const heights = this.#cards.map(({ element }) => {
       const card = element.querySelector("details") ?? element;
-      return 1.2 + (card.open ? card.querySelectorAll(".setting").length : 0);
+      return 1.2 + (card.open ? card.querySelectorAll(".insert-setting").length : 0);
     });
     const whole = heights.reduce((sum, height) => sum + height, 0);
-    const columns = Array.from({ length: this.#columns }, () => make("div", { class: "column" }));
+    const columns = Array.from({ length: this.#columns }, () =>
+      make("div", { class: "insert-column" }),
+    );
     let above = 0;
     this.#cards.forEach(({ element }, at) => {
       const middle = above + heights[at] / 2;
@@ -165,9 +168,11 @@ export class InsertsView {
   }
 
   #build() {
+    const place = this.#findFocus();
     this.#controller?.abort();
     this.#controller = new AbortController();
     this.#shape = this.#shapeNow();
+    this.#builtFor = this.#owner;
     const [model, owner] = [this.#model, this.#owner];
     const { signal } = this.#controller;
     const fields = model.state.declared[model.kind(owner)];
@@ -187,12 +192,25 @@ export class InsertsView {
     for (const row of rows) this.#cards.push(this.#makeCard(row, signal));
     this.#cards.push(this.#makeOutput(output, signal));
     this.#arrange();
+    if (place) this.#stopsOf(this.#cards[place.card]?.element)[place.stop]?.focus();
     this.chain.replaceChildren(...this.#cards.map((card) => card.link));
     if (fields.order) {
       this.chain.append(
-        make("li", { class: "chain-order" }, this.#makeOrder(fields.order, signal)),
+        make("li", { class: "insert-chain-order" }, this.#makeOrder(fields.order, signal)),
       );
     }
+  }
+
+  #stopsOf(element) {
+    return [...(element?.querySelectorAll("summary, button, select, input, [tabindex]") ?? [])];
+  }
+
+  /** Where the focus is among the cards, so that it is there again when they are built anew. */
+  #findFocus() {
+    const focused = document.activeElement;
+    const card = this.#cards.findIndex(({ element }) => element.contains(focused));
+    if (card < 0 || this.#builtFor !== this.#owner) return null;
+    return { card, stop: this.#stopsOf(this.#cards[card].element).indexOf(focused) };
   }
 
   #control(setting, declared, signal, label) {
@@ -216,7 +234,7 @@ export class InsertsView {
           "button",
           {
             type: "button",
-            class: ride ? "ride-link on" : "ride-link",
+            class: ride ? "insert-ride on" : "insert-ride",
             "aria-label": `ride of the ${label}: show`,
             title: ride ? "Rides: show its line" : "Show its line, to ride it",
             onclick: () => this.onride?.(setting),
@@ -224,7 +242,7 @@ export class InsertsView {
           "ride",
         )
       : null;
-    return make("div", { class: "setting", title: declared.about }, control, show);
+    return make("div", { class: "insert-setting", title: declared.about }, control, show);
   }
 
   #makeLink(title, card, isOn) {
@@ -250,11 +268,11 @@ export class InsertsView {
 
   #makeFolder(name, title, isOpen) {
     const key = `${this.#owner} ${name}`;
-    const state = make("span", { class: "card-state" });
+    const state = make("span", { class: "insert-state" });
     const card = make(
       "details",
-      { class: "card-insert", "data-processor": name },
-      make("summary", {}, make("span", { class: "card-title" }, title), state),
+      { class: "insert-card", "data-processor": name },
+      make("summary", {}, make("span", { class: "insert-title" }, title), state),
     );
     card.open = this.#open.get(key) ?? isOpen;
     card.addEventListener("toggle", () => this.#open.set(key, card.open));
@@ -266,7 +284,7 @@ export class InsertsView {
     const parallel = this.#model.state.declared[this.#model.kind(this.#owner)].parallel;
     const rows = fields.map(([name, declared]) => this.#row(name, declared, signal));
     if (parallel) rows.unshift(this.#row("parallel", parallel, signal));
-    card.append(make("div", { class: "settings" }, rows));
+    card.append(make("div", { class: "insert-settings" }, rows));
     const link = this.#makeLink("input", card, true);
     const refresh = () => {
       const told = fields
@@ -296,7 +314,7 @@ export class InsertsView {
       const setting = `sends.${at + 1}.gain_db`;
       rows.push(this.#row(setting, model.declared(owner, setting), signal, `send to ${bus}`));
     });
-    card.append(make("div", { class: "settings" }, rows));
+    card.append(make("div", { class: "insert-settings" }, rows));
     return {
       element: card,
       link: this.#makeLink(isStrip ? "fader" : "level", card, true),
@@ -321,7 +339,7 @@ export class InsertsView {
     });
     model.addEventListener("change", fill, { signal });
     fill();
-    return make("label", { class: "order" }, "order ", select);
+    return make("label", { class: "insert-order" }, "order ", select);
   }
 
   /** In a bus one of several reverberates: which, and which tables they are. */
@@ -345,10 +363,11 @@ export class InsertsView {
     const found = findSwitch(table);
     const power = make(
       "button",
-      { type: "button", class: "card-power", role: "switch", "aria-label": table.title },
+      { type: "button", class: "insert-power", role: "switch", "aria-label": table.title },
       "",
     );
     power.addEventListener("click", () => {
+      if (power.getAttribute("aria-disabled") === "true") return;
       if (isReturn) this.#reverberateBy(name);
       else this.#turn(name, table, !active());
       if (active()) card.open = true;
@@ -357,15 +376,19 @@ export class InsertsView {
       .filter(([, declared]) => declared.kind !== "list" && declared.kind !== "table")
       .map(([field, declared]) => this.#row(`${name}.${field}`, declared, signal));
     const { card, state } = this.#makeFolder(name, table.title, active() && rows.length > 0);
-    const body = make("div", { class: "card-body" }, make("div", { class: "settings" }, rows));
-    const meter = make("div", { class: "reduction", hidden: true });
+    const body = make(
+      "div",
+      { class: "insert-body" },
+      make("div", { class: "insert-settings" }, rows),
+    );
+    const meter = make("div", { class: "insert-reduction", hidden: true });
     const transfer =
       table.fields.threshold_db && table.fields.ratio ? this.#makeTransfer(name) : null;
     if (transfer) body.append(transfer.element);
     card.querySelector("summary").append(meter);
     card.append(body);
     const canSwitch = found || isReturn || rows.length === 0;
-    const framed = make("div", { class: "card-frame" }, card, canSwitch ? power : null);
+    const framed = make("div", { class: "insert-frame" }, card, canSwitch ? power : null);
     if (!rows.length)
       body.replaceChildren(make("p", { class: "hint" }, "Its bands are in the curve."));
     const link = this.#makeLink(table.title, card, active());
@@ -376,7 +399,9 @@ export class InsertsView {
       link.firstChild.setAttribute("aria-label", `${table.title}, ${on ? "on" : "off"}`);
       power.setAttribute("aria-checked", String(on));
       power.textContent = on ? "on" : "off";
-      if (isReturn) power.disabled = on || model.value(owner, "parallel");
+      // Not `disabled`, which would take the focus away from who has just switched it on.
+      const isFixed = isReturn && (on || model.value(owner, "parallel"));
+      power.setAttribute("aria-disabled", String(isFixed));
       state.textContent = this.#summarize(table, settings(), on, isReturn);
       transfer?.surface.redraw();
     };
@@ -392,8 +417,8 @@ export class InsertsView {
       meter.lastChild.textContent = now < 0.05 ? "0.0 dB" : `−${figure(now)} dB`;
     };
     meter.append(
-      make("span", { class: "reduction-bar", "aria-hidden": "true" }),
-      make("span", { class: "reduction-text" }),
+      make("span", { class: "insert-reduction-bar", "aria-hidden": "true" }),
+      make("span", { class: "insert-reduction-text" }),
     );
     return made;
   }

@@ -43,7 +43,7 @@ export class Outline {
   }
 
   #overviewColumns(heard, view) {
-    const { owner, width } = view;
+    const { width } = view;
     const { low, high } = heard.overview;
     const perSecond = low.length / this.#seconds(heard);
     const lows = new Float32Array(width);

@@ -144,15 +144,17 @@ export function thin(line, perTime, perValue, tolerance) {
   return { times: chosen.map((at) => times[at]), values: chosen.map((at) => values[at]) };
 }
 
-/** A line as the plan holds it: rounded, rising, within its limits. */
-export function legalize(line, { low, high }) {
+/** A line as the plan holds it: rising, within its limits; what is new is rounded, what was stays. */
+export function legalize(line, { low, high }, before = { times: [], values: [] }) {
+  const kept = new Map(before.times.map((time, at) => [time, before.values[at]]));
   const times = [];
   const values = [];
   line.times.forEach((time, at) => {
-    const rounded = round(Math.max(0, time), 4);
-    if (times.length && rounded <= times.at(-1)) return;
-    times.push(rounded);
-    values.push(clamp(round(line.values[at], 3), low, high));
+    const value = line.values[at];
+    const legal = kept.has(time) ? time : round(Math.max(0, time), 4);
+    if (times.length && legal <= times.at(-1)) return;
+    times.push(legal);
+    values.push(kept.get(time) === value ? value : clamp(round(value, 3), low, high));
   });
   return { times, values };
 }

@@ -400,7 +400,8 @@ export class Waveform {
 
   #goBack() {
     const ride = this.#openedRide();
-    if (ride) this.#write({ times: ride.times_s, values: ride.values }, "return to the ride");
+    if (ride)
+      this.#write({ times: ride.times_s, values: ride.values }, "return to the ride", null, ride);
   }
 
   #fillFields() {
@@ -443,14 +444,14 @@ export class Waveform {
   /* ---- edits ---- */
 
   /** Writes the line of the setting; none takes the ride out. */
-  #write(line, label, gesture) {
+  #write(line, label, gesture, exact = null) {
     const model = this.#model;
     const [owner, setting] = [this.#owner, this.#setting];
     const rides = [...model.part(owner).rides];
     const at = rides.findIndex((ride) => ride.setting === setting);
     if (line && line.times.length) {
-      const { times, values } = legalize(line, this.#limits());
-      const ride = { setting, times_s: times, values };
+      const { times, values } = legalize(line, this.#limits(), this.#line);
+      const ride = exact ?? { setting, times_s: times, values };
       if (at >= 0) rides[at] = ride;
       else rides.push(ride);
     } else if (at >= 0) rides.splice(at, 1);
