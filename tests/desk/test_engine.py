@@ -189,7 +189,7 @@ def draw_song(seed: int, rate: int, seconds: float = 1.7) -> Song:
     return Song(plan=plan, tracks=tracks, rate=rate)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_the_page_plays_what_the_console_renders(page: Page, bench: Bench, seed: int) -> None:
     song = draw_song(seed, RATES[seed % 3])
     expected = song.expect()
@@ -199,7 +199,7 @@ def test_the_page_plays_what_the_console_renders(page: Page, bench: Bench, seed:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3, 23))
+@pytest.mark.parametrize("seed", range(2, 22))
 def test_twenty_drawn_plans_null(page: Page, bench: Bench, seed: int) -> None:
     song = draw_song(seed, RATES[seed % 3])
     expected = song.expect()
