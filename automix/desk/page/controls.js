@@ -107,18 +107,20 @@ export function scaleOf(declared, look) {
  *
  * @param {import("./model.js").Model} model
  * @param {{owner: string, setting: string, label: string, look?: "fader" | "knob" | "row",
- *   signal?: AbortSignal, reading?: object, move?: (value: number, about: object) => void}} about
+ *   signal?: AbortSignal, reading?: object, move?: (value: number, about: object) => void, taper?: string,
+ *   address?: () => string}} about
  *   `reading` stands in for the setting where it is none by itself, as a send that may be absent:
  *   `declared`, `value()` and `format(value)`; `move` takes the new value in place of an edit.
  * @returns {HTMLElement} With `refresh()` and `showMoving(value | null)`, the value of a ride now.
  */
 export function makeSlider(model, about) {
-  const { owner, setting, label, look = "row", signal, reading, move } = about;
+  const { owner, setting, label, look = "row", signal, reading, move, taper = look } = about;
+  const address = about.address ?? (() => setting); // of a send, which moves in its list
   const declared = reading?.declared ?? model.declared(owner, setting);
-  const scale = scaleOf(declared, look);
+  const scale = scaleOf(declared, taper);
   const valueNow = () => (reading ? reading.value() : model.value(owner, setting));
   const format = (value) => (reading ? reading.format(value) : formatValue(declared, value));
-  const decision = () => model.decision(owner, setting);
+  const decision = () => model.decision(owner, address());
   const parts = {
     ghost: make("span", { class: "control-ghost", hidden: true }),
     fill: make("span", { class: "control-fill" }),
@@ -158,7 +160,7 @@ export function makeSlider(model, about) {
     },
     "?",
   );
-  why.addEventListener("click", () => openWhy(model, owner, setting, why));
+  why.addEventListener("click", () => openWhy(model, owner, address(), why));
   const element = make(
     "div",
     { class: `control control-${look}`, "data-owner": owner, "data-setting": setting },
@@ -170,13 +172,13 @@ export function makeSlider(model, about) {
 
   let gesture;
   let gestureEnds = 0;
-  const set = (value, kind = crypto.randomUUID()) => {
+  const set = (value, kind = crypto.randomUUID(), isKey = false) => {
     if (isFixed()) return;
     const legal = clamp(value, declared.low ?? -Infinity, declared.high ?? Infinity);
     const next = Number(legal.toFixed(Math.max(scale.decimals, 1)));
     if (next === valueNow()) return;
     const words = { gesture: kind, label: `${owner}: ${label}` };
-    if (move) move(next, words);
+    if (move) move(next, { ...words, isKey });
     else model.edit([{ owner, setting, value: next }], words);
   };
   /** Keys that follow each other are one step of undo. */
@@ -257,12 +259,12 @@ export function makeSlider(model, about) {
     const size = event.shiftKey ? FINE : 1;
     const steps = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 6, PageDown: -6 };
     const isAcross = event.key === "ArrowLeft" || event.key === "ArrowRight";
-    if (look === "fader" && isAcross) return; // from strip to strip
+    if (look !== "row" && isAcross) return; // from strip to strip
     if (Object.hasOwn(steps, event.key)) {
       if (isFixed()) refuse();
-      else set(scale.move(valueNow() ?? declared.low ?? 0, steps[event.key] * size), keyGesture());
-    } else if (event.key === "Home") set(look === "fader" ? -60 : (declared.low ?? 0));
-    else if (event.key === "End") set(look === "fader" ? 12 : (declared.high ?? 0));
+      else set(scale.move(valueNow() ?? declared.low ?? 0, steps[event.key] * size), keyGesture(), true);
+    } else if (event.key === "Home") set(declared.low ?? 0);
+    else if (event.key === "End") set(taper === "fader" ? 12 : (declared.high ?? 0));
     else if (event.key === "Enter") type();
     else if (event.key === "Delete" || event.key === "Backspace") reset();
     else return;
