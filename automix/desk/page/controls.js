@@ -146,7 +146,6 @@ export function makeSlider(model, about) {
     type: "button",
     class: "control-value",
     tabindex: -1,
-    "aria-label": `${name}: type a value`,
   });
   const why = make(
     "button",
@@ -203,7 +202,10 @@ export function makeSlider(model, about) {
     slider.setAttribute("aria-valuetext", isFixed() ? `${text}, not set here` : text);
     if (isFixed()) slider.setAttribute("aria-disabled", "true");
     else slider.removeAttribute("aria-disabled");
-    if (number.textContent !== text) number.textContent = text;
+    if (number.textContent !== text) {
+      number.textContent = text;
+      number.setAttribute("aria-label", `${text}, ${name}: type a value`);
+    }
     const decided = decision();
     const isDecided = typeof decided?.value === "number";
     why.hidden = !decided;
