@@ -233,8 +233,10 @@ export function makeSlider(model, about) {
       "aria-label": `${name}${declared.unit ? ` in ${declared.unit}` : ""}`,
     });
     field.value = format(valueNow()).replaceAll("−", "-");
+    let isClosed = false; // a field that is taken away loses the focus, which would close it again
     const close = (isTaken) => {
-      if (!field.isConnected) return;
+      if (isClosed) return;
+      isClosed = true;
       const hadFocus = document.activeElement === field;
       const text = field.value;
       field.replaceWith(number);
