@@ -19,7 +19,7 @@ from automix.desk.declarations import declare_parts
 from automix.desk.document import ChangedUnderneath, Document, PlanChange
 from automix.desk.edits import read_edits
 from automix.desk.events import Events
-from automix.desk.full_mix import FinishedMix, FullMix, make_full_mix
+from automix.desk.full_mix import FinishedMix, FullMix, make_full_mix, measure_plan
 from automix.desk.render_files import CHUNK_FRAMES
 from automix.desk.renders import Renders
 from automix.desk.snapshot_loudness import SnapshotLoudness
@@ -228,6 +228,16 @@ class Actions:
             return self._renders.hear(key)
         except (KeyError, TimeoutError) as error:
             raise _refuse_render(error) from error
+
+    def measure(self) -> dict[str, Any]:
+        """How loud the plan is as it is now, without its limiter, and which revision that is.
+
+        Raises:
+            AutomixError: A track cannot be rendered.
+        """
+        with self._lock:
+            state, renders = self._document.state, self._renders
+        return {"revision": state.revision, "lufs": measure_plan(renders, state.plan)}
 
     def describe_curve(self, body: Body) -> dict[str, Any]:
         """The curve of an equalizer.

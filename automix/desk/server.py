@@ -351,6 +351,7 @@ def make_application(actions: Actions) -> Starlette:
         *(Route(path, read_file) for path, read_file in _list_page_files()),
         Route("/state", read(actions.state)),
         Route("/events", events),
+        Route("/loudness", read(actions.measure, slow)),
         Route("/snapshot/{name:path}", read(actions.read_snapshot), methods=["GET"]),
         Route("/sound/{chunk:int}", sound),
         Route("/response/{key}", response),
