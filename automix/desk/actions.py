@@ -64,6 +64,13 @@ class RequestRefused(UsageError):
         self.more = more
 
 
+class NotRenderedYet(RequestRefused):
+    """What is asked for may be there in a moment."""
+
+    def __init__(self) -> None:
+        super().__init__("that is not rendered yet; try again", status=503)
+
+
 def open_tracks(request: PlanRequest, plan: MixPlan, folder: Path) -> Session:
     """Opens the tracks of a plan, those that are muted too: they may be unmuted at any time.
 
@@ -192,15 +199,16 @@ class Actions:
         return {"plan": _describe_plan(plan), "sound": sound}
 
     def sound(self, chunk: int, keys: Sequence[str]) -> bytes:
-        """A chunk of each of some renders, as soon as all are there.
+        """A chunk of each of some renders.
 
         Raises:
-            RequestRefused: There is no such render, or it is not there in time.
+            NotRenderedYet: Some are not there so far.
+            RequestRefused: There is no such render.
         """
         if not keys or len(keys) > _MOST_KEYS:
             raise RequestRefused(f"ask for 1 to {_MOST_KEYS} renders at a time")
         try:
-            return self._renders.read(chunk, keys)
+            return self._renders.read(chunk, keys, timeout_s=0.0)
         except (KeyError, TimeoutError) as error:
             raise _refuse_render(error) from error
 
@@ -219,13 +227,14 @@ class Actions:
         return found.astype("<f4").tobytes()
 
     def heard(self, key: str) -> dict[str, Any]:
-        """What there is to see of a track's render, once it is whole.
+        """What there is to see of a track's render.
 
         Raises:
-            RequestRefused: There is no such render, or it is not there in time.
+            NotRenderedYet: It is not whole so far.
+            RequestRefused: There is no such render.
         """
         try:
-            return self._renders.hear(key)
+            return self._renders.hear(key, timeout_s=0.0)
         except (KeyError, TimeoutError) as error:
             raise _refuse_render(error) from error
 
@@ -691,7 +700,7 @@ def _make_no_page(*_: object) -> str:
 
 def _refuse_render(error: KeyError | TimeoutError) -> RequestRefused:
     if isinstance(error, TimeoutError):
-        return RequestRefused("that is not rendered yet; try again", status=503)
+        return NotRenderedYet()
     return RequestRefused("there is no such render any more", status=404)
 
 

@@ -226,15 +226,24 @@ class RenderFolder:
             os.close(descriptor)
         return found
 
-    def create(self, key: str, channels: int, frames: int, sample_rate: int) -> RenderFile:
+    def create(
+        self, key: str, channels: int, frames: int, sample_rate: int, *, later_bytes: int = 0
+    ) -> RenderFile:
         """Begins the render of a key; old files make room for it.
+
+        Args:
+            key: What it depends on, as a digest.
+            channels: 1 or 2.
+            frames: Its length.
+            sample_rate: Frames per second.
+            later_bytes: Size of others that will be begun: without room for all, none is begun.
 
         Raises:
             OutputError: There is no room on the disk, or the folder cannot be written.
         """
         with self._lock:
             self._writing = [file for file in self._writing if not file.is_whole]
-            size = _HEAD.size + 4 * channels * frames
+            size = _HEAD.size + 4 * channels * frames + later_bytes
             self._make_room(size)
             try:
                 descriptor, name = tempfile.mkstemp(prefix=f"{key}-", suffix=_PART, dir=self.path)

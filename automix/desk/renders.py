@@ -44,8 +44,11 @@ from automix.session.tracks import Session
 from automix.version import __version__
 
 _FORM = "1"  # of keys and files: raised whenever either changes
-_RECENT = 64
-"""Whole renders that no plan wants any more, yet may still be asked for: the page crossfades."""
+_RECENT = 16
+"""Whole renders that no plan wants any more, yet may still be asked for: the page crossfades.
+
+There may be more, as many as are wanted: all tracks change at once when a snapshot is taken.
+"""
 
 _IN_MEMORY_BYTES = 1 << 30  # of a mix, which takes hours
 
@@ -285,6 +288,8 @@ class Renders:
             AutomixError: It cannot be made; says why.
         """
         deadline = time.monotonic() + timeout_s
+        for key in keys:  # all of them, before any is read: who asks may have to ask again
+            self._wait_for(key, lambda found: found.has_chunk(chunk), deadline)
         return b"".join(self._read_one(chunk, key, deadline) for key in keys)
 
     def _read_one(self, chunk: int, key: str, deadline: float) -> bytes:
@@ -534,7 +539,7 @@ class Renders:
                 render.is_dropped = True
         for key in wanted:
             self._recent.pop(key, None)
-        while len(self._recent) > _RECENT:
+        while len(self._recent) > max(_RECENT, len(wanted)):
             self._recent.popitem(last=False)[1].let_go()
         self._renders = wanted
         self._condition.notify_all()
@@ -613,8 +618,18 @@ class Renders:
             if render.blocks is None:
                 if render.make_blocks is None:
                     raise RuntimeError("a render without a source")
+                with self._condition:
+                    waiting = [
+                        4 * other.channels * other.frames
+                        for other in self._renders.values()
+                        if other is not render and other.file is None and other.error is None
+                    ]
                 file = self._folder.create(
-                    render.key, render.channels, render.frames, self.sample_rate
+                    render.key,
+                    render.channels,
+                    render.frames,
+                    self.sample_rate,
+                    later_bytes=sum(waiting),
                 )
                 render.file, render.blocks = file, render.make_blocks()
             block = next(render.blocks, None)

@@ -11,7 +11,8 @@ import logging
 import secrets
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
@@ -31,7 +32,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from automix.desk.actions import Actions, RequestRefused
+from automix.desk.actions import Actions, NotRenderedYet, RequestRefused
 from automix.errors import AutomixError, UsageError
 from automix.files.text import parse_json
 from automix.listening.local_pages import (
@@ -49,6 +50,8 @@ _MOST_HEAD_BYTES = 64 << 10  # addresses of sound name all tracks
 _MOST_CONNECTIONS = 128
 _MOST_SOUNDS = 6  # that are in memory until they are taken
 _PIECE_BYTES = 1 << 18
+_SOUND_S, _HEARING_S = 20.0, 60.0  # that a page waits for what is being rendered
+_LOOK_S = 0.05
 _REQUEST_S = 20.0  # within which a request has to come as a whole
 _TAKING_S = 60.0  # within which a client has to take a piece of an answer
 _IDLE_S = 75  # that a connection is kept without a request
@@ -296,13 +299,13 @@ def make_application(actions: Actions) -> Starlette:
     Args:
         actions: What the page may ask for.
     """
-    quick, slow = _Lane(8, most_waiting=64), _Lane(16, most_waiting=64)
+    quick, measuring = _Lane(8, most_waiting=64), _Lane(4, most_waiting=64)
+    reading = _Lane(_MOST_SOUNDS, most_waiting=_MOST_CONNECTIONS)
     slots = anyio.Semaphore(_MOST_SOUNDS)
 
-    def read(work: Callable[..., Any], lane: _Lane = quick) -> Callable[[Request], Any]:
+    def read(work: Callable[..., Any]) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
-            given = list(request.path_params.values())
-            return _json(await lane.run(partial(work, *given)))
+            return _json(await quick.run(partial(work, *request.path_params.values())))
 
         return answer
 
@@ -322,15 +325,20 @@ def make_application(actions: Actions) -> Starlette:
 
     async def sound(request: Request) -> Response:
         keys = [key for key in request.query_params.get("keys", "").split(",") if key]
-        return await give(partial(actions.sound, request.path_params["chunk"], keys))
+        work = partial(actions.sound, request.path_params["chunk"], keys)
+        return await _wait_until_rendered(partial(give, work), request, _SOUND_S)
 
     async def response(request: Request) -> Response:
         return await give(partial(actions.response, request.path_params["key"]))
 
+    async def heard(request: Request) -> Response:
+        work = partial(measuring.run, partial(actions.heard, request.path_params["key"]))
+        return _json(await _wait_until_rendered(work, request, _HEARING_S))
+
     async def give(work: Callable[[], bytes]) -> Response:
         await slots.acquire()
         try:
-            return _Sound(await slow.run(work), taken=slots.release)
+            return _Sound(await reading.run(work), taken=slots.release)
         except BaseException:
             slots.release()
             raise
@@ -355,7 +363,7 @@ def make_application(actions: Actions) -> Starlette:
         Route("/snapshot/{name:path}", read(actions.read_snapshot), methods=["GET"]),
         Route("/sound/{chunk:int}", sound),
         Route("/response/{key}", response),
-        Route("/heard/{key}", read(actions.heard, slow)),
+        Route("/heard/{key}", heard),
         *(Route(f"/{name}", post(work), methods=["POST"]) for name, work in actions.posts.items()),
     ]
     kinds: tuple[type[Exception], ...] = (HTTPException, AutomixError, Exception)
@@ -403,6 +411,20 @@ class _Lane:
             )
         finally:
             self._waiting -= 1
+
+
+async def _wait_until_rendered(
+    work: Callable[[], Awaitable[_Result]], request: Request, patience_s: float
+) -> _Result:
+    """Tries again and again; nothing is held meanwhile, and who has gone is not waited for."""
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            return await work()
+        except NotRenderedYet:
+            if time.monotonic() > end or await request.is_disconnected():
+                raise
+        await asyncio.sleep(_LOOK_S)
 
 
 async def _read_body(request: Request) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """`automix desk` as a program: what it prints, saves and renders, how it ends, what it refuses."""
 
+import contextlib
 import http.client
 import json
 import os
+import queue
 import shutil
 import signal
 import socket
@@ -10,13 +12,16 @@ import subprocess
 import sys
 import time
 import tomllib
+import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import automix
 from automix.plan.address import change_setting
 from automix.plan.model import read_plan
 from automix.plan.toml import dumps
@@ -423,3 +428,62 @@ def test_vocal_opens_the_plan_that_it_wrote(start: Start, song: Song, tmp_path: 
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
     assert process.returncode == 143
+
+
+@pytest.mark.slow
+def test_a_signal_while_the_mix_is_written_leaves_the_old_one_or_all_of_the_new(
+    desk: Callable[[], Page], plan: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    page = desk()
+    old = (tmp_path / "mix.wav").read_bytes()
+    page.edit("vocal", "fader_db", -30.0)
+    page.post("render", overwrite=True)
+    while not list(tmp_path.glob(".automix-*")):
+        assert page.process.poll() is None
+    page.process.send_signal(signal.SIGINT)
+    page.process.communicate(timeout=20)
+    assert page.process.returncode == 130
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["beat.wav", "mix.toml", "mix.wav", "vox.wav"]
+    assert read_fader(plan) == -30.0
+    command = [sys.executable, "-m", "automix", "render", "mix.toml", "-o", "new.wav", "-q"]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=60)
+    new = (tmp_path / "new.wav").read_bytes()
+    assert (tmp_path / "mix.wav").read_bytes() in (old, new)
+    assert old != new
+
+
+@pytest.mark.slow
+def test_rendering_never_writes_over_an_input(
+    start: Start, plan: Path, tmp_path: Path, tmp_path_factory
+) -> None:
+    plan = plan.rename(tmp_path / "vox.toml")
+    cache = tmp_path_factory.mktemp("cache")
+    page = Page(start("desk", plan, "--no-browser", "--cache", cache))
+    with contextlib.closing(page.listen()) as events:
+        vocal = (tmp_path / "vox.wav").read_bytes()
+        page.post("render", overwrite=True)
+        told = events.wait_for("rendered")
+    assert "vox.wav" in told["message"]
+    assert (tmp_path / "vox.wav").read_bytes() == vocal
+    page.quit(save=False)
+
+
+def test_a_script_opens_a_desk_too(plan: Path, tmp_path_factory) -> None:
+    urls: queue.Queue[str] = queue.Queue()
+    left: list[int] = []
+    cache = tmp_path_factory.mktemp("cache")
+    with ThreadPoolExecutor(1) as pool:
+        desk = pool.submit(
+            automix.open_desk, plan, cache=cache, opened=urls.put, closing=left.append
+        )
+        url = urls.get(timeout=60)
+        request = urllib.request.Request(
+            f"{url}quit", b'{"save": false}', {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            assert answer.status == 200
+        desk.result(timeout=20)
+    assert left == [0]
+    with pytest.raises(automix.AutomixError, match=r"is a folder.*automix stems"):
+        automix.open_desk(plan.parent)

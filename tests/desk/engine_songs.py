@@ -83,7 +83,11 @@ class Song:
     def console(self) -> ExactConsole:
         named = self.tracks.items()
         return ExactConsole(
-            Session(tracks=tuple(Track(name=n, role="other", source=Audio(a, self.rate)) for n, a in named))
+            Session(
+                tracks=tuple(
+                    Track(name=n, role="other", source=Audio(a, self.rate)) for n, a in named
+                )
+            )
         )
 
     def expect(self, plan: MixPlan | None = None) -> NDArray[np.float64]:

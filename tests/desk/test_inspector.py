@@ -420,8 +420,8 @@ def test_thinned_lines_stay_within_their_tolerance_and_times_rise(page: Page) ->
     found = np.interp(raw["times"], thinned["times"], thinned["values"])
     assert np.max(np.abs(found - raw["values"])) <= 0.75 / 6 * np.hypot(1, 3)  # across the slope
     assert (np.diff(drawn["times"]) > 0).all()
-    assert drawn["times"][0] == 1 and drawn["times"][-1] == 20
-    assert drawn["values"][0] == 0 and drawn["values"][-1] == 5
+    assert (drawn["times"][0], drawn["times"][-1]) == (1, 20)
+    assert (drawn["values"][0], drawn["values"][-1]) == (0, 5)
     inside = np.interp(thinned["times"], drawn["times"], drawn["values"])
     np.testing.assert_allclose(inside, thinned["values"], atol=0.001)
 
@@ -439,11 +439,11 @@ def test_one_of_the_reverberations_of_a_bus_is_heard(desk: Desk, page: Page) -> 
     page.click("[role='switch'][aria-label='delay']")
     settle(page)
     bus = desk.saved().buses[0]
-    assert bus.delay.is_active and not bus.space.is_active
+    assert (bus.delay.is_active, bus.space.is_active) == (True, False)
     page.click("[role='switch'][aria-label='space']")
     settle(page)
     bus = desk.saved().buses[0]
-    assert bus.space.is_active and not bus.delay.is_active
+    assert (bus.delay.is_active, bus.space.is_active) == (False, True)
 
 
 def test_readings_are_told_in_words_and_the_peak_is_held(desk: Desk, page: Page) -> None:
@@ -456,7 +456,8 @@ def test_readings_are_told_in_words_and_the_peak_is_held(desk: Desk, page: Page)
             engine.readings = { master };
             engine.dispatchEvent(new Event("readings"));
           };
-          const still = { momentary: -17.26, shortTerm: -18, integrated: -16.4, correlation: -0.25 };
+          const still = { momentary: -17.26, shortTerm: -18, integrated: -16.4,
+            correlation: -0.25 };
           tell({ ...still, truePeak: -0.5 });
           tell({ ...still, truePeak: -9 });
         })"""

@@ -209,6 +209,26 @@ def test_what_a_dragged_band_leaves_half_done_is_dropped(open_renders, tmp_path,
     wait_until(lambda: [p.suffix for p in tmp_path.iterdir()] == [".render"])
 
 
+class Turnstile(threading.Semaphore):
+    """Lets a number of blocks pass."""
+
+    def wait(self, timeout_s):
+        return self.acquire(timeout=timeout_s)
+
+
+def test_what_is_half_done_is_dropped_though_nobody_works_on_it(open_renders, tmp_path, one_worker):
+    gate = Turnstile(2)
+    session, log = watched_session("ab", gate=gate)
+    renders = open_renders(session)
+    renders.follow(plain_plan("ab"))
+    key = renders.describe()["b"].key
+    wait_until(lambda: len(log) == 2 and len(list(tmp_path.glob("*.part"))) == 2)
+    time.sleep(0.05)  # the worker is at the next block of the other
+    renders.follow(plain_plan("ab").with_strip("b", equalizer=equalized(3.0)))
+    assert list(tmp_path.glob(f"{key}*")) == []
+    gate.release(20)
+
+
 def test_whoever_waits_for_what_is_dropped_is_told(open_renders):
     gate = threading.Event()
     session, _ = watched_session("a", gate=gate)
@@ -403,6 +423,8 @@ def test_what_a_killed_desk_left_unfinished_is_removed(tmp_path):
     left.write_bytes(b"half")
     os.utime(left, (1, 1))
     living = folder.create("other", 1, 10, RATE)
+    for part in tmp_path.glob("other-*.part"):
+        os.utime(part, (1, 1))
     folder.check_room(1)
     assert [path.name.partition("-")[0] for path in tmp_path.glob("*.part")] == ["other"]
     living.close()
@@ -417,7 +439,7 @@ def test_a_full_disk_is_said_once_with_the_remedy(open_renders, tmp_path, monkey
         renders.check_room(plain_plan())
     renders.follow(plain_plan())
     key = renders.describe()["c"].key
-    with pytest.raises(OutputError, match="--cache FOLDER"):
+    with pytest.raises(OutputError, match=r"needs 3\.1 MB.*--cache FOLDER"):
         renders.read(0, [key])
     wait_until(lambda: said)
     assert len(said) == 1

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from automix.desk import server as served
-from automix.desk.actions import RequestRefused
+from automix.desk.actions import NotRenderedYet, RequestRefused
 from automix.desk.events import Events
 from automix.desk.server import MOST_BODY_BYTES, DeskServer
 from automix.errors import OutputError, UsageError
@@ -25,6 +25,7 @@ class FakeActions:
         self.events = Events()
         self.asked: list[dict[str, Any]] = []
         self.gate = threading.Event()
+        self.looks = 0
         self.posts = {
             "edit": self.edit,
             "fail": self.fail,
@@ -61,6 +62,9 @@ class FakeActions:
         return {"name": name}
 
     def sound(self, chunk: int, keys: list[str]) -> bytes:
+        self.looks += 1
+        if "never" in keys or ("soon" in keys and not self.gate.is_set()):
+            raise NotRenderedYet
         if "gone" in keys:
             raise RequestRefused("there is no such render", status=404)
         return b"".join(bytes([chunk]) * (4 * 65536) for _ in keys)
@@ -334,6 +338,36 @@ def test_sound_is_streamed_with_its_length(desk: Desk) -> None:
     assert headers["content-type"] == "application/octet-stream"
     assert body == b"\x03" * (2 * 4 * 65536)
     assert desk.get("sound/0?keys=a,gone")[0] == 404
+
+
+def test_sound_that_is_not_there_yet_is_waited_for(
+    own_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threading.Timer(0.3, own_desk.actions.gate.set).start()
+    assert own_desk.get("sound/0?keys=soon")[0] == 200
+    assert own_desk.actions.looks > 1
+    monkeypatch.setattr(served, "_SOUND_S", 0.2)
+    status, headers, body = own_desk.get("sound/0?keys=never")
+    assert (status, headers["cache-control"]) == (503, "no-store")
+    assert "not rendered yet" in json.loads(body)["message"]
+
+
+def test_who_waits_for_sound_and_who_has_left_keep_nobody_from_it(own_desk: Desk) -> None:
+    asked = f"GET {own_desk.path}sound/0?keys=never HTTP/1.1\r\nHost: {own_desk.host}\r\n\r\n"
+    waiting = [own_desk.connect() for _ in range(40)]
+    for connection in waiting:
+        connection.sendall(asked.encode())
+    started = time.monotonic()
+    assert own_desk.get("sound/0?keys=a")[0] == 200
+    assert time.monotonic() - started < 5
+    for connection in waiting:
+        connection.close()
+    while True:  # nobody asks any more
+        looks = own_desk.actions.looks
+        time.sleep(0.3)
+        if own_desk.actions.looks == looks:
+            break
+        assert time.monotonic() - started < 15
 
 
 def test_errors_are_sentences(desk: Desk) -> None:

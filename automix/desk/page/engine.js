@@ -7,10 +7,11 @@ import { dbToGain } from "./gains.js";
 import { Loudness } from "./loudness.js";
 
 const CHUNK_FRAMES = 65536;
-const CHUNKS_AHEAD = 3; // of sound that are fetched before they are played
+const CHUNKS_AHEAD = 2; // of sound that are fetched before they are played
 const MOST_REQUESTS = 3; // at a time, of sound that is rendered
 const MOST_WAITS = 2; // at a time, of sound that the server is still rendering
 const MOST_KEYS = 8; // of one request
+const MOST_SPARE = 48; // buffers of 256 or 512 KiB that are kept to be filled again
 const RETRY_MS = 500;
 const LEAST_LOOP_S = 0.05;
 const REST_MS = 60000; // paused for so long, the audio device is given back
@@ -67,6 +68,7 @@ class Graph {
     this.lineCount = 0;
     this.law = null;
     this.length = null;
+    this.spare = []; // buffers that came back, to be filled again
     this.waits = new Map();
     this.syncs = 0;
     this.onError = () => {};
@@ -79,6 +81,34 @@ class Graph {
 
   post(message, transfer = []) {
     this.strips.port.postMessage(message, transfer);
+  }
+
+  /**
+   * Gives the audio thread a part of some renders: for each, its channels one after the other.
+   *
+   * `sound` is an ArrayBuffer, or a Response, which needs less memory. Each goes in a buffer of its own, which comes back when it was played: a browser does not see
+   * how much memory is held by buffers that were sent away, and would let it grow.
+   */
+  async give(chunk, keys, channels, sound) {
+    const parts = keys.map((key) => {
+      const size = 4 * CHUNK_FRAMES * channels.get(key);
+      const index = this.spare.findIndex((buffer) => buffer.byteLength === size);
+      const buffer = index < 0 ? new ArrayBuffer(size) : this.spare.splice(index, 1)[0];
+      return { key, channels: channels.get(key), buffer };
+    });
+    const buffers = parts.map(({ buffer }) => buffer);
+    try {
+      await fill(buffers, sound);
+    } catch (error) {
+      this.keep(buffers);
+      throw error;
+    }
+    this.post({ type: "chunk", chunk, parts }, buffers);
+  }
+
+  /** Keeps buffers to be filled again. */
+  keep(buffers) {
+    this.spare.push(...buffers.slice(0, MOST_SPARE - this.spare.length));
   }
 
   /** Waits until the audio thread has taken all messages. */
@@ -98,6 +128,8 @@ class Graph {
       this.disconnect(message.slot);
       this.nodes.delete(message.slot);
       this.free.push(message.slot);
+    } else if (message.type === "dropped") {
+      this.keep(message.buffers);
     } else this.take(message);
   }
 
@@ -327,6 +359,34 @@ class Graph {
   }
 }
 
+/** Fills buffers, one after the other, with what was fetched: an ArrayBuffer or a Response. */
+async function fill(buffers, sound) {
+  if (sound instanceof Response && !sound.ok) throw new Error(`it answers ${sound.status}`);
+  let filled = 0; // buffers
+  let at = 0; // bytes of the next one
+  const take = (bytes) => {
+    let from = 0;
+    while (from < bytes.length && filled < buffers.length) {
+      const target = new Uint8Array(buffers[filled], at);
+      const piece = bytes.subarray(from, from + target.length);
+      target.set(piece);
+      from += piece.length;
+      at += piece.length;
+      if (at < buffers[filled].byteLength) continue;
+      filled += 1;
+      at = 0;
+    }
+    if (from < bytes.length) throw new Error("it sends more sound than was asked for");
+  };
+  if (sound instanceof Response) {
+    const reader = sound.body.getReader();
+    for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+      take(value);
+    }
+  } else take(new Uint8Array(sound));
+  if (filled < buffers.length) throw new Error("it sends less sound than was asked for");
+}
+
 function isSameLine(one, other) {
   if (one === other) return true;
   const isSame = (a, b) => a.length === b.length && a.every((value, n) => value === b[n]);
@@ -467,25 +527,22 @@ class Feeder {
   async fetch(request) {
     this.requests.add(request);
     const { chunk, keys, abort } = request;
-    let buffer = null;
+    let isThere = false;
     try {
-      buffer = await this.fetchSound(chunk, keys, abort.signal);
-      const bytes = keys.reduce((sum, key) => sum + 4 * CHUNK_FRAMES * this.channels.get(key), 0);
-      if (buffer.byteLength !== bytes) throw new Error("the desk sent less sound than it has");
+      const sound = await this.fetchSound(chunk, keys, abort.signal);
+      await this.graph.give(chunk, keys, this.channels, sound);
+      isThere = true;
     } catch (error) {
-      buffer = null;
       if (this.requests.has(request)) this.fail(request, error);
     }
-    if (this.isClosed || !this.requests.delete(request)) return;
-    if (buffer) {
-      const parts = keys.map((key) => ({ key, channels: this.channels.get(key) }));
+    if (isThere) {
       for (const key of keys) {
         if (!this.there.has(key)) this.there.set(key, new Set());
         this.there.get(key).add(chunk);
         this.failed.delete(`${key} ${chunk}`);
       }
-      this.graph.post({ type: "chunk", chunk, buffer, parts }, [buffer]);
     }
+    this.requests.delete(request);
     this.pump();
   }
 
@@ -540,7 +597,8 @@ export class Engine extends EventTarget {
   readings = { tracks: {}, buses: {}, master: makeSilence(), load: 0 };
 
   /**
-   * @param {(chunk: number, keys: string[], signal: AbortSignal) => Promise<ArrayBuffer>} fetchSound
+   * @param {(chunk: number, keys: string[], signal: AbortSignal) =>
+   *   Promise<ArrayBuffer | Response>} fetchSound A Response needs less memory.
    * @param {(key: string) => Promise<ArrayBuffer>} fetchResponse
    */
   constructor(fetchSound, fetchResponse) {
@@ -829,10 +887,10 @@ export async function renderOffline(plan, sound, about) {
     const fresh = tracks.filter(({ key }) => !held.has(key));
     const length = Math.max(told.length, ...extra.map((mix) => mix.length));
     for (let chunk = 0; chunk * CHUNK_FRAMES < length; chunk += 1) {
-      const parts = fresh.map(({ key, channels }) => ({ key, channels }));
-      if (!parts.length) return;
-      const buffer = await fetchSound(chunk, parts.map(({ key }) => key));
-      graph.post({ type: "chunk", chunk, buffer, parts }, [buffer]);
+      const channels = new Map(fresh.map((track) => [track.key, track.channels]));
+      const keys = [...channels.keys()];
+      if (!keys.length) return;
+      await graph.give(chunk, keys, channels, await fetchSound(chunk, keys));
     }
     for (const { key } of fresh) held.add(key);
   };

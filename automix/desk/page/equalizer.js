@@ -8,6 +8,8 @@ import { openWhy } from "./why.js";
 const LOW_HZ = 20;
 const HIGH_HZ = 20000;
 const SPECTRUM_DB = 66; // from the top to the bottom of the drawing
+const MOST_NAMES = 6; // of tracks that mask
+const STEPS = 4; // of a curve from band to band
 const MASKED_DB = 3; // others are louder by more than this
 
 /** The curve, its nodes, and the list of bands with their sliders. */
@@ -385,18 +387,15 @@ export class EqualizerView {
     const id = isSame ? this.keyed.id : crypto.randomUUID();
     this.keyed = { node: at, when: performance.now(), id };
     const turn = (octaves) =>
-      this.#edit(
-        at,
-        { frequency_hz: this.#frequencyFor(band.frequency_hz * 2 ** octaves) },
-        id,
-      );
+      this.#edit(at, { frequency_hz: this.#frequencyFor(band.frequency_hz * 2 ** octaves) }, id);
     const lift = (by) => {
       if (band.kind === "high_pass") return;
       this.#edit(at, { gain_db: this.#limit("gain_db", band.gain_db + by, 2) }, id);
     };
     const isGain = event.target.classList.contains("eq-gain");
     const { low, high } = this.#declared(isGain ? "gain_db" : "frequency_hz");
-    const end = (value) => this.#edit(at, isGain ? { gain_db: value } : { frequency_hz: value }, id);
+    const end = (value) =>
+      this.#edit(at, isGain ? { gain_db: value } : { frequency_hz: value }, id);
     const actions = {
       ArrowLeft: () => turn(fine ? -1 / 48 : -1 / 12),
       ArrowRight: () => turn(fine ? 1 / 48 : 1 / 12),
@@ -528,7 +527,7 @@ export class EqualizerView {
         if (spectrum.centers_hz[band] >= 30) top = Math.max(top, level);
       });
     }
-    top += 4;
+    top += 8; // room for names
     const y = (level) => clamp(((top - level) / SPECTRUM_DB) * height, 0, height);
     const outline = ({ centers_hz: at, db }) =>
       at.flatMap((center, band) => [this.#x(center), y(db[band])]);
@@ -550,11 +549,12 @@ export class EqualizerView {
     if (masker) {
       context.strokeStyle = ink("quiet");
       context.setLineDash([3, 3]);
-      trace(context, smooth(outline(masker)));
+      const above = smooth(outline(masker));
+      trace(context, above);
       context.stroke();
       context.setLineDash([]);
-      this.#shadeMasked(context, ink, outline(masker), points, masked);
-      this.#nameMaskers(context, ink, masker, masked, y, width);
+      this.#shadeMasked(context, ink, above, smooth(points), masked);
+      this.#nameMaskers(context, ink, own, masker, masked, y, width);
     }
     const words = {
       strip: masker
@@ -577,14 +577,6 @@ export class EqualizerView {
       if (last && last.to === band - 1) last.to = band;
       else runs.push({ from: band, to: band });
     });
-    for (const run of runs) {
-      run.depth = 0;
-      for (let band = run.from; band <= run.to; band += 1) {
-        const depth = masker.db[band] - own.db[band];
-        if (depth > run.depth) Object.assign(run, { depth, at: band });
-      }
-      run.name = masker.strongest[run.at];
-    }
     return runs;
   }
 
@@ -592,7 +584,9 @@ export class EqualizerView {
     context.fillStyle = ink("focus");
     context.globalAlpha = 0.2;
     for (const { from, to } of runs) {
-      const [first, last] = [2 * Math.max(0, from - 1), 2 * Math.min(upper.length / 2 - 1, to + 1)];
+      const most = upper.length / 2 - 1;
+      const first = 2 * Math.max(0, STEPS * from - STEPS / 2);
+      const last = 2 * Math.min(most, STEPS * to + STEPS / 2);
       context.beginPath();
       for (let at = first; at <= last; at += 2) context.lineTo(upper[at], upper[at + 1]);
       for (let at = last; at >= first; at -= 2) {
@@ -604,16 +598,30 @@ export class EqualizerView {
     context.globalAlpha = 1;
   }
 
-  #nameMaskers(context, ink, masker, runs, y, width) {
+  /** Names the strongest other track where it covers most, for a few stretches of bands. */
+  #nameMaskers(context, ink, own, masker, runs, y, width) {
+    const stretches = [];
+    for (const { from, to } of runs) {
+      for (let band = from; band <= to; band += 1) {
+        const name = masker.strongest[band];
+        const depth = masker.db[band] - own.db[band];
+        const last = stretches.at(-1);
+        if (last?.name === name && last.to === band - 1) {
+          last.to = band;
+          last.weight += depth;
+          if (depth > last.depth) Object.assign(last, { depth, at: band });
+        } else stretches.push({ name, to: band, at: band, depth, weight: depth });
+      }
+    }
+    stretches.sort((one, other) => other.weight - one.weight);
     context.fillStyle = ink("quiet");
     context.textAlign = "center";
-    const told = [...runs].sort((one, other) => other.depth - one.depth).slice(0, 3);
     const taken = [];
-    for (const { name, at } of told) {
+    for (const { name, at } of stretches.slice(0, MOST_NAMES)) {
       const text = context.measureText(name).width;
-      const x = clamp(this.#x(masker.centers_hz[at]), text / 2 + 4, width - text / 2 - 4);
+      const x = clamp(this.#x(masker.centers_hz[at]), text / 2 + 28, width - text / 2 - 4);
       if (taken.some(([from, to]) => x + text / 2 > from && x - text / 2 < to)) continue;
-      taken.push([x - text / 2 - 6, x + text / 2 + 6]);
+      taken.push([x - text / 2 - 8, x + text / 2 + 8]);
       context.fillText(name, x, Math.max(12, y(masker.db[at]) - 6));
     }
     context.textAlign = "left";
@@ -648,17 +656,18 @@ function apartOf(pointers) {
   return Math.max(8, Math.hypot(one[0] - other[0], one[1] - other[1]));
 }
 
-/** Rounds the corners of a line through bands: Catmull and Rom's curve, four steps a band. */
+/** Rounds the corners of a line through bands: Catmull and Rom's curve. */
 function smooth(points) {
   const count = points.length / 2;
   const y = (at) => points[2 * clamp(at, 0, count - 1) + 1];
   const drawn = [];
   for (let at = 0; at < count - 1; at += 1) {
-    for (let step = 0; step < 4; step += 1) {
-      const share = step / 4;
+    for (let step = 0; step < STEPS; step += 1) {
+      const share = step / STEPS;
       const [a, b, c, d] = [y(at - 1), y(at), y(at + 1), y(at + 2)];
       const bend =
-        b + 0.5 * share * (c - a + share * (2 * a - 5 * b + 4 * c - d + share * (3 * (b - c) + d - a)));
+        b +
+        0.5 * share * (c - a + share * (2 * a - 5 * b + 4 * c - d + share * (3 * (b - c) + d - a)));
       drawn.push(points[2 * at] + share * (points[2 * at + 2] - points[2 * at]), bend);
     }
   }

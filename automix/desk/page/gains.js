@@ -1,7 +1,7 @@
 /* Gains: the pan laws of automix.dsp.pan, and gains that move smoothly to where they are set. */
 
 export const NEPERS_PER_DB = Math.LN10 / 20;
-export const MOST_FRAMES = 4096; // of one quantum: browsers have 128, which may grow
+export const MOST_FRAMES = 1024; // of one quantum: browsers have 128, which may grow
 const MOVE_S = 0.01; // so long a gain takes to where it is set
 
 /** Linear gain of a level in dB. */

@@ -55,7 +55,11 @@ export function readGroups(declared) {
   const groups = {};
   for (const part of declared?.about.split(";") ?? []) {
     const [letter, ...titles] = part.trim().split(/ (.*)/s);
-    if (letter.length === 1) groups[letter] = titles.join("").split(",").map((title) => title.trim());
+    if (letter.length === 1)
+      groups[letter] = titles
+        .join("")
+        .split(",")
+        .map((title) => title.trim());
   }
   return groups;
 }
@@ -124,7 +128,9 @@ export class InsertsView {
     let above = 0;
     this.#cards.forEach(({ element }, at) => {
       const middle = above + heights[at] / 2;
-      columns[Math.min(this.#columns - 1, Math.floor((middle / whole) * this.#columns))].append(element);
+      columns[Math.min(this.#columns - 1, Math.floor((middle / whole) * this.#columns))].append(
+        element,
+      );
       above += heights[at];
     });
     this.cards.replaceChildren(...columns);
@@ -184,11 +190,7 @@ export class InsertsView {
     this.chain.replaceChildren(...this.#cards.map((card) => card.link));
     if (fields.order) {
       this.chain.append(
-        make(
-          "li",
-          { class: "chain-order" },
-          this.#makeOrder(fields.order, signal),
-        ),
+        make("li", { class: "chain-order" }, this.#makeOrder(fields.order, signal)),
       );
     }
   }
@@ -268,7 +270,11 @@ export class InsertsView {
     const link = this.#makeLink("input", card, true);
     const refresh = () => {
       const told = fields
-        .map(([name, declared]) => ({ name, declared, value: this.#model.value(this.#owner, name) }))
+        .map(([name, declared]) => ({
+          name,
+          declared,
+          value: this.#model.value(this.#owner, name),
+        }))
         .filter(({ declared, value }) => value !== declared.default)
         .map(({ name, declared, value }) =>
           declared.kind === "boolean"
@@ -291,14 +297,17 @@ export class InsertsView {
       rows.push(this.#row(setting, model.declared(owner, setting), signal, `send to ${bus}`));
     });
     card.append(make("div", { class: "settings" }, rows));
-    return { element: card, link: this.#makeLink(isStrip ? "fader" : "level", card, true), refresh() {} };
+    return {
+      element: card,
+      link: this.#makeLink(isStrip ? "fader" : "level", card, true),
+      refresh() {},
+    };
   }
 
   #makeOrder(declared, signal) {
     const [model, owner] = [this.#model, this.#owner];
     const groups = readGroups(declared);
-    const words = (order) =>
-      [...order].map((letter) => (groups[letter]?.[0] ?? letter)).join(" → ");
+    const words = (order) => [...order].map((letter) => groups[letter]?.[0] ?? letter).join(" → ");
     const select = make(
       "select",
       { "aria-label": "Order of the groups", title: declared.about },
@@ -350,13 +359,15 @@ export class InsertsView {
     const { card, state } = this.#makeFolder(name, table.title, active() && rows.length > 0);
     const body = make("div", { class: "card-body" }, make("div", { class: "settings" }, rows));
     const meter = make("div", { class: "reduction", hidden: true });
-    const transfer = table.fields.threshold_db && table.fields.ratio ? this.#makeTransfer(name) : null;
+    const transfer =
+      table.fields.threshold_db && table.fields.ratio ? this.#makeTransfer(name) : null;
     if (transfer) body.append(transfer.element);
     card.querySelector("summary").append(meter);
     card.append(body);
     const canSwitch = found || isReturn || rows.length === 0;
     const framed = make("div", { class: "card-frame" }, card, canSwitch ? power : null);
-    if (!rows.length) body.replaceChildren(make("p", { class: "hint" }, "Its bands are in the curve."));
+    if (!rows.length)
+      body.replaceChildren(make("p", { class: "hint" }, "Its bands are in the curve."));
     const link = this.#makeLink(table.title, card, active());
     const refresh = () => {
       const on = active();
@@ -397,16 +408,25 @@ export class InsertsView {
     if (!on) {
       const rest = Object.entries(table.fields).filter(
         ([name, declared]) =>
-          declared.unit === "dB" && declared.default === 0 && declared.low < 0 &&
-          declared.high > 0 && settings[name] !== 0,
+          declared.unit === "dB" &&
+          declared.default === 0 &&
+          declared.low < 0 &&
+          declared.high > 0 &&
+          settings[name] !== 0,
       );
-      const told = rest.map(([n, declared]) => `${nameOf(n, declared)} ${formatValue(declared, settings[n])}`);
+      const told = rest.map(
+        ([n, declared]) => `${nameOf(n, declared)} ${formatValue(declared, settings[n])}`,
+      );
       return told.length ? `off, but for ${told.join(", ")}` : isReturn ? "not used" : "off";
     }
     const words = Object.entries(table.fields)
-      .filter(([name, declared]) => declared.kind !== "boolean" && settings[name] !== declared.default)
+      .filter(
+        ([name, declared]) => declared.kind !== "boolean" && settings[name] !== declared.default,
+      )
       .slice(0, 3)
-      .map(([name, declared]) => `${nameOf(name, declared)} ${formatValue(declared, settings[name])}`);
+      .map(
+        ([name, declared]) => `${nameOf(name, declared)} ${formatValue(declared, settings[name])}`,
+      );
     return words.join(", ") || "on";
   }
 
@@ -502,8 +522,11 @@ export class InsertsView {
     const element = make("div", { class: "transfer-frame" }, canvas, dot);
     /** Shows where on the curve the level is: what is turned down by so much was so loud. */
     const mark = (reduction) => {
-      const { threshold_db: threshold, ratio, makeup_db: makeup = 0 } =
-        this.#model.value(this.#owner, name) ?? {};
+      const {
+        threshold_db: threshold,
+        ratio,
+        makeup_db: makeup = 0,
+      } = this.#model.value(this.#owner, name) ?? {};
       dot.hidden = !(reduction > 0.05 && ratio > 1);
       if (dot.hidden) return;
       const level = Math.min(0, threshold + reduction / (1 - 1 / ratio));

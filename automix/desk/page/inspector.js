@@ -1,6 +1,6 @@
 /* Everything about the strip, the bus or the master that is selected. */
 
-import { make } from "./drawing.js";
+import { figure, make } from "./drawing.js";
 import { EqualizerView } from "./equalizer.js";
 import { Hearing } from "./hearing.js";
 import { InsertsView } from "./inserts.js";
@@ -36,7 +36,12 @@ export function showInspector(element, model, engine) {
   );
   why.addEventListener("toggle", () => fillReasons());
   const part = (name, heading, child) =>
-    make("section", { class: `inspector-part ${name}`, "aria-label": heading }, heading ? make("h3", {}, heading) : null, child);
+    make(
+      "section",
+      { class: `inspector-part ${name}`, "aria-label": heading },
+      heading ? make("h3", {}, heading) : null,
+      child,
+    );
   const equalizerPart = part("inspector-equalizer", "Equalizer", equalizer.element);
   const pieces = [
     part("inspector-waveform", "Waveform and rides", waveform.element),
@@ -46,7 +51,10 @@ export function showInspector(element, model, engine) {
   ];
   pieces[0].querySelector("h3").classList.add("unseen");
   element.classList.add("inspector");
-  element.replaceChildren(make("div", { class: "inspector-head" }, title, about), make("div", { class: "inspector-parts" }, pieces));
+  element.replaceChildren(
+    make("div", { class: "inspector-head" }, title, about),
+    make("div", { class: "inspector-parts" }, pieces),
+  );
 
   let owner = null;
   let toldReasons = "";
@@ -65,18 +73,33 @@ export function showInspector(element, model, engine) {
   /** The tracks that what is shown needs to be heard of, the most urgent first. */
   function ask() {
     const names = model.plan.tracks.map(({ name }) => name);
-    hearing.want(model.kind(owner) === "strip" ? [owner, ...names.filter((name) => name !== owner)] : names);
+    hearing.want(
+      model.kind(owner) === "strip" ? [owner, ...names.filter((name) => name !== owner)] : names,
+    );
+  }
+
+  /** What the part is, and how loud it is. */
+  function tellAbout() {
+    const kind = model.kind(owner);
+    const { role } = model.part(owner);
+    const lufs = kind === "strip" ? hearing.of(owner)?.lufs : null;
+    const words = {
+      strip: [role && role !== owner ? role : "track"],
+      bus: ["bus"],
+      master: ["the sum of all tracks and returns", model.state.hands_off],
+    }[kind];
+    if (Number.isFinite(lufs)) words.push(`${figure(lufs)} LUFS before the fader`);
+    about.textContent = words.filter(Boolean).join(" · ");
   }
 
   function show() {
     const wanted = model.selected ?? model.plan.tracks[0]?.name ?? "master";
     owner = model.part(wanted) ? wanted : "master";
     const kind = model.kind(owner);
-    const { role } = model.part(owner);
     title.textContent = owner;
     const family = model.state.families?.[owner];
     element.dataset.family = family ?? kind;
-    about.textContent = { strip: role && role !== owner ? role : "track", bus: "bus", master: "sum of all tracks and returns" }[kind];
+    tellAbout();
     equalizerPart.hidden = !model.state.declared[kind].equalizer;
     waveform.show(owner);
     if (!equalizerPart.hidden) equalizer.show(owner);
@@ -93,12 +116,14 @@ export function showInspector(element, model, engine) {
     }
     const isOwn = owners.has(owner);
     if (isOwn) inserts.refresh();
+    if (isOwn) tellAbout();
     if (isOwn || model.kind(owner) !== "strip") waveform.refresh();
     if (isOwn && !equalizerPart.hidden) equalizer.refresh();
     else equalizer.plot.redraw(); // the levels of others are seen behind the curve
     if (isOwn) fillReasons();
   });
   model.addEventListener("ready", () => waveform.redraw());
+  hearing.addEventListener("heard", ({ detail }) => detail.name === owner && tellAbout());
   show();
   return { waveform, equalizer, inserts, hearing };
 }

@@ -28,7 +28,10 @@ export function showReadings(element, model, engine) {
   const together = make("span", { class: "reading-value", "aria-live": "off" }, "–");
   const correlation = make(
     "div",
-    { class: "reading reading-correlation", title: "Correlation of left and right: below 0 they cancel in mono" },
+    {
+      class: "reading reading-correlation",
+      title: "Correlation of left and right: below 0 they cancel in mono",
+    },
     make("span", { class: "reading-name", "aria-hidden": "true" }, "φ"),
     make("span", { class: "unseen" }, "Correlation of left and right"),
     make("span", { class: "reading-scale", "aria-hidden": "true" }, needle),
@@ -45,7 +48,8 @@ export function showReadings(element, model, engine) {
   };
   rows.truePeak.element.addEventListener("click", reset);
 
-  const share = (value) => (Number.isFinite(value) ? clamp((value - LOW_LUFS) / -LOW_LUFS, 0, 1) : 0);
+  const share = (value) =>
+    Number.isFinite(value) ? clamp((value - LOW_LUFS) / -LOW_LUFS, 0, 1) : 0;
   const update = () => {
     const now = engine.readings?.master;
     if (!now) return;

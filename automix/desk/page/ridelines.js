@@ -27,7 +27,8 @@ export function findRidables(model, owner) {
     }
   };
   walk("", fields);
-  const rank = ({ setting }) => (/^(fader_db|gain_db)$/.test(setting) ? 0 : setting === "pan" ? 1 : 2);
+  const rank = ({ setting }) =>
+    /^(fader_db|gain_db)$/.test(setting) ? 0 : setting === "pan" ? 1 : 2;
   return found.sort((one, other) => rank(one) - rank(other));
 }
 

@@ -1,7 +1,8 @@
 /* The waveform of a part with its rides: a ruler that seeks and loops, and a line that is edited. */
 
-import { clamp, clock, figure, make, rule, Surface, trace } from "./drawing.js";
+import { clamp, clock, figure, make, rule, Surface } from "./drawing.js";
 import { Outline } from "./outline.js";
+import { drawOutline, drawReductions, drawRide, drawRuler, drawScrollBar } from "./painting.js";
 import {
   drawOver,
   findRidables,
@@ -41,7 +42,7 @@ export class Waveform {
   #width = 1; // of the layer of points; kept, as asking for it is slow
   #height = 1;
   #copied = null; // points, their times from the first on
-  #opened = null; // promise of the plan as it was opened
+  #opened = null; // the plan as it was opened, once it is known
 
   constructor(model, engine, hearing) {
     this.#model = model;
@@ -50,6 +51,7 @@ export class Waveform {
     this.#outline = new Outline(model, hearing, () => this.shape.redraw());
     this.#to = this.#length;
     this.#build();
+    this.#readOpened();
     hearing.addEventListener("heard", () => {
       this.#outline.forget();
       this.redraw();
@@ -142,13 +144,22 @@ export class Waveform {
     return this.#model.value(this.#owner, this.#setting);
   }
 
-
   #x(time) {
     return ((time - this.#from) / (this.#to - this.#from)) * this.#width;
   }
 
   #time(x) {
     return this.#from + (x / this.#width) * (this.#to - this.#from);
+  }
+
+  #view() {
+    return {
+      from: this.#from,
+      to: this.#to,
+      length: this.#length,
+      x: (time) => this.#x(time),
+      time: (x) => this.#time(x),
+    };
   }
 
   /** What the height of the drawing stands for: from the lowest to the highest value. */
@@ -181,7 +192,8 @@ export class Waveform {
 
   #word(value) {
     const ridable = this.#ridable;
-    if (ridable.isAdded) return `${value > 0 ? "+" : ""}${figure(value, 1)} ${ridable.declared.unit}`;
+    if (ridable.isAdded)
+      return `${value > 0 ? "+" : ""}${figure(value, 1)} ${ridable.declared.unit}`;
     return formatValue(ridable.declared, value);
   }
 
@@ -251,11 +263,19 @@ export class Waveform {
       ),
     );
     const canvas = (name) => make("canvas", { class: name, "aria-hidden": "true" });
-    const [ruler, shape, lane, bar] = ["wave-ruler", "wave-shape", "wave-lane", "wave-bar"].map(canvas);
-    this.ruler = new Surface(ruler, (...all) => this.#drawRuler(...all));
-    this.shape = new Surface(shape, (...all) => this.#drawShape(...all));
-    this.lane = new Surface(lane, (...all) => this.#drawLane(...all));
-    this.bar = new Surface(bar, (...all) => this.#drawBar(...all));
+    const [ruler, shape, lane, bar] = ["wave-ruler", "wave-shape", "wave-lane", "wave-bar"].map(
+      canvas,
+    );
+    const painted = (element, draw) =>
+      new Surface(element, (context, width, height, ink) => {
+        if (this.#owner) draw({ context, width, height, ink }, this.#view());
+      });
+    this.ruler = painted(ruler, drawRuler);
+    this.shape = painted(shape, (paint, view) => this.#drawShape(paint, view));
+    this.lane = painted(lane, (paint, view) => {
+      if (this.#reductions().length) drawReductions(paint, view, this.#reductions());
+    });
+    this.bar = painted(bar, drawScrollBar);
     this.rulerHit = make("div", {
       class: "wave-ruler-hit",
       title: "Click to go there; drag to loop a region; double click ends the loop",
@@ -284,7 +304,7 @@ export class Waveform {
     this.box = make("div", { class: "wave-box", hidden: true });
     this.loopMark = make("div", { class: "wave-loop", hidden: true });
     this.head = make("div", { class: "wave-head" });
-    this.waiting = make("p", { class: "wave-waiting", role: "status" });
+    this.waiting = make("p", { class: "wave-waiting" });
     this.speech = make("div", { class: "unseen", "aria-live": "polite" });
     this.body = make(
       "div",
@@ -334,23 +354,20 @@ export class Waveform {
     const hasRide = this.#line.times.length > 0;
     this.clear.disabled = !hasRide;
     this.why.hidden = !this.#decision();
-    this.back.hidden = true;
-    const [owner, setting] = [this.#owner, this.#setting];
-    this.#findOpened().then((ride) => {
-      if (owner !== this.#owner || setting !== this.#setting || !ride) return;
-      const now = this.#model.ride(owner, setting);
-      this.back.hidden = JSON.stringify(now) === JSON.stringify(ride);
-    });
+    const owner = this.#owner;
+    const opened = this.#openedRide();
+    this.back.hidden = !opened || isSameRide(opened, model.ride(owner, this.#setting));
     const name = this.#setting ? describeSetting(model, owner, this.#setting) : "nothing";
     this.layer.setAttribute("aria-label", `Points of the ride of ${owner}, ${name}`);
   }
 
+  /** The address of the ride in decisions, if one is about it. They count as the plan was opened. */
   #decision() {
-    const at = this.#model.part(this.#owner).rides.findIndex(
-      ({ setting }) => setting === this.#setting,
-    );
+    const isIt = ({ setting }) => setting === this.#setting;
+    const at = this.#model.part(this.#owner).rides.findIndex(isIt);
+    const opened = this.#openedPart()?.rides.findIndex(isIt) ?? at;
     const setting = `rides.${at + 1}`;
-    return at >= 0 && this.#model.decision(this.#owner, setting) ? setting : null;
+    return at >= 0 && at === opened && this.#model.decision(this.#owner, setting) ? setting : null;
   }
 
   #explain() {
@@ -358,22 +375,31 @@ export class Waveform {
     if (setting) openWhy(this.#model, this.#owner, setting, this.why);
   }
 
-  async #findOpened() {
-    this.#opened ??= fetch("snapshot/as%20opened").then((answer) => answer.json());
-    try {
-      const { plan } = await this.#opened;
-      const parts = [...plan.tracks, ...plan.buses];
-      const owner = this.#owner;
-      const part = owner === "master" ? plan.master : parts.find(({ name }) => name === owner);
-      return part?.rides.find(({ setting }) => setting === this.#setting) ?? null;
-    } catch {
-      this.#opened = null; // it is asked for again with the next change
-      return null;
-    }
+  /** The part as the plan was opened, once that is known. */
+  #openedPart() {
+    if (!this.#opened) return undefined;
+    if (this.#owner === "master") return this.#opened.master;
+    const { tracks, buses } = this.#opened;
+    return [...tracks, ...buses].find(({ name }) => name === this.#owner);
   }
 
-  async #goBack() {
-    const ride = await this.#findOpened();
+  /** The ride as the plan was opened; nothing where there was none. */
+  #openedRide() {
+    return this.#openedPart()?.rides.find(({ setting }) => setting === this.#setting);
+  }
+
+  async #readOpened() {
+    try {
+      const answer = await fetch("snapshot/as%20opened");
+      if (answer.ok) this.#opened = (await answer.json()).plan;
+    } catch {
+      // Without it there is no way back to its rides, but for undo.
+    }
+    if (this.#opened && this.#owner) this.#fillChoice();
+  }
+
+  #goBack() {
+    const ride = this.#openedRide();
     if (ride) this.#write({ times: ride.times_s, values: ride.values }, "return to the ride");
   }
 
@@ -485,7 +511,9 @@ export class Waveform {
     const at = this.#active;
     if (at < 0 || at >= times.length) {
       this.layer.removeAttribute("aria-activedescendant");
-      this.option.textContent = times.length ? `${times.length} points` : "no points; enter adds one";
+      this.option.textContent = times.length
+        ? `${times.length} points`
+        : "no points; enter adds one";
       this.option.setAttribute("aria-selected", "false");
       return;
     }
@@ -504,11 +532,12 @@ export class Waveform {
 
   #near(x, y, reach) {
     const { times, values } = this.#line;
+    const scale = this.#scale();
     let [best, apart] = [-1, reach];
     for (let at = 0; at < times.length; at += 1) {
       const dx = this.#x(times[at]) - x;
       if (Math.abs(dx) > apart) continue;
-      const distance = Math.hypot(dx, this.#y(values[at]) - y);
+      const distance = Math.hypot(dx, this.#y(values[at], scale) - y);
       if (distance <= apart) [best, apart] = [at, distance];
     }
     return best;
@@ -600,9 +629,7 @@ export class Waveform {
       }
       gesture.kind = "move";
     } else if (this.#isOnLine(x, y, reach - 2)) {
-      gesture.kind = "move";
-      this.#addPoint(this.#time(x), valueAt(this.#line, this.#time(x), this.#rest), gesture.id);
-      this.addedAt = performance.now();
+      gesture.kind = "add"; // once it is moved or let go: a second finger may come
     } else {
       gesture.kind = "box";
       gesture.before = event.ctrlKey || event.metaKey ? new Set(this.#chosen) : new Set();
@@ -626,7 +653,8 @@ export class Waveform {
         this.#mark(each.clientX - box.left, each.clientY - box.top);
       }
       this.#stroke();
-    } else if (gesture.kind === "move") {
+    } else if (gesture.kind === "add" || gesture.kind === "move") {
+      if (gesture.kind === "add") this.#addGrabbed(gesture);
       const slow = event.shiftKey ? 0.1 : 1;
       gesture.fine[0] += slow * (x - gesture.last[0]);
       gesture.fine[1] += slow * (y - gesture.last[1]);
@@ -644,6 +672,16 @@ export class Waveform {
       this.#fillFields();
     } else this.#stretchBox(gesture, x, y);
     gesture.last = [x, y];
+  }
+
+  /** Adds the point of the line that was grabbed, which the gesture goes on to move. */
+  #addGrabbed(gesture) {
+    const time = this.#time(gesture.x);
+    this.#addPoint(time, valueAt(this.#line, time, this.#rest), gesture.id);
+    this.addedAt = performance.now();
+    gesture.kind = "move";
+    gesture.line = this.#line;
+    gesture.chosen = new Set(this.#chosen);
   }
 
   /** Notes where the pencil is; columns between this mark and the last are filled. */
@@ -692,8 +730,9 @@ export class Waveform {
     this.box.hidden = false;
     this.#chosen = new Set(gesture.before);
     const { times, values } = this.#line;
+    const scale = this.#scale();
     times.forEach((time, at) => {
-      const [px, py] = [this.#x(time), this.#y(values[at])];
+      const [px, py] = [this.#x(time), this.#y(values[at], scale)];
       if (px >= left && px <= right && py >= top && py <= bottom) this.#chosen.add(at);
     });
     this.#active = this.#chosen.size ? Math.min(...this.#chosen) : this.#active;
@@ -709,6 +748,7 @@ export class Waveform {
     if (gesture.kind === "draw" && !gesture.isMoved && !isCancelled) {
       this.#addPoint(this.#time(x), this.#value(y));
     }
+    if (gesture.kind === "add" && !isCancelled) this.#addGrabbed(gesture);
     if (gesture.kind === "box" && !gesture.isMoved && !isCancelled) {
       this.#chosen.clear();
       this.#active = -1;
@@ -730,7 +770,6 @@ export class Waveform {
   }
 
   #beginPinch() {
-    if (this.#gesture?.kind === "move" || this.#gesture?.kind === "draw") this.#gesture.isMoved = true;
     this.#gesture = null;
     this.#range = null;
     this.box.hidden = true;
@@ -934,9 +973,10 @@ export class Waveform {
     const told = this.#engine.loop;
     const { rate } = this.#model.state;
     if (told !== undefined) {
-      this.#loop = told && told.end !== null && told.end !== undefined
-        ? [told.start / rate, told.end / rate]
-        : null;
+      this.#loop =
+        told && told.end !== null && told.end !== undefined
+          ? [told.start / rate, told.end / rate]
+          : null;
     }
     this.loopMark.hidden = !this.#loop;
     if (!this.#loop) return;
@@ -957,10 +997,7 @@ export class Waveform {
     const head = this.#engine.position / this.#model.state.rate;
     const isSeen = head >= this.#from && head <= this.#to;
     const fixed = around ?? (isSeen ? head : (this.#from + this.#to) / 2);
-    this.#setView(
-      fixed - (fixed - this.#from) * factor,
-      fixed + (this.#to - fixed) * factor,
-    );
+    this.#setView(fixed - (fixed - this.#from) * factor, fixed + (this.#to - fixed) * factor);
   }
 
   #scroll(share) {
@@ -1033,32 +1070,14 @@ export class Waveform {
     const { ready = 0 } = model.sound.tracks[this.#owner] ?? {};
     const share = clamp(Math.floor((100 * ready) / Math.max(1, model.state.frames)), 0, 100);
     this.waiting.textContent = heard
-      ? isFresh ? "" : "hearing the change …"
+      ? isFresh
+        ? ""
+        : "hearing the change …"
       : `rendering the track … ${share} %`;
   }
 
-  #drawRuler(context, width, height, ink) {
-    const span = this.#to - this.#from;
-    const steps = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
-    const step = steps.find((each) => (each / span) * width > 62) ?? 1200;
-    const decimals = step >= 1 ? 0 : step >= 0.1 ? 1 : 2;
-    context.strokeStyle = ink("edge");
-    context.fillStyle = ink("quiet");
-    const parts = step >= 15 ? 3 : 5;
-    for (let at = Math.floor(this.#from / step) * parts; ; at += 1) {
-      const time = (at * step) / parts;
-      if (time > this.#to) break;
-      const x = this.#x(time);
-      if (x < -60) continue;
-      const isMain = at % parts === 0;
-      rule(context, x, height, x, height - (isMain ? 8 : 4));
-      if (isMain) context.fillText(clock(time, decimals), x + 3, height - 9);
-    }
-    rule(context, 0, height - 1, width, height - 1);
-  }
-
-  #drawShape(context, width, height, ink) {
-    if (!this.#owner) return;
+  #drawShape(paint, view) {
+    const { context, width, height, ink } = paint;
     const middle = height / 2;
     context.strokeStyle = ink("edge");
     context.globalAlpha = 0.5;
@@ -1071,126 +1090,25 @@ export class Waveform {
       length: this.#length,
       width,
     });
-    if (columns) this.#fillShape(context, columns, width, height, ink);
-    if (this.#ridable) this.#drawRide(context, width, height, ink);
-  }
-
-  #fillShape(context, { lows, highs }, width, height, ink) {
-    const middle = height / 2;
-    const reach = middle - 6;
-    const paint = (gains) => {
-      context.beginPath();
-      for (let x = 0; x < width; x += 1) {
-        context.lineTo(x, middle - reach * Math.min(1, highs[x] * gains(x)) - 0.5);
-      }
-      for (let x = width - 1; x >= 0; x -= 1) {
-        context.lineTo(x, middle - reach * Math.max(-1, lows[x] * gains(x)) + 0.5);
-      }
-      context.closePath();
-      context.fill();
-    };
+    const line = this.#line;
+    const isLevel = /^(fader_db|gain_db)$/.test(this.#setting ?? "") && line.times.length;
     const family = this.#model.state.families?.[this.#owner];
-    context.fillStyle = (family && ink(`family-${family}`)) || ink("accent");
-    const isLevel = /^(fader_db|gain_db)$/.test(this.#setting ?? "") && this.#line.times.length;
-    const solid = this.#to - this.#from < 2 ? 0.8 : 0.45; // a close view is a thin line
-    context.globalAlpha = isLevel ? 0.16 : solid;
-    paint(() => 1);
-    if (isLevel) {
-      const line = this.#line;
-      context.globalAlpha = solid;
-      paint((x) => 10 ** (valueAt(line, this.#time(x)) / 20));
-    }
-    context.globalAlpha = 1;
-  }
-
-  #drawRide(context, width, height, ink) {
+    if (columns) drawOutline(paint, view, columns, isLevel ? line : null, `family-${family}`);
+    if (!this.#ridable) return;
     const scale = this.#scale();
-    const { times, values } = this.#line;
-    const { isAdded } = this.#ridable;
-    const paper = ink("card") || ink("paper");
-    const marks = isAdded ? gridOf(scale, height) : [0, 0.25, 0.5, 0.75, 1];
-    for (const mark of marks) {
-      const y = this.#y(mark, scale);
-      context.strokeStyle = ink("edge");
-      context.setLineDash(mark === this.#neutral() ? [] : [1, 4]);
-      rule(context, 0, y, width, y);
-      context.setLineDash([]);
-      const text = isAdded ? `${mark > 0 ? "+" : ""}${figure(mark, 0)}` : this.#word(mark);
-      context.fillStyle = paper;
-      context.globalAlpha = 0.75;
-      context.fillRect(0, y - 7, context.measureText(text).width + 6, 14);
-      context.globalAlpha = 1;
-      context.fillStyle = ink("quiet");
-      context.fillText(text, 3, y + 4);
-    }
-    if (isAdded) {
-      context.fillStyle = ink("quiet");
-      context.textAlign = "right";
-      context.fillText(this.#ridable.declared.unit, width - 4, 12);
-      context.textAlign = "left";
-    }
-    const color = ink("ride") || ink("focus");
-    context.strokeStyle = color;
-    context.lineWidth = 2;
-    context.lineJoin = "round";
-    if (!times.length) context.setLineDash([6, 5]);
-    const points = [0, this.#y(valueAt(this.#line, this.#from, this.#rest), scale)];
-    for (let at = 0; at < times.length; at += 1) {
-      if (times[at] > this.#from && times[at] < this.#to) {
-        points.push(this.#x(times[at]), this.#y(values[at], scale));
-      }
-    }
-    points.push(width, this.#y(valueAt(this.#line, this.#to, this.#rest), scale));
-    trace(context, points);
-    context.stroke();
-    context.setLineDash([]);
-    const isFocused = document.activeElement === this.layer;
-    const seen = times.filter((time) => time >= this.#from && time <= this.#to).length;
-    const size = seen > width / 7 ? 1.5 : 4;
-    for (let at = 0; at < times.length; at += 1) {
-      const x = this.#x(times[at]);
-      if (x < -6 || x > width + 6) continue;
-      const y = this.#y(values[at], scale);
-      const isChosen = this.#chosen.has(at);
-      context.beginPath();
-      context.arc(x, y, isChosen ? 5.5 : size, 0, 2 * Math.PI);
-      context.fillStyle = isChosen ? color : paper;
-      context.fill();
-      context.lineWidth = 2;
-      context.stroke();
-      if (at === this.#active && this.#gesture?.kind === "move" && this.#gesture.isMoved) {
-        this.#label(context, ink, x, y, width);
-      }
-      if (at === this.#active && isFocused) {
-        context.beginPath();
-        context.arc(x, y, 9.5, 0, 2 * Math.PI);
-        context.strokeStyle = ink("focus");
-        context.stroke();
-        context.strokeStyle = color;
-      }
-    }
-    context.lineWidth = 1;
-  }
-
-  /** Tells beside a point that is dragged where it is. */
-  #label(context, ink, x, y, width) {
-    const { times, values } = this.#line;
-    const text = `${clock(times[this.#active], 2)}  ${this.#word(values[this.#active])}`;
-    const long = context.measureText(text).width + 12;
-    const left = clamp(x - long / 2, 2, width - long - 2);
-    const top = y > 34 ? y - 32 : y + 14;
-    context.save();
-    context.fillStyle = ink("ink");
-    context.beginPath();
-    context.roundRect(left, top, long, 19, 4);
-    context.fill();
-    context.fillStyle = ink("card") || ink("paper");
-    context.fillText(text, left + 6, top + 13);
-    context.restore();
-  }
-
-  #neutral() {
-    return this.#ridable.isAdded ? 0 : this.#rest;
+    drawRide(paint, view, {
+      line,
+      rest: this.#rest,
+      scale,
+      isAdded: this.#ridable.isAdded,
+      unit: this.#ridable.declared.unit,
+      y: (value) => this.#y(value, scale),
+      word: (value) => this.#word(value),
+      chosen: this.#chosen,
+      active: this.#active,
+      isFocused: document.activeElement === this.layer,
+      isHeld: this.#gesture?.kind === "move" && this.#gesture.isMoved,
+    });
   }
 
   /** The reductions of a track that turn anything down. */
@@ -1199,68 +1117,10 @@ export class Waveform {
     const all = this.#hearing.of(this.#owner)?.reductions ?? [];
     return all.filter(({ db }) => db.some((value) => value < -0.05));
   }
-
-  #drawLane(context, width, height, ink) {
-    const reductions = this.#reductions();
-    if (!reductions.length) return;
-    let deepest = 6;
-    for (const { db } of reductions) for (const value of db) deepest = Math.max(deepest, -value);
-    deepest = Math.min(24, 3 * Math.ceil(deepest / 3));
-    const colors = [ink("reduction") || ink("accent"), ink("quiet"), ink("focus")];
-    let label = 4;
-    reductions.forEach(({ title, per_second: rate, db }, number) => {
-      context.fillStyle = colors[number % colors.length];
-      context.beginPath();
-      context.moveTo(0, 0);
-      for (let x = 0; x <= width; x += 1) {
-        const first = Math.floor(this.#time(x) * rate);
-        const last = Math.max(first + 1, Math.floor(this.#time(x + 1) * rate));
-        let least = 0;
-        for (let at = Math.max(0, first); at < Math.min(last, db.length); at += 1) {
-          least = Math.min(least, db[at]);
-        }
-        context.lineTo(x, (Math.min(-least, deepest) / deepest) * (height - 2));
-      }
-      context.lineTo(width, 0);
-      context.closePath();
-      context.globalAlpha = 0.5;
-      context.fill();
-      context.globalAlpha = 1;
-      const text = `${title} reduction`;
-      context.fillStyle = ink("quiet");
-      context.fillText(text, label, height - 5);
-      label += context.measureText(text).width + 14;
-    });
-    context.fillStyle = ink("quiet");
-    context.textAlign = "right";
-    context.fillText(`−${deepest} dB`, width - 4, height - 5);
-    context.textAlign = "left";
-    context.strokeStyle = ink("edge");
-    rule(context, 0, 0, width, 0);
-  }
-
-  #drawBar(context, width, height, ink) {
-    const isAll = this.#to - this.#from >= this.#length - 0.001;
-    context.fillStyle = ink("edge");
-    context.globalAlpha = 0.5;
-    context.beginPath();
-    context.roundRect(0, height / 2 - 2, width, 4, 2);
-    context.fill();
-    if (isAll) return;
-    context.globalAlpha = 1;
-    context.fillStyle = ink("quiet");
-    const left = (this.#from / this.#length) * width;
-    const right = (this.#to / this.#length) * width;
-    context.beginPath();
-    context.roundRect(left, height / 2 - 4, Math.max(10, right - left), 8, 4);
-    context.fill();
-  }
 }
 
-function gridOf({ low, high }, height) {
-  const steps = [1, 3, 6, 12, 24];
-  const step = steps.find((each) => (each / (high - low)) * height > 22) ?? 24;
-  const marks = [];
-  for (let mark = step * Math.ceil(low / step); mark <= high; mark += step) marks.push(mark);
-  return marks;
+function isSameRide(one, other) {
+  const isSame = (first, second) =>
+    first.length === second.length && first.every((value, at) => value === second[at]);
+  return !!other && isSame(one.times_s, other.times_s) && isSame(one.values, other.values);
 }

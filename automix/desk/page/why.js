@@ -46,7 +46,8 @@ export function describeSetting(model, owner, setting) {
       else words.push(`band ${parts[at + 1]}`);
       if (entry?.bus !== undefined) return words.join(" ");
     } else if (isLast) words.push(nameOf(parts[at], declared));
-    else if (parts[at] !== "equalizer") words.push(declared?.title ?? parts[at].replaceAll("_", " "));
+    else if (parts[at] !== "equalizer")
+      words.push(declared?.title ?? parts[at].replaceAll("_", " "));
     fields = declared?.fields;
   }
   return words.join(" ");
@@ -238,7 +239,8 @@ function sameValue(one, other) {
 }
 
 function sentence(text) {
-  return text ? text[0].toUpperCase() + text.slice(1).replaceAll(/(^|[\s(])-(?=\d)/g, "$1−") : "";
+  const told = text.replaceAll(/(^|[\s(])-(?=\d)/g, "$1−");
+  return told ? told[0].toUpperCase() + told.slice(1) : "";
 }
 
 function place(bubble, anchor) {

@@ -25,16 +25,16 @@ const now = globalThis.performance ? () => performance.now() : () => Date.now();
 class Store {
   constructor() {
     this.renders = new Map();
+    this.dropped = []; // buffers that go back to the page, to be filled again
   }
 
-  add({ chunk, buffer, parts }) {
-    let at = 0;
-    for (const { key, channels } of parts) {
+  add({ chunk, parts }) {
+    for (const { key, channels, buffer } of parts) {
       const samples = [];
       for (let channel = 0; channel < channels; channel += 1) {
-        samples.push(new Float32Array(buffer, at, CHUNK_FRAMES));
-        at += 4 * CHUNK_FRAMES;
+        samples.push(new Float32Array(buffer, 4 * CHUNK_FRAMES * channel, CHUNK_FRAMES));
       }
+      this.drop(key, chunk);
       if (!this.renders.has(key)) this.renders.set(key, new Map());
       this.renders.get(key).set(chunk, samples);
     }
@@ -42,9 +42,18 @@ class Store {
 
   drop(key, chunk) {
     const chunks = this.renders.get(key);
-    if (!chunks) return;
+    const samples = chunks?.get(chunk);
+    if (!samples) return;
     chunks.delete(chunk);
     if (!chunks.size) this.renders.delete(key);
+    this.dropped.push(samples[0].buffer);
+  }
+
+  /** The buffers that were dropped since this was asked last. */
+  takeDropped() {
+    const { dropped } = this;
+    this.dropped = [];
+    return dropped;
   }
 
   /** Whether all of some frames is there. */
@@ -59,7 +68,7 @@ class Store {
   }
 }
 
-/** A place in the song that is read, and how loud: the one that plays, or one that fades out. */
+/** A place in the song that is read: the one that plays, or one that fades out. */
 class Head {
   constructor(position, weight) {
     this.position = position;
@@ -83,7 +92,7 @@ class Head {
         weight += step;
         if (step > 0 ? weight > target - 0.5 * step : weight < target - 0.5 * step) weight = target;
       }
-      weights[n] = weight;
+      weights[n] = weight * weight * (3 - 2 * weight); // without corners, which would be heard
     }
     this.weight = weight;
   }
@@ -600,8 +609,13 @@ class Desk {
     this.said = "falsefalse";
   }
 
-  tell(message) {
-    this.port.postMessage(message);
+  tell(message, transfer = []) {
+    this.port.postMessage(message, transfer);
+  }
+
+  tellDropped() {
+    const buffers = this.store.takeDropped();
+    if (buffers.length) this.tell({ type: "dropped", buffers }, buffers);
   }
 
   /** Whether nothing of the tracks is heard, so that they can change at once. */
@@ -622,6 +636,7 @@ class Desk {
         break;
       case "drop":
         for (const [key, chunk] of message.chunks) this.store.drop(key, chunk);
+        this.tellDropped();
         break;
       case "plan":
         this.setPlan(message);
