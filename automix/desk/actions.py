@@ -118,6 +118,7 @@ class Actions:
         self._was_changed_underneath = False
         self._job: threading.Thread | None = None
         self._job_stop = threading.Event()
+        self._is_closing = threading.Event()
         self._session = self._open_session(document.plan)
         self._renders = self._make_renders()
         self._mix = self._make_full_mix()
@@ -246,7 +247,8 @@ class Actions:
         """
         with self._lock:
             state, renders = self._document.state, self._renders
-        return {"revision": state.revision, "lufs": measure_plan(renders, state.plan)}
+        lufs = measure_plan(renders, state.plan, self._is_closing)
+        return {"revision": state.revision, "lufs": lufs}
 
     def describe_curve(self, body: Body) -> dict[str, Any]:
         """The curve of an equalizer.
@@ -510,6 +512,7 @@ class Actions:
 
     def close(self) -> None:
         """Ends all work. A mix that is being written is written to its end."""
+        self._is_closing.set()
         self._loudness.close()
         self._job_stop.set()
         self._mix.cancel()

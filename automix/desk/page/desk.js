@@ -15,19 +15,12 @@ import { showTop } from "./transport.js";
 const find = (selector) => document.querySelector(selector);
 const messages = new Messages(find("#messages"), find("#errors"));
 
-async function fetchBytes(path, signal) {
+/** What the desk answers, which is sound; otherwise what it says instead is thrown. */
+async function fetchSound(path, signal) {
   const answer = await fetch(path, { signal });
-  if (answer.ok) return answer.arrayBuffer();
-  const { message } = await answer.json().catch(() => ({ message: `status ${answer.status}` }));
-  throw new Error(message);
-}
-
-function fetchSound(chunk, keys, signal) {
-  return fetchBytes(`sound/${chunk}?keys=${keys.join(",")}`, signal);
-}
-
-function fetchResponse(key) {
-  return fetchBytes(`response/${key}`);
+  if (answer.ok) return answer;
+  const { message } = await answer.json().catch(() => ({ message: `it answers ${answer.status}` }));
+  throw Object.assign(new Error(message), { status: answer.status });
 }
 
 /** The plan's name in the title of the page, with a dot while it is not saved. */
@@ -35,6 +28,16 @@ function showTitle(model) {
   const { name, is_saved: isSaved } = model.state;
   const title = `${isSaved && !model.isBusy ? "" : "• "}${name} – automix desk`;
   if (document.title !== title) document.title = title;
+}
+
+let refreshing = 0;
+
+/** Asks what the plan sounds like now, at most once a second. */
+function refreshSoon(model) {
+  refreshing ||= setTimeout(() => {
+    refreshing = 0;
+    model.refresh().catch(() => {}); // a desk that is lost is told by the model
+  }, 1000);
 }
 
 async function open() {
@@ -50,7 +53,14 @@ async function open() {
     return;
   }
   model.addEventListener("message", ({ detail: { text, kind } }) => messages.show(text, kind));
-  const engine = new Engine(fetchSound, fetchResponse);
+  const engine = new Engine(
+    (chunk, keys, signal) =>
+      fetchSound(`sound/${chunk}?keys=${keys.join(",")}`, signal).catch((error) => {
+        if (error.status === 404) refreshSoon(model); // a render went that is not wanted any more
+        throw error;
+      }),
+    async (key) => (await fetchSound(`response/${key}`)).arrayBuffer(),
+  );
   engine.addEventListener("error", ({ detail }) => {
     if (!model.isLost && !model.isClosed) messages.show(detail.message, "error");
   });

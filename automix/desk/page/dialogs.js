@@ -106,13 +106,13 @@ export class Dialogs {
 
   /** Lists all keys. */
   async help() {
-    const rows = listKeys().map(([keys, about]) => [
-      make("dt", {}, keys.flatMap((key, at) => [at ? " " : "", make("kbd", {}, key)])),
-      make("dd", {}, about),
-    ]);
+    const spell = (keys) => keys.flatMap((key, at) => [at ? " " : "", make("kbd", {}, key)]);
+    const rows = listKeys().map(([keys, about]) =>
+      make("div", {}, make("dt", {}, spell(keys)), make("dd", {}, about)),
+    );
     await ask({
       title: "Keys",
-      body: [make("dl", { class: "keys" }, rows.flat())],
+      body: [make("dl", { class: "keys" }, rows)],
       choices: [],
       cancel: "Close",
     });

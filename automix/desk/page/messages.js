@@ -20,6 +20,9 @@ export class Messages {
   constructor(quiet, loud) {
     this.#quiet = quiet;
     this.#loud = loud;
+    new ResizeObserver(() => {
+      document.documentElement.style.setProperty("--errors", `${loud.offsetHeight + 8}px`);
+    }).observe(loud);
   }
 
   /**
@@ -30,7 +33,8 @@ export class Messages {
    * @param {{action?: string, act?: () => void}} more A button of the message.
    */
   show(text, kind = "note", { action, act } = {}) {
-    const sentence = text.charAt(0).toUpperCase() + text.slice(1);
+    const isName = /[/.:_]/.test(text.split(" ", 1)[0]); // of a file, which is spelled as it is
+    const sentence = isName ? text : text.charAt(0).toUpperCase() + text.slice(1);
     const region = kind === "error" ? this.#loud : this.#quiet;
     const same = [...region.children].find((shown) => shown.dataset.text === sentence);
     same?.remove();

@@ -211,6 +211,7 @@ export function showTop(element, model, engine, choice, { compare, dialogs, hear
     const state = isSaved && !model.isBusy ? "saved" : "not saved";
     if (saved.textContent !== state) saved.textContent = state;
     saved.classList.toggle("unsaved", state !== "saved");
+    save.classList.toggle("unsaved", state !== "saved");
   }
   model.addEventListener("change", () => {
     showPlan();
