@@ -71,6 +71,7 @@ async function open() {
   model.selected ??= model.plan.tracks[0]?.name ?? "master";
   const strips = showStrips(find("#strips"), model, engine, choice);
   const { hearing } = showInspector(find("#inspector"), model, engine);
+  strips.listen?.(hearing); // for the gain reduction beside the meters
   const top = showTop(find("#top"), model, engine, choice, { compare, dialogs, hearing });
   listenToKeys({ model, engine, choice, compare, dialogs, strips, top });
   compare.refresh();
