@@ -146,7 +146,6 @@ export function makeSlider(model, about) {
     type: "button",
     class: "control-value",
     tabindex: -1,
-    "aria-label": `${name}: type a value`,
   });
   const why = make(
     "button",
@@ -203,7 +202,10 @@ export function makeSlider(model, about) {
     slider.setAttribute("aria-valuetext", isFixed() ? `${text}, not set here` : text);
     if (isFixed()) slider.setAttribute("aria-disabled", "true");
     else slider.removeAttribute("aria-disabled");
-    if (number.textContent !== text) number.textContent = text;
+    if (number.textContent !== text) {
+      number.textContent = text;
+      number.setAttribute("aria-label", `${text}, ${name}: type a value`);
+    }
     const decided = decision();
     const isDecided = typeof decided?.value === "number";
     why.hidden = !decided;
@@ -231,8 +233,10 @@ export function makeSlider(model, about) {
       "aria-label": `${name}${declared.unit ? ` in ${declared.unit}` : ""}`,
     });
     field.value = format(valueNow()).replaceAll("−", "-");
+    let isClosed = false; // a field that is taken away loses the focus, which would close it again
     const close = (isTaken) => {
-      if (!field.isConnected) return;
+      if (isClosed) return;
+      isClosed = true;
       const hadFocus = document.activeElement === field;
       const text = field.value;
       field.replaceWith(number);

@@ -709,7 +709,10 @@ export class Engine extends EventTarget {
     const position = Math.max(0, Math.round(frame));
     this.#last.position = position;
     this.#last.isMoving = false;
-    if (!this.#graph) return;
+    if (!this.#graph) {
+      this.#tell("state");
+      return;
+    }
     if (!this.playing) this.#isStale = true;
     this.#order({ type: "seek", frame: position });
     this.#feeder.move(position, this.#loop);
