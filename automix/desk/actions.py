@@ -161,6 +161,7 @@ class Actions:
                 "frames": session.frames,
                 "chunk_frames": CHUNK_FRAMES,
                 "plan": _describe_plan(plan),
+                "provenance": {name: getattr(plan, name) for name in _PROVENANCE},
                 "sound": describe_sound(plan, session, self._renders),
                 "declared": _DECLARED,
                 "families": {s.name: _FAMILIES.get(s.role, "other") for s in plan.tracks},
@@ -672,6 +673,7 @@ class Actions:
 
 
 _FAMILIES: dict[str, str] = {str(role): family for role, family in ROLE_FAMILIES.items()}
+_PROVENANCE = ("method", "preset", "taste", "seed", "automix_version")
 _DECLARED = declare_parts()
 
 
