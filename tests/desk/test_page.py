@@ -173,7 +173,8 @@ def page(browser: Browser, desk: Desk) -> Iterator[Page]:
     with browser.page(desk.url, 1280, 900) as page:
         wait_until_open(page)
         yield page
-        assert page.complaints == []
+        # That a request is answered with a conflict is part of saving; browsers write it down.
+        assert [found for found in page.complaints if "409 (Conflict)" not in found] == []
 
 
 def test_the_page_names_the_plan_and_its_parts(page: Page) -> None:
@@ -210,7 +211,7 @@ def test_a_typed_time_the_overview_and_keys_seek(page: Page) -> None:
     wait_for(lambda: seconds(page) == 0.0)
     page.click(".overview")  # in its middle
     length = desk_length(page)
-    wait_for(lambda: abs(seconds(page) - length / 2) < 0.1)
+    wait_for(lambda: seconds(page) == pytest.approx(length / 2, abs=0.15))
 
 
 def desk_length(page: Page) -> float:
@@ -218,6 +219,7 @@ def desk_length(page: Page) -> float:
     return 60 * int(minutes) + float(rest)
 
 
+@pytest.mark.slow
 def test_a_drag_on_the_overview_loops_what_it_covers(page: Page) -> None:
     x, y = page.middle(".overview")
     width = page.run("document.querySelector('.overview').clientWidth")
@@ -296,7 +298,7 @@ def test_a_file_that_changed_is_merged_as_chosen(page: Page, desk: Desk) -> None
         plan,
         tracks=(replace(bass, fader_db=1.0, pan=0.25), replace(voice, fader_db=2.0)),
     )
-    theirs.save(desk.file)
+    theirs.save(desk.file, overwrite=True)
     page.wait("document.querySelector('.save-state').textContent === 'not saved'")
     press(page, "s", CTRL)
     page.wait("document.querySelector('.conflicts')")
@@ -315,10 +317,13 @@ def test_a_file_that_changed_is_merged_as_chosen(page: Page, desk: Desk) -> None
     page.wait("document.querySelector('dialog') === null")
 
 
+@pytest.mark.slow
 def test_a_conflict_that_is_left_changes_nothing(page: Page, desk: Desk) -> None:
     desk.edit("bass", "fader_db", -3.0)
     plan = MixPlan.load(desk.file)
-    replace(plan, master=replace(plan.master, gain_db=-7.0)).save(desk.file)
+    replace(plan, master=replace(plan.master, gain_db=-7.0)).save(
+        desk.file, overwrite=True
+    )
     before = desk.file.read_bytes()
     page.run("document.querySelector('.save').focus()")
     press(page, "s", CTRL)
@@ -358,6 +363,7 @@ def test_a_and_b_are_equally_loud_and_edit_nothing(page: Page, desk: Desk) -> No
     assert after["plan"] == before["plan"]
 
 
+@pytest.mark.slow
 def test_what_is_heard_can_be_used_and_undone(page: Page, desk: Desk) -> None:
     desk.edit("bass", "fader_db", -9.0)
     press(page, "a")
@@ -370,6 +376,7 @@ def test_what_is_heard_can_be_used_and_undone(page: Page, desk: Desk) -> None:
     desk.until("bass", "fader_db", -9.0)
 
 
+@pytest.mark.slow
 def test_snapshots_are_taken_heard_and_dropped(page: Page, desk: Desk) -> None:
     press(page, "t")
     page.wait("document.activeElement.id === 'snapshot-name'")
@@ -387,6 +394,7 @@ def test_snapshots_are_taken_heard_and_dropped(page: Page, desk: Desk) -> None:
     assert [found["name"] for found in desk.state()["snapshots"]] == ["as opened"]
 
 
+@pytest.mark.slow
 def test_the_master_is_rendered_heard_and_grows_stale(page: Page, desk: Desk) -> None:
     page.run("[...document.querySelectorAll('.switch button')][1].click()")
     page.wait("document.querySelector('.banner-text').textContent.includes('finished master')")
@@ -403,6 +411,7 @@ def test_the_master_is_rendered_heard_and_grows_stale(page: Page, desk: Desk) ->
     page.wait("document.querySelector('.banner').hidden")
 
 
+@pytest.mark.slow
 def test_the_mix_is_rendered_and_not_written_over_unasked(page: Page, desk: Desk) -> None:
     mix = desk.file.with_suffix(".wav")
     mix.write_bytes(b"mine")

@@ -174,19 +174,11 @@ export function showTop(element, model, engine, choice, { compare, dialogs, hear
   const undoButton = button("undo", "Undo", () => undo(), makeIcon("undo"));
   const redoButton = button("redo", "Redo", () => redo(), makeIcon("redo"));
   async function step(work) {
-    const answer = await work();
+    const answer = await work(); // asked even if nothing is known to be undone: it may be under way
     if (!answer.ok) model.say(answer.body.message, answer.status === 400 ? "note" : "error");
   }
-  function undo() {
-    const label = model.state.undo;
-    if (label !== null || model.isBusy) return step(() => model.undo());
-    return model.say("there is nothing to undo");
-  }
-  function redo() {
-    const label = model.state.redo;
-    if (label !== null) return step(() => model.redo());
-    return model.say("there is nothing to redo");
-  }
+  const undo = () => step(() => model.undo());
+  const redo = () => step(() => model.redo());
   const saved = make("span", { class: "save-state" });
   const save = button("save", "Save (ctrl S)", () => dialogs.save(), "Save");
   const render = button("render", "Render the mix to its file", () => dialogs.render(), "Render");
