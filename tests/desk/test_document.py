@@ -3,7 +3,9 @@
 import errno
 import os
 import stat
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -311,19 +313,25 @@ def test_reloading_can_be_undone(document, path):
 
 
 @pytest.fixture
-def somebody(tmp_path):
-    """Somebody who is not the superuser, to whom the folder belongs."""
+def own_folder():
+    """A folder of somebody who is not the superuser, who does what the test does.
+
+    The folders of pytest are closed to others, and every other run of it closes them again.
+    """
     was = os.geteuid()
-    if was == 0:
-        for folder in list(tmp_path.parents)[:2]:
-            folder.chmod(0o755)
-        os.chown(tmp_path, 65534, -1)
-        os.seteuid(65534)
-    yield
-    os.seteuid(was)
+    with tempfile.TemporaryDirectory() as name:
+        if was == 0:
+            os.chown(name, 65534, -1)
+            os.seteuid(65534)
+        try:
+            yield Path(name)
+        finally:
+            os.seteuid(was)
 
 
-def test_a_file_that_may_not_be_written(somebody, document, path):
+def test_a_file_that_may_not_be_written(own_folder):
+    path = write(own_folder)
+    document = Document.open(path)
     path.chmod(0o444)
     document.edit(fader(1))
     with pytest.raises(OutputError, match=r"mix\.toml: may not be written; change its permissions"):
@@ -333,10 +341,12 @@ def test_a_file_that_may_not_be_written(somebody, document, path):
     path.chmod(0o644)
     document.save()
     assert read_plan(path) == document.plan
+    document.close()
 
 
-def test_a_folder_that_may_not_be_written(somebody, path, tmp_path):
-    tmp_path.chmod(0o555)
+def test_a_folder_that_may_not_be_written(own_folder):
+    path = write(own_folder)
+    own_folder.chmod(0o555)
     try:
         document = Document.open(path)
         assert "edits that are not saved would be lost" in document.state.warnings[0]
@@ -348,7 +358,7 @@ def test_a_folder_that_may_not_be_written(somebody, path, tmp_path):
         assert part_of(document.plan, "a.b.c").fader_db == 1.0
         document.close()
     finally:
-        tmp_path.chmod(0o755)
+        own_folder.chmod(0o755)
 
 
 @pytest.mark.parametrize("broken", ["write", "fsync", "replace"])
