@@ -4,7 +4,6 @@ import contextlib
 import json
 import math
 import re
-import time
 from dataclasses import replace
 
 import pytest
@@ -16,7 +15,7 @@ from automix.plan.decision import Decision
 from automix.plan.model import MixPlan
 from automix.plan.plain import to_plain
 from automix.plan.rides import Ride
-from automix.plan.settings import Bus, ChannelStrip, EqualizerBand, EqualizerSettings, Send
+from automix.plan.settings import EqualizerBand, EqualizerSettings, Send
 from automix.plan.toml import dumps
 from tests.desk.plans import PLAN, EditDraw, edit
 
@@ -262,19 +261,3 @@ def test_edits_are_read_from_plain_values():
 )
 def test_labels(edits, label):
     assert label_edits(PLAN, apply_edits(PLAN, edits), edits) == label
-
-
-def test_an_edit_of_sixty_tracks_with_long_rides_takes_under_two_milliseconds():
-    times_s = tuple(0.1 * n for n in range(3000))
-    rides = tuple(
-        Ride(setting=setting, times_s=times_s, values=(0.5,) * len(times_s))
-        for setting in ("fader_db", "pan")
-    )
-    tracks = tuple(ChannelStrip(name=f"track {n}", rides=rides) for n in range(60))
-    plan = MixPlan(tracks=tracks, buses=(Bus(name="hall"),))
-    took_s = []
-    for n in range(20):
-        start = time.process_time()
-        plan = apply_edits(plan, [edit(f"track {n}: fader_db", 0.1 * n)])
-        took_s.append(time.process_time() - start)
-    assert min(took_s) < 0.002

@@ -321,9 +321,7 @@ def test_a_file_that_changed_is_merged_as_chosen(page: Page, desk: Desk) -> None
 def test_a_conflict_that_is_left_changes_nothing(page: Page, desk: Desk) -> None:
     desk.edit("bass", "fader_db", -3.0)
     plan = MixPlan.load(desk.file)
-    replace(plan, master=replace(plan.master, gain_db=-7.0)).save(
-        desk.file, overwrite=True
-    )
+    replace(plan, master=replace(plan.master, gain_db=-7.0)).save(desk.file, overwrite=True)
     before = desk.file.read_bytes()
     page.run("document.querySelector('.save').focus()")
     press(page, "s", CTRL)
