@@ -303,11 +303,13 @@ def test_a_file_that_changed_is_merged_as_chosen(page: Page, desk: Desk) -> None
     press(page, "s", CTRL)
     page.wait("document.querySelector('.conflicts')")
     rows = page.run(
-        "[...document.querySelectorAll('.conflicts tbody tr')].map((row) =>"
-        " [...row.children].map((cell) => (cell.querySelector('code') ?? cell).textContent))"
+        "[...document.querySelectorAll('.conflicts tbody tr')].map((row) => [row.dataset.address,"
+        " ...[...row.querySelectorAll('code')].map((cell) => cell.textContent)])"
     )
-    assert [row[0] for row in rows] == ["bass.fader_db", "voice.fader_db"]
-    assert [list(map(float, row[1:])) for row in rows] == [[0, -3, 1], [0, -4, 2]]
+    assert rows == [
+        ["bass.fader_db", "0.0 dB", "−3.0 dB", "1.0 dB"],
+        ["voice.fader_db", "0.0 dB", "−4.0 dB", "2.0 dB"],
+    ]
     page.run("document.querySelectorAll('.conflicts input[value=theirs]')[1].click()")
     choose(page, "Merge as chosen")
     page.wait("document.querySelector('.save-state').textContent === 'saved'")

@@ -1,7 +1,9 @@
 /* What the desk asks the person, in dialogs. */
 
-import { figure, make } from "./drawing.js";
+import { formatValue } from "./controls.js";
+import { figure, make, nameOf } from "./drawing.js";
 import { listKeys } from "./keys.js";
+import { asSentence } from "./messages.js";
 
 /** Asks, saves, renders and quits; says what came of it. */
 export class Dialogs {
@@ -198,7 +200,7 @@ export class Dialogs {
 
   /** The file changed underneath: asks what to do, and does it. Returns whether the plan is saved. */
   async #settle({ message, conflicts }) {
-    const rows = conflicts.map((conflict, at) => makeConflict(conflict, at));
+    const rows = conflicts.map((conflict, at) => makeConflict(this.#model, conflict, at));
     const table = rows.length
       ? make(
           "table",
@@ -214,7 +216,7 @@ export class Dialogs {
       : make("p", {}, "No setting was changed both here and there.");
     const chosen = await ask({
       title: "The file has changed",
-      body: [make("p", {}, `${message.charAt(0).toUpperCase()}${message.slice(1)}.`), table],
+      body: [make("p", {}, `${asSentence(message)}.`), table],
       choices: [
         { value: "merge", label: rows.length ? "Merge as chosen" : "Merge and save", isFirst: true },
         { value: "overwrite", label: "Overwrite it with mine" },
@@ -300,22 +302,43 @@ function makeCommand(file) {
   return make("pre", { class: "command", tabindex: "0" }, `automix desk ${quoted}`);
 }
 
-function makeConflict({ address, base, mine, theirs }, at) {
-  const spell = (value) => (value === null || value === undefined ? "(none)" : String(value));
+function makeConflict(model, { address, base, mine, theirs }, at) {
+  const { title, declared } = findSetting(model, address);
+  const spell = (value) => {
+    if (value === null || value === undefined) return "none";
+    if (typeof value === "number" && declared?.kind === "number") return formatValue(declared, value);
+    return typeof value === "string" ? value : JSON.stringify(value);
+  };
   const name = `conflict-${at}`;
   const option = (side, value) => {
     const radio = make("input", { type: "radio", name, value: side, checked: side === "mine" });
-    return make("td", {}, make("label", {}, radio, make("span", { class: "unseen" }, `${side} for ${address}: `), make("code", {}, spell(value))));
+    const about = make("span", { class: "unseen" }, `${side} for ${title}: `);
+    return make("td", {}, make("label", {}, radio, about, make("code", {}, spell(value))));
   };
   const row = make(
     "tr",
-    {},
-    make("th", { scope: "row" }, address),
+    { "data-address": address },
+    make("th", { scope: "row", title: address }, title),
     make("td", {}, make("code", {}, spell(base))),
     option("mine", mine),
     option("theirs", theirs),
   );
   return { row, address, choice: () => row.querySelector("input:checked").value };
+}
+
+/** What an address such as "bass.compressor.ratio" is called and declared as. */
+function findSetting(model, address) {
+  const { tracks, buses } = model.plan;
+  const owners = ["master", ...[...tracks, ...buses].map(({ name }) => name)];
+  const owner = owners
+    .filter((name) => address.startsWith(`${name}.`))
+    .sort((one, other) => other.length - one.length)[0];
+  if (owner === undefined) return { title: address };
+  const setting = address.slice(owner.length + 1);
+  const declared = setting.startsWith("rides.") ? undefined : model.declared(owner, setting);
+  const words = setting.split(".");
+  const last = nameOf(words.pop(), declared);
+  return { title: [owner, ...words.map((word) => word.replaceAll("_", " ")), last].join(" "), declared };
 }
 
 let titles = 0;

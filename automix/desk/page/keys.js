@@ -78,7 +78,8 @@ export function listenToKeys(desk) {
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.altKey || dialogs.isOpen) return;
     const { key, target, shiftKey, ctrlKey, metaKey } = event;
-    const isIn = (selector) => target instanceof Element && target.closest(selector) !== null;
+    const isThere = target instanceof Element && !target.closest("dialog:not([open])"); // just closed
+    const isIn = (selector) => isThere && target.closest(selector) !== null;
     const isCommand = ctrlKey !== metaKey;
     let act;
     if (isCommand) {

@@ -5,6 +5,12 @@ import { make } from "./drawing.js";
 const NOTE_MS = 7000;
 const MOST_SHOWN = 5;
 
+/** A message of the program as a sentence; the name of a file at its start stays as it is. */
+export function asSentence(text) {
+  const isName = /[/.:_]/.test(text.split(" ", 1)[0]);
+  return isName ? text : text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /**
  * Shows messages, and says them to a screen reader: errors at once, others when there is time.
  */
@@ -33,8 +39,7 @@ export class Messages {
    * @param {{action?: string, act?: () => void}} more A button of the message.
    */
   show(text, kind = "note", { action, act } = {}) {
-    const isName = /[/.:_]/.test(text.split(" ", 1)[0]); // of a file, which is spelled as it is
-    const sentence = isName ? text : text.charAt(0).toUpperCase() + text.slice(1);
+    const sentence = asSentence(text);
     const region = kind === "error" ? this.#loud : this.#quiet;
     const same = [...region.children].find((shown) => shown.dataset.text === sentence);
     same?.remove();
