@@ -2,7 +2,7 @@
 
 import { formatValue } from "./controls.js";
 import { figure, make, nameOf } from "./drawing.js";
-import { listKeys } from "./keys.js";
+import { areSingleKeysOn, listKeys, setSingleKeys } from "./keys.js";
 import { asSentence } from "./messages.js";
 
 /** Asks, saves, renders and quits; says what came of it. */
@@ -11,6 +11,7 @@ export class Dialogs {
   #engine;
   #messages;
   #lost = null;
+  #forget = () => {}; // takes the message away that the file was changed
 
   constructor(model, engine, messages) {
     this.#model = model;
@@ -24,6 +25,7 @@ export class Dialogs {
       messages.show("connected again");
     });
     model.addEventListener("file", () => this.#tellFileChanged());
+    model.addEventListener("saved", () => this.#forget());
     model.addEventListener("rendered", ({ detail }) => this.#tellRendered(detail));
   }
 
@@ -112,9 +114,14 @@ export class Dialogs {
     const rows = listKeys().map(([keys, about]) =>
       make("div", {}, make("dt", {}, spell(keys)), make("dd", {}, about)),
     );
+    const single = make("input", { type: "checkbox", checked: areSingleKeysOn() });
+    single.addEventListener("change", () => setSingleKeys(single.checked));
     await ask({
       title: "Keys",
-      body: [make("dl", { class: "keys" }, rows)],
+      body: [
+        make("dl", { class: "keys" }, rows),
+        make("label", { class: "check" }, single, "Keys without Ctrl or ⌘ act everywhere on the page"),
+      ],
       choices: [],
       cancel: "Close",
     });
@@ -241,7 +248,8 @@ export class Dialogs {
     const look = isSaved
       ? { action: "Take what is there", act: () => this.#reload() }
       : { action: "Look at it", act: () => this.save() };
-    this.#messages.show(`${file} was changed by another program`, "warning", look);
+    this.#forget();
+    this.#forget = this.#messages.show(`${file} was changed by another program`, "warning", look);
   }
 
   async #reload() {
@@ -289,7 +297,7 @@ export class Dialogs {
     const told = isSaved
       ? "Everything is saved. You can close this page."
       : "Edits that are not saved are kept beside the plan, and offered when it is opened again. You can close this page.";
-    document.querySelector("dialog[open]")?.close();
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
     show({
       title: "The desk is closed",
       body: [make("p", {}, told), make("p", {}, "To open it again:"), makeCommand(file)],

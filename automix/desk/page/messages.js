@@ -40,6 +40,11 @@ export class Messages {
    */
   show(text, kind = "note", { action, act } = {}) {
     const sentence = asSentence(text);
+    if (kind === "warning") this.#seen.add(text);
+    return this.#add(make("p", {}, sentence), sentence, kind, { action, act });
+  }
+
+  #add(body, sentence, kind, { action, act } = {}) {
     const region = kind === "error" ? this.#loud : this.#quiet;
     const same = [...region.children].find((shown) => shown.dataset.text === sentence);
     same?.remove();
@@ -47,7 +52,7 @@ export class Messages {
     const message = make(
       "div",
       { class: `message ${kind}`, "data-text": sentence },
-      make("p", {}, sentence),
+      body,
       action ? make("button", { type: "button", class: "message-act" }, action) : null,
       dismiss,
     );
@@ -70,11 +75,14 @@ export class Messages {
 
   /** Shows what may be wrong with the plan or its files, each sentence once. */
   warn(sentences) {
-    for (const sentence of sentences) {
-      if (this.#seen.has(sentence)) continue;
-      this.#seen.add(sentence);
-      this.show(sentence, "warning");
+    const fresh = [...new Set(sentences)].filter((sentence) => !this.#seen.has(sentence));
+    for (const sentence of fresh) this.#seen.add(sentence);
+    if (fresh.length < 3) {
+      for (const sentence of fresh) this.show(sentence, "warning");
+      return;
     }
+    const list = make("ul", {}, fresh.map((sentence) => make("li", {}, asSentence(sentence))));
+    this.#add(list, fresh.join("; "), "warning");
   }
 
   /** A note stays while it is looked at. */
