@@ -1,6 +1,7 @@
 /* What is heard: the plan as it is now, a snapshot of it, or its finished mix. */
 
 import { figure, make } from "./drawing.js";
+import { asSentence } from "./messages.js";
 
 /** The side of a comparison that is no snapshot, but the plan as it is now. */
 export const NOW = "";
@@ -263,7 +264,7 @@ export function showCompare(model, compare, dialogs) {
 
   const update = () => {
     for (const side of sides) side.update();
-    const told = describe(compare);
+    const told = describe(model, compare);
     banner.hidden = !told;
     if (text.textContent !== told) text.textContent = told;
     use.hidden = compare.heardSnapshot === null;
@@ -311,17 +312,22 @@ function makeSide(model, compare, side) {
 }
 
 /** What is heard, in a sentence; empty where it is the plan as it is now. */
-function describe(compare) {
+function describe(model, compare) {
   const { heard, master } = compare;
   if (heard.kind === "master") {
-    if (master?.state !== "ready") return master?.key ? "Rendering the master again; you hear the last one." : "";
+    if (master?.state !== "ready") {
+      return master?.key
+        ? "The master is being rendered again; until then you hear the last one."
+        : "The master is being rendered; until then you hear the mix without its limiter.";
+    }
     const { lufs, true_peak_dbtp: peak } = master.loudness ?? {};
     const levels = [
       Number.isFinite(lufs) ? `${figure(lufs)} LUFS` : null,
       Number.isFinite(peak) ? `${figure(peak)} dBTP` : null,
     ].filter(Boolean);
     const told = `You hear the finished master${levels.length ? ` (${levels.join(", ")})` : ""}.`;
-    return compare.isStale ? `${told} It is of an earlier state of the mix.` : told;
+    if (compare.isStale) return `${told} It is of an earlier state of the mix.`;
+    return model.state.hands_off ? `${told} ${asSentence(model.state.hands_off)}.` : told;
   }
   if (heard.kind !== "side") return "";
   const { trim } = compare;

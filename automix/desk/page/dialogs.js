@@ -1,7 +1,9 @@
 /* What the desk asks the person, in dialogs. */
 
-import { figure, make } from "./drawing.js";
-import { listKeys } from "./keys.js";
+import { formatValue } from "./controls.js";
+import { figure, make, nameOf } from "./drawing.js";
+import { areSingleKeysOn, listKeys, setSingleKeys } from "./keys.js";
+import { asSentence } from "./messages.js";
 
 /** Asks, saves, renders and quits; says what came of it. */
 export class Dialogs {
@@ -9,6 +11,7 @@ export class Dialogs {
   #engine;
   #messages;
   #lost = null;
+  #forget = () => {}; // takes the message away that the file was changed
 
   constructor(model, engine, messages) {
     this.#model = model;
@@ -22,6 +25,7 @@ export class Dialogs {
       messages.show("connected again");
     });
     model.addEventListener("file", () => this.#tellFileChanged());
+    model.addEventListener("saved", () => this.#forget());
     model.addEventListener("rendered", ({ detail }) => this.#tellRendered(detail));
   }
 
@@ -110,9 +114,14 @@ export class Dialogs {
     const rows = listKeys().map(([keys, about]) =>
       make("div", {}, make("dt", {}, spell(keys)), make("dd", {}, about)),
     );
+    const single = make("input", { type: "checkbox", checked: areSingleKeysOn() });
+    single.addEventListener("change", () => setSingleKeys(single.checked));
     await ask({
       title: "Keys",
-      body: [make("dl", { class: "keys" }, rows)],
+      body: [
+        make("dl", { class: "keys" }, rows),
+        make("label", { class: "check" }, single, "Keys without Ctrl or ⌘ act everywhere on the page"),
+      ],
       choices: [],
       cancel: "Close",
     });
@@ -198,7 +207,7 @@ export class Dialogs {
 
   /** The file changed underneath: asks what to do, and does it. Returns whether the plan is saved. */
   async #settle({ message, conflicts }) {
-    const rows = conflicts.map((conflict, at) => makeConflict(conflict, at));
+    const rows = conflicts.map((conflict, at) => makeConflict(this.#model, conflict, at));
     const table = rows.length
       ? make(
           "table",
@@ -214,7 +223,7 @@ export class Dialogs {
       : make("p", {}, "No setting was changed both here and there.");
     const chosen = await ask({
       title: "The file has changed",
-      body: [make("p", {}, `${message.charAt(0).toUpperCase()}${message.slice(1)}.`), table],
+      body: [make("p", {}, `${asSentence(message)}.`), table],
       choices: [
         { value: "merge", label: rows.length ? "Merge as chosen" : "Merge and save", isFirst: true },
         { value: "overwrite", label: "Overwrite it with mine" },
@@ -239,7 +248,8 @@ export class Dialogs {
     const look = isSaved
       ? { action: "Take what is there", act: () => this.#reload() }
       : { action: "Look at it", act: () => this.save() };
-    this.#messages.show(`${file} was changed by another program`, "warning", look);
+    this.#forget();
+    this.#forget = this.#messages.show(`${file} was changed by another program`, "warning", look);
   }
 
   async #reload() {
@@ -287,7 +297,7 @@ export class Dialogs {
     const told = isSaved
       ? "Everything is saved. You can close this page."
       : "Edits that are not saved are kept beside the plan, and offered when it is opened again. You can close this page.";
-    document.querySelector("dialog[open]")?.close();
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
     show({
       title: "The desk is closed",
       body: [make("p", {}, told), make("p", {}, "To open it again:"), makeCommand(file)],
@@ -300,22 +310,43 @@ function makeCommand(file) {
   return make("pre", { class: "command", tabindex: "0" }, `automix desk ${quoted}`);
 }
 
-function makeConflict({ address, base, mine, theirs }, at) {
-  const spell = (value) => (value === null || value === undefined ? "(none)" : String(value));
+function makeConflict(model, { address, base, mine, theirs }, at) {
+  const { title, declared } = findSetting(model, address);
+  const spell = (value) => {
+    if (value === null || value === undefined) return "none";
+    if (typeof value === "number" && declared?.kind === "number") return formatValue(declared, value);
+    return typeof value === "string" ? value : JSON.stringify(value);
+  };
   const name = `conflict-${at}`;
   const option = (side, value) => {
     const radio = make("input", { type: "radio", name, value: side, checked: side === "mine" });
-    return make("td", {}, make("label", {}, radio, make("span", { class: "unseen" }, `${side} for ${address}: `), make("code", {}, spell(value))));
+    const about = make("span", { class: "unseen" }, `${side} for ${title}: `);
+    return make("td", {}, make("label", {}, radio, about, make("code", {}, spell(value))));
   };
   const row = make(
     "tr",
-    {},
-    make("th", { scope: "row" }, address),
+    { "data-address": address },
+    make("th", { scope: "row", title: address }, title),
     make("td", {}, make("code", {}, spell(base))),
     option("mine", mine),
     option("theirs", theirs),
   );
   return { row, address, choice: () => row.querySelector("input:checked").value };
+}
+
+/** What an address such as "bass.compressor.ratio" is called and declared as. */
+function findSetting(model, address) {
+  const { tracks, buses } = model.plan;
+  const owners = ["master", ...[...tracks, ...buses].map(({ name }) => name)];
+  const owner = owners
+    .filter((name) => address.startsWith(`${name}.`))
+    .sort((one, other) => other.length - one.length)[0];
+  if (owner === undefined) return { title: address };
+  const setting = address.slice(owner.length + 1);
+  const declared = setting.startsWith("rides.") ? undefined : model.declared(owner, setting);
+  const words = setting.split(".");
+  const last = nameOf(words.pop(), declared);
+  return { title: [owner, ...words.map((word) => word.replaceAll("_", " ")), last].join(" "), declared };
 }
 
 let titles = 0;

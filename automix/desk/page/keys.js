@@ -7,7 +7,7 @@ const TAKES_HOME = `${TYPED}, [role=slider], [role=listbox], [role=radiogroup], 
 
 /** What keys do: [keys, what, whether it is a single letter or sign]. */
 const KEYS = [
-  [["Space"], "play or pause; a button that has the focus keeps its space"],
+  [["Space"], "play or pause; a button reached by Tab keeps its space"],
   [["Shift", "Space"], "stop, and back to the start"],
   [[","], `${JUMP_S} s back`],
   [["."], `${JUMP_S} s on`],
@@ -37,6 +37,26 @@ const KEYS = [
 export function listKeys() {
   const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
   return KEYS.map(([keys, about]) => [keys.map((key) => (isMac && key === "Ctrl" ? "⌘" : key)), isMac ? about.replace("Ctrl", "⌘") : about]);
+}
+
+const STORED = "automix desk single keys";
+
+/** Whether keys without Ctrl act everywhere; who speaks to the computer may not want that. */
+export function areSingleKeysOn() {
+  try {
+    return localStorage.getItem(STORED) !== "off";
+  } catch {
+    return true; // a browser that keeps nothing
+  }
+}
+
+/** Switches keys without Ctrl on or off. */
+export function setSingleKeys(isOn) {
+  try {
+    localStorage.setItem(STORED, isOn ? "on" : "off");
+  } catch {
+    // A browser that keeps nothing: they stay on.
+  }
 }
 
 /**
@@ -75,10 +95,25 @@ export function listenToKeys(desk) {
     s: () => dialogs.save(),
   };
 
+  let clicked = null; // what has the focus because it was clicked: it does not keep its space
+  let isSpaceTaken = false;
+  addEventListener("pointerdown", ({ target }) => {
+    clicked = target instanceof Element ? target.closest("button, summary") : null;
+  });
+  addEventListener("focusin", ({ target }) => {
+    if (target !== clicked) clicked = null;
+  });
+  addEventListener("keyup", (event) => {
+    if (event.key !== " " || !isSpaceTaken) return;
+    isSpaceTaken = false;
+    event.preventDefault(); // or some browsers press the button as well
+  });
+
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.altKey || dialogs.isOpen) return;
     const { key, target, shiftKey, ctrlKey, metaKey } = event;
-    const isIn = (selector) => target instanceof Element && target.closest(selector) !== null;
+    const isThere = target instanceof Element && !target.closest("dialog:not([open])"); // just closed
+    const isIn = (selector) => isThere && target.closest(selector) !== null;
     const isCommand = ctrlKey !== metaKey;
     let act;
     if (isCommand) {
@@ -87,8 +122,8 @@ export function listenToKeys(desk) {
       if (name === "z" && shiftKey) act = commands.y;
       else if (!shiftKey) act = Object.hasOwn(commands, name) ? commands[name] : null;
     } else if (!ctrlKey && !metaKey) {
-      if (isIn(TYPED)) return;
-      if (key === " " && isIn(TAKES_SPACE)) return;
+      if (isIn(TYPED) || !areSingleKeysOn()) return;
+      if (key === " " && isIn(TAKES_SPACE) && !(clicked && clicked === target)) return;
       if ((key === "Home" || key === "End") && (shiftKey || isIn(TAKES_HOME))) return;
       if (key === " " && shiftKey) act = () => engine.stop();
       else if (shiftKey && /^[a-z]$/i.test(key)) return;
@@ -96,6 +131,7 @@ export function listenToKeys(desk) {
     }
     if (!act) return;
     event.preventDefault();
+    if (key === " ") isSpaceTaken = true;
     if (!event.repeat || key === "," || key === "." || (isCommand && key.toLowerCase() !== "s")) act();
   });
 }

@@ -5,6 +5,12 @@ import { make } from "./drawing.js";
 const NOTE_MS = 7000;
 const MOST_SHOWN = 5;
 
+/** A message of the program as a sentence; the name of a file at its start stays as it is. */
+export function asSentence(text) {
+  const isName = /[/.:_]/.test(text.split(" ", 1)[0]);
+  return isName ? text : text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /**
  * Shows messages, and says them to a screen reader: errors at once, others when there is time.
  */
@@ -33,8 +39,12 @@ export class Messages {
    * @param {{action?: string, act?: () => void}} more A button of the message.
    */
   show(text, kind = "note", { action, act } = {}) {
-    const isName = /[/.:_]/.test(text.split(" ", 1)[0]); // of a file, which is spelled as it is
-    const sentence = isName ? text : text.charAt(0).toUpperCase() + text.slice(1);
+    const sentence = asSentence(text);
+    if (kind === "warning") this.#seen.add(text);
+    return this.#add(make("p", {}, sentence), sentence, kind, { action, act });
+  }
+
+  #add(body, sentence, kind, { action, act } = {}) {
     const region = kind === "error" ? this.#loud : this.#quiet;
     const same = [...region.children].find((shown) => shown.dataset.text === sentence);
     same?.remove();
@@ -42,7 +52,7 @@ export class Messages {
     const message = make(
       "div",
       { class: `message ${kind}`, "data-text": sentence },
-      make("p", {}, sentence),
+      body,
       action ? make("button", { type: "button", class: "message-act" }, action) : null,
       dismiss,
     );
@@ -65,11 +75,14 @@ export class Messages {
 
   /** Shows what may be wrong with the plan or its files, each sentence once. */
   warn(sentences) {
-    for (const sentence of sentences) {
-      if (this.#seen.has(sentence)) continue;
-      this.#seen.add(sentence);
-      this.show(sentence, "warning");
+    const fresh = [...new Set(sentences)].filter((sentence) => !this.#seen.has(sentence));
+    for (const sentence of fresh) this.#seen.add(sentence);
+    if (fresh.length < 3) {
+      for (const sentence of fresh) this.show(sentence, "warning");
+      return;
     }
+    const list = make("ul", {}, fresh.map((sentence) => make("li", {}, asSentence(sentence))));
+    this.#add(list, fresh.join("; "), "warning");
   }
 
   /** A note stays while it is looked at. */

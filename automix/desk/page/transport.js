@@ -5,6 +5,7 @@ import { clamp, clock, make } from "./drawing.js";
 import { makeOverview } from "./overview.js";
 import { showReadings } from "./readings.js";
 
+const BRIEF_MS = 3000;
 const LOOP_S = 8; // of a loop that nobody has drawn
 
 const ICONS = {
@@ -61,7 +62,6 @@ export function showTop(element, model, engine, choice, { compare, dialogs, hear
     class: "time",
     "aria-label": "Position, as minutes and seconds",
     title: "Type a position, then Enter",
-    inputmode: "decimal",
     autocomplete: "off",
     spellcheck: "false",
     size: "7",
@@ -173,12 +173,13 @@ export function showTop(element, model, engine, choice, { compare, dialogs, hear
   // The plan.
   const undoButton = button("undo", "Undo", () => undo(), makeIcon("undo"));
   const redoButton = button("redo", "Redo", () => redo(), makeIcon("redo"));
-  async function step(work) {
+  async function step(work, told) {
     const answer = await work(); // asked even if nothing is known to be undone: it may be under way
     if (!answer.ok) model.say(answer.body.message, answer.status === 400 ? "note" : "error");
+    else tellBriefly(told(answer.body));
   }
-  const undo = () => step(() => model.undo());
-  const redo = () => step(() => model.redo());
+  const undo = () => step(() => model.undo(), ({ redo: label }) => `Undone: ${label}`);
+  const redo = () => step(() => model.redo(), ({ undo: label }) => `Redone: ${label}`);
   const saved = make("span", { class: "save-state" });
   const save = button("save", "Save (ctrl S)", () => dialogs.save(), "Save");
   const render = button("render", "Render the mix to its file", () => dialogs.render(), "Render");
@@ -224,8 +225,20 @@ export function showTop(element, model, engine, choice, { compare, dialogs, hear
     showProgress();
   });
   model.addEventListener("ready", showProgress);
+  let brief = "";
+  let timer = 0;
+  function tellBriefly(text) {
+    brief = text;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      brief = "";
+      showProgress();
+    }, BRIEF_MS);
+    showProgress();
+  }
   function showProgress() {
-    const [text, share] = tellProgress(model, compare, rendering);
+    const [working, share] = tellProgress(model, compare, rendering);
+    const text = working || brief;
     if (status.textContent !== text) status.textContent = text;
     bar.hidden = share === null;
     if (share !== null) bar.value = share;
@@ -267,9 +280,9 @@ export function showTop(element, model, engine, choice, { compare, dialogs, hear
       make("div", { class: "top-group plan" }, name, saved, undoButton, redoButton, save),
       more,
       menu,
-      make("div", { class: "top-work" }, status, bar),
     ),
     banner,
+    make("div", { class: "top-work" }, status, bar),
   );
   showTransport();
   showHeard();
