@@ -164,7 +164,7 @@ export class Strip {
     const bus = this.#model.part(this.owner);
     if (!bus) return;
     const feeds = listFeeds(this.#model.plan, this.owner);
-    const lines = feeds.map(({ name, gain_db: gain, isMuted }) => [name, isMuted ? "muted" : figure(gain, 1)]);
+    const lines = feeds.map(({ name, gain_db: gain, isMuted }) => [name, isMuted ? "muted" : `${gain >= 0.05 ? "+" : ""}${figure(gain, 1)}`]);
     this.role.textContent = describeBus(bus);
     this.role.title = [describeBus(bus), ...listBusDetails(bus)].join(", ");
     this.#tell([...listBusDetails(bus).map((line) => [line]), [feeds.length ? "from" : "nothing is sent here"], ...lines]);
