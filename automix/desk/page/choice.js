@@ -11,6 +11,7 @@ export function levelOf(model, owner) {
 export class Choice extends EventTarget {
   #model;
   #engine;
+  #gesture = { id: null, faders: [] }; // where the faders of a drag began
   solo = new Set();
   group = new Set();
 
@@ -36,6 +37,7 @@ export class Choice extends EventTarget {
 
   /** Ends every solo. */
   clearSolo() {
+    if (!this.solo.size) return;
     this.solo.clear();
     this.#engine.setSolo(this.solo);
     this.#tell();
@@ -54,12 +56,24 @@ export class Choice extends EventTarget {
     this.#tell();
   }
 
-  /** Makes the strips of a strip's family the group; if they are it already, there is none. */
+  /** The tracks of a track's family. */
+  familyOf(name) {
+    const { families = {}, plan } = this.#model.state;
+    const family = families[name];
+    if (family === undefined) return [];
+    return plan.tracks.map((track) => track.name).filter((track) => families[track] === family);
+  }
+
+  /** Whether the group is a track's family. */
+  isFamily(name) {
+    const members = this.familyOf(name);
+    const isSame = members.length === this.group.size && members.length > 0;
+    return isSame && members.every((member) => this.group.has(member));
+  }
+
+  /** Makes the tracks of a track's family the group; if they are it already, there is none. */
   selectFamily(name) {
-    const { families, plan } = this.#model.state;
-    const members = plan.tracks.map((track) => track.name).filter((track) => families[track] === families[name]);
-    const isIt = members.length === this.group.size && members.every((member) => this.group.has(member));
-    this.group = new Set(isIt ? [] : members);
+    this.group = new Set(this.isFamily(name) ? [] : this.familyOf(name));
     this.#tell();
   }
 
@@ -75,25 +89,35 @@ export class Choice extends EventTarget {
     return this.group.has(name) ? [...this.group] : [name];
   }
 
-  /** Moves a fader, and with it those of its group: all by as much, as far as all of them can. */
-  moveFader(name, value, about) {
+  /**
+   * Moves a fader, and with it those of its group: all by as much, as far as all of them can.
+   *
+   * Within a gesture they are moved from where it began, so that they come back to just there.
+   */
+  moveFader(name, value, { gesture }) {
     const model = this.#model;
-    const faders = this.together(name).map((owner) => {
-      const setting = levelOf(model, owner);
-      const { low, high } = model.declared(owner, setting);
-      return { owner, setting, now: model.value(owner, setting), low, high };
-    });
-    const wanted = value - faders.find(({ owner }) => owner === name).now;
-    const least = Math.max(...faders.map(({ now, low }) => low - now));
-    const most = Math.min(...faders.map(({ now, high }) => high - now));
+    const isBegun = gesture && this.#gesture.id === gesture;
+    if (!isBegun) this.#gesture = { id: gesture ?? null, faders: this.#listFaders(name) };
+    const { faders } = this.#gesture;
+    const wanted = value - faders.find(({ owner }) => owner === name).from;
+    const least = Math.max(...faders.map(({ from, low }) => low - from));
+    const most = Math.min(...faders.map(({ from, high }) => high - from));
     const change = clamp(wanted, least, most);
-    const label = faders.length > 1 ? `${faders.length} faders` : about.label;
-    const edits = faders.map(({ owner, setting, now }) => ({
+    const edits = faders.map(({ owner, setting, from }) => ({
       owner,
       setting,
-      value: Number((now + change).toFixed(3)),
+      value: change === 0 ? from : owner === name && change === wanted ? value : Number((from + change).toFixed(3)),
     }));
-    model.edit(edits, { ...about, label });
+    model.edit(edits, { gesture });
+  }
+
+  #listFaders(name) {
+    const model = this.#model;
+    return this.together(name).map((owner) => {
+      const setting = levelOf(model, owner);
+      const { low, high } = model.declared(owner, setting);
+      return { owner, setting, from: model.value(owner, setting), low, high };
+    });
   }
 
   /** Mutes a track, or lets it be heard again; so with its group. */
@@ -102,9 +126,7 @@ export class Choice extends EventTarget {
     if (model.kind(name) !== "strip") return;
     const value = !model.value(name, "mute");
     const owners = this.together(name).filter((owner) => model.kind(owner) === "strip");
-    const what = owners.length > 1 ? `${owners.length} tracks` : name;
-    const edits = owners.map((owner) => ({ owner, setting: "mute", value }));
-    model.edit(edits, { label: `${what}: mute ${value ? "on" : "off"}` });
+    model.edit(owners.map((owner) => ({ owner, setting: "mute", value })));
   }
 
   /** Forgets parts that are not there any more. */
@@ -119,6 +141,7 @@ export class Choice extends EventTarget {
   }
 
   #tell() {
+    this.#gesture = { id: null, faders: [] }; // others may belong together now
     this.dispatchEvent(new CustomEvent("change"));
   }
 }
