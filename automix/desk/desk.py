@@ -30,7 +30,7 @@ def open_desk(
     cache: "str | PathLike[str] | None" = None,
     opened: Callable[[str], None] = lambda url: None,
     warn: Callable[[str], None] = lambda sentence: None,
-    closing: Callable[[int], None] = lambda unsaved: None,
+    closing: Callable[[int, bool], None] = lambda unsaved, are_kept: None,
     guard: Guard = unguarded,
 ) -> None:
     """Opens a plan as a mixing desk in the browser, on this computer alone, until it is quit.
@@ -46,7 +46,8 @@ def open_desk(
         opened: Called with the address of the page once it can be opened, for example
             `webbrowser.open`. Who knows the address can use the desk.
         warn: Called with what the person at the terminal should know, in any thread.
-        closing: Called when the desk begins to close, with the number of edits that are not saved.
+        closing: Called when the desk begins to close, with the number of edits that are not saved,
+            and whether they are kept beside the plan.
         guard: Given what removes an unfinished mix, makes a context in which that is called if a
             signal ends the program.
 
@@ -83,7 +84,7 @@ def open_desk(
                 while server.is_running and not actions.has_quit.wait(_LOOK_S):
                     actions.watch()
             finally:
-                closing(actions.unsaved_edits)
+                closing(document.unsaved_edits, document.keep_edits())
                 server.stop()
         finally:
             actions.close()

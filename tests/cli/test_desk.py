@@ -471,11 +471,11 @@ def test_rendering_never_writes_over_an_input(
 
 def test_a_script_opens_a_desk_too(plan: Path, tmp_path_factory) -> None:
     urls: queue.Queue[str] = queue.Queue()
-    left: list[int] = []
+    left: list[tuple[int, bool]] = []
     cache = tmp_path_factory.mktemp("cache")
     with ThreadPoolExecutor(1) as pool:
         desk = pool.submit(
-            automix.open_desk, plan, cache=cache, opened=urls.put, closing=left.append
+            automix.open_desk, plan, cache=cache, opened=urls.put, closing=lambda *told: left.append(told)
         )
         url = urls.get(timeout=60)
         request = urllib.request.Request(
@@ -484,6 +484,6 @@ def test_a_script_opens_a_desk_too(plan: Path, tmp_path_factory) -> None:
         with urllib.request.urlopen(request, timeout=20) as answer:
             assert answer.status == 200
         desk.result(timeout=20)
-    assert left == [0]
+    assert left == [(0, True)]
     with pytest.raises(automix.AutomixError, match=r"is a folder.*automix stems"):
         automix.open_desk(plan.parent)
