@@ -453,16 +453,16 @@ class Actions:
         Raises:
             AutomixError: A track cannot be rendered, or the plan not be written.
         """
-        plan = self._document.plan
-        if find_target(plan) is None:
-            return
-        mix = make_full_mix(self._renders, plan, stop=stop, progressed=self._tell_render_progress)
-        if mix is None or _is_same_level(mix.plan.master, plan.master):
-            return
-        with self._lock:
-            if self._document.plan is plan:
-                self._take(self._document.replace_plan(mix.plan, "finish the master"), {})
-                self.save({})
+        while find_target(plan := self._document.saved) is not None:
+            mix = make_full_mix(
+                self._renders, plan, stop=stop, progressed=self._tell_render_progress
+            )
+            with self._lock:
+                if mix is None or _is_same_level(mix.plan.master, plan.master):
+                    return
+                if self._document.saved is plan:  # else it was saved anew
+                    self._take(self._document.save_finished(mix.plan), {})
+                    return
 
     # What the person at the terminal and the main thread ask for.
 

@@ -229,6 +229,11 @@ class Document:
         return self._plan
 
     @property
+    def saved(self) -> MixPlan:
+        """The plan that the file holds, as far as this desk knows."""
+        return self._saved
+
+    @property
     def is_saved(self) -> bool:
         """Whether the plan's file holds the plan, as far as this desk knows."""
         with self._lock:
@@ -445,9 +450,36 @@ class Document:
             self._take_file(written)
             return change
 
+    def save_finished(self, finished: MixPlan) -> PlanChange:
+        """Writes the plan that is saved with its master finished again, as it is rendered.
+
+        What was changed here since it was saved stays, and is not saved.
+
+        Args:
+            finished: The plan that is saved, but for its master and the decisions about that.
+
+        Raises:
+            ChangedUnderneath: The file is not what was read or saved last.
+            OutputError: The file cannot be written.
+            UsageError: The document has no file.
+        """
+        with self._lock:
+            if self._file is None:
+                raise UsageError("this plan was not read from a file")
+            written = write_plan_file(self.path, finished, self._file, self._file.state.sha256)
+            if written is None:
+                raise ChangedUnderneath(_CHANGED.format(name=printable(self.path)))
+            plan = merge_plans(self._saved, self._plan, finished).plan
+            step = _Step(label="finish the master", before=self._plan, after=plan, era=self._era)
+            change = self._take_step(step)
+            self._take_file(written)
+            return change
+
     def _take_file(self, file: PlanFile) -> None:
-        """Takes note that the file holds the plan as it is now."""
-        self._file, self._saved, self._saved_steps = file, self._plan, len(self._undo)
+        """Takes note of what the file holds."""
+        is_plan = file.plan == self._plan
+        self._file, self._saved = file, self._plan if is_plan else file.plan
+        self._saved_steps = len(self._undo) if is_plan else self._saved_steps + 1
         if file.kept is not None:
             name, kept = printable(self.path), printable(file.kept.name)
             self._warnings.append(f"{name}: held text of yours, and is kept as {kept}")

@@ -206,6 +206,29 @@ def test_an_edit_is_heard_saved_and_rendered(
 
 
 @pytest.mark.slow
+def test_what_is_edited_while_it_is_rendered_is_not_in_the_mix(
+    desk: Callable[[], Page], plan: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    page = desk()
+    events = page.listen()
+    page.edit("beat", "fader_db", 6.0)
+    page.post("render", overwrite=True)
+    page.edit("vocal", "fader_db", -30.0)
+    assert events.wait_for("rendered")["true_peak_dbtp"] < -1.0
+    assert read_fader(plan) > -30.0
+    assert not page.get("state")["is_saved"]
+    command = [sys.executable, "-m", "automix", "render", "mix.toml", "-o", "again.wav", "-q"]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=60)
+    assert (tmp_path / "again.wav").read_bytes() == (tmp_path / "mix.wav").read_bytes()
+    before = tomllib.loads(plan.read_text())["master"]["gain_db"]
+    page.post("render", overwrite=True)
+    events.wait_for("rendered")
+    assert read_fader(plan) == -30.0
+    assert tomllib.loads(plan.read_text())["master"]["gain_db"] != before
+    page.quit(save=False)
+
+
+@pytest.mark.slow
 def test_quitting_with_saving_saves(desk: Callable[[], Page], plan: Path, tmp_path: Path) -> None:
     page = desk()
     page.edit("vocal", "fader_db", -7.25)
@@ -475,7 +498,11 @@ def test_a_script_opens_a_desk_too(plan: Path, tmp_path_factory) -> None:
     cache = tmp_path_factory.mktemp("cache")
     with ThreadPoolExecutor(1) as pool:
         desk = pool.submit(
-            automix.open_desk, plan, cache=cache, opened=urls.put, closing=lambda *told: left.append(told)
+            automix.open_desk,
+            plan,
+            cache=cache,
+            opened=urls.put,
+            closing=lambda *told: left.append(told),
         )
         url = urls.get(timeout=60)
         request = urllib.request.Request(

@@ -353,6 +353,29 @@ def refuse_others(plan):
         raise PlanError("no tracks")
 
 
+def test_a_finished_master_is_saved_and_later_edits_are_not(document, path):
+    document.edit(fader(1))
+    document.save()
+    finished = apply_edits(document.plan, [edit("master: gain_db", -3)])
+    assert document.save_finished(finished).after == finished == read_plan(path)
+    assert (document.is_saved, document.unsaved_edits) == (True, 0)
+    again = apply_edits(finished, [edit("master: gain_db", -4)])
+    document.edit(fader(2))
+    mine = document.plan
+    document.save_finished(again)
+    assert read_plan(path) == again
+    assert document.plan == apply_edits(again, fader(2))
+    assert (document.is_saved, document.unsaved_edits) == (False, 1)
+    assert document.undo().after == mine
+    document.redo()
+    theirs = change_file(path, edit("lead vocal: pan", 0.1))
+    with pytest.raises(ChangedUnderneath):
+        document.save_finished(finished)
+    assert read_plan(path) == theirs
+    document.save(force="merge")
+    assert read_plan(path) == apply_edits(theirs, fader(2))
+
+
 def test_how_many_edits_are_not_saved(document):
     assert document.unsaved_edits == 0
     for value in (1, 2):
