@@ -547,19 +547,16 @@ class Document:
             self._begin_journal()
             return change
 
-    def close(self, *, discard: bool = False) -> None:
+    def close(self) -> None:
         """Closes the document.
 
         Edits that are not saved are offered to the next desk, and snapshots are there again;
         without any, no journal is left.
-
-        Args:
-            discard: Whether nobody wants edits that are not saved.
         """
         with self._lock:
             if self._journal is not None:
                 is_needed = self._plan != self._saved or self._left or len(self._snapshots) > 1
-                self._journal.close(remove=discard or not is_needed)
+                self._journal.close(remove=not is_needed)
                 self._journal = None
 
     def _move_to(self, plan: MixPlan) -> None:

@@ -95,7 +95,8 @@ def test_closing(path, tmp_path):
     document.close()  # nothing was decided about it
     document = Document.open(path)
     document.recover(True)
-    document.close(discard=True)
+    document.save()
+    document.close()
     assert not (tmp_path / JOURNAL).exists()
 
 
@@ -269,7 +270,7 @@ def test_a_desk_says_whether_its_edits_are_kept(path, monkeypatch):
     again = reopen(document)
     again.recover(True)
     assert part_of(again.plan, "a.b.c").fader_db == 2.0
-    again.close(discard=True)
+    again.close()
 
 
 def test_snapshots_and_other_plans_are_recovered(path):
@@ -373,7 +374,7 @@ def test_what_is_no_journal_is_kept_and_said(path, tmp_path, content):
     document.edit(fader(1))
     document = reopen(document)
     document.recover(True)
-    document.close(discard=True)
+    document.close()
 
 
 def test_a_journal_without_end_is_not_read(path, tmp_path, monkeypatch):
@@ -622,7 +623,7 @@ def test_a_journal_with_any_bytes_in_it_ends_in_sentences(path, tmp_path, seed):
         after = document.plan
         document = reopen(document)
         assert document.recover(True).after == after
-        document.close(discard=True)
+        document.close()
 
 
 def test_writing_it_takes_less_than_a_millisecond(path):
