@@ -78,6 +78,8 @@ def run_desk(
         elif not printer.quiet:
             print(url)
         sys.stdout.flush()
+
+    def browse(url: str) -> None:
         if opens_browser and not printer.json and _has_display():
             _open_browser(url)
 
@@ -94,6 +96,7 @@ def run_desk(
         port=port,
         cache=cache,
         opened=tell,
+        browse=browse,
         warn=printer.warn,
         closing=tell_unsaved,
         guard=remove_when_ended,

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -382,6 +383,30 @@ def test_snapshots_are_kept_measured_and_used(desk: Callable[[], Page]) -> None:
     assert page.get("state")["plan"]["tracks"][0]["fader_db"] != -20.0
     page.post("snapshot/drop", name="quiet")
     assert [one["name"] for one in page.get("state")["snapshots"]] == ["as opened"]
+    page.quit(save=False)
+
+
+@pytest.mark.slow
+def test_a_browser_is_started_with_an_address_that_works_once(
+    start: Start, plan: Path, tmp_path: Path
+) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(
+        f'#!/bin/sh\necho "$1" > {tmp_path}/new && mv {tmp_path}/new {browser}.url\n'
+    )
+    browser.chmod(0o755)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "BROWSER": f"{browser} %s"}
+    page = Page(start("desk", plan, "--cache", tmp_path / "cache", env=environment))
+    told = tmp_path / "browser.url"
+    while not told.exists():
+        assert page.process.poll() is None
+    url = told.read_text().strip()
+    assert page.path.strip("/") not in url
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        assert answer.url == page.url
+        assert b"<html" in answer.read()
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(url, timeout=20)
     page.quit(save=False)
 
 
