@@ -553,7 +553,7 @@ for number in range(int(sys.argv[2]), 10**9):
 """
 
 
-@pytest.mark.parametrize("every", [10**9, 5])
+@pytest.mark.parametrize("every", [10**9, pytest.param(5, marks=pytest.mark.slow)])
 def test_a_kill_loses_nothing_that_was_confirmed(path, tmp_path, every):
     """A desk edits, and saves after so many edits, until it is killed, again and again."""
     chance, number, began = random.Random(every), 0, -2 * 2**20
