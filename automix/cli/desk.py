@@ -78,11 +78,13 @@ def run_desk(
         elif not printer.quiet:
             print(url)
         sys.stdout.flush()
+
+    def browse(url: str) -> None:
         if opens_browser and not printer.json and _has_display():
             _open_browser(url)
 
-    def tell_unsaved(count: int) -> None:
-        sentence = _describe_unsaved(count, request.plan)
+    def tell_unsaved(count: int, are_kept: bool) -> None:
+        sentence = _describe_unsaved(count, are_kept, request.plan)
         ended = sys.exception()
         if isinstance(ended, Ended):
             ended.message = f"automix: {sentence}"  # at once: the grace may be over soon
@@ -94,16 +96,19 @@ def run_desk(
         port=port,
         cache=cache,
         opened=tell,
+        browse=browse,
         warn=printer.warn,
         closing=tell_unsaved,
         guard=remove_when_ended,
     )
 
 
-def _describe_unsaved(count: int, plan: Path | None) -> str:
+def _describe_unsaved(count: int, are_kept: bool, plan: Path | None) -> str:
     if not count:
         return "the desk is closed; everything is saved"
     edits, again = ("1 edit is", "it") if count == 1 else (f"{count} edits are", "them")
+    if not are_kept:
+        return f"{edits} not saved, and lost: nothing can be written beside {plan}"
     return f"{edits} not saved; automix desk {plan} offers {again} again"
 
 

@@ -111,15 +111,16 @@ class Actions:
         self._request, self._document = request, document
         self._cache, self._guard = cache, guard
         self._lock = threading.RLock()  # changes are followed and told in their order
-        self._unsaved = 0
-        self._gesture = ""
         self._told_warnings: set[str] = set()
         self._failures: list[str] = []
         self._was_changed_underneath = False
         self._job: threading.Thread | None = None
         self._job_stop = threading.Event()
         self._is_closing = threading.Event()
-        self._session = self._open_session(document.plan)
+        self._session = open_tracks(request, document.plan, document.path.parent)
+        self._identity = _identify(document.plan)
+        self._opened = self._session  # for a plan that is of other tracks
+        document.check = self._open_other_tracks
         self._renders = self._make_renders()
         self._mix = self._make_full_mix()
         self._loudness = SnapshotLoudness(self._tell_snapshots)
@@ -275,10 +276,7 @@ class Actions:
         edits = read_edits(body.get("edits"))
         with self._lock:
             change = self._document.edit(edits, gesture=gesture, label=label)
-            is_new_step = change.label and not (gesture and gesture == self._gesture)
-            answer = self._take(change, body, steps=int(bool(is_new_step)))
-            self._gesture = gesture
-            return answer
+            return self._take(change, body)
 
     def undo(self, body: Body) -> dict[str, Any]:
         """Takes the last step back.
@@ -287,7 +285,7 @@ class Actions:
             UsageError: There is none.
         """
         with self._lock:
-            return self._take(self._document.undo(), body, steps=-1)
+            return self._take(self._document.undo(), body)
 
     def redo(self, body: Body) -> dict[str, Any]:
         """Takes the step again that was taken back last.
@@ -296,7 +294,7 @@ class Actions:
             UsageError: There is none.
         """
         with self._lock:
-            return self._take(self._document.redo(), body, steps=1)
+            return self._take(self._document.redo(), body)
 
     def take_snapshot(self, body: Body) -> dict[str, Any]:
         """Keeps the plan as it is under a name.
@@ -326,7 +324,7 @@ class Actions:
         """
         with self._lock:
             change = self._document.use_snapshot(_read_text(body, "name"))
-            return self._take(change, body, steps=1)
+            return self._take(change, body)
 
     def save(self, body: Body) -> dict[str, Any]:
         """Writes the plan to its file.
@@ -345,16 +343,11 @@ class Actions:
                 raise UsageError("choices must be mine or theirs, by setting")
             force = force or "merge"
         with self._lock:
-            loses_comments = self._document.loses_comments
             try:
                 change = self._document.save(force=cast(Force, force or None), choices=choices)
             except ChangedUnderneath as error:
                 conflicts = [asdict(conflict) for conflict in error.conflicts]
                 raise RequestRefused(str(error), status=409, conflicts=conflicts) from error
-            self._unsaved = 0
-            if loses_comments:
-                name = printable(self._document.path)
-                self._warn(f"{name}: held text of yours, and is kept as {name}.before-desk")
             return {**self._take(change, body), "saved": True}
 
     def reload(self, body: Body) -> dict[str, Any]:
@@ -364,9 +357,7 @@ class Actions:
             AutomixError: The file holds no plan, or one whose files cannot be used.
         """
         with self._lock:
-            answer = self._take(self._document.reload(), body)
-            self._unsaved = 0
-            return answer
+            return self._take(self._document.reload(), body)
 
     def recover(self, body: Body) -> dict[str, Any]:
         """Takes over what an earlier desk did not save, or drops it.
@@ -376,11 +367,7 @@ class Actions:
         """
         accept = _read_flag(body, "accept")
         with self._lock:
-            recovery = self._document.state.recovery
-            steps = recovery.edits if recovery is not None and accept else 0
-            change = self._document.recover(accept)
-            self._keep_snapshots()
-            return self._take(change, body, steps=steps)
+            return self._take(self._document.recover(accept), body)
 
     def quit(self, body: Body) -> dict[str, Any]:
         """Ends the desk.
@@ -479,25 +466,18 @@ class Actions:
         Raises:
             AutomixError: A track cannot be rendered, or the plan not be written.
         """
-        plan = self._document.plan
-        if find_target(plan) is None:
-            return
-        mix = make_full_mix(self._renders, plan, stop=stop, progressed=self._tell_render_progress)
-        if mix is None or _is_same_level(mix.plan.master, plan.master):
-            return
-        with self._lock:
-            if self._document.plan is plan:
-                self._take(self._document.replace_plan(mix.plan, "finish the master"), {}, steps=1)
-                self.save({})
+        while find_target(plan := self._document.saved) is not None:
+            mix = make_full_mix(
+                self._renders, plan, stop=stop, progressed=self._tell_render_progress
+            )
+            with self._lock:
+                if mix is None or _is_same_level(mix.plan.master, plan.master):
+                    return
+                if self._document.saved is plan:  # else it was saved anew
+                    self._take(self._document.save_finished(mix.plan), {})
+                    return
 
     # What the person at the terminal and the main thread ask for.
-
-    @property
-    def unsaved_edits(self) -> int:
-        """How many edits the plan's file does not hold."""
-        state = self._document.state
-        waiting = state.recovery.edits if state.recovery else 0
-        return waiting + (0 if state.is_saved else max(1, self._unsaved))
 
     def list_warnings(self) -> list[str]:
         """What may be wrong, and is not about the audio of the tracks."""
@@ -524,12 +504,10 @@ class Actions:
 
     # How changes are followed and told.
 
-    def _take(self, change: PlanChange, body: Body, *, steps: int = 0) -> dict[str, Any]:
+    def _take(self, change: PlanChange, body: Body) -> dict[str, Any]:
         """Follows a change, tells all pages, and returns what they are told."""
         if change.after is not change.before:
-            self._follow_or_take_back(change)
-            self._unsaved += steps
-            self._gesture = ""
+            self._follow(change.after)
         event: dict[str, Any] = {
             "tab": _read_text(body, "tab"),
             "number": body.get("number") if isinstance(body.get("number"), int) else 0,
@@ -545,32 +523,24 @@ class Actions:
         self._tell_new_warnings()
         return event
 
-    def _follow_or_take_back(self, change: PlanChange) -> None:
-        """Renders what changed; takes the change back if its tracks cannot be opened.
+    def _open_other_tracks(self, plan: MixPlan) -> None:
+        """Opens the tracks of a plan that is of others, before it takes the place of this one.
 
         Raises:
-            AutomixError: They cannot.
+            AutomixError: They cannot be opened.
         """
-        try:
-            self._follow(change.after)
-        except AutomixError:
-            self._document.undo()
-            raise
+        if _identify(plan) != self._identity:
+            self._opened = open_tracks(self._request, plan, self._document.path.parent)
 
     def _follow(self, plan: MixPlan) -> None:
         if _identify(plan) != self._identity:
-            old, self._session = self._renders, self._open_session(plan)
+            old, self._session, self._identity = self._renders, self._opened, _identify(plan)
             self._mix.cancel()
             self._renders = self._make_renders()
             self._mix = self._make_full_mix()
             self._keep_snapshots()
             old.close()
         self._renders.follow(plan)
-
-    def _open_session(self, plan: MixPlan) -> Session:
-        session = open_tracks(self._request, plan, self._document.path.parent)
-        self._identity = _identify(plan)
-        return session
 
     def _make_renders(self) -> Renders:
         return Renders(

@@ -29,8 +29,9 @@ def open_desk(
     port: int = 0,
     cache: "str | PathLike[str] | None" = None,
     opened: Callable[[str], None] = lambda url: None,
+    browse: Callable[[str], object] = lambda url: None,
     warn: Callable[[str], None] = lambda sentence: None,
-    closing: Callable[[int], None] = lambda unsaved: None,
+    closing: Callable[[int, bool], None] = lambda unsaved, are_kept: None,
     guard: Guard = unguarded,
 ) -> None:
     """Opens a plan as a mixing desk in the browser, on this computer alone, until it is quit.
@@ -43,10 +44,13 @@ def open_desk(
         port: Port to listen at; 0 takes any that is free.
         cache: Folder in which rendered tracks are kept for the next time; ``automix/desk`` in the
             user's folder of caches unless given.
-        opened: Called with the address of the page once it can be opened, for example
-            `webbrowser.open`. Who knows the address can use the desk.
+        opened: Called with the address of the page once it can be opened. Who knows the address
+            can use the desk.
+        browse: Opens a browser then, such as `webbrowser.open`. It gets another address, which can
+            be opened once only: others on this computer see what a browser is started with.
         warn: Called with what the person at the terminal should know, in any thread.
-        closing: Called when the desk begins to close, with the number of edits that are not saved.
+        closing: Called when the desk begins to close, with the number of edits that are not saved,
+            and whether they are kept beside the plan.
         guard: Given what removes an unfinished mix, makes a context in which that is called if a
             signal ends the program.
 
@@ -55,7 +59,7 @@ def open_desk(
             port is taken; the message says why.
 
     Example:
-        >>> automix.open_desk("mix.toml", opened=webbrowser.open)  # doctest: +SKIP
+        >>> automix.open_desk("mix.toml", browse=webbrowser.open)  # doctest: +SKIP
     """
     request = plan if isinstance(plan, PlanRequest) else PlanRequest(plan=Path(plan))
     if request.plan is None:
@@ -80,10 +84,11 @@ def open_desk(
             server.start()
             try:
                 opened(server.url)
+                browse(server.make_ticket())
                 while server.is_running and not actions.has_quit.wait(_LOOK_S):
                     actions.watch()
             finally:
-                closing(actions.unsaved_edits)
+                closing(document.unsaved_edits, document.keep_edits())
                 server.stop()
         finally:
             actions.close()

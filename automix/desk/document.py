@@ -2,8 +2,8 @@
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -158,6 +158,7 @@ class _Left:
         base: The plan that it began with.
         plan: What became of that.
         history: The document that did all that again; none if there were several desks.
+        snapshots: The plans that it kept under names.
         good: How many of the records of its journal could be read.
     """
 
@@ -165,6 +166,7 @@ class _Left:
     base: MixPlan
     plan: MixPlan
     history: "Document | None"
+    snapshots: Mapping[str, MixPlan] = field(default_factory=dict)
     good: int = 0
 
 
@@ -176,14 +178,14 @@ class Document:
 
     Attributes:
         path: The plan's file, as it was named.
-        loses_comments: Whether the file holds more than automix wrote, such as comments. Before it
-            is written over for the first time, it is kept under another name.
+        check: Called with a plan that is to take the place of this one, such as that of the file;
+            what it raises refuses it, and nothing is changed.
     """
 
     def __init__(self, plan: MixPlan, path: Path = Path("mix.toml")) -> None:
         """Makes a document that has no file; see `open`."""
         self.path = path
-        self.loses_comments = False
+        self.check: Callable[[MixPlan], None] = lambda plan: None
         self._lock = threading.RLock()
         self._plan = self._saved = plan
         self._file: PlanFile | None = None
@@ -191,7 +193,7 @@ class Document:
         self._left: _Left | None = None
         self._warnings: list[str] = []
         self._is_history = False
-        self._revision = self._era = 0
+        self._revision = self._era = self._saved_steps = 0
         self._undo: list[_Step] = []
         self._redo: list[_Step] = []
         self._snapshots = {AS_OPENED: plan}
@@ -212,7 +214,6 @@ class Document:
                 file = read_plan_file(path)
             document = cls(file.plan, path)
             document._file = file
-            document.loses_comments = file.has_own_text
             document._journal = journal
             document._find_left(journal)
         except BaseException:
@@ -228,10 +229,29 @@ class Document:
         return self._plan
 
     @property
+    def saved(self) -> MixPlan:
+        """The plan that the file holds, as far as this desk knows."""
+        return self._saved
+
+    @property
     def is_saved(self) -> bool:
         """Whether the plan's file holds the plan, as far as this desk knows."""
         with self._lock:
             return self._plan == self._saved
+
+    @property
+    def unsaved_edits(self) -> int:
+        """How many edits the plan's file does not hold, those of an earlier desk too."""
+        with self._lock:
+            earlier = self._left.recovery.edits if self._left else 0
+            if self._plan == self._saved:
+                return earlier
+            return earlier + max(1, abs(len(self._undo) - self._saved_steps))
+
+    def keep_edits(self) -> bool:
+        """Tells whether all that is not saved is in the journal; tries once more if it is not."""
+        with self._lock:
+            return self._journal is not None and self._journal.complete()
 
     @property
     def state(self) -> DocumentState:
@@ -300,6 +320,7 @@ class Document:
         with self._lock:
             if plan == self._plan:
                 return self._unchanged()
+            self.check(plan)
             self._record({"replace": _describe_move(self._plan, plan), "label": label})
             return self._take_step(_Step(label=label, before=self._plan, after=plan, era=self._era))
 
@@ -313,6 +334,7 @@ class Document:
             if not self._undo:
                 raise UsageError("there is nothing to undo")
             step = self._undo[-1]
+            self.check(step.before)
             self._record_move("undo", step, step.before)
             self._redo.append(self._undo.pop())
             return self._change_to(step.before, step.label)
@@ -327,6 +349,7 @@ class Document:
             if not self._redo:
                 raise UsageError("there is nothing to redo")
             step = self._redo[-1]
+            self.check(step.after)
             self._record_move("redo", step, step.after)
             self._undo.append(self._redo.pop())
             return self._change_to(step.after, step.label)
@@ -388,7 +411,7 @@ class Document:
         """Writes the plan to its file, which is there whole or as it was.
 
         A file that holds more than automix wrote, such as comments, is kept as
-        ``NAME.before-desk`` beside it.
+        ``NAME.before-desk`` beside it, and a warning says so.
 
         Args:
             force: What to do if the file is not what was read or saved last: merge with what it is
@@ -408,26 +431,64 @@ class Document:
         with self._lock:
             if self._file is None:
                 raise UsageError("this plan was not read from a file")
-            change = self._unchanged()
             for _ in range(_ATTEMPTS):
-                now = self._file
+                now, plan = self._file, self._plan
                 if force != "overwrite" and not now.is_unchanged(self.path):
-                    now, change = self._merge_with_file(force, choices)
+                    now, plan = self._merge_with_file(force, choices)
                 expected = now.state.sha256 if force != "overwrite" else None
-                written = write_plan_file(self.path, self._plan, now, expected)
+                written = write_plan_file(self.path, plan, now, expected)
                 if written is not None:
                     break
             else:
                 raise ChangedUnderneath(_CHANGED.format(name=printable(self.path)))
-            self._file, self._saved = written, self._plan
-            self.loses_comments = False
-            self._begin_journal()
+            change = self._unchanged()
+            if plan != self._plan:
+                label = "merge with the file"
+                change = self._take_step(
+                    _Step(label=label, before=self._plan, after=plan, era=self._era)
+                )
+            self._take_file(written)
             return change
+
+    def save_finished(self, finished: MixPlan) -> PlanChange:
+        """Writes the plan that is saved with its master finished again, as it is rendered.
+
+        What was changed here since it was saved stays, and is not saved.
+
+        Args:
+            finished: The plan that is saved, but for its master and the decisions about that.
+
+        Raises:
+            ChangedUnderneath: The file is not what was read or saved last.
+            OutputError: The file cannot be written.
+            UsageError: The document has no file.
+        """
+        with self._lock:
+            if self._file is None:
+                raise UsageError("this plan was not read from a file")
+            written = write_plan_file(self.path, finished, self._file, self._file.state.sha256)
+            if written is None:
+                raise ChangedUnderneath(_CHANGED.format(name=printable(self.path)))
+            plan = merge_plans(self._saved, self._plan, finished).plan
+            step = _Step(label="finish the master", before=self._plan, after=plan, era=self._era)
+            change = self._take_step(step)
+            self._take_file(written)
+            return change
+
+    def _take_file(self, file: PlanFile) -> None:
+        """Takes note of what the file holds."""
+        is_plan = file.plan == self._plan
+        self._file, self._saved = file, self._plan if is_plan else file.plan
+        self._saved_steps = len(self._undo) if is_plan else self._saved_steps + 1
+        if file.kept is not None:
+            name, kept = printable(self.path), printable(file.kept.name)
+            self._warnings.append(f"{name}: held text of yours, and is kept as {kept}")
+        self._begin_journal()
 
     def _merge_with_file(
         self, force: str | None, choices: Choices | None
-    ) -> tuple[PlanFile, PlanChange]:
-        """Merges the plan with what the file holds now.
+    ) -> tuple[PlanFile, MixPlan]:
+        """What the file holds now, and what it makes of the plan.
 
         Raises:
             ChangedUnderneath: Nobody said to merge.
@@ -443,7 +504,8 @@ class Document:
         merge = merge_plans(self._saved, self._plan, now.plan, choices)
         if force is None:
             raise ChangedUnderneath(_CHANGED.format(name=name), merge.conflicts)
-        return now, self.replace_plan(merge.plan, "merge with the file")
+        self.check(merge.plan)
+        return now, merge.plan
 
     def reload(self) -> PlanChange:
         """Takes what the plan's file holds in place of this plan; it can be undone.
@@ -454,9 +516,7 @@ class Document:
         with self._lock:
             file = read_plan_file(self.path)
             change = self.replace_plan(file.plan, "reload of the file")
-            self._file, self._saved = file, self._plan
-            self.loses_comments = file.has_own_text
-            self._begin_journal()
+            self._take_file(file)
             return change
 
     def recover(self, accept: bool) -> PlanChange:
@@ -473,33 +533,30 @@ class Document:
             left = self._left
             if left is None:
                 raise UsageError("there is nothing to recover")
-            self._left = None
-            if not accept:
-                self._begin_journal()
-                return self._unchanged()
-            history, journal = left.history, self._journal
-            if history and left.recovery.fits and journal and journal.left is not None:
+            change, history, journal = self._unchanged(), left.history, self._journal
+            if accept and history and left.recovery.fits and journal and journal.left is not None:
+                self.check(history.plan)
+                self._left = None
                 journal.keep(left.good)  # it goes on from here
                 self._undo, self._redo = history._undo, history._redo
-                self._snapshots |= history._snapshots
                 return self._change_to(history.plan, _RECOVERED)
-            merge = merge_plans(left.base, left.plan, self._plan)
-            change = self.replace_plan(merge.plan, _RECOVERED)
+            if accept:
+                merge = merge_plans(left.base, left.plan, self._plan)
+                change = self.replace_plan(merge.plan, _RECOVERED)
+            self._left = None
             self._begin_journal()
             return change
 
-    def close(self, *, discard: bool = False) -> None:
+    def close(self) -> None:
         """Closes the document.
 
-        Edits that are not saved are offered to the next desk; without any, no journal is left.
-
-        Args:
-            discard: Whether nobody wants edits that are not saved.
+        Edits that are not saved are offered to the next desk, and snapshots are there again;
+        without any, no journal is left.
         """
         with self._lock:
             if self._journal is not None:
-                has_edits = self._plan != self._saved or self._left is not None
-                self._journal.close(remove=discard or not has_edits)
+                is_needed = self._plan != self._saved or self._left or len(self._snapshots) > 1
+                self._journal.close(remove=not is_needed)
                 self._journal = None
 
     def _move_to(self, plan: MixPlan) -> None:
@@ -554,6 +611,11 @@ class Document:
         if self._journal is None or self._file is None:
             return
         header = {"sha256": self._file.state.sha256, "plan": self._file.text}
+        snapshots: list[Record] = [
+            {"snapshot": name, "of": _describe_move(self._saved, plan)}
+            for name, plan in self._snapshots.items()
+            if name != AS_OPENED
+        ]
         records: list[Record] = []
         if self._left is not None:
             recovery = self._left.recovery
@@ -567,7 +629,9 @@ class Document:
             )
         if self._plan != self._saved:
             records.append({"move": _describe_move(self._saved, self._plan)})
-        self._journal.restart(header, records)
+        self._journal.restart(header, [*snapshots, *records])
+        if self._journal.live_bytes > _LONG_JOURNAL_BYTES:
+            self._journal.restart(header, records)  # of which edits are worth more
         self._era += 1
 
     def _find_left(self, journal: EditJournal) -> None:
@@ -590,6 +654,11 @@ class Document:
             )
         if merge_plans(left.base, left.plan, self._plan).plan != self._plan:
             self._left = left
+        self._snapshots |= {
+            name: plan
+            for name, plan in left.snapshots.items()
+            if name != AS_OPENED and has_same_parts(plan, self._plan)
+        }
 
 
 _RECOVERED = "recovered edits"
@@ -663,11 +732,18 @@ def _read_left(header: Record, records: Sequence[Record], time: datetime, file: 
         good += 1
     steps = len(history._undo)
     recovery = Recovery(edits=steps, time=time, fits=fits and earlier is None)
-    left = _Left(recovery=recovery, base=base, plan=history.plan, history=history, good=good)
+    left = _Left(
+        recovery=recovery,
+        base=base,
+        plan=history.plan,
+        history=history,
+        snapshots=history._snapshots,
+        good=good,
+    )
     if earlier is not None:
         merge = merge_plans(earlier.base, history.plan, earlier.plan)
         recovery = replace(recovery, edits=steps + earlier.recovery.edits)
-        left = _Left(recovery=recovery, base=earlier.base, plan=merge.plan, history=None, good=good)
+        left = replace(left, recovery=recovery, base=earlier.base, plan=merge.plan, history=None)
     return left
 
 
@@ -720,6 +796,8 @@ def _repeat(document: Document, record: Record) -> None:
             document.undo()
         case {"redo": True}:
             document.redo()
+        case {"snapshot": str(name), "of": move}:
+            document._snapshots[name] = _follow_move(document.plan, move)
         case {"snapshot": str(name)}:
             document.take_snapshot(name)
         case {"drop": str(name)}:

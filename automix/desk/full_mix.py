@@ -77,17 +77,12 @@ class FullMix:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, plan: MixPlan, *, finish: bool = True) -> None:
-        """Begins a mix; one that is being made is given up.
-
-        Args:
-            plan: The plan.
-            finish: Whether its master is finished again, where that is done by rule.
-        """
+    def start(self, plan: MixPlan) -> None:
+        """Begins the mix of a plan; one that is being made is given up."""
         self.cancel()
         self._stop = stop = threading.Event()
         self._thread = threading.Thread(
-            target=self._work, args=(plan, finish, stop), name="full mix", daemon=True
+            target=self._work, args=(plan, stop), name="full mix", daemon=True
         )
         self._thread.start()
 
@@ -98,11 +93,9 @@ class FullMix:
         if thread is not None and thread is not threading.current_thread():
             thread.join()
 
-    def _work(self, plan: MixPlan, finish: bool, stop: threading.Event) -> None:
+    def _work(self, plan: MixPlan, stop: threading.Event) -> None:
         try:
-            mix = make_full_mix(
-                self._renders, plan, finish=finish, stop=stop, progressed=self._progressed
-            )
+            mix = make_full_mix(self._renders, plan, stop=stop, progressed=self._progressed)
         except AutomixError as error:
             self._failed(str(error))
         except MemoryError:
@@ -118,7 +111,6 @@ def make_full_mix(
     renders: Renders,
     plan: MixPlan,
     *,
-    finish: bool = True,
     stop: threading.Event | None = None,
     progressed: Callable[[float], None] = lambda share: None,
 ) -> FinishedMix | None:
@@ -134,7 +126,7 @@ def make_full_mix(
     name = f"full mix {id(stop)}"
     renders.keep(name, plan)
     try:
-        return _make(renders, plan, finish, _Progress(stop, progressed))
+        return _make(renders, plan, _Progress(stop, progressed))
     except (_Stopped, BrokenRender):  # its file is closed with the renders
         return None
     finally:
@@ -158,13 +150,13 @@ class _Progress:
             self._progressed(round(whole, 3))
 
 
-def _make(renders: Renders, plan: MixPlan, finish: bool, progress: _Progress) -> FinishedMix:
+def _make(renders: Renders, plan: MixPlan, progress: _Progress) -> FinishedMix:
     renders.wait(plan, lambda share: progress.look(share, 0.0, _RENDERED))
     console = renders.console(plan, lambda share: progress.look(share, _RENDERED, _SUMMED))
     summed, measured = _sum_tracks(console, plan)
     progress.look(1.0, _RENDERED, _SUMMED)
     writer = PlanWriter(plan)
-    target = find_target(plan) if finish else None
+    target = find_target(plan)
     if target is not None:
         stoppable = _Watched(summed, lambda: progress.look(1.0, _RENDERED, _SUMMED))
         finish_again(writer, stoppable, measured, target)

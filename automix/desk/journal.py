@@ -70,6 +70,7 @@ class EditJournal:
         self._waiting: list[bytes] = []
         self._size = self._live_bytes = 0
         self._is_stale = False  # whether the file is not what the lines are
+        self._has_lost = False  # whether what was to be written could not be
         try:
             with report_write_failures(self.path):
                 self._descriptor = self._open()
@@ -238,6 +239,7 @@ class EditJournal:
             self._is_stale = False
             raise
         self._size += len(data)
+        self._has_lost = False
 
     def _write_anew(self) -> None:
         """Writes what is needed to a new file, which takes the place of the old one."""
@@ -267,6 +269,13 @@ class EditJournal:
         os.close(self._descriptor)
         self._descriptor, self._size, self._is_stale = descriptor, len(data), False
         self._waiting.clear()
+        self._has_lost = False
+
+    def complete(self) -> bool:
+        """Tells whether all records are in the file; those that could not be written are now."""
+        if self._has_lost:
+            self._write_anew()
+        return not self._has_lost
 
     def close(self, *, remove: bool) -> None:
         """Unlocks the journal.
@@ -284,6 +293,7 @@ class EditJournal:
         self._descriptor = None
 
     def _warn_of_loss(self, error: OutputError) -> None:
+        self._has_lost = True
         self._warn(f"edits that are not saved would be lost if the desk were ended: {error}")
 
     def _warn(self, message: str) -> None:

@@ -30,6 +30,7 @@ class PlanFile:
         text: The plan as automix writes it.
         state: Its state, which tells whether it was changed since.
         has_own_text: Whether it holds more than automix wrote, such as comments or another layout.
+        kept: Where what it held before it was written is kept; none if nothing needed to be.
     """
 
     real_path: Path
@@ -37,6 +38,7 @@ class PlanFile:
     text: str
     state: FileState
     has_own_text: bool
+    kept: Path | None = None
 
     def is_unchanged(self, path: Path) -> bool:
         """Whether a file holds the same, however lately it was written; one that is gone does."""
@@ -122,10 +124,9 @@ def write_plan_file(
                 _copy_permissions(was, descriptor)
             write_all(descriptor, data)
             os.fsync(descriptor)  # a disk that is full may say so only here
-            if was is not None and not _is_as_expected(real_path, expected):
+            if not _is_as_expected(real_path, expected):
                 return None
-            if was is not None and _may_hold_more(real_path, before):
-                _keep(real_path)
+            kept = _keep(real_path) if _may_hold_more(real_path, before) else None
             if not is_named(descriptor, temporary):
                 raise OutputError(
                     f"{printable(path)}: another program took the file away while it was written"
@@ -138,7 +139,9 @@ def write_plan_file(
                 if is_named(descriptor, temporary):
                     os.unlink(temporary)
             os.close(descriptor)
-    return PlanFile(real_path=real_path, plan=plan, text=text, state=state, has_own_text=False)
+    return PlanFile(
+        real_path=real_path, plan=plan, text=text, state=state, has_own_text=False, kept=kept
+    )
 
 
 def _encode(text: str) -> bytes:
@@ -189,18 +192,18 @@ def _copy_permissions(was: os.stat_result, descriptor: int) -> None:
         os.fchmod(descriptor, stat.S_IMODE(was.st_mode))
 
 
-def _keep(path: Path) -> None:
+def _keep(path: Path) -> Path:
     """Keeps a file under a new name beside it."""
     number = 1
     while True:
         kept = path.with_name(f"{path.name}.before-desk{f'-{number}' if number > 1 else ''}")
         try:
             os.link(path, kept)
-            return
+            return kept
         except FileExistsError:
             number += 1
         except OSError:  # a file system without hard links
             if not os.path.lexists(kept):
                 shutil.copy2(path, kept)
-                return
+                return kept
             number += 1

@@ -15,6 +15,7 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 import struct
 import tempfile
 import threading
@@ -42,6 +43,7 @@ _MAGIC = b"automix render 1"
 _TAIL = struct.Struct("<II")  # length and checksum of the note
 _WHOLE, _PART, _NOTE = ".render", ".part", ".json"
 _NEW_S = 60.0
+_SAFELY = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -189,7 +191,9 @@ class RenderFolder:
     """The folder that holds the files, of this desk and of others.
 
     Args:
-        path: The folder; it is made where it is not there.
+        path: The folder; it is made where it is not there. Of one that others may write to, a
+            folder in it is taken that is ours alone, since who writes files there says what is
+            heard.
         limit_bytes: Size to which all files together may grow; those in use are never removed.
 
     Raises:
@@ -197,9 +201,9 @@ class RenderFolder:
     """
 
     def __init__(self, path: Path, limit_bytes: int = CACHE_BYTES) -> None:
-        self.path, self._limit = path, limit_bytes
+        self._limit = limit_bytes
         try:
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.path = path = _make_own_folder(path)
             descriptor, name = tempfile.mkstemp(prefix=".automix-", dir=path)
         except OSError as error:
             raise OutputError(
@@ -208,6 +212,9 @@ class RenderFolder:
             ) from error
         os.close(descriptor)
         os.unlink(name)
+        for _, _, left in self._list():
+            if left.suffix == _PART:  # of a desk that was killed
+                _remove_unused(left)
         self._writing: list[RenderFile] = []
         self._lock = threading.Lock()
 
@@ -215,7 +222,7 @@ class RenderFolder:
         """The whole render of a key; none where there is none, or one that is not as promised."""
         path = self.path / f"{key}{_WHOLE}"
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            descriptor = os.open(path, _SAFELY)
         except OSError:
             return None
         try:
@@ -272,19 +279,11 @@ class RenderFolder:
             self._writing = [other for other in self._writing if other is not file]
         file.close()
 
-    def check_room(self, bytes_needed: int) -> None:
-        """Refuses renders that there is no room for, even if all that is not in use went.
-
-        Raises:
-            OutputError: There is none; names the megabytes and the remedy.
-        """
-        with self._lock:
-            self._make_room(bytes_needed)
-
     def read_note(self, key: str) -> Any:
         """What `keep_note` kept for a key; none where there is nothing whole."""
         try:
-            text = (self.path / f"{key}{_NOTE}").read_bytes()
+            with open(os.open(self.path / f"{key}{_NOTE}", _SAFELY), "rb") as file:
+                text = file.read()
             checksum, _, said = text.partition(b"\n")
             if int(checksum, 16) != zlib.crc32(said):
                 return None
@@ -339,6 +338,26 @@ class RenderFolder:
         return files
 
 
+def _make_own_folder(path: Path) -> Path:
+    """Makes a folder that only we may write to, there or in what is there.
+
+    Raises:
+        OSError: It cannot be made, or is somebody else's.
+    """
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not _is_own(os.stat(path)):
+        path = path / f"of-user-{os.geteuid()}"
+        path.mkdir(exist_ok=True, mode=0o700)
+        if not _is_own(os.lstat(path)):
+            raise PermissionError(errno.EPERM, "others may write there", os.fspath(path))
+    return path
+
+
+def _is_own(status: os.stat_result) -> bool:
+    is_others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not is_others
+
+
 def _read_whole(descriptor: int, path: Path, key: str) -> RenderFile | None:
     """A file that holds what its name promises, as far as can be told without reading it all."""
     try:
@@ -379,7 +398,7 @@ def _read_whole(descriptor: int, path: Path, key: str) -> RenderFile | None:
 def _remove_unused(path: Path) -> bool:
     """Removes a file that no desk holds; tells whether it did."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, _SAFELY)
     except OSError:
         return False
     try:

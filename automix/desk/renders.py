@@ -212,23 +212,6 @@ class Renders:
         """Frames per second."""
         return self.session.sample_rate
 
-    def check_room(self, plan: MixPlan) -> None:
-        """Refuses a plan whose renders the disk has no room for.
-
-        Raises:
-            OutputError: Names the megabytes and the remedy.
-        """
-        missing = 0
-        for strip in plan.tracks:
-            key, channels, frames = self._outline(strip, plan)
-            found = self._folder.open(key)
-            if found is None:
-                missing += 4 * channels * frames
-            else:
-                found.close()
-        if missing:
-            self._folder.check_room(missing)
-
     def follow(self, plan: MixPlan) -> None:
         """Makes what a plan sounds like: what is new is rendered, what nobody wants is dropped.
 

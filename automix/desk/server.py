@@ -57,6 +57,7 @@ _TAKING_S = 60.0  # within which a client has to take a piece of an answer
 _IDLE_S = 75  # that a connection is kept without a request
 _LEAVE_S = 0.3  # in which answers may come to their end when the desk closes
 _TOKEN_BYTES = 24
+_TICKET_S = 60.0  # in which a browser has to be there
 _Result = TypeVar("_Result")
 
 
@@ -80,8 +81,9 @@ class DeskServer:
         self._actions = actions
         self._warn = warn
         application = make_application(actions)
+        self._guard = Guard(application, token=token, port=self._port, warn=warn)
         config = Config(
-            Guard(application, token=token, port=self._port, warn=warn),
+            self._guard,
             http=_Connection,
             ws="none",
             loop="asyncio",
@@ -100,6 +102,13 @@ class DeskServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="desk server", daemon=True)
         self._is_up = threading.Event()
+
+    def make_ticket(self) -> str:
+        """An address that leads to the page once, and soon.
+
+        It is for the command that opens a browser, which everybody on this computer can see.
+        """
+        return f"http://{HOST}:{self._port}/{self._guard.make_ticket()}"
 
     def start(self) -> None:
         """Begins to answer, in a thread of its own."""
@@ -240,11 +249,18 @@ class Guard:
     ) -> None:
         self._application = application
         self._token = token
+        self._tickets: dict[str, float] = {}
         self._warn = warn
         hosts = [f"[{name}]" if ":" in name else name for name in OWN_HOSTS]
         self._hosts = {f"{host}:{port}" for host in hosts}
         if port == 80:
             self._hosts |= set(hosts)  # browsers leave the port out
+
+    def make_ticket(self) -> str:
+        """What may stand in the place of the token once, and is answered with where to go."""
+        ticket = secrets.token_urlsafe(_TOKEN_BYTES)
+        self._tickets[ticket] = time.monotonic() + _TICKET_S
+        return ticket
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request, or refuses it."""
@@ -273,12 +289,14 @@ class Guard:
             raise  # the connection is closed if an answer has begun
 
     def _refuse(self, scope: Scope, token: str) -> Response | None:
-        """Why a request is refused; none if it is not."""
+        """Why a request is refused, or where it has to go; none if it is neither."""
         request = Request(scope)
         said = request.headers
         host = said.get("host", "").lower()
         if host not in self._hosts:
             return _say(HTTPStatus.MISDIRECTED_REQUEST, "this is not the host that is asked for")
+        if request.method == "GET" and self._tickets.pop(token, 0.0) > time.monotonic():
+            return RedirectResponse(f"/{self._token}/", status_code=HTTPStatus.SEE_OTHER)
         if not secrets.compare_digest(token.encode("utf-8", "replace"), self._token.encode()):
             return _say(HTTPStatus.NOT_FOUND, NO_SUCH_PAGE)
         is_read = request.method in ("GET", "HEAD") and not scope["path"].endswith("/events")

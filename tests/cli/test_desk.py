@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -206,6 +207,29 @@ def test_an_edit_is_heard_saved_and_rendered(
 
 
 @pytest.mark.slow
+def test_what_is_edited_while_it_is_rendered_is_not_in_the_mix(
+    desk: Callable[[], Page], plan: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    page = desk()
+    events = page.listen()
+    page.edit("beat", "fader_db", 6.0)
+    page.post("render", overwrite=True)
+    page.edit("vocal", "fader_db", -30.0)
+    assert events.wait_for("rendered")["true_peak_dbtp"] < -1.0
+    assert read_fader(plan) > -30.0
+    assert not page.get("state")["is_saved"]
+    command = [sys.executable, "-m", "automix", "render", "mix.toml", "-o", "again.wav", "-q"]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=60)
+    assert (tmp_path / "again.wav").read_bytes() == (tmp_path / "mix.wav").read_bytes()
+    before = tomllib.loads(plan.read_text())["master"]["gain_db"]
+    page.post("render", overwrite=True)
+    events.wait_for("rendered")
+    assert read_fader(plan) == -30.0
+    assert tomllib.loads(plan.read_text())["master"]["gain_db"] != before
+    page.quit(save=False)
+
+
+@pytest.mark.slow
 def test_quitting_with_saving_saves(desk: Callable[[], Page], plan: Path, tmp_path: Path) -> None:
     page = desk()
     page.edit("vocal", "fader_db", -7.25)
@@ -214,12 +238,13 @@ def test_quitting_with_saving_saves(desk: Callable[[], Page], plan: Path, tmp_pa
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"),
     [
         (signal.SIGINT, 130),
-        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow),
-        pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow),
+        (signal.SIGTERM, 143),
+        (signal.SIGHUP, 129),
     ],
 )
 def test_a_signal_ends_it_within_a_second_and_loses_nothing(
@@ -363,6 +388,30 @@ def test_snapshots_are_kept_measured_and_used(desk: Callable[[], Page]) -> None:
 
 
 @pytest.mark.slow
+def test_a_browser_is_started_with_an_address_that_works_once(
+    start: Start, plan: Path, tmp_path: Path
+) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(
+        f'#!/bin/sh\necho "$1" > {tmp_path}/new && mv {tmp_path}/new {browser}.url\n'
+    )
+    browser.chmod(0o755)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "BROWSER": f"{browser} %s"}
+    page = Page(start("desk", plan, "--cache", tmp_path / "cache", env=environment))
+    told = tmp_path / "browser.url"
+    while not told.exists():
+        assert page.process.poll() is None
+    url = told.read_text().strip()
+    assert page.path.strip("/") not in url
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        assert answer.url == page.url
+        assert b"<html" in answer.read()
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(url, timeout=20)
+    page.quit(save=False)
+
+
+@pytest.mark.slow
 def test_json_has_the_address(start: Start, plan: Path, tmp_path: Path) -> None:
     process = start("desk", plan, "--json", "--cache", tmp_path / "cache")
     assert process.stdout is not None
@@ -471,11 +520,15 @@ def test_rendering_never_writes_over_an_input(
 
 def test_a_script_opens_a_desk_too(plan: Path, tmp_path_factory) -> None:
     urls: queue.Queue[str] = queue.Queue()
-    left: list[int] = []
+    left: list[tuple[int, bool]] = []
     cache = tmp_path_factory.mktemp("cache")
     with ThreadPoolExecutor(1) as pool:
         desk = pool.submit(
-            automix.open_desk, plan, cache=cache, opened=urls.put, closing=left.append
+            automix.open_desk,
+            plan,
+            cache=cache,
+            opened=urls.put,
+            closing=lambda *told: left.append(told),
         )
         url = urls.get(timeout=60)
         request = urllib.request.Request(
@@ -484,6 +537,6 @@ def test_a_script_opens_a_desk_too(plan: Path, tmp_path_factory) -> None:
         with urllib.request.urlopen(request, timeout=20) as answer:
             assert answer.status == 200
         desk.result(timeout=20)
-    assert left == [0]
+    assert left == [(0, True)]
     with pytest.raises(automix.AutomixError, match=r"is a folder.*automix stems"):
         automix.open_desk(plan.parent)

@@ -6,6 +6,7 @@ desk's own server makes it.
 
 import contextlib
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -236,9 +237,14 @@ def open_bench() -> Iterator[Bench]:
             bench.results[self.path[1:]] = np.frombuffer(body, "<f4").reshape(2, -1)
             self.answer(b"{}", "application/json")
 
-    Handler.do_GET.__name__ = "do_GET"
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            if not isinstance(sys.exception(), ConnectionError):  # of a page that is gone
+                super().handle_error(request, client_address)
+
+    server = Server(("127.0.0.1", 0), Handler)
     bench.url = f"http://127.0.0.1:{server.server_address[1]}/"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -1,5 +1,7 @@
 """Random edits of random plans."""
 
+import errno
+import os
 import random
 from dataclasses import replace
 
@@ -52,6 +54,10 @@ def write(folder, plan=PLAN, name="mix.toml"):
     path = folder / name
     path.write_text(dumps(plan), encoding="utf-8")
     return path
+
+
+def fail_on_a_full_disk(*arguments):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def part_of(plan, owner):

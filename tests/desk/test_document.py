@@ -1,6 +1,5 @@
 """The plan of a desk: steps, snapshots, and a file that is never lost or written over unasked."""
 
-import errno
 import os
 import stat
 import tempfile
@@ -17,7 +16,7 @@ from automix.inputs import keep_inputs
 from automix.plan.decision import Decision
 from automix.plan.model import MixPlan, read_plan
 from automix.plan.toml import dumps
-from tests.desk.plans import PLAN, EditDraw, edit, part_of, write
+from tests.desk.plans import PLAN, EditDraw, edit, fail_on_a_full_disk, part_of, write
 
 
 @pytest.fixture
@@ -186,19 +185,17 @@ def test_comments_are_kept_beside_the_plan(path, tmp_path):
         text = dumps(PLAN) + f"# {kept}: the singer likes it\n"
         path.write_text(text, encoding="utf-8")
         document = Document.open(path)
-        assert document.loses_comments
         document.edit(fader(1))
         document.save()
         document.edit(fader(2))
         document.save()
         document.close()
         assert (tmp_path / kept).read_text(encoding="utf-8") == text
-        assert not document.loses_comments
+        assert [w.partition(" as ")[2] for w in document.state.warnings] == [kept]
     assert names(tmp_path) == ["mix.toml", "mix.toml.before-desk", "mix.toml.before-desk-2"]
 
 
 def test_a_plan_as_automix_wrote_it_has_no_comments_to_lose(document, tmp_path):
-    assert not document.loses_comments
     document.edit(fader(1))
     document.save()
     document.close()
@@ -299,6 +296,109 @@ def test_a_change_while_it_is_saved_is_seen(document, path, monkeypatch):
     assert read_plan(path) == document.plan
 
 
+def test_a_file_that_comes_again_while_it_is_saved_is_seen(document, path, monkeypatch):
+    fsync = os.fsync
+
+    def interfere(descriptor):
+        fsync(descriptor)
+        path.write_text(dumps(PLAN.without_rides()), encoding="utf-8")
+
+    document.edit(fader(1))
+    path.unlink()
+    monkeypatch.setattr(os, "fsync", interfere)
+    with pytest.raises(ChangedUnderneath):
+        document.save()
+    assert read_plan(path) == PLAN.without_rides()
+
+
+def test_a_merge_that_cannot_be_written_changes_nothing(document, path, monkeypatch):
+    mine = document.edit(fader(1)).after
+    theirs = change_file(path, edit("lead vocal: pan", 0.1))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", fail_on_a_full_disk)
+        with pytest.raises(OutputError, match="the disk is full"):
+            document.save(force="merge")
+    assert document.plan == mine
+    assert (document.state.revision, document.state.undo) == (1, "a.b.c fader +3 dB")
+    assert read_plan(path) == theirs
+    assert document.save(force="merge").owners.keys() == {"lead vocal"}
+
+
+def test_a_plan_that_is_refused_changes_nothing(document, path):
+    """Such as one whose tracks cannot be opened any more."""
+    others = PLAN.without_rides()
+    document.edit(fader(1))
+    document.replace_plan(others, "other tracks")
+    document.edit(fader(2))
+    document.undo()
+    document.check = refuse_others
+    with pytest.raises(PlanError, match="no tracks"):
+        document.undo()
+    assert document.plan == others
+    assert (document.state.undo, document.state.redo) == ("other tracks", "a.b.c fader +4 dB")
+    document.redo()
+    change_file(path, edit("lead vocal: pan", 0.1))
+    kept = path.read_bytes()
+    for refused in (document.reload, lambda: document.save(force="merge")):
+        with pytest.raises(PlanError, match="no tracks"):
+            refused()
+        with pytest.raises(ChangedUnderneath):  # it is not taken for what was read
+            document.save()
+        assert path.read_bytes() == kept
+    assert part_of(document.plan, "a.b.c").fader_db == 2.0
+
+
+def refuse_others(plan):
+    if plan.without_rides() != plan or part_of(plan, "lead vocal").pan == 0.1:
+        raise PlanError("no tracks")
+
+
+def test_a_finished_master_is_saved_and_later_edits_are_not(document, path):
+    document.edit(fader(1))
+    document.save()
+    finished = apply_edits(document.plan, [edit("master: gain_db", -3)])
+    assert document.save_finished(finished).after == finished == read_plan(path)
+    assert (document.is_saved, document.unsaved_edits) == (True, 0)
+    again = apply_edits(finished, [edit("master: gain_db", -4)])
+    document.edit(fader(2))
+    mine = document.plan
+    document.save_finished(again)
+    assert read_plan(path) == again
+    assert document.plan == apply_edits(again, fader(2))
+    assert (document.is_saved, document.unsaved_edits) == (False, 1)
+    assert document.undo().after == mine
+    document.redo()
+    theirs = change_file(path, edit("lead vocal: pan", 0.1))
+    with pytest.raises(ChangedUnderneath):
+        document.save_finished(finished)
+    assert read_plan(path) == theirs
+    document.save(force="merge")
+    assert read_plan(path) == apply_edits(theirs, fader(2))
+
+
+def test_how_many_edits_are_not_saved(document):
+    assert document.unsaved_edits == 0
+    for value in (1, 2):
+        document.edit(fader(value), gesture="drag")
+    document.edit(fader(3))
+    assert document.unsaved_edits == 2
+    document.undo()
+    assert document.unsaved_edits == 1
+    document.save()
+    assert document.unsaved_edits == 0
+    document.edit(fader(4), gesture="drag")
+    assert document.unsaved_edits == 1
+    document.undo()
+    assert document.unsaved_edits == 0
+    document.undo()
+    assert document.unsaved_edits == 1
+    document.save()
+    document.edit(fader(4))
+    document.edit(fader(5))
+    document.edit(fader(PLAN.tracks[1].fader_db))
+    assert (document.is_saved, document.unsaved_edits) == (True, 0)
+
+
 def test_reloading_can_be_undone(document, path):
     document.edit(fader(1))
     mine = document.plan
@@ -365,12 +465,9 @@ def test_a_folder_that_may_not_be_written(own_folder):
 def test_a_full_disk_leaves_the_old_file_and_the_edits(
     document, path, tmp_path, monkeypatch, broken
 ):
-    def fail(*arguments):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
     document.edit(fader(1))
     with monkeypatch.context() as patch:
-        patch.setattr(os, broken, fail)
+        patch.setattr(os, broken, fail_on_a_full_disk)
         with pytest.raises(OutputError, match=r"mix\.toml: the disk is full: needs 0\.1 MB"):
             document.save()
     assert read_plan(path) == PLAN

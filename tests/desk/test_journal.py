@@ -14,13 +14,13 @@ import pytest
 
 import automix.desk.document
 import automix.desk.journal
-from automix.desk.document import Document
+from automix.desk.document import AS_OPENED, Document
 from automix.desk.edits import apply_edits
 from automix.errors import OutputError, PlanError, UsageError
 from automix.plan.model import MixPlan, read_plan
 from automix.plan.plain import to_plain
 from automix.plan.toml import dumps
-from tests.desk.plans import PLAN, EditDraw, edit, part_of, write
+from tests.desk.plans import PLAN, EditDraw, edit, fail_on_a_full_disk, part_of, write
 
 JOURNAL = ".mix.toml.desk"
 
@@ -95,7 +95,8 @@ def test_closing(path, tmp_path):
     document.close()  # nothing was decided about it
     document = Document.open(path)
     document.recover(True)
-    document.close(discard=True)
+    document.save()
+    document.close()
     assert not (tmp_path / JOURNAL).exists()
 
 
@@ -232,6 +233,46 @@ def test_edits_before_anything_is_decided(path):
     third.close()
 
 
+def test_snapshots_outlive_saving_quitting_and_a_kill(path):
+    document = Document.open(path)
+    document.edit(fader(1))
+    document.take_snapshot("louder")
+    document.undo()
+    again = reopen(document)  # where there is nothing to recover
+    assert again.state.recovery is None
+    assert part_of(again.snapshot("louder"), "a.b.c").fader_db == 1.0
+    again.take_snapshot("opened")
+    again.edit(fader(2))
+    again.save()
+    again.edit(fader(3))
+    third = reopen(again)
+    assert list(third.state.snapshots) == [AS_OPENED, "louder", "opened"]
+    assert third.snapshot("louder") == again.snapshot("louder")
+    assert third.snapshot("opened") == PLAN
+    third.recover(False)
+    third.drop_snapshot("opened")
+    fourth = reopen(third)
+    assert list(fourth.state.snapshots) == [AS_OPENED, "louder"]
+    fourth.drop_snapshot("louder")
+    fourth.close()
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_a_desk_says_whether_its_edits_are_kept(path, monkeypatch):
+    document = Document.open(path)
+    document.edit(fader(1))
+    assert document.keep_edits()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", fail_on_a_full_disk)
+        document.edit(fader(2))
+        assert not document.keep_edits()
+    assert document.keep_edits()
+    again = reopen(document)
+    again.recover(True)
+    assert part_of(again.plan, "a.b.c").fader_db == 2.0
+    again.close()
+
+
 def test_snapshots_and_other_plans_are_recovered(path):
     document = Document.open(path)
     document.edit(fader(1))
@@ -333,7 +374,7 @@ def test_what_is_no_journal_is_kept_and_said(path, tmp_path, content):
     document.edit(fader(1))
     document = reopen(document)
     document.recover(True)
-    document.close(discard=True)
+    document.close()
 
 
 def test_a_journal_without_end_is_not_read(path, tmp_path, monkeypatch):
@@ -498,7 +539,7 @@ def check_journal(document):
 
 PROGRAM = """
 import sys
-from automix.desk.document import Document
+from automix.desk.document import AS_OPENED, Document
 from automix.desk.edits import SettingEdit
 
 document = Document.open(sys.argv[1])
@@ -512,7 +553,7 @@ for number in range(int(sys.argv[2]), 10**9):
 """
 
 
-@pytest.mark.parametrize("every", [10**9, 5])
+@pytest.mark.parametrize("every", [10**9, pytest.param(5, marks=pytest.mark.slow)])
 def test_a_kill_loses_nothing_that_was_confirmed(path, tmp_path, every):
     """A desk edits, and saves after so many edits, until it is killed, again and again."""
     chance, number, began = random.Random(every), 0, -2 * 2**20
@@ -582,4 +623,4 @@ def test_a_journal_with_any_bytes_in_it_ends_in_sentences(path, tmp_path, seed):
         after = document.plan
         document = reopen(document)
         assert document.recover(True).after == after
-        document.close(discard=True)
+        document.close()

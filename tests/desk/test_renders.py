@@ -1,6 +1,7 @@
 """Kept renders: the exact console's bits, in the order that playing needs, safe on the disk."""
 
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -114,7 +115,7 @@ def wait_whole(renders, plan):
     renders.wait(replace(plan, tracks=tuple(replace(s, mute=False) for s in plan.tracks)), id)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_a_console_of_kept_renders_gives_the_same_bits(open_renders, seed):
     session = make_session(seed, frames=150_000)
     plan = with_rides(random_plan(seed, NAMES, 44100, dynamics=True), seed, 3.0)
@@ -409,23 +410,23 @@ def test_what_another_process_plays_is_not_removed(open_renders, tmp_path):
     ) as other:
         assert other.stdout.readline() == "True\n"
         folder = render_files.RenderFolder(tmp_path, limit_bytes=1)
-        folder.check_room(1)
+        folder.create("other", 1, 10, RATE).close()
         assert (tmp_path / f"{key}.render").exists()
         other.kill()  # the system takes its lock away
         other.wait()
-        folder.check_room(1)
+        folder.create("other", 1, 10, RATE).close()
         assert not (tmp_path / f"{key}.render").exists()
 
 
 def test_what_a_killed_desk_left_unfinished_is_removed(tmp_path):
-    folder = render_files.RenderFolder(tmp_path, limit_bytes=1)
+    folder = render_files.RenderFolder(tmp_path)
     left = tmp_path / "key-abc.part"
     left.write_bytes(b"half")
     os.utime(left, (1, 1))
     living = folder.create("other", 1, 10, RATE)
     for part in tmp_path.glob("other-*.part"):
         os.utime(part, (1, 1))
-    folder.check_room(1)
+    render_files.RenderFolder(tmp_path)
     assert [path.name.partition("-")[0] for path in tmp_path.glob("*.part")] == ["other"]
     living.close()
 
@@ -435,8 +436,6 @@ def test_a_full_disk_is_said_once_with_the_remedy(open_renders, tmp_path, monkey
     said = []
     renders = open_renders(session, failed=said.append)
     monkeypatch.setattr(render_files.RenderFolder, "_fits", lambda folder, size: False)
-    with pytest.raises(OutputError, match=r"needs 3\.1 MB.*--cache FOLDER"):
-        renders.check_room(plain_plan())
     renders.follow(plain_plan())
     key = renders.describe()["c"].key
     with pytest.raises(OutputError, match=r"needs 3\.1 MB.*--cache FOLDER"):
@@ -506,6 +505,29 @@ def test_without_a_folder_that_can_be_written_nothing_is_kept_but_all_is_heard(
     assert "--cache FOLDER" in renders.warnings[0]
     renders.follow(plain_plan("a"))
     assert renders.read(0, [renders.describe()["a"].key])
+
+
+def test_what_others_may_write_to_holds_a_folder_of_our_own(tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    assert render_files.RenderFolder(shared).path == shared
+    assert stat.S_IMODE((render_files.RenderFolder(tmp_path / "new").path).stat().st_mode) == 0o700
+    shared.chmod(0o1777)
+    own = render_files.RenderFolder(shared).path
+    assert (own.parent, stat.S_IMODE(own.stat().st_mode)) == (shared, 0o700)
+    assert render_files.RenderFolder(shared).path == own
+    own.rmdir()
+    own.symlink_to(tmp_path / "new")  # planted
+    with pytest.raises(OutputError, match="others may write there; choose another"):
+        render_files.RenderFolder(shared)
+
+
+def test_a_pipe_in_the_place_of_a_render_keeps_nobody_waiting(tmp_path):
+    folder = render_files.RenderFolder(tmp_path)
+    for name in ("a.render", "a.json"):
+        os.mkfifo(tmp_path / name)
+    assert folder.open("a") is None
+    assert folder.read_note("a") is None
 
 
 def test_renders_are_kept_where_caches_are(monkeypatch, tmp_path):

@@ -222,6 +222,24 @@ def test_without_the_token_there_is_nothing(desk: Desk) -> None:
     assert (status, headers["location"]) == (308, desk.path.lower())
 
 
+def test_a_ticket_leads_to_the_page_once_and_soon(
+    own_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, _, ticket = own_desk.server.make_ticket().rpartition("/")
+    assert address == f"http://{own_desk.host}"
+    assert ticket not in own_desk.path
+    assert own_desk.ask("GET", f"/{ticket}", Host="evil.example")[0] == 421
+    assert own_desk.ask("POST", f"/{ticket}", b"{}")[0] == 404
+    status, headers, _ = own_desk.ask("GET", f"/{ticket}")
+    assert (status, headers["location"]) == (303, own_desk.path.lower())
+    assert headers["cache-control"] == "no-store"
+    assert own_desk.ask("GET", f"/{ticket}")[0] == 404
+    assert own_desk.ask("GET", f"/{ticket}/state")[0] == 404
+    monkeypatch.setattr(served, "_TICKET_S", 0.0)
+    late = own_desk.server.make_ticket().rpartition("/")[2]
+    assert own_desk.ask("GET", f"/{late}")[0] == 404
+
+
 @pytest.mark.parametrize(
     ("host", "status"),
     [
