@@ -229,12 +229,12 @@ def test_a_drag_on_the_overview_loops_what_it_covers(page: Page) -> None:
     press(page, "Home")
     press(page, " ")
     seen = []
-    for _ in range(150):
+    until = time.monotonic() + 7
+    while time.monotonic() < until:
         seen.append(seconds(page))
-        time.sleep(0.03)
     press(page, " ")
     assert max(seen) < end + 0.15
-    assert min(seen[seen.index(max(seen)) :]) == pytest.approx(start, abs=0.3)
+    assert min(seen[seen.index(max(seen)) :]) == pytest.approx(start, abs=0.5)
     press(page, "l")
     assert page.run("document.querySelector('.loop').getAttribute('aria-pressed')") == "false"
 
@@ -301,6 +301,9 @@ def test_what_may_be_wrong_is_told_once(page: Page, desk: Desk) -> None:
     desk.edit("bass", "fader_db", -1.0)
     page.wait("document.querySelector('.save-state').textContent === 'not saved'")
     assert page.run(f"{told}.length") == 0
+    page.click(".notes")
+    page.wait("document.querySelector('dialog[open] li')")
+    assert "1.00 s shorter" in text(page, "dialog li")
 
 
 def test_a_key_saves_the_plan(page: Page, desk: Desk) -> None:

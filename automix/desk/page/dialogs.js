@@ -127,6 +127,22 @@ export class Dialogs {
     });
   }
 
+  /** What was warned of so far, and is told when there is more. */
+  get messages() {
+    return this.#messages;
+  }
+
+  /** Lists what was warned of. */
+  async showNotes() {
+    const rows = this.#messages.kept.map((sentence) => make("li", {}, asSentence(sentence)));
+    await ask({
+      title: "Notes about this mix",
+      body: [rows.length ? make("ul", {}, rows) : make("p", {}, "There are none.")],
+      choices: [],
+      cancel: "Close",
+    });
+  }
+
   /** Takes, uses and drops snapshots. */
   async showSnapshots(compare) {
     const name = make("input", { id: "snapshot-name", type: "text", maxlength: "60", autocomplete: "off", required: true });

@@ -1,8 +1,9 @@
-/* What the desk tells the person: notes that go by themselves, warnings and errors that stay. */
+/* What the desk tells the person: notes and warnings that go by themselves, errors that stay. */
 
 import { make } from "./drawing.js";
 
 const NOTE_MS = 7000;
+const WARNING_MS = 12000; // it stays among the notes
 const MOST_SHOWN = 5;
 
 /** A message of the program as a sentence; the name of a file at its start stays as it is. */
@@ -14,7 +15,9 @@ export function asSentence(text) {
 /**
  * Shows messages, and says them to a screen reader: errors at once, others when there is time.
  */
-export class Messages {
+export class Messages extends EventTarget {
+  /** All that was warned of, for later: sentences. */
+  kept = [];
   #quiet;
   #loud;
   #seen = new Set(); // warnings that were shown
@@ -24,6 +27,7 @@ export class Messages {
    * @param {HTMLElement} loud An alert.
    */
   constructor(quiet, loud) {
+    super();
     this.#quiet = quiet;
     this.#loud = loud;
     new ResizeObserver(() => {
@@ -40,7 +44,7 @@ export class Messages {
    */
   show(text, kind = "note", { action, act } = {}) {
     const sentence = asSentence(text);
-    if (kind === "warning") this.#seen.add(text);
+    if (kind === "warning" && !act) this.#keep(text);
     return this.#add(make("p", {}, sentence), sentence, kind, { action, act });
   }
 
@@ -69,14 +73,22 @@ export class Messages {
     });
     region.append(message);
     while (region.children.length > MOST_SHOWN) region.firstElementChild.remove();
-    if (kind === "note") this.#leaveLater(message, leave);
+    if (kind === "note") this.#leaveLater(message, leave, NOTE_MS);
+    if (kind === "warning" && !act) this.#leaveLater(message, leave, WARNING_MS);
     return leave;
+  }
+
+  #keep(sentence) {
+    this.#seen.add(sentence);
+    if (this.kept.includes(sentence)) return;
+    this.kept.push(sentence);
+    this.dispatchEvent(new CustomEvent("kept"));
   }
 
   /** Shows what may be wrong with the plan or its files, each sentence once. */
   warn(sentences) {
     const fresh = [...new Set(sentences)].filter((sentence) => !this.#seen.has(sentence));
-    for (const sentence of fresh) this.#seen.add(sentence);
+    for (const sentence of fresh) this.#keep(sentence);
     if (fresh.length < 3) {
       for (const sentence of fresh) this.show(sentence, "warning");
       return;
@@ -85,13 +97,13 @@ export class Messages {
     this.#add(list, fresh.join("; "), "warning");
   }
 
-  /** A note stays while it is looked at. */
-  #leaveLater(message, leave) {
+  /** A message stays while it is looked at. */
+  #leaveLater(message, leave, time) {
     const look = () => {
       if (!message.isConnected) return;
-      if (message.matches(":hover, :focus-within")) setTimeout(look, NOTE_MS / 2);
+      if (message.matches(":hover, :focus-within")) setTimeout(look, time / 2);
       else leave();
     };
-    setTimeout(look, NOTE_MS);
+    setTimeout(look, time);
   }
 }

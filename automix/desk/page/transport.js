@@ -186,6 +186,15 @@ export function showTop(element, model, engine, choice, { compare, dialogs, hear
   const quit = button("quit", "Quit the desk", () => dialogs.quit(), "Quit");
   const help = button("help", "Keys and help (?)", () => dialogs.help(), "?");
   for (const named of [save, render, quit]) named.removeAttribute("aria-label");
+  const notes = button("notes", "Notes about this mix", () => dialogs.showNotes(), "Notes");
+  notes.removeAttribute("aria-label");
+  const showNotes = () => {
+    const { length } = dialogs.messages.kept;
+    notes.hidden = length === 0;
+    notes.textContent = `Notes (${length})`;
+  };
+  dialogs.messages.addEventListener("kept", showNotes);
+  showNotes();
   const name = make("span", { class: "plan-name", title: model.state.file }, model.state.name);
 
   function showPlan() {
@@ -252,7 +261,7 @@ export function showTop(element, model, engine, choice, { compare, dialogs, hear
     { class: "top-menu", id: "top-menu" },
     make("div", { class: "top-group" }, listen),
     make("div", { class: "top-group" }, controls),
-    make("div", { class: "top-group top-end" }, render, quit, help),
+    make("div", { class: "top-group top-end" }, notes, render, quit, help),
   );
   const openMenu = (isOpen) => {
     more.setAttribute("aria-expanded", String(isOpen));
