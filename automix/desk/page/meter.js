@@ -77,7 +77,7 @@ export class Meter {
       isFalling ||= side.last > 0 || side.held > 0;
       this.#set(side.cover, `scaleY(${(1 - side.last).toFixed(3)})`);
       this.#set(side.rms, `scaleY(${Math.min(rms, side.last).toFixed(3)})`);
-      this.#set(side.hold, `translateY(${(-100 * side.held).toFixed(1)}%)`);
+      this.#set(side.hold, side.held > 0 ? `translateY(${(-100 * side.held).toFixed(1)}%)` : "translateY(2px)");
       if (isHeard && level.peak[index] > 1 && this.#clip.hidden) this.#clip.hidden = false;
     });
     const taken = isPlaying ? clamp(reductionDb / MOST_REDUCTION_DB, 0, 1) : 0;
