@@ -13,27 +13,34 @@ function placeOf(gain) {
   return clamp((db - LOW_DB) / (HIGH_DB - LOW_DB), 0, 1);
 }
 
-/**
- * Bars that are scaled and moved by the compositor alone: nothing is laid out to draw them.
- *
- * The zones of the scale are painted once; what is above the peak is covered.
- */
+/** The zones of the scale, from where each begins. */
+const ZONES = [
+  [0, "level"],
+  [(-12 - LOW_DB) / (HIGH_DB - LOW_DB), "level-high"],
+  [(0 - LOW_DB) / (HIGH_DB - LOW_DB), "level-over"],
+];
+const NAMES = ["track", "ink", "reduction", "level", "level-high", "level-over"];
+const SIDE_PX = 7;
+const TAKEN_PX = 4;
+const PEAK_ALPHA = 0.5;
+
+let colors = null;
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (colors = null));
+
+function readColors(element) {
+  const style = getComputedStyle(element);
+  return Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+}
+
+/** One canvas: nothing is laid out to draw it, and only what it covers is painted anew. */
 export class Meter {
-  #sides;
-  #reduction;
+  #canvas = make("canvas", { "aria-hidden": "true" });
+  #sides = [0, 1].map(() => ({ rms: 0, peak: 0, held: 0, since: 0, at: 0 }));
+  #taken = 0;
   #clip;
-  #shown = new Map(); // element → what it shows, which is not set again
+  #shown = ""; // what is drawn, which is not drawn again
 
   constructor() {
-    this.#sides = [0, 1].map(() => {
-      const parts = {
-        rms: make("span", { class: "meter-rms" }),
-        cover: make("span", { class: "meter-cover" }),
-        hold: make("span", { class: "meter-hold" }),
-      };
-      return { ...parts, element: make("span", { class: "meter-side" }, Object.values(parts)), held: 0, since: 0, last: 0, at: 0 };
-    });
-    this.#reduction = make("span", { class: "meter-reduction" });
     this.#clip = make("button", {
       type: "button",
       class: "meter-clip",
@@ -41,18 +48,17 @@ export class Meter {
       hidden: true,
       "aria-label": "Went above 0 dBFS; press to clear",
       title: "Went above 0 dBFS; press to clear",
+      onclick: () => (this.#clip.hidden = true),
     });
-    this.#clip.addEventListener("click", (event) => {
-      event.stopPropagation();
-      this.#clip.hidden = true;
-    });
-    this.element = make(
-      "div",
-      { class: "meter" },
-      this.#clip,
-      make("span", { class: "meter-sides", "aria-hidden": "true" }, this.#sides.map(({ element }) => element)),
-      make("span", { class: "meter-taken", "aria-hidden": "true", title: "Gain reduction" }, this.#reduction),
-    );
+    this.element = make("div", { class: "meter" }, this.#clip, this.#canvas);
+    new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect)).observe(this.#canvas);
+  }
+
+  #resize({ width, height }) {
+    const ratio = devicePixelRatio || 1;
+    Object.assign(this.#canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
+    this.#shown = "";
+    this.#paint();
   }
 
   /**
@@ -63,31 +69,56 @@ export class Meter {
   draw(level, reductionDb, isPlaying) {
     const now = performance.now();
     const isHeard = Boolean(isPlaying && level);
-    let isFalling = false;
     this.#sides.forEach((side, index) => {
       const peak = isHeard ? placeOf(level.peak[index]) : 0;
-      const rms = isHeard ? placeOf(level.rms[index]) : 0;
-      const fallen = side.last - ((now - side.at) / 1000) * (FALL_DB_S / (HIGH_DB - LOW_DB));
-      side.last = Math.max(peak, fallen, 0);
+      const fallen = side.peak - ((now - side.at) / 1000) * (FALL_DB_S / (HIGH_DB - LOW_DB));
+      side.peak = Math.max(peak, fallen, 0);
+      side.rms = Math.min(isHeard ? placeOf(level.rms[index]) : 0, side.peak);
       side.at = now;
       if (peak >= side.held || now - side.since > HOLD_MS) {
         side.held = peak;
         side.since = now;
       }
-      isFalling ||= side.last > 0 || side.held > 0;
-      this.#set(side.cover, `scaleY(${(1 - side.last).toFixed(3)})`);
-      this.#set(side.rms, `scaleY(${Math.min(rms, side.last).toFixed(3)})`);
-      this.#set(side.hold, `translateY(${(-100 * side.held).toFixed(1)}%)`);
       if (isHeard && level.peak[index] > 1 && this.#clip.hidden) this.#clip.hidden = false;
     });
-    const taken = isPlaying ? clamp(reductionDb / MOST_REDUCTION_DB, 0, 1) : 0;
-    this.#set(this.#reduction, `scaleY(${taken.toFixed(3)})`);
-    return isFalling;
+    this.#taken = isPlaying ? clamp(reductionDb / MOST_REDUCTION_DB, 0, 1) : 0;
+    this.#paint();
+    return this.#sides.some(({ peak, held }) => peak > 0 || held > 0);
   }
 
-  #set(element, transform) {
-    if (this.#shown.get(element) === transform) return;
-    this.#shown.set(element, transform);
-    element.style.transform = transform;
+  #paint() {
+    const { width: across, height: down } = this.#canvas;
+    if (!across || !down) return;
+    const px = (share) => Math.round(share * down);
+    const levels = this.#sides.flatMap(({ rms, peak, held }) => [px(rms), px(peak), px(held)]);
+    colors ??= readColors(this.#canvas);
+    const shown = [...levels, px(this.#taken), colors.track].join();
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    const context = this.#canvas.getContext("2d");
+    const ratio = devicePixelRatio || 1;
+    const bar = (x, from, to, width, color) => {
+      context.fillStyle = colors[color];
+      context.fillRect(Math.round(x * ratio), down - to, Math.round(width * ratio), to - from);
+    };
+    context.clearRect(0, 0, across, down);
+    [0, 1].forEach((index) => {
+      const x = index * (SIDE_PX + 1);
+      const [rms, peak, held] = levels.slice(3 * index, 3 * index + 3);
+      bar(x, 0, down, SIDE_PX, "track");
+      for (const [top, alpha] of [[peak, PEAK_ALPHA], [rms, 1]]) {
+        context.globalAlpha = alpha;
+        ZONES.forEach(([start, color], at) => {
+          const from = px(start);
+          const to = Math.min(top, px(ZONES[at + 1]?.[0] ?? 1));
+          if (to > from) bar(x, from, to, SIDE_PX, color);
+        });
+      }
+      context.globalAlpha = 1;
+      if (held > 0) bar(x, Math.max(held - Math.round(2 * ratio), 0), held, SIDE_PX, "ink");
+    });
+    const x = 2 * (SIDE_PX + 1);
+    bar(x, 0, down, TAKEN_PX, "track");
+    bar(x, down - px(this.#taken), down, TAKEN_PX, "reduction");
   }
 }

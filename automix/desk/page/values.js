@@ -138,7 +138,7 @@ export function formatValue(declared, value) {
 }
 
 function formatPan(value) {
-  const side = round(200 * (value - 0.5), Math.abs(value - 0.5) < 0.05 ? 1 : 0);
+  const side = round(200 * (value - 0.5), Math.abs(value - 0.5) < 0.005 ? 1 : 0);
   if (side === 0) return "C";
   return `${side < 0 ? "L" : "R"}${Math.abs(side)}`;
 }
