@@ -576,7 +576,12 @@ class Actions:
     def _list_snapshots(self) -> list[dict[str, Any]]:
         snapshots = self._document.state.snapshots
         return [
-            {"name": name, "lufs": self._loudness.find(plan)} for name, plan in snapshots.items()
+            {
+                "name": name,
+                "lufs": self._loudness.find(plan),
+                "is_measured": self._loudness.has_measured(plan),
+            }
+            for name, plan in snapshots.items()
         ]
 
     def _describe_common(self) -> dict[str, Any]:

@@ -50,6 +50,11 @@ class SnapshotLoudness:
         with self._condition:
             return next((lufs for known, lufs in self._known if known is plan), None)
 
+    def has_measured(self, plan: MixPlan) -> bool:
+        """Whether a snapshot is measured; one that is silent or too short has no loudness then."""
+        with self._condition:
+            return any(known is plan for known, _ in self._known)
+
     def close(self) -> None:
         """Ends the work."""
         with self._condition:

@@ -307,6 +307,18 @@ def test_what_may_be_wrong_is_told_once(page: Page, desk: Desk) -> None:
     assert "1.00 s shorter" in text(page, "dialog li")
 
 
+@pytest.mark.slow
+def test_a_mix_too_quiet_to_have_a_loudness(page: Page, desk: Desk) -> None:
+    desk.edit("bass", "fader_db", -60.0)
+    desk.edit("voice", "fader_db", -60.0)
+    press(page, "b")
+    page.wait("document.querySelector('.banner-text').textContent.includes('not matched')")
+    press(page, "n")
+    page.run("[...document.querySelectorAll('button')].find((b) => b.innerText === 'Master').click()")
+    page.wait("document.querySelector('.banner-text').textContent.includes('finished master')")
+    page.wait("document.querySelector('#top').textContent.includes('finished mix')")
+
+
 def test_a_key_saves_the_plan(page: Page, desk: Desk) -> None:
     press(page, "m")
     desk.until("bass", "mute", True)

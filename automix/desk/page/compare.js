@@ -137,6 +137,16 @@ export class Compare extends EventTarget {
     return this.#model.state.snapshots.find((snapshot) => snapshot.name === name)?.lufs ?? null;
   }
 
+  /** Whether a side is silent or too short to have a loudness. */
+  get isUnmatched() {
+    return ["a", "b"].some((side) => {
+      const name = this.sides[side];
+      if (name === NOW) return this.#loudness.get(this.#model.state.revision) === null;
+      const snapshot = this.#model.state.snapshots.find((one) => one.name === name);
+      return snapshot !== undefined && snapshot.is_measured && snapshot.lufs === null;
+    });
+  }
+
   /** Tells the engine what is heard; called on every change of the plan. */
   refresh() {
     const { plan, sound } = this.#model;
@@ -331,8 +341,12 @@ function describe(model, compare) {
   }
   if (heard.kind !== "side") return "";
   const { trim } = compare;
-  const level =
-    trim === null ? "; its loudness is being measured" : trim < -0.05 ? `, turned down ${figure(-trim)} dB to match` : "";
+  let level = "";
+  if (trim === null) {
+    level = compare.isUnmatched
+      ? ", not matched: A or B is silent, or too short for its loudness to be measured"
+      : "; its loudness is being measured";
+  } else if (trim < -0.05) level = `, turned down ${figure(-trim)} dB to match`;
   const isNow = compare.heardSnapshot === null;
   const what = `You hear ${heard.side.toUpperCase()}: ${isNow ? "the mix now" : `“${compare.heardSnapshot}”`}${level}.`;
   return isNow ? what : `${what} Edits change the mix now, not this.`;

@@ -189,7 +189,7 @@ export class Dialogs {
     return `mix ${number}`;
   }
 
-  #makeSnapshot({ name, lufs }, compare) {
+  #makeSnapshot({ name, lufs, is_measured: isMeasured }, compare) {
     const use = async () => {
       compare.sides.a = name;
       await compare.hearSide("a");
@@ -199,7 +199,7 @@ export class Dialogs {
       "li",
       {},
       make("span", { class: "snapshot-name" }, name),
-      make("span", { class: "hint" }, lufs === null ? "measuring …" : `${figure(lufs)} LUFS`),
+      make("span", { class: "hint" }, lufs === null ? (isMeasured ? "no loudness" : "measuring …") : `${figure(lufs)} LUFS`),
       make("button", { type: "button", "aria-label": `Hear ${name}`, onclick: use }, "Hear"),
       make(
         "button",

@@ -78,9 +78,12 @@ export function showReadings(element, model, engine) {
     if (detail.state !== "ready" || !detail.loudness) return;
     const { lufs, range_lu: range, true_peak_dbtp: peak } = detail.loudness;
     last.hidden = false;
-    last.textContent =
-      `finished mix ${figure(lufs)} LUFS, ${figure(peak)} dBTP` +
-      (Number.isFinite(range) ? `, range ${figure(range)} LU` : "");
+    const levels = [
+      Number.isFinite(lufs) ? `${figure(lufs)} LUFS` : null, // none of a mix that is silent or too short
+      Number.isFinite(peak) ? `${figure(peak)} dBTP` : null,
+      Number.isFinite(range) ? `range ${figure(range)} LU` : null,
+    ].filter(Boolean);
+    last.textContent = `finished mix ${levels.join(", ") || "is silent"}`;
     last.title = "The mix with its limiter, as it was last rendered whole";
   });
   model.addEventListener("change", () => last.classList.add("stale"));
