@@ -314,7 +314,9 @@ def test_a_mix_too_quiet_to_have_a_loudness(page: Page, desk: Desk) -> None:
     press(page, "b")
     page.wait("document.querySelector('.banner-text').textContent.includes('not matched')")
     press(page, "n")
-    page.run("[...document.querySelectorAll('button')].find((b) => b.innerText === 'Master').click()")
+    page.run(
+        "[...document.querySelectorAll('button')].find((b) => b.innerText === 'Master').click()"
+    )
     page.wait("document.querySelector('.banner-text').textContent.includes('finished master')")
     page.wait("document.querySelector('#top').textContent.includes('finished mix')")
 
