@@ -308,6 +308,20 @@ def test_what_may_be_wrong_is_told_once(page: Page, desk: Desk) -> None:
 
 
 @pytest.mark.slow
+def test_an_edit_that_is_not_answered_is_told(page: Page, desk: Desk) -> None:
+    page.run(
+        "(() => { const ask = window.fetch; window.fetch = (path, ...more) => path === 'edit'"
+        " ? new Promise((go) => { window.answer = go; }).then(() => ask(path, ...more))"
+        " : ask(path, ...more); })()"
+    )
+    press(page, "m")
+    page.wait("document.querySelector('#messages').textContent.includes('does not answer')")
+    assert text(page, ".save-state") == "not saved"
+    page.run("window.answer()")
+    desk.until("bass", "mute", True)
+
+
+@pytest.mark.slow
 def test_a_mix_too_quiet_to_have_a_loudness(page: Page, desk: Desk) -> None:
     desk.edit("bass", "fader_db", -60.0)
     desk.edit("voice", "fader_db", -60.0)

@@ -1,5 +1,7 @@
 /* The plan as the page knows it: what the server last said, with the edits under way laid over it. */
 
+const PATIENCE_MS = 5000; // with an edit that is not answered
+
 /** A value inside a strip, a bus or the master, by its dotted path; lists count from 1. */
 export function follow(part, setting) {
   let value = part;
@@ -211,6 +213,8 @@ export class Model extends EventTarget {
     const { gesture, label } = edits[0];
     this.#pending.push({ number, edits });
     const plain = edits.map(({ owner, setting, value }) => ({ owner, setting, value }));
+    // A program that is stopped or swamped keeps the line open: nothing else would tell of it.
+    const late = setTimeout(() => this.say("the desk does not answer; edits wait until it does"), PATIENCE_MS);
     const { ok, body } = await this.post("edit", {
       tab: this.#tab,
       number,
@@ -218,6 +222,7 @@ export class Model extends EventTarget {
       label,
       edits: plain,
     });
+    clearTimeout(late);
     this.#isSending = false;
     this.#pending = this.#pending.filter((request) => request.number !== number);
     if (ok && body.owners) this.#take(body);
