@@ -582,6 +582,7 @@ class Actions:
         return {
             "revision": state.revision,
             "is_saved": state.is_saved,
+            "is_changed_underneath": self._document.changed_underneath(),
             "undo": state.undo,
             "redo": state.redo,
             "snapshots": self._list_snapshots(),

@@ -314,7 +314,7 @@ export class Model extends EventTarget {
     };
     this.#lay();
     this.#tell("change", { owners: new Set(Object.keys(owners)) });
-    if (event.is_saved) this.#tell("saved", {});
+    if (event.is_saved && !event.is_changed_underneath) this.#tell("saved", {});
   }
 
   #tell(name, detail) {
