@@ -1,6 +1,7 @@
 """`automix desk`: a plan as a mixing desk in the browser."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -104,12 +105,15 @@ def run_desk(
 
 
 def _describe_unsaved(count: int, are_kept: bool, plan: Path | None) -> str:
+    from automix.files.names import printable
+
     if not count:
         return "the desk is closed; everything is saved"
+    name = shlex.quote(printable(plan or ""))
     edits, again = ("1 edit is", "it") if count == 1 else (f"{count} edits are", "them")
     if not are_kept:
-        return f"{edits} not saved, and lost: nothing can be written beside {plan}"
-    return f"{edits} not saved; automix desk {plan} offers {again} again"
+        return f"{edits} not saved, and may be lost: nothing can be written beside {name}"
+    return f"{edits} not saved; automix desk {name} offers {again} again"
 
 
 def _has_display() -> bool:
