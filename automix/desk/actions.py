@@ -19,7 +19,7 @@ from automix.desk.declarations import declare_parts
 from automix.desk.document import ChangedUnderneath, Document, PlanChange
 from automix.desk.edits import read_edits
 from automix.desk.events import Events
-from automix.desk.full_mix import FinishedMix, FullMix, make_full_mix
+from automix.desk.full_mix import FinishedMix, FullMix, make_full_mix, measure_plan
 from automix.desk.render_files import CHUNK_FRAMES
 from automix.desk.renders import Renders
 from automix.desk.snapshot_loudness import SnapshotLoudness
@@ -116,6 +116,7 @@ class Actions:
         self._was_changed_underneath = False
         self._job: threading.Thread | None = None
         self._job_stop = threading.Event()
+        self._is_closing = threading.Event()
         self._session = open_tracks(request, document.plan, document.path.parent)
         self._identity = _identify(document.plan)
         self._opened = self._session  # for a plan that is of other tracks
@@ -161,6 +162,7 @@ class Actions:
                 "frames": session.frames,
                 "chunk_frames": CHUNK_FRAMES,
                 "plan": _describe_plan(plan),
+                "provenance": {name: getattr(plan, name) for name in _PROVENANCE},
                 "sound": describe_sound(plan, session, self._renders),
                 "declared": _DECLARED,
                 "families": {s.name: _FAMILIES.get(s.role, "other") for s in plan.tracks},
@@ -238,6 +240,17 @@ class Actions:
             return self._renders.hear(key, timeout_s=0.0)
         except (KeyError, TimeoutError) as error:
             raise _refuse_render(error) from error
+
+    def measure(self) -> dict[str, Any]:
+        """How loud the plan is as it is now, without its limiter, and which revision that is.
+
+        Raises:
+            AutomixError: A track cannot be rendered.
+        """
+        with self._lock:
+            state, renders = self._document.state, self._renders
+        lufs = measure_plan(renders, state.plan, self._is_closing)
+        return {"revision": state.revision, "lufs": lufs}
 
     def describe_curve(self, body: Body) -> dict[str, Any]:
         """The curve of an equalizer.
@@ -480,6 +493,7 @@ class Actions:
 
     def close(self) -> None:
         """Ends all work. A mix that is being written is written to its end."""
+        self._is_closing.set()
         self._loudness.close()
         self._job_stop.set()
         self._mix.cancel()
@@ -624,6 +638,7 @@ class Actions:
 
 
 _FAMILIES: dict[str, str] = {str(role): family for role, family in ROLE_FAMILIES.items()}
+_PROVENANCE = ("method", "preset", "taste", "seed", "automix_version")
 _DECLARED = declare_parts()
 
 

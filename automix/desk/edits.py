@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from typing import Any
 
 from automix.errors import PlanError, UsageError
@@ -89,7 +90,10 @@ def apply_edits(plan: MixPlan, edits: Iterable[SettingEdit]) -> MixPlan:
                     _refuse_ridden(part, edit.setting)
         if part is not parts[owner]:
             changed[owner] = part
-    return replace_parts(plan, changed)
+    moved: dict[str, str | None] = {}
+    for owner, part in changed.items():
+        moved |= _find_moved_entries(owner, parts[owner], part)
+    return _move_decisions(replace_parts(plan, changed), moved)
 
 
 def parts_of(plan: MixPlan) -> dict[str, Part]:
@@ -210,6 +214,55 @@ def _number_sends(sends: Sequence[Send]) -> dict[tuple[str, int], int]:
         counts[send.bus] = counts.get(send.bus, 0) + 1
         places[send.bus, counts[send.bus]] = place
     return places
+
+
+def _find_moved_entries(owner: str, before: Part, after: Part) -> dict[str, str | None]:
+    """Addresses of the entries of lists that have other places now; none of those that are gone.
+
+    Where a list is as long as before, its entries were changed where they are.
+    """
+    lists: list[tuple[str, list[object], list[object]]] = [
+        (
+            f"{owner}.rides",
+            [ride.setting for ride in before.rides],
+            [ride.setting for ride in after.rides],
+        ),
+        (
+            f"{owner}.equalizer.bands",
+            list(before.equalizer.bands),
+            list(after.equalizer.bands),
+        ),
+    ]
+    if isinstance(before, ChannelStrip) and isinstance(after, ChannelStrip):
+        sends = [[send.bus for send in strip.sends] for strip in (before, after)]
+        lists.append((f"{owner}.sends", [*sends[0]], [*sends[1]]))
+    moved: dict[str, str | None] = {}
+    for address, old, new in lists:
+        if len(old) == len(new):
+            continue
+        places: dict[int, int] = {}
+        for match in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
+            places |= {match.a + n: match.b + n for n in range(match.size)}
+        for place in range(len(old)):
+            at = places.get(place)
+            if at != place:
+                moved[f"{address}.{place + 1}"] = None if at is None else f"{address}.{at + 1}"
+    return moved
+
+
+def _move_decisions(plan: MixPlan, moved: Mapping[str, str | None]) -> MixPlan:
+    """The plan with the decisions about entries of lists at the entries' new places."""
+    if not moved:
+        return plan
+    decisions = []
+    for decision in plan.decisions:
+        entry = next((a for a in moved if f"{decision.setting}.".startswith(f"{a}.")), None)
+        if entry is None:
+            decisions.append(decision)
+        elif (place := moved[entry]) is not None:
+            setting = place + decision.setting.removeprefix(entry)
+            decisions.append(replace(decision, setting=setting))
+    return replace(plan, decisions=tuple(decisions))
 
 
 class _Draft:

@@ -276,14 +276,14 @@ def measure_plan(
     """
     stop = stop or threading.Event()
     progress = _Progress(stop, lambda share: None)
-    name = f"loudness {id(stop)}"
+    name = f"loudness {id(progress)}"
     renders.keep(name, plan)
     try:
         renders.wait(plan, lambda share: progress.look(share, 0.0, 0.5))
         console = renders.console(plan, lambda share: progress.look(share, 0.5, 1.0))
         master = replace(plan.master, limiter=LimiterSettings())
         found = measure(apply_master(console.premaster(plan), master)).integrated_lufs
-    except _Stopped:
+    except (_Stopped, BrokenRender):  # its file is closed with the renders
         return None
     finally:
         renders.release(name)

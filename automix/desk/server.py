@@ -353,6 +353,9 @@ def make_application(actions: Actions) -> Starlette:
         work = partial(measuring.run, partial(actions.heard, request.path_params["key"]))
         return _json(await _wait_until_rendered(work, request, _HEARING_S))
 
+    async def loudness(request: Request) -> Response:
+        return _json(await measuring.run(actions.measure))
+
     async def give(work: Callable[[], bytes]) -> Response:
         await slots.acquire()
         try:
@@ -377,6 +380,7 @@ def make_application(actions: Actions) -> Starlette:
         *(Route(path, read_file) for path, read_file in _list_page_files()),
         Route("/state", read(actions.state)),
         Route("/events", events),
+        Route("/loudness", loudness),
         Route("/snapshot/{name:path}", read(actions.read_snapshot), methods=["GET"]),
         Route("/sound/{chunk:int}", sound),
         Route("/response/{key}", response),

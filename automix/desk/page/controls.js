@@ -1,245 +1,260 @@
 /* Sliders, switches and choices of settings: they show the plan, and change it. */
 
-import { clamp, figure, hertz, make, nameOf } from "./drawing.js";
+import { clamp, make } from "./drawing.js";
+import { FADER_FIGURES_DB, formatValue, makeScale, parseValue, stepValue, tidy } from "./values.js";
 import { openWhy } from "./why.js";
 
-const FADER_SCALE = [-60, 0, -40, 0.12, -20, 0.36, -10, 0.55, 0, 0.78, 12, 1]; // dB, place, …
-/** The levels that are marked beside a fader. */
-export const FADER_MARKS = [12, 6, 0, -5, -10, -20, -30, -40, -60];
-const FINE = 0.1; // of a step, with shift
-const DRAG_PX = 160; // of a knob or a row, over the whole range
-const MOST_VALUE = 1000; // of a range that has no upper end
+export { formatValue, parseValue } from "./values.js";
 
-/** Whether a setting is a place between left and right. */
-function isPan(declared) {
-  return declared.low === 0 && declared.high === 1 && /left.*right/.test(declared.about ?? "");
-}
-
-/** A value for people, with its unit. */
-export function formatValue(declared, value) {
-  if (value === null || value === undefined) return "none";
-  if (typeof value === "boolean") return value ? "on" : "off";
-  if (typeof value !== "number") return String(value).replaceAll("_", " ");
-  if (isPan(declared)) {
-    const percent = Math.round(200 * (value - 0.5));
-    return percent ? `${percent < 0 ? "L" : "R"}${Math.abs(percent)}` : "C";
-  }
-  if (declared.unit === "Hz") return hertz(value);
-  if (declared.unit === "dB") return `${figure(value, 1)} dB`;
-  const decimals = Math.abs(value) < 1 ? 3 : Math.abs(value) < 10 ? 2 : 1;
-  const text = figure(Number(value.toFixed(decimals)), decimals).replace(/\.?0+$/, "");
-  return declared.unit ? `${text} ${declared.unit}` : text;
-}
-
-/**
- * The value that a text says: "-3", "−3 dB", "1.2k", "L20", "C".
- *
- * @returns {number | null} Within the legal range; null if it says none.
- */
-export function parseValue(declared, text) {
-  const plain = text.trim().toLowerCase().replaceAll("−", "-").replace(",", ".");
-  let value = null;
-  if (isPan(declared)) {
-    const said = /^([lr]?)\s*([+-]?\d+(?:\.\d+)?)\s*%?\s*([lr]?)$/.exec(plain);
-    if (/^c(enter|entre)?$/.test(plain)) value = 0.5;
-    else if (said) {
-      const side = (said[1] || said[3]) === "l" ? -1 : 1;
-      value = 0.5 + (side * Number(said[2])) / 200;
-    }
-  } else {
-    const unit = (declared.unit ?? "").toLowerCase();
-    const said = /^([+-]?(?:\d+\.?\d*|\.\d+))\s*(k|m)?\s*([^\d\s]*)$/.exec(plain);
-    const [, digits, prefix, word] = said ?? [];
-    const isUnit = said && (!word || word === unit || (word === "db" && unit.startsWith("db")));
-    if (isUnit) value = Number(digits) * (prefix === "k" ? 1000 : 1);
-    const asUnit = `${prefix ?? ""}${word ?? ""}`;
-    if (said && unit === "s" && asUnit === "ms") value = Number(digits) / 1000;
-    else if (said && unit === "ms" && asUnit === "s") value = Number(digits) * 1000;
-    else if (prefix === "m" && asUnit !== unit) value = null;
-    if (said && asUnit === unit) value = Number(digits);
-  }
-  if (value === null || !Number.isFinite(value)) return null;
-  return clamp(value, declared.low ?? -Infinity, declared.high ?? Infinity);
-}
-
-function interpolate(table, from, value) {
-  const to = 1 - from;
-  let at = 0;
-  while (at < table.length - 4 && table[at + 2 + from] < value) at += 2;
-  const share = (value - table[at + from]) / (table[at + 2 + from] - table[at + from]);
-  return table[at + to] + share * (table[at + 2 + to] - table[at + to]);
-}
-
-/** How values lie on a control: `place` gives 0 to 1, `value` gives it back; the steps of keys. */
-export function scaleOf(declared, look) {
-  if (look === "fader") {
-    return {
-      place: (value) => clamp(interpolate(FADER_SCALE, 0, value), 0, 1),
-      value: (place) => interpolate(FADER_SCALE, 1, place),
-      move: (value, steps) => value + 0.5 * steps,
-      decimals: 1,
-    };
-  }
-  const low = declared.low ?? Math.min(0, declared.default ?? 0);
-  const high = declared.high ?? Math.max(low, MOST_VALUE);
-  if (declared.scale === "log" && low >= 0) {
-    const first = low || high / 1e4;
-    const span = Math.log(high / first);
-    return {
-      place: (value) => (value <= first ? 0 : clamp(Math.log(value / first) / span, 0, 1)),
-      value: (place) => (place <= 0 ? low : first * Math.exp(place * span)),
-      move: (value, steps) => Math.max(value, first) * 2 ** (steps / 12),
-      decimals: 3,
-    };
-  }
-  const span = high - low;
-  const step = declared.unit === "dB" ? 0.5 : span / 100;
-  return {
-    place: (value) => clamp((value - low) / span, 0, 1),
-    value: (place) => low + place * span,
-    move: (value, steps) => value + steps * step,
-    decimals: declared.unit === "dB" ? 1 : span <= 2 ? 3 : span <= 200 ? 2 : 1,
-  };
-}
+const KEY_STEPS = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 6, PageDown: -6 };
+const KEYS_MS = 800; // keys that follow each other so soon are one step of undo
+const DRAG_PX = 160; // of a knob, over the whole range
+const SLIP_PX = 3; // a pointer that moves less has not dragged, and changes nothing
+const FINE = 0.1; // of what the pointer moves, with shift
+const SLOW_PX_S = [30, 120]; // a pointer that moves slower than that is fine, by so much at least
+const SLOW = 0.25;
+const FIGURES_APART = 0.075; // of the travel of a fader, so that they do not touch
 
 /**
  * Makes a slider of a setting that is a number.
  *
  * @param {import("./model.js").Model} model
- * @param {{owner: string, setting: string, label: string, look?: "fader" | "knob" | "row",
- *   signal?: AbortSignal, reading?: object, move?: (value: number, about: object) => void}} about
- *   `reading` stands in for the setting where it is none by itself, as a send that may be absent:
- *   `declared`, `value()` and `format(value)`; `move` takes the new value in place of an edit.
- * @returns {HTMLElement} With `refresh()` and `showMoving(value | null)`, the value of a ride now.
+ * @param {object} about
+ * @param {string} about.owner Whose setting it is.
+ * @param {string} about.setting
+ * @param {string | (() => string)} about.label What the setting is called.
+ * @param {"fader" | "knob" | "send" | "row"} [about.look]
+ * @param {AbortSignal} [about.signal] Ends it.
+ * @param {object} [about.reading] Stands in for the setting where it is none by itself, as a send that
+ *   may be absent: `declared`, `value()`, `rest`, `format(value)`, and `brief(value)`, which has less room.
+ * @param {(value: number, about: object) => void} [about.move] Takes the new value in place of an edit.
+ * @param {(about: object) => void} [about.drop] Told when a drag ends.
+ * @param {"fader" | "row"} [about.taper] Whose scale it has.
+ * @param {() => string} [about.address] Of a setting that moves in a list, as that of a send.
+ * @returns {HTMLElement} With `slider`, the element that takes the focus, and
+ *   `showMoving(value | null)`, which shows where a ride has taken the setting.
  */
 export function makeSlider(model, about) {
-  const { owner, setting, label, look = "row", signal, reading, move } = about;
-  const declared = reading?.declared ?? model.declared(owner, setting);
-  const scale = scaleOf(declared, look);
-  const valueNow = () => (reading ? reading.value() : model.value(owner, setting));
-  const format = (value) => (reading ? reading.format(value) : formatValue(declared, value));
-  const decision = () => model.decision(owner, setting);
-  const parts = {
-    ghost: make("span", { class: "control-ghost", hidden: true }),
-    fill: make("span", { class: "control-fill" }),
-    moving: make("span", { class: "control-moving", hidden: true }),
-    handle: make("span", { class: "control-handle" }),
-  };
-  const name = look === "row" ? label : `${owner} ${label}`;
-  const slider = make(
-    "div",
-    {
-      class: "control-slider",
-      role: "slider",
-      tabindex: 0,
+  const slider = new Slider(model, { look: "row", ...about });
+  follow(model, about.owner, () => slider.refresh(), about.signal);
+  slider.element.slider = slider.handle;
+  slider.element.showMoving = (value) => slider.showMoving(value);
+  return slider.element;
+}
+
+class Slider {
+  #model;
+  #about;
+  #declared;
+  #scale;
+  #furthest = -Infinity; // of what its scale has to show
+  #marks;
+  #number;
+  #why;
+  #keys = { gesture: "", until: 0 };
+  #drag = null;
+
+  constructor(model, about) {
+    const { owner, setting, look, reading } = about;
+    this.#model = model;
+    this.#about = about;
+    this.#declared = reading?.declared ?? model.declared(owner, setting);
+    this.#marks = {
+      fill: make("span", { class: "control-fill" }),
+      ghost: make("span", { class: "control-ghost", hidden: true }),
+      handle: make("span", { class: "control-handle" }),
+      moving: make("span", { class: "control-moving", hidden: true }),
+    };
+    this.figures = look === "fader" ? make("span", { class: "fader-figures" }) : null;
+    const track = make("span", { class: "control-track", "aria-hidden": "true" }, Object.values(this.#marks));
+    this.handle = make(
+      "div",
+      {
+        class: "control-slider",
+        role: "slider",
+        tabindex: 0,
+        "aria-orientation": look === "fader" ? "vertical" : "horizontal",
+        "aria-valuemin": this.#declared.low,
+        "aria-valuemax": this.#declared.high,
+      },
+      this.figures,
+      track,
+    );
+    this.#number = make("button", { type: "button", class: "control-value", tabindex: -1, onclick: () => this.#type() });
+    this.#why = makeWhy(model, owner, () => this.#address, look === "row");
+    this.element = make(
+      "div",
+      { class: `control control-${look}`, "data-owner": owner, "data-setting": setting },
+      look === "row" ? make("span", { class: "control-name", "aria-hidden": "true" }, this.#label) : null,
+      this.handle,
+      this.#number,
+      this.#why,
+    );
+    this.handle.addEventListener("keydown", (event) => this.#pressKey(event));
+    this.handle.addEventListener("dblclick", () => this.#reset());
+    this.handle.addEventListener("pointerdown", (event) => this.#grab(event));
+    this.handle.addEventListener("pointermove", (event) => this.#pull(event));
+    this.handle.addEventListener("pointerup", (event) => this.#isDragOf(event) && this.#drop());
+    this.handle.addEventListener("lostpointercapture", (event) => this.#isDragOf(event) && this.#drop());
+    this.handle.addEventListener("pointercancel", (event) => this.#isDragOf(event) && this.#giveBack());
+  }
+
+  get #label() {
+    const { label } = this.#about;
+    return typeof label === "function" ? label() : label;
+  }
+
+  get #name() {
+    const { look, owner } = this.#about;
+    return look === "row" ? this.#label : `${owner} ${this.#label}`;
+  }
+
+  get #address() {
+    return this.#about.address?.() ?? this.#about.setting;
+  }
+
+  get #value() {
+    const { owner, setting, reading } = this.#about;
+    const value = reading ? reading.value() : this.#model.value(owner, setting);
+    return value ?? this.#declared.default ?? this.#declared.low ?? 0;
+  }
+
+  get #ride() {
+    return this.#declared.ridable ? this.#model.ride(this.#about.owner, this.#address) : undefined;
+  }
+
+  /** Whether a ride takes the place of the setting, so that it changes nothing. */
+  get #isTaken() {
+    return Boolean(this.#ride) && !this.#declared.ridable.is_added;
+  }
+
+  #format(value) {
+    return (this.#about.reading?.format ?? ((now) => formatValue(this.#declared, now)))(value);
+  }
+
+  /** As it is written beside the slider. */
+  #brief(value) {
+    return (this.#about.reading?.brief ?? ((now) => this.#format(now)))(value);
+  }
+
+  /** Shows what is set. */
+  refresh() {
+    const { owner } = this.#about;
+    const [value, name, isTaken] = [this.#value, this.#name, this.#isTaken];
+    const decided = this.#model.decision(owner, this.#address);
+    const ghost = typeof decided?.value === "number" ? decided.value : null;
+    if (!this.#drag) this.#fit(Math.max(value, ghost ?? value));
+    const text = isTaken ? "ride" : this.#brief(value);
+    const ride = isTaken ? "follows its ride" : this.#ride ? `${this.#format(value)}, and a ride is added` : "";
+    this.element.style.setProperty("--place", this.#scale.toShare(value));
+    setAttributes(this.handle, {
       "aria-label": name,
-      "aria-orientation": look === "fader" ? "vertical" : "horizontal",
-      "aria-valuemin": declared.low ?? undefined,
-      "aria-valuemax": declared.high ?? undefined,
-      title: declared.about,
-    },
-    make("span", { class: "control-track", "aria-hidden": "true" }, Object.values(parts)),
-  );
-  const number = make("button", {
-    type: "button",
-    class: "control-value",
-    tabindex: -1,
-    "aria-label": `${name}: type a value`,
-  });
-  const why = make(
-    "button",
-    {
-      type: "button",
-      class: "control-why",
-      hidden: true,
-      tabindex: look === "row" ? 0 : -1,
-      "aria-label": `Why ${name}`,
-      "aria-haspopup": "dialog",
-    },
-    "?",
-  );
-  why.addEventListener("click", () => openWhy(model, owner, setting, why));
-  const element = make(
-    "div",
-    { class: `control control-${look}`, "data-owner": owner, "data-setting": setting },
-    look === "row" ? make("span", { class: "control-name", "aria-hidden": "true" }, label) : null,
-    slider,
-    number,
-    why,
-  );
-
-  let gesture;
-  let gestureEnds = 0;
-  const set = (value, kind = crypto.randomUUID()) => {
-    if (isFixed()) return;
-    const legal = clamp(value, declared.low ?? -Infinity, declared.high ?? Infinity);
-    const next = Number(legal.toFixed(Math.max(scale.decimals, 1)));
-    if (next === valueNow()) return;
-    const words = { gesture: kind, label: `${owner}: ${label}` };
-    if (move) move(next, words);
-    else model.edit([{ owner, setting, value: next }], words);
-  };
-  /** Keys that follow each other are one step of undo. */
-  const keyGesture = () => {
-    if (performance.now() > gestureEnds) gesture = crypto.randomUUID();
-    gestureEnds = performance.now() + 800;
-    return gesture;
-  };
-  const isFixed = () => {
-    const ride = declared.ridable && !declared.ridable.is_added && model.ride(owner, setting);
-    return Boolean(ride);
-  };
-  const refuse = () => model.say(`the ${label} of ${owner} follows its ride; remove the ride to set it`);
-
-  function refresh() {
-    const value = valueNow();
-    const shown = value ?? declared.default ?? declared.low ?? 0;
-    const text = isFixed() ? "ride" : format(value);
-    const place = scale.place(shown);
-    element.style.setProperty("--place", place);
-    slider.setAttribute("aria-valuenow", shown);
-    slider.setAttribute("aria-valuetext", isFixed() ? `${text}, not set here` : text);
-    if (isFixed()) slider.setAttribute("aria-disabled", "true");
-    else slider.removeAttribute("aria-disabled");
-    if (number.textContent !== text) number.textContent = text;
-    const decided = decision();
-    const isDecided = typeof decided?.value === "number";
-    why.hidden = !decided;
-    parts.ghost.hidden = !isDecided;
-    if (isDecided) element.style.setProperty("--ghost", scale.place(decided.value));
-    element.classList.toggle("control-moved", isDecided && Math.abs(decided.value - shown) > 1e-6);
+      "aria-valuenow": value,
+      "aria-valuetext": ride || this.#format(value),
+      "aria-disabled": isTaken ? "true" : null,
+      title: [name, this.#declared.about].filter(Boolean).join(": "),
+    });
+    if (this.#number.textContent !== text) this.#number.textContent = text;
+    setAttributes(this.#number, { "aria-label": `${text}, ${name}: type a value` });
+    setAttributes(this.#why, { "aria-label": `? Why ${name}` });
+    this.#why.hidden = !decided;
+    this.#marks.ghost.hidden = ghost === null;
+    if (ghost !== null) this.element.style.setProperty("--ghost", this.#scale.toShare(ghost));
+    this.element.classList.toggle("control-moved", ghost !== null && Math.abs(ghost - value) > 1e-6);
   }
 
-  function reset() {
-    const decided = decision()?.value;
-    const rest = typeof decided === "number" ? decided : (reading?.rest ?? declared.default);
-    if (isFixed()) refuse();
-    else if (typeof rest === "number") set(rest);
+  /** Makes the scale go as far as a value; it does not become shorter again under the hand. */
+  #fit(value) {
+    if (this.#scale && value <= this.#furthest) return;
+    this.#furthest = Math.max(this.#furthest, value);
+    const { look, taper } = this.#about;
+    const end = this.#scale?.high;
+    this.#scale = makeScale(this.#declared, taper ?? look, [this.#furthest]);
+    if (!this.figures || this.#scale.high === end) return;
+    const { low, high, toShare } = this.#scale;
+    let last = Infinity;
+    const isRoom = (db) => db === 0 || Math.min(last, Math.abs(toShare(0) - toShare(db))) >= FIGURES_APART;
+    const figures = [];
+    for (const db of FADER_FIGURES_DB.filter((figure) => figure >= low && figure <= high)) {
+      if (figures.length) last = figures.at(-1).share - toShare(db);
+      if (!isRoom(db)) continue;
+      const sign = db > 0 ? "+" : db < 0 ? "−" : "";
+      const element = make("span", {}, `${sign}${Math.abs(db)}`);
+      element.style.setProperty("--place", toShare(db));
+      figures.push({ element, share: toShare(db) });
+    }
+    this.figures.replaceChildren(...figures.map(({ element }) => element));
   }
 
-  function type() {
-    if (isFixed()) {
-      refuse();
+  /** Shows where a ride has taken the setting. */
+  showMoving(value) {
+    const { moving } = this.#marks;
+    if (moving.hidden !== (value === null)) moving.hidden = value === null;
+    if (value !== null) moving.style.setProperty("--moving", this.#scale.toShare(value).toFixed(4));
+  }
+
+  #set(value, about) {
+    if (this.#isTaken) {
+      this.#refuse();
       return;
     }
+    const { low, high } = this.#declared;
+    const legal = clamp(value, low ?? -Infinity, high ?? Infinity);
+    if (legal === this.#value) return;
+    const { owner, setting, move } = this.#about;
+    if (move) move(legal, about);
+    else this.#model.edit([{ owner, setting, value: legal }], about);
+  }
+
+  #refuse() {
+    const { owner } = this.#about;
+    this.#model.say(`the ${this.#label} of ${owner} follows its ride; remove the ride to set it`);
+  }
+
+  /** Goes back to what the method set, or to what is neutral. */
+  #reset() {
+    const decided = this.#model.decision(this.#about.owner, this.#address)?.value;
+    const rest = this.#about.reading?.rest ?? this.#declared.default;
+    const value = typeof decided === "number" ? decided : rest;
+    if (typeof value === "number") this.#set(value, { gesture: crypto.randomUUID() });
+  }
+
+  // Typing.
+
+  #type(typed = null) {
+    if (this.#isTaken) {
+      this.#refuse();
+      return;
+    }
+    const unit = this.#declared.unit ? ` in ${this.#declared.unit}` : "";
+    const opened = this.#brief(this.#value).replaceAll("−", "-");
     const field = make("input", {
       type: "text",
       class: "control-field",
-      inputmode: "text",
-      "aria-label": `${name}${declared.unit ? ` in ${declared.unit}` : ""}`,
+      autocomplete: "off",
+      spellcheck: "false",
+      "aria-label": `${this.#name}${unit}`,
     });
-    field.value = format(valueNow()).replaceAll("−", "-");
-    const close = (isTaken) => {
-      if (!field.isConnected) return;
-      const hadFocus = document.activeElement === field;
-      const text = field.value;
-      field.replaceWith(number);
-      if (hadFocus) slider.focus({ preventScroll: true });
-      if (!isTaken) return;
-      const isOff = reading?.off !== undefined && /^(off|-?inf|-?∞)$/i.test(text.trim());
-      const value = isOff ? reading.off : parseValue(declared, text);
-      if (value === null) model.say(`“${text}” is no value of the ${label}`, "error");
-      else set(value);
+    field.value = typed ?? opened;
+    let isOpen = true; // a field that is taken away loses the focus, which would close it again
+    const close = (isKept) => {
+      if (!isOpen) return;
+      const text = field.value.trim();
+      const isChanged = isKept && text !== "" && text !== opened;
+      const value = isChanged ? parseValue(this.#declared, text) : null;
+      const hasFocus = document.activeElement === field;
+      if (isChanged && value === null) {
+        this.#model.say(`“${text}” is no value of the ${this.#label}`, "error");
+        if (hasFocus) {
+          field.setAttribute("aria-invalid", "true");
+          field.select();
+          return;
+        }
+      }
+      isOpen = false;
+      field.replaceWith(this.#number);
+      if (hasFocus) this.handle.focus({ preventScroll: true });
+      if (value !== null) this.#set(value, { gesture: crypto.randomUUID() });
     };
     field.addEventListener("keydown", (event) => {
       event.stopPropagation();
@@ -247,82 +262,140 @@ export function makeSlider(model, about) {
       else if (event.key === "Escape") close(false);
     });
     field.addEventListener("blur", () => close(true));
-    number.replaceWith(field);
+    this.#number.replaceWith(field);
     field.focus();
-    field.select();
+    if (typed === null) field.select();
   }
 
-  slider.addEventListener("keydown", (event) => {
+  // Keys.
+
+  #pressKey(event) {
+    const { key, shiftKey } = event;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const size = event.shiftKey ? FINE : 1;
-    const steps = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 6, PageDown: -6 };
-    const isAcross = event.key === "ArrowLeft" || event.key === "ArrowRight";
-    if (look === "fader" && isAcross) return; // from strip to strip
-    if (Object.hasOwn(steps, event.key)) {
-      if (isFixed()) refuse();
-      else set(scale.move(valueNow() ?? declared.low ?? 0, steps[event.key] * size), keyGesture());
-    } else if (event.key === "Home") set(look === "fader" ? -60 : (declared.low ?? 0));
-    else if (event.key === "End") set(look === "fader" ? 12 : (declared.high ?? 0));
-    else if (event.key === "Enter") type();
-    else if (event.key === "Delete" || event.key === "Backspace") reset();
+    const isAcross = key === "ArrowLeft" || key === "ArrowRight";
+    if (this.#about.look !== "row" && isAcross) return; // from strip to strip
+    const about = { gesture: this.#keyGesture(), isKey: true };
+    if (Object.hasOwn(KEY_STEPS, key)) {
+      const next = stepValue(this.#declared, this.#scale, this.#value, KEY_STEPS[key], shiftKey);
+      this.#set(next, about);
+    } else if (key === "Home") this.#set(this.#scale.low, about);
+    else if (key === "End") this.#set(this.#scale.high, about);
+    else if (key === "Enter") this.#type();
+    else if (/^[-−+\d]$/.test(key)) this.#type(key);
+    else if (key === "Delete" || key === "Backspace") this.#reset();
     else return;
     event.preventDefault();
     event.stopPropagation();
-  });
+  }
 
-  let drag = null;
-  slider.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    slider.focus({ preventScroll: true });
-    if (isFixed()) {
-      refuse();
+  /** Keys that follow each other are one step of undo. */
+  #keyGesture() {
+    const now = performance.now();
+    if (now > this.#keys.until) this.#keys.gesture = crypto.randomUUID();
+    this.#keys.until = now + KEYS_MS;
+    return this.#keys.gesture;
+  }
+
+  // Dragging.
+
+  #isDragOf(event) {
+    return this.#drag?.pointer === event.pointerId;
+  }
+
+  #grab(event) {
+    if (event.button !== 0 || this.#drag) return; // a second finger does not take it over
+    this.handle.focus({ preventScroll: true });
+    event.preventDefault();
+    if (this.#isTaken) {
+      this.#refuse();
       return;
     }
-    slider.setPointerCapture(event.pointerId);
-    const { height, width } = parts.handle.parentElement.getBoundingClientRect();
-    drag = {
-      id: crypto.randomUUID(),
-      place: scale.place(valueNow() ?? declared.default ?? declared.low ?? 0),
+    this.handle.setPointerCapture(event.pointerId);
+    const { look } = this.#about;
+    const { height, width } = this.#marks.handle.parentElement.getBoundingClientRect();
+    this.#drag = {
+      pointer: event.pointerId,
+      about: { gesture: crypto.randomUUID(), isDrag: true },
+      start: this.#value,
+      place: this.#scale.toShare(this.#value),
       x: event.clientX,
       y: event.clientY,
-      across: look === "row" ? Math.max(width, 1) : DRAG_PX,
-      down: look === "fader" ? Math.max(height, 1) : DRAG_PX,
+      time: event.timeStamp,
+      speed: SLOW_PX_S[1],
+      isMoved: false,
+      acrossPx: look === "row" || look === "send" ? Math.max(width, 1) : DRAG_PX,
+      downPx: look === "fader" ? Math.max(height, 1) : DRAG_PX,
+      listening: new AbortController(),
     };
-    event.preventDefault();
-  });
-  slider.addEventListener("pointermove", (event) => {
-    if (!drag) return;
-    const size = event.shiftKey ? FINE : 1;
-    const across = look === "fader" ? 0 : (event.clientX - drag.x) / drag.across;
-    const down = look === "row" ? 0 : (drag.y - event.clientY) / drag.down;
-    if (!across && !down) return;
-    [drag.x, drag.y] = [event.clientX, event.clientY];
-    drag.place = clamp(drag.place + size * (across + down), 0, 1);
-    set(scale.value(drag.place), drag.id);
-  });
-  const release = () => {
-    drag = null;
-  };
-  slider.addEventListener("pointerup", release);
-  slider.addEventListener("pointercancel", release);
-  slider.addEventListener("lostpointercapture", release);
-  slider.addEventListener("dblclick", reset);
-  number.addEventListener("click", type);
-  model.addEventListener(
-    "change",
-    ({ detail: { owners } }) => (!owners || owners.has(owner)) && model.part(owner) && refresh(),
-    { signal },
-  );
-  refresh();
+    const { signal } = this.#drag.listening;
+    addEventListener("keydown", (pressed) => this.#escape(pressed), { capture: true, signal });
+  }
 
-  element.refresh = refresh;
-  element.slider = slider;
-  element.showMoving = (value) => {
-    const isShown = value !== null;
-    if (parts.moving.hidden === isShown) parts.moving.hidden = !isShown;
-    if (isShown) parts.moving.style.setProperty("--moving", scale.place(value));
-  };
-  return element;
+  #pull(event) {
+    if (!this.#isDragOf(event)) return;
+    const drag = this.#drag;
+    const { look } = this.#about;
+    const across = look === "fader" ? 0 : event.clientX - drag.x;
+    const down = look === "row" ? 0 : drag.y - event.clientY;
+    const way = Math.hypot(across, down);
+    if (!way || (!drag.isMoved && way < SLIP_PX)) return;
+    const seconds = (event.timeStamp - drag.time) / 1000;
+    if (seconds > 0 && drag.isMoved) drag.speed += 0.3 * (way / seconds - drag.speed);
+    Object.assign(drag, { x: event.clientX, y: event.clientY, time: event.timeStamp, isMoved: true });
+    const [slow, fast] = SLOW_PX_S;
+    const share = clamp((drag.speed - slow) / (fast - slow), 0, 1);
+    const size = event.shiftKey ? FINE : SLOW + (1 - SLOW) * share;
+    drag.place = clamp(drag.place + size * (across / drag.acrossPx + down / drag.downPx), 0, 1);
+    this.#set(tidy(this.#declared, this.#scale.toValue(drag.place), event.shiftKey), drag.about);
+  }
+
+  #escape(event) {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.#giveBack();
+  }
+
+  #giveBack() {
+    const { start, about } = this.#drag;
+    this.#set(start, about);
+    this.#drop();
+  }
+
+  #drop() {
+    const { listening, about, pointer, isMoved } = this.#drag;
+    this.#drag = null; // before the pointer is let go, which says so
+    listening.abort();
+    if (this.handle.hasPointerCapture(pointer)) this.handle.releasePointerCapture(pointer);
+    if (isMoved) this.#about.drop?.(about);
+    this.refresh();
+  }
+}
+
+/** Sets what is different. */
+function setAttributes(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null) element.removeAttribute(name);
+    else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+  }
+}
+
+/** The sign beside what a method set, which tells why. */
+function makeWhy(model, owner, address, isStop) {
+  const why = make(
+    "button",
+    {
+      type: "button",
+      class: "control-why",
+      hidden: true,
+      tabindex: isStop ? 0 : -1,
+      title: "Why?",
+      "aria-haspopup": "dialog",
+      onclick: () => openWhy(model, owner, address(), why),
+    },
+    "?",
+  );
+  return why;
 }
 
 /** Makes a switch of a setting that is true or false. */
@@ -331,20 +404,21 @@ export function makeToggle(model, { owner, setting, label, signal }) {
     "button",
     {
       type: "button",
-      class: "control control-toggle",
+      class: "control-toggle",
       role: "switch",
       title: model.declared(owner, setting)?.about,
-      onclick: () => {
-        const value = !model.value(owner, setting);
-        const words = `${owner}: ${label} ${value ? "on" : "off"}`;
-        model.edit([{ owner, setting, value }], { label: words });
-      },
+      onclick: () => model.edit([{ owner, setting, value: !model.value(owner, setting) }]),
     },
     label,
   );
-  const refresh = () => toggle.setAttribute("aria-checked", String(Boolean(model.value(owner, setting))));
+  const why = makeWhy(model, owner, () => setting, true);
+  why.setAttribute("aria-label", `? Why ${label}`);
+  const refresh = () => {
+    toggle.setAttribute("aria-checked", String(Boolean(model.value(owner, setting))));
+    why.hidden = !model.decision(owner, setting);
+  };
   follow(model, owner, refresh, signal);
-  return toggle;
+  return make("div", { class: "control control-switch" }, toggle, why);
 }
 
 /** Makes a choice of a setting that is one of several words. */
@@ -355,15 +429,22 @@ export function makeChoice(model, { owner, setting, label, signal }) {
     { "aria-label": label, title: declared.about },
     declared.choices.map((choice) => make("option", { value: choice }, formatValue(declared, choice))),
   );
-  choose.addEventListener("change", () => {
-    const words = `${owner}: ${nameOf(setting, declared)}`;
-    model.edit([{ owner, setting, value: choose.value }], { label: words });
-  });
-  follow(model, owner, () => (choose.value = model.value(owner, setting)), signal);
-  const isNamed = label.startsWith("Kind of");
-  return isNamed
-    ? choose
-    : make("label", { class: "control control-choice" }, make("span", { class: "control-name" }, label), choose);
+  choose.addEventListener("change", () => model.edit([{ owner, setting, value: choose.value }]));
+  const why = makeWhy(model, owner, () => setting, true);
+  why.setAttribute("aria-label", `? Why ${label}`);
+  const refresh = () => {
+    choose.value = model.value(owner, setting);
+    why.hidden = !model.decision(owner, setting);
+  };
+  follow(model, owner, refresh, signal);
+  if (label.startsWith("Kind of")) return choose; // of a band, whose row has no room for more
+  return make(
+    "div",
+    { class: "control control-choice" },
+    make("span", { class: "control-name", "aria-hidden": "true" }, label),
+    choose,
+    why,
+  );
 }
 
 function follow(model, owner, refresh, signal) {

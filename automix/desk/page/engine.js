@@ -86,8 +86,9 @@ class Graph {
   /**
    * Gives the audio thread a part of some renders: for each, its channels one after the other.
    *
-   * `sound` is an ArrayBuffer, or a Response, which needs less memory. Each goes in a buffer of its own, which comes back when it was played: a browser does not see
-   * how much memory is held by buffers that were sent away, and would let it grow.
+   * `sound` is an ArrayBuffer or a Response. Each render goes in a buffer of its own, which comes
+   * back when it was played: a browser does not see how much memory is held by buffers that were
+   * sent away, and would let it grow.
    */
   async give(chunk, keys, channels, sound) {
     const parts = keys.map((key) => {
@@ -458,9 +459,10 @@ class Feeder {
     const chunks = [];
     const now = Math.floor(this.position / CHUNK_FRAMES);
     const { loop } = this;
-    const end = loop && this.position < loop.end ? Math.floor((loop.end + 4096) / CHUNK_FRAMES) : count;
+    const isLooped = loop && this.position < loop.end;
+    const end = isLooped ? Math.floor((loop.end + 4096) / CHUNK_FRAMES) : count;
     for (let n = now; n <= now + CHUNKS_AHEAD && n <= end && n < count; n += 1) chunks.push(n);
-    if (loop && this.position < loop.end) {
+    if (isLooped) {
       const start = Math.floor(loop.start / CHUNK_FRAMES);
       for (const n of [start, start + 1]) if (!chunks.includes(n) && n < count) chunks.push(n);
     }
@@ -707,7 +709,10 @@ export class Engine extends EventTarget {
     const position = Math.max(0, Math.round(frame));
     this.#last.position = position;
     this.#last.isMoving = false;
-    if (!this.#graph) return;
+    if (!this.#graph) {
+      this.#tell("state");
+      return;
+    }
     if (!this.playing) this.#isStale = true;
     this.#order({ type: "seek", frame: position });
     this.#feeder.move(position, this.#loop);
@@ -803,7 +808,8 @@ export class Engine extends EventTarget {
         const wasWaiting = this.#last.isWaiting;
         if (serial === this.#serial) {
           const isMoving = isPlaying && !isWaiting;
-          this.#last = { position: Math.min(position, this.#length), time, isPlaying, isWaiting, isMoving };
+          const place = Math.min(position, this.#length);
+          this.#last = { position: place, time, isPlaying, isWaiting, isMoving };
           this.#feeder?.move(position, this.#loop);
         }
         if (message.type === "readings") this.#read(message);

@@ -581,8 +581,8 @@ export class EqualizerView {
   }
 
   #shadeMasked(context, ink, upper, lower, runs) {
-    context.fillStyle = ink("focus");
-    context.globalAlpha = 0.2;
+    context.fillStyle = ink("quiet");
+    context.globalAlpha = 0.3;
     for (const { from, to } of runs) {
       const most = upper.length / 2 - 1;
       const first = 2 * Math.max(0, STEPS * from - STEPS / 2);

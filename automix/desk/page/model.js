@@ -19,11 +19,21 @@ export function replaceAt(part, setting, value) {
   return copy;
 }
 
+async function ask(path, request) {
+  try {
+    const answer = await fetch(path, request);
+    return { ok: answer.ok, status: answer.status, body: await answer.json() };
+  } catch {
+    return { ok: false, status: 0, body: { message: "the desk does not answer; is it closed?" } };
+  }
+}
+
 /**
  * Holds the plan, sends edits, and tells of every change.
  *
  * Events: "change" {owners: Set of names, or null for all}, "ready", "snapshots", "master",
- * "rendered", "file", "message" {text, kind}, "select", "saved", "closing".
+ * "rendering" {progress}, "rendered", "file", "message" {text, kind}, "select", "saved", "closing",
+ * "lost" when the desk does not answer any more, and "found" when it does again.
  */
 export class Model extends EventTarget {
   /** Asks the server for the state and listens to its events. */
@@ -41,6 +51,9 @@ export class Model extends EventTarget {
   #isSending = false;
   #tab = crypto.randomUUID();
   #events = null;
+  #taken = ""; // what the last event about the plan said, which may come twice
+  isLost = false;
+  isClosed = false;
   state = null;
   selected = null;
 
@@ -54,9 +67,10 @@ export class Model extends EventTarget {
 
   /** Reads the whole state anew. */
   async refresh() {
-    const answer = await fetch("state", { cache: "no-store" });
-    if (!answer.ok) throw new Error(`the desk does not answer (${answer.status})`);
-    this.#base = await answer.json();
+    const { ok, body } = await this.get("state");
+    if (!ok) throw new Error(body.message);
+    this.#base = body;
+    this.#taken = "";
     this.#lay();
     this.#tell("change", { owners: null });
   }
@@ -121,26 +135,46 @@ export class Model extends EventTarget {
     if (!this.#isSending) setTimeout(() => this.#send(), 50); // a hidden page has no frames
   }
 
+  /** Whether edits are under way that the desk has not answered for. */
+  get isBusy() {
+    return this.#pending.length > 0 || this.#waiting.size > 0;
+  }
+
   /** Takes back the last step, whoever made it. */
   undo() {
-    return this.#after(() => this.post("undo", { tab: this.#tab }));
+    return this.act("undo");
   }
 
   /** Makes the last step that was taken back again. */
   redo() {
-    return this.#after(() => this.post("redo", { tab: this.#tab }));
+    return this.act("redo");
   }
 
   /** Saves the plan; answers 409 where its file changed meanwhile, see `post`. */
   save(body = {}) {
-    return this.#after(() => this.post("save", body));
+    return this.act("save", body);
   }
 
-  /** Does something once all edits have arrived. */
-  async #after(work) {
+  /**
+   * Does something with the plan as it is here: once all edits have arrived.
+   *
+   * @returns {Promise<{ok: boolean, status: number, body: any}>}
+   */
+  async act(path, body = {}) {
     this.#send();
-    while (this.#pending.length) await new Promise((done) => setTimeout(done, 5));
-    return work();
+    while (this.isBusy) await new Promise((done) => setTimeout(done, 5));
+    const answer = await this.post(path, { ...body, tab: this.#tab });
+    if (answer.ok && answer.body.owners) this.#take(answer.body);
+    return answer;
+  }
+
+  /**
+   * Asks the desk for something.
+   *
+   * @returns {Promise<{ok: boolean, status: number, body: any}>}
+   */
+  get(path) {
+    return ask(path, { cache: "no-store" });
   }
 
   /**
@@ -148,17 +182,12 @@ export class Model extends EventTarget {
    *
    * @returns {Promise<{ok: boolean, status: number, body: any}>}
    */
-  async post(path, body = {}) {
-    try {
-      const answer = await fetch(path, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(body),
-      });
-      return { ok: answer.ok, status: answer.status, body: await answer.json() };
-    } catch {
-      return { ok: false, status: 0, body: { message: "the desk does not answer; is it closed?" } };
-    }
+  post(path, body = {}) {
+    return ask(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
   }
 
   /** Chooses whose settings are looked at. */
@@ -229,25 +258,44 @@ export class Model extends EventTarget {
       this.#tell("snapshots", { snapshots });
     });
     on("warning", ({ message }) => this.say(message, "warning"));
-    for (const name of ["master", "rendered", "file", "closing"]) {
+    for (const name of ["master", "rendering", "rendered", "file"]) {
       on(name, (detail) => this.#tell(name, detail));
     }
-    let wasLost = false;
-    this.#events.onerror = () => {
-      if (!wasLost) this.say("the desk does not answer; trying again", "warning");
-      wasLost = true;
-    };
+    on("closing", () => this.close());
+    this.#events.onerror = () => this.#lose();
     this.#events.onopen = () => {
-      if (wasLost) this.refresh().then(() => this.say("connected again"));
-      wasLost = false;
+      if (this.isLost) this.refresh().then(() => this.#find(), () => {});
     };
+  }
+
+  /** The desk has ended: nothing more is asked of it. */
+  close() {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.#events.close();
+    this.#tell("closing", {});
+  }
+
+  #lose() {
+    if (this.isLost || this.isClosed) return;
+    this.isLost = true;
+    this.#tell("lost", {});
+  }
+
+  #find() {
+    this.isLost = false;
+    this.#tell("found", {});
   }
 
   /** Takes what the server says after a change. */
   #take(event) {
     if (event.revision < this.#base.revision) return;
+    const { revision, tab, number, is_saved: isSaved } = event;
+    const told = JSON.stringify([revision, tab, number, isSaved]);
+    if (told === this.#taken) return; // as an answer and as an event
+    this.#taken = told;
     if (event.structure) {
-      this.refresh();
+      this.refresh().catch((error) => this.say(error.message, "error"));
       return;
     }
     const { owners, decisions, ...rest } = event;

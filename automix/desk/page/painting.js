@@ -97,6 +97,13 @@ export function drawRide({ context, width, height, ink }, view, ride) {
   }
   points.push(width, ride.y(valueAt(line, view.to, rest)));
   trace(context, points);
+  context.save(); // a rim, as the sound may have the color of the line
+  context.strokeStyle = paper;
+  context.lineWidth = 5;
+  context.globalAlpha = 0.7;
+  context.setLineDash([]);
+  context.stroke();
+  context.restore();
   context.stroke();
   context.setLineDash([]);
   const seen = times.filter((time) => time >= view.from && time <= view.to).length;
