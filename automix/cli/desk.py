@@ -73,15 +73,17 @@ def run_desk(
     """
     from automix.desk.desk import open_desk
 
+    opens_browser = opens_browser and not printer.json and _has_display()
+
     def tell(url: str) -> None:
         if printer.json:
             printer.document({"url": url, "plan": str(request.plan)})
-        elif not printer.quiet:
+        elif not (printer.quiet and opens_browser):  # there is no other way to the page
             print(url)
         sys.stdout.flush()
 
     def browse(url: str) -> None:
-        if opens_browser and not printer.json and _has_display():
+        if opens_browser:
             _open_browser(url)
 
     def tell_unsaved(count: int, are_kept: bool) -> None:
