@@ -543,9 +543,7 @@ class Actions:
         self._renders.follow(plan)
 
     def _make_renders(self) -> Renders:
-        return Renders(
-            self._session, self._cache, changed=self._tell_ready, failed=self._tell_failure
-        )
+        return Renders(self._session, self._cache, changed=self._tell_ready, failed=self._warn)
 
     def _make_full_mix(self) -> FullMix:
         return FullMix(
@@ -603,9 +601,6 @@ class Actions:
         if message not in self._failures:
             self._failures.append(message)
         self.events.send("warning", {"message": message})
-
-    def _tell_failure(self, message: str) -> None:
-        self._warn(message)
 
     def _tell_ready(self) -> None:
         described = self._renders.describe()

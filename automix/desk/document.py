@@ -680,7 +680,14 @@ def _key(edits: Sequence[SettingEdit], gesture: str, label: str) -> object:
     """What two records of edits share if the second makes the first void."""
     if not gesture or any(edit.setting == "sends" for edit in edits):
         return None  # rides of sends that went do not come again with them
-    return gesture, label, *(edit.address for edit in edits)
+    return gesture, label, *((edit.address, _measure_lists(edit.value)) for edit in edits)
+
+
+def _measure_lists(value: object) -> object:
+    """How long the lists in a plain value are: where that changes, decisions move or go."""
+    if isinstance(value, Mapping):
+        return tuple((name, _measure_lists(entry)) for name, entry in value.items())
+    return len(value) if isinstance(value, list) else None
 
 
 def _describe_move(before: MixPlan, after: MixPlan) -> Record:
