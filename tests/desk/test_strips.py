@@ -134,7 +134,7 @@ def mounted(browser: Browser, url: str) -> Iterator[Page]:
 def page(mounted: Page, url: str) -> Page:
     """The strips of the plan as it was opened; nothing is soloed, grouped or said."""
     ask(url, "snapshot/use", {"name": "as opened"})
-    mounted.run(f"model.refresh(); {json.dumps(url)}")
+    mounted.run("model.refresh()")
     mounted.wait(f"model.state.revision === {ask(url, 'state')['revision']}")
     mounted.run("choice.clearSolo(); choice.clearGroup(); said.length = 0")
     return mounted
