@@ -186,6 +186,10 @@ def test_keys_move_faders_in_coarse_and_fine_steps(page: Page, url: str) -> None
     press(page, "ArrowDown", shift=True)
     assert faders(page, url)[1] == -4.1
     assert state(page, url)["undo"] == "Gesäng 歌 fader −2.1 dB"  # all of them
+    focus(page, "bass", "balance")
+    press(page, "ArrowUp")
+    assert state(page, url)["undo"] == "bass pan 0.51"
+    focus(page, "Gesäng 歌")
     press(page, "ArrowRight")
     assert page.run("document.activeElement.ariaLabel") == "bass fader"
     assert page.run("model.selected") == "bass"

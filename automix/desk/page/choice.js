@@ -106,7 +106,7 @@ export class Choice extends EventTarget {
     const edits = faders.map(({ owner, setting, from }) => ({
       owner,
       setting,
-      value: owner === name && change === wanted ? value : Number((from + change).toFixed(3)),
+      value: change === 0 ? from : owner === name && change === wanted ? value : Number((from + change).toFixed(3)),
     }));
     model.edit(edits, { gesture });
   }
