@@ -289,6 +289,19 @@ def test_shift_is_fine_and_a_click_is_no_drag(page: Page, url: str) -> None:
     assert shifts[0] / shifts[1] == pytest.approx(10, rel=0.1)
 
 
+def test_a_slow_drag_is_fine(page: Page, url: str) -> None:
+    page.run("touch('bass fader', 'down', 11, 0); touch('bass fader', 'move', 11, 16)")
+    fast = faders(page, url)[2]
+    page.run(
+        "(async () => { for (let y = 17; y <= 32; y += 1) {"
+        " await new Promise((done) => setTimeout(done, 40));"
+        " touch('bass fader', 'move', 11, y); } })()"
+    )
+    slow = faders(page, url)[2] - fast
+    page.run("touch('bass fader', 'up', 11, 32)")
+    assert 0.1 < slow / fast < 0.75
+
+
 def test_sends_come_and_go(page: Page, url: str) -> None:
     focus(page, "bass", "send to hall")
     press(page, "ArrowUp")
