@@ -351,7 +351,9 @@ class Actions:
                 change = self._document.save(force=cast(Force, force or None), choices=choices)
             except ChangedUnderneath as error:
                 conflicts = [asdict(conflict) for conflict in error.conflicts]
-                raise RequestRefused(str(error), status=409, conflicts=conflicts) from error
+                raise RequestRefused(
+                    str(error), status=409, conflicts=conflicts, is_plan=error.is_plan
+                ) from error
             return {**self._take(change, body), "saved": True}
 
     def reload(self, body: Body) -> dict[str, Any]:

@@ -126,11 +126,15 @@ class ChangedUnderneath(OutputError):
     Attributes:
         conflicts: What both the file and this desk changed; none of them if they can be merged as
             they are, or if the file holds no plan any more.
+        is_plan: Whether the file holds a plan, which can be merged or taken.
     """
 
-    def __init__(self, message: str, conflicts: tuple[Conflict, ...] = ()) -> None:
+    def __init__(
+        self, message: str, conflicts: tuple[Conflict, ...] = (), *, is_plan: bool = True
+    ) -> None:
         super().__init__(message)
         self.conflicts = conflicts
+        self.is_plan = is_plan
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -500,7 +504,8 @@ class Document:
         except PlanError as error:
             if force == "merge":
                 raise
-            raise ChangedUnderneath(f"{name}: was changed, and cannot be read: {error}") from error
+            message = f"{name}: was changed by another program, and cannot be read: {error}"
+            raise ChangedUnderneath(message, is_plan=False) from error
         merge = merge_plans(self._saved, self._plan, now.plan, choices)
         if force is None:
             raise ChangedUnderneath(_CHANGED.format(name=name), merge.conflicts)

@@ -33,7 +33,7 @@ def label_edits(before: MixPlan, after: MixPlan, edits: Sequence[SettingEdit]) -
         what = _spell(groups.pop()) if len(groups) == 1 else f"{len(settings)} settings"
         return f"{names} {what}"
     changes = {_describe_change(before, after, edit) for edit in edits}
-    what = " ".join(_name_parts(before, edits[0]))
+    what = " ".join(_name_parts(after, edits[0]))
     change = changes.pop() if len(changes) == 1 else ""
     return f"{names} {what} {change}".rstrip()
 
@@ -46,12 +46,20 @@ def _name_parts(plan: MixPlan, edit: SettingEdit) -> list[str]:
         if part == "bands" and parts[place + 1 :]:
             words.append("band")
         elif part == "sends" and parts[place + 1 :]:
-            words.append("send")
+            words.append("send to")
+        elif place and parts[place - 1] == "sends":
+            words.append(_name_bus(plan, edit, place))
         elif part == "gain_db" and "sends" in parts:
             continue
         else:
             words.append(_title_of(plan, edit, place) or _spell(part))
     return words
+
+
+def _name_bus(plan: MixPlan, edit: SettingEdit, place: int) -> str:
+    """Where a send goes; its number if there is none."""
+    found = _look_up(plan, edit.owner, ".".join([*edit.setting.split(".")[: place + 1], "bus"]))
+    return printable(found[1]) if found else edit.setting.split(".")[place]
 
 
 def _title_of(plan: MixPlan, edit: SettingEdit, place: int) -> str:
@@ -84,9 +92,10 @@ def _describe_change(before: MixPlan, after: MixPlan, edit: SettingEdit) -> str:
     if isinstance(new, str):
         return new if len(new) <= 30 else ""
     unit = parameter.range.unit if parameter.range else ""
-    if unit == "dB" and isinstance(old, int | float):
+    is_silent = parameter.range is not None and parameter.range.low == old
+    if unit == "dB" and isinstance(old, int | float) and not (is_silent and old < 0):
         return f"{_number(new - old, signed=True)} dB"
-    return f"{_number(new)} {unit}".rstrip()
+    return f"{_number(new, signed=unit == 'dB')} {unit}".rstrip()
 
 
 def _number(value: float, *, signed: bool = False) -> str:

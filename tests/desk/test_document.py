@@ -248,6 +248,7 @@ def test_writing_over_a_file_that_changed(document, path, tmp_path):
     with pytest.raises(ChangedUnderneath, match="cannot be read") as refused:
         document.save()
     assert refused.value.conflicts == ()
+    assert not refused.value.is_plan
     with pytest.raises(PlanError):
         document.save(force="merge")
     document.save(force="overwrite")

@@ -246,7 +246,7 @@ def test_edits_are_read_from_plain_values():
             [edit("lead vocal: equalizer.bands.2.gain_db", 1)],
             "lead vocal equalizer band 2 gain −2 dB",
         ),
-        ([edit("lead vocal: sends.1.gain_db", -6)], "lead vocal send 1 +3 dB"),
+        ([edit("lead vocal: sends.1.gain_db", -6)], "lead vocal send to hall +3 dB"),
         ([edit("a.b.c: rides", [{}])], "a.b.c rides"),
         ([edit("a.b.c: fader_db", -1), edit("plate: gain_db", -1)], "a.b.c, plate 2 settings"),
         (

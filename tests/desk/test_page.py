@@ -362,6 +362,18 @@ def test_a_file_that_changed_is_merged_as_chosen(page: Page, desk: Desk) -> None
     page.wait("document.querySelector('dialog') === null")
 
 
+def test_a_file_that_is_no_plan_any_more_can_only_be_written_over(page: Page, desk: Desk) -> None:
+    desk.edit("bass", "fader_db", -3.0)
+    desk.file.write_text("[[[\n", encoding="utf-8")
+    press(page, "s", CTRL)
+    page.wait("document.querySelector('dialog[open]')")
+    labels = "[...document.querySelectorAll('dialog button')].map((button) => button.textContent)"
+    assert page.run(labels) == ["Overwrite it with mine", "Cancel"]
+    choose(page, "Overwrite it with mine")
+    page.wait("document.querySelector('.save-state').textContent === 'saved'")
+    assert MixPlan.load(desk.file).tracks[0].fader_db == -3.0
+
+
 @pytest.mark.slow
 def test_a_conflict_that_is_left_changes_nothing(page: Page, desk: Desk) -> None:
     desk.edit("bass", "fader_db", -3.0)

@@ -79,7 +79,7 @@ async function open() {
   model.addEventListener("change", () => {
     compare.refresh();
     showTitle(model);
-    messages.warn(model.state.warnings);
+    messages.warn(model.state.warnings, () => dialogs.showNotes());
   });
   model.addEventListener("ready", () => compare.refresh());
   model.addEventListener("saved", () => showTitle(model));
@@ -88,7 +88,7 @@ async function open() {
     if (model.isBusy && !model.isClosed) event.preventDefault();
   });
   showTitle(model);
-  messages.warn(model.state.warnings);
+  messages.warn(model.state.warnings, () => dialogs.showNotes());
   dialogs.offerRecovery();
 }
 

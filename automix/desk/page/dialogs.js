@@ -223,7 +223,7 @@ export class Dialogs {
   }
 
   /** The file changed underneath: asks what to do, and does it. Returns whether the plan is saved. */
-  async #settle({ message, conflicts }) {
+  async #settle({ message, conflicts, is_plan: isPlan = true }) {
     const rows = conflicts.map((conflict, at) => makeConflict(this.#model, conflict, at));
     const table = rows.length
       ? make(
@@ -237,15 +237,15 @@ export class Dialogs {
           ),
           make("tbody", {}, rows.map(({ row }) => row)),
         )
-      : make("p", {}, "No setting was changed both here and there.");
+      : make("p", {}, isPlan ? "No setting was changed both here and there." : "Mend it there and save again, or write over it.");
     const chosen = await ask({
       title: "The file has changed",
       body: [make("p", {}, `${asSentence(message)}.`), table],
       choices: [
-        { value: "merge", label: rows.length ? "Merge as chosen" : "Merge and save", isFirst: true },
+        isPlan && { value: "merge", label: rows.length ? "Merge as chosen" : "Merge and save", isFirst: true },
         { value: "overwrite", label: "Overwrite it with mine" },
-        { value: "reload", label: "Take what is there" },
-      ],
+        isPlan && { value: "reload", label: "Take what is there" },
+      ].filter(Boolean),
     });
     if (chosen === null) return false;
     let answer;

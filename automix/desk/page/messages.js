@@ -48,7 +48,7 @@ export class Messages extends EventTarget {
     return this.#add(make("p", {}, sentence), sentence, kind, { action, act });
   }
 
-  #add(body, sentence, kind, { action, act } = {}) {
+  #add(body, sentence, kind, { action, act, isBrief = !act } = {}) {
     const region = kind === "error" ? this.#loud : this.#quiet;
     const same = [...region.children].find((shown) => shown.dataset.text === sentence);
     same?.remove();
@@ -74,7 +74,7 @@ export class Messages extends EventTarget {
     region.append(message);
     while (region.children.length > MOST_SHOWN) region.firstElementChild.remove();
     if (kind === "note") this.#leaveLater(message, leave, NOTE_MS);
-    if (kind === "warning" && !act) this.#leaveLater(message, leave, WARNING_MS);
+    if (kind === "warning" && isBrief) this.#leaveLater(message, leave, WARNING_MS);
     return leave;
   }
 
@@ -85,16 +85,16 @@ export class Messages extends EventTarget {
     this.dispatchEvent(new CustomEvent("kept"));
   }
 
-  /** Shows what may be wrong with the plan or its files, each sentence once. */
-  warn(sentences) {
+  /** Shows what may be wrong with the plan or its files, each sentence once; `read` lists them. */
+  warn(sentences, read) {
     const fresh = [...new Set(sentences)].filter((sentence) => !this.#seen.has(sentence));
     for (const sentence of fresh) this.#keep(sentence);
     if (fresh.length < 3) {
       for (const sentence of fresh) this.show(sentence, "warning");
       return;
     }
-    const list = make("ul", {}, fresh.map((sentence) => make("li", {}, asSentence(sentence))));
-    this.#add(list, fresh.join("; "), "warning");
+    const told = `${fresh.length} notes about this mix`; // a list would hide the page
+    this.#add(make("p", {}, told), told, "warning", { action: "Read them", act: read, isBrief: true });
   }
 
   /** A message stays while it is looked at. */
