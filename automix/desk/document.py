@@ -289,7 +289,9 @@ class Document:
         with self._lock:
             before, edits = self._plan, tuple(edits)
             after = apply_edits(before, edits)
-            if after == before and not self._is_history:
+            if after == before:
+                if self._is_history:  # a drag that was given back, of which the end is known
+                    self._redo.clear()
                 return self._unchanged()
             record: Record = {
                 "edits": [{"owner": e.owner, "setting": e.setting, "value": e.value} for e in edits]
@@ -303,6 +305,8 @@ class Document:
                 edits = _latest((*last.edits, *edits))
                 before, era = last.before, last.era
                 self._undo.pop()
+                if after == before:  # a drag that was given back is no step
+                    return self._change_to(after, last.label)
             return self._take_step(
                 _Step(
                     label=label or label_edits(before, after, edits),

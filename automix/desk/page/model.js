@@ -69,6 +69,8 @@ export class Model extends EventTarget {
   async refresh() {
     const { ok, body } = await this.get("state");
     if (!ok) throw new Error(body.message);
+    // An answer that was on its way while an event came tells of an earlier plan.
+    if (this.#base && body.revision < this.#base.revision) return this.refresh();
     this.#base = body;
     this.#taken = "";
     this.#lay();
