@@ -1,6 +1,7 @@
 """`automix desk`: a plan as a mixing desk in the browser."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -72,15 +73,17 @@ def run_desk(
     """
     from automix.desk.desk import open_desk
 
+    opens_browser = opens_browser and not printer.json and _has_display()
+
     def tell(url: str) -> None:
         if printer.json:
             printer.document({"url": url, "plan": str(request.plan)})
-        elif not printer.quiet:
+        elif not (printer.quiet and opens_browser):  # there is no other way to the page
             print(url)
         sys.stdout.flush()
 
     def browse(url: str) -> None:
-        if opens_browser and not printer.json and _has_display():
+        if opens_browser:
             _open_browser(url)
 
     def tell_unsaved(count: int, are_kept: bool) -> None:
@@ -104,12 +107,15 @@ def run_desk(
 
 
 def _describe_unsaved(count: int, are_kept: bool, plan: Path | None) -> str:
+    from automix.files.names import printable
+
     if not count:
         return "the desk is closed; everything is saved"
+    name = shlex.quote(printable(plan or ""))
     edits, again = ("1 edit is", "it") if count == 1 else (f"{count} edits are", "them")
     if not are_kept:
-        return f"{edits} not saved, and lost: nothing can be written beside {plan}"
-    return f"{edits} not saved; automix desk {plan} offers {again} again"
+        return f"{edits} not saved, and may be lost: nothing can be written beside {name}"
+    return f"{edits} not saved; automix desk {name} offers {again} again"
 
 
 def _has_display() -> bool:

@@ -117,6 +117,8 @@ class Actions:
         self._job: threading.Thread | None = None
         self._job_stop = threading.Event()
         self._is_closing = threading.Event()
+        self._measuring = threading.Lock()
+        self._measured: tuple[MixPlan, float | None] | None = None
         self._session = open_tracks(request, document.plan, document.path.parent)
         self._identity = _identify(document.plan)
         self._opened = self._session  # for a plan that is of other tracks
@@ -247,10 +249,12 @@ class Actions:
         Raises:
             AutomixError: A track cannot be rendered.
         """
-        with self._lock:
-            state, renders = self._document.state, self._renders
-        lufs = measure_plan(renders, state.plan, self._is_closing)
-        return {"revision": state.revision, "lufs": lufs}
+        with self._measuring:  # who asks meanwhile gets the same answer, or the next one
+            with self._lock:
+                state, renders = self._document.state, self._renders
+            if self._measured is None or self._measured[0] is not state.plan:
+                self._measured = state.plan, measure_plan(renders, state.plan, self._is_closing)
+            return {"revision": state.revision, "lufs": self._measured[1]}
 
     def describe_curve(self, body: Body) -> dict[str, Any]:
         """The curve of an equalizer.
@@ -545,9 +549,7 @@ class Actions:
         self._renders.follow(plan)
 
     def _make_renders(self) -> Renders:
-        return Renders(
-            self._session, self._cache, changed=self._tell_ready, failed=self._tell_failure
-        )
+        return Renders(self._session, self._cache, changed=self._tell_ready, failed=self._warn)
 
     def _make_full_mix(self) -> FullMix:
         return FullMix(
@@ -589,6 +591,7 @@ class Actions:
         return {
             "revision": state.revision,
             "is_saved": state.is_saved,
+            "is_changed_underneath": self._document.changed_underneath(),
             "undo": state.undo,
             "redo": state.redo,
             "snapshots": self._list_snapshots(),
@@ -609,9 +612,6 @@ class Actions:
         if message not in self._failures:
             self._failures.append(message)
         self.events.send("warning", {"message": message})
-
-    def _tell_failure(self, message: str) -> None:
-        self._warn(message)
 
     def _tell_ready(self) -> None:
         described = self._renders.describe()

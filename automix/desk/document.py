@@ -289,7 +289,9 @@ class Document:
         with self._lock:
             before, edits = self._plan, tuple(edits)
             after = apply_edits(before, edits)
-            if after == before and not self._is_history:
+            if after == before:
+                if self._is_history:  # a drag that was given back, of which the end is known
+                    self._redo.clear()
                 return self._unchanged()
             record: Record = {
                 "edits": [{"owner": e.owner, "setting": e.setting, "value": e.value} for e in edits]
@@ -303,6 +305,8 @@ class Document:
                 edits = _latest((*last.edits, *edits))
                 before, era = last.before, last.era
                 self._undo.pop()
+                if after == before:  # a drag that was given back is no step
+                    return self._change_to(after, last.label)
             return self._take_step(
                 _Step(
                     label=label or label_edits(before, after, edits),
@@ -685,7 +689,14 @@ def _key(edits: Sequence[SettingEdit], gesture: str, label: str) -> object:
     """What two records of edits share if the second makes the first void."""
     if not gesture or any(edit.setting == "sends" for edit in edits):
         return None  # rides of sends that went do not come again with them
-    return gesture, label, *(edit.address for edit in edits)
+    return gesture, label, *((edit.address, _measure_lists(edit.value)) for edit in edits)
+
+
+def _measure_lists(value: object) -> object:
+    """How long the lists in a plain value are: where that changes, decisions move or go."""
+    if isinstance(value, Mapping):
+        return tuple((name, _measure_lists(entry)) for name, entry in value.items())
+    return len(value) if isinstance(value, list) else None
 
 
 def _describe_move(before: MixPlan, after: MixPlan) -> Record:

@@ -3,7 +3,8 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 _HEARTBEAT_S = 10.0  # by which either side notices that the other is gone
@@ -36,16 +37,13 @@ class Events:
             name: Name of the event, such as ``plan``.
             data: What JSON has words for.
         """
-        if self._loop is None or self._loop.is_closed():
-            return
         text = f"event: {name}\ndata: {json.dumps(data, allow_nan=False)}\n\n"
-        self._loop.call_soon_threadsafe(self._deliver, text.encode())
+        self._call(self._deliver, text.encode())
 
     def close(self) -> None:
         """Tells the pages that the desk closes, and ends their streams."""
         self.send("closing", {})
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._end)
+        self._call(self._end)
 
     @property
     def are_full(self) -> bool:
@@ -64,6 +62,12 @@ class Events:
                 yield piece
         finally:
             self._listeners.discard(listener)
+
+    def _call(self, work: Callable[..., None], *given: bytes) -> None:
+        """Has something done in the event loop, unless nothing is served yet or any more."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it is closed, perhaps just now
+                self._loop.call_soon_threadsafe(work, *given)
 
     def _deliver(self, event: bytes) -> None:
         for listener in list(self._listeners):

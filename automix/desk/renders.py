@@ -337,10 +337,6 @@ class Renders:
                     render = self._wait_for(key, lambda found: found.is_whole, deadline)
             return render.heard
 
-    def find_session(self, plan: MixPlan) -> Session:
-        """The session as it would be opened for a plan."""
-        return find_session(self.session, plan)
-
     def console(
         self, plan: MixPlan, look: Callable[[float], None] = lambda share: None
     ) -> "KeptConsole":
@@ -654,7 +650,7 @@ class KeptConsole(ExactConsole):
     def __init__(
         self, renders: Renders, plan: MixPlan, look: Callable[[float], None] = lambda share: None
     ) -> None:
-        super().__init__(renders.find_session(plan))
+        super().__init__(find_session(renders.session, plan))
         self._renders, self._plan, self._look = renders, plan, look
         self.in_memory = 8 * self.frames(plan) < _IN_MEMORY_BYTES
 

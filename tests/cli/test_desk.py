@@ -412,6 +412,15 @@ def test_a_browser_is_started_with_an_address_that_works_once(
 
 
 @pytest.mark.slow
+def test_who_opens_no_browser_is_told_the_address_however_quiet(
+    start: Start, plan: Path, tmp_path: Path
+) -> None:
+    page = Page(start("desk", plan, "-q", "--no-browser", "--cache", tmp_path / "cache"))
+    assert page.get("state")["is_saved"]
+    assert page.quit(save=False) == (b"", b"")
+
+
+@pytest.mark.slow
 def test_json_has_the_address(start: Start, plan: Path, tmp_path: Path) -> None:
     process = start("desk", plan, "--json", "--cache", tmp_path / "cache")
     assert process.stdout is not None

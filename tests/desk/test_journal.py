@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +18,7 @@ import automix.desk.journal
 from automix.desk.document import AS_OPENED, Document
 from automix.desk.edits import apply_edits
 from automix.errors import OutputError, PlanError, UsageError
+from automix.plan.decision import Decision
 from automix.plan.model import MixPlan, read_plan
 from automix.plan.plain import to_plain
 from automix.plan.toml import dumps
@@ -159,16 +161,24 @@ def test_a_drag_that_goes_on_after_a_save(path):
     document.close()
 
 
-def test_a_drag_back_to_where_it_began(path):
+def test_a_drag_back_to_where_it_began_is_no_step(path):
     document = Document.open(path)
     document.edit(fader(1, "lead vocal"))
+    document.edit(fader(2, "lead vocal"))
+    document.undo()
     for value in (1, -2):
         document.edit(fader(value), gesture="drag")
+    assert document.state.redo is None
     document._journal._write_anew()  # without what later edits of the drag make void
     check_journal(document)
+    undo = document.state.undo
+    document.close()
+    document = Document.open(path)
+    document.recover(True)
+    assert (document.state.undo, document.state.redo) == (undo, None)
     document.undo()
     check_journal(document)
-    assert part_of(document.plan, "lead vocal").fader_db == 1.0
+    assert document.plan == PLAN
     document.close()
 
 
@@ -231,6 +241,21 @@ def test_edits_before_anything_is_decided(path):
     assert third.plan == apply_edits(PLAN, wanted)
     assert third.undo().after == apply_edits(PLAN, wanted[3:])
     third.close()
+
+
+def test_what_a_gesture_does_to_decisions_is_recovered(tmp_path, monkeypatch):
+    monkeypatch.setattr(automix.desk.journal, "_SLACK_BYTES", -(1 << 20))  # void lines go at once
+    setting = "lead vocal.equalizer.bands.2.gain_db"
+    decision = Decision(setting=setting, value=3.0, rule="rule", reason="too dull")
+    path = write(tmp_path, replace(PLAN, decisions=(decision,)))
+    document = Document.open(path)
+    bands = to_plain(part_of(PLAN, "lead vocal").equalizer)["bands"]
+    for value in (bands[:1], bands, bands[::-1]):
+        document.edit([edit("lead vocal: equalizer.bands", value)], gesture="drag")
+    assert document.plan.decisions == ()
+    again = reopen(document)
+    assert again.recover(True).after == document.plan
+    again.close()
 
 
 def test_snapshots_outlive_saving_quitting_and_a_kill(path):

@@ -560,7 +560,7 @@ def test_a_session_is_as_it_would_be_opened_for_the_plan(open_renders, tmp_path,
     renders.follow(plan)
     wait_whole(renders, plan)
     anew = open_plan_session(plan, tmp_path)
-    assert renders.find_session(plan).frames == anew.frames
+    assert find_session(renders.session, plan).frames == anew.frames
     wanted = collect(ExactConsole(anew).premaster(plan)).samples
     assert np.array_equal(collect(renders.console(plan).premaster(plan)).samples, wanted)
 

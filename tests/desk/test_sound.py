@@ -8,7 +8,7 @@ import pytest
 
 from automix.audio.blocks import collect
 from automix.consoles.exact import ExactConsole, apply_master
-from automix.desk.renders import Renders
+from automix.desk.renders import Renders, find_session
 from automix.desk.sound import (
     LONGEST_RESPONSE_S,
     describe_sound,
@@ -37,7 +37,7 @@ def test_the_pages_way_nulls_against_the_exact_console(tmp_path, seed):
     renders.follow(plan)
     played = play(plan, session, renders)
     renders.close()
-    exact = ExactConsole(renders.find_session(plan))
+    exact = ExactConsole(find_session(renders.session, plan))
     wanted = collect(apply_master(exact.premaster(plan), plan.master)).samples
     assert played.shape == wanted.shape
     assert difference_db(played, wanted) < -100.0

@@ -30,8 +30,8 @@ export function describeBus({ parallel, compressor, reverb, space, delay }) {
 function describeEqualizer({ bands }) {
   const active = bands.filter(({ kind, gain_db: gain }) => kind === "high_pass" || gain !== 0);
   if (!active.length) return [];
-  if (active.length === 1) return [BAND_KINDS[active[0].kind]];
-  return [`${active.length} equalizer bands`];
+  if (active.length === 1) return [`EQ ${BAND_KINDS[active[0].kind]}`];
+  return [`EQ ${active.length} bands`];
 }
 
 /** What else a bus does, as short lines. */

@@ -25,6 +25,7 @@ export class Dialogs {
       messages.show("connected again");
     });
     model.addEventListener("file", () => this.#tellFileChanged());
+    if (model.state.is_changed_underneath) this.#tellFileChanged();
     model.addEventListener("saved", () => this.#forget());
     model.addEventListener("rendered", ({ detail }) => this.#tellRendered(detail));
   }

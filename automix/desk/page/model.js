@@ -71,6 +71,8 @@ export class Model extends EventTarget {
   async refresh() {
     const { ok, body } = await this.get("state");
     if (!ok) throw new Error(body.message);
+    // An answer that was on its way while an event came tells of an earlier plan.
+    if (this.#base && body.revision < this.#base.revision) return this.refresh();
     this.#base = body;
     this.#taken = "";
     this.#lay();
@@ -319,7 +321,7 @@ export class Model extends EventTarget {
     };
     this.#lay();
     this.#tell("change", { owners: new Set(Object.keys(owners)) });
-    if (event.is_saved) this.#tell("saved", {});
+    if (event.is_saved && !event.is_changed_underneath) this.#tell("saved", {});
   }
 
   #tell(name, detail) {

@@ -130,7 +130,7 @@ export function formatValue(declared, value) {
   if (unit === "Hz") return hertz(value);
   if (DECIBELS.has(unit)) {
     const near = round(value, 1);
-    const text = `${figure(near === 0 ? 0 : near, 1)} ${unit}`;
+    const text = `${figure(near, 1)} ${unit}`;
     return near > 0 && declared.low < 0 && declared.high > 0 && unit === "dB" ? `+${text}` : text;
   }
   const text = String(Number(value.toPrecision(3))).replace("-", "−");
