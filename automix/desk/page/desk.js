@@ -68,7 +68,8 @@ async function open() {
   const choice = new Choice(model, engine);
   const dialogs = new Dialogs(model, engine, messages);
   find("#title").textContent = `${model.state.name}: mixing desk`;
-  model.selected ??= model.plan.tracks[0]?.name ?? "master";
+  const lead = model.plan.tracks.find(({ role }) => role === "lead vocal"); // what is moved most
+  model.selected ??= (lead ?? model.plan.tracks[0])?.name ?? "master";
   const strips = showStrips(find("#strips"), model, engine, choice);
   const { hearing } = showInspector(find("#inspector"), model, engine);
   strips.listen?.(hearing); // for the gain reduction beside the meters
