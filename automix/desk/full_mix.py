@@ -280,7 +280,12 @@ def measure_plan(
     renders.keep(name, plan)
     try:
         renders.wait(plan, lambda share: progress.look(share, 0.0, 0.5))
-        console = renders.console(plan, lambda share: progress.look(share, 0.5, 1.0))
+
+        def look(share: float) -> None:
+            renders.give_way()
+            progress.look(share, 0.5, 1.0)
+
+        console = renders.console(plan, look)
         master = replace(plan.master, limiter=LimiterSettings())
         found = measure(apply_master(console.premaster(plan), master)).integrated_lufs
     except (_Stopped, BrokenRender):  # its file is closed with the renders

@@ -59,7 +59,7 @@ _Outline = tuple[str, int, int]
 
 _CHANGED_S = 0.2
 _RETRY_S = 5.0
-
+_GIVE_WAY_S = 0.25  # so that what waits can be stopped
 _PLAYED, _COLD, _KEPT = range(3)
 """How urgent a render is: a track that was changed, a song that was opened, a snapshot."""
 
@@ -383,6 +383,21 @@ class Renders:
                 return
             with self._condition:
                 self._condition.wait(0.25)
+
+    def give_way(self) -> None:
+        """Waits a little while tracks are rendered that were just edited, as those are waited for.
+
+        Whoever reckons in the background calls it again and again.
+        """
+
+        def is_idle() -> bool:
+            return self._is_closed or not any(
+                render.urgency == _PLAYED and not render.is_whole and render.error is None
+                for render in self._renders.values()
+            )
+
+        with self._condition:
+            self._condition.wait_for(is_idle, _GIVE_WAY_S)
 
     def add(self, key: str, frames: int) -> RenderFile:
         """Begins a stereo render that somebody else makes, such as the finished mix.
