@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from automix.audio.samples import Audio
     from automix.checking.findings import TakeFinding
     from automix.checking.song import SongCheck
+    from automix.desk.desk import open_desk
     from automix.errors import AutomixError
     from automix.library import check, evaluate, explain, mix_song, mix_stems, mix_vocal, render
     from automix.mixing.mix import Mix
@@ -42,6 +43,7 @@ _HOMES = {
     "explain": "library",
     "evaluate": "library",
     "mix_song": "library",
+    "open_desk": "desk.desk",
     "VocalRequest": "mixing.request",
     "StemsRequest": "mixing.request",
     "PlanRequest": "mixing.request",
@@ -79,6 +81,7 @@ __all__ = [
     "mix_song",
     "mix_stems",
     "mix_vocal",
+    "open_desk",
     "render",
 ]
 

@@ -15,6 +15,8 @@ from automix.plan.settings import Bus, ChannelStrip, Master
 _PACKAGES = (
     "typer",
     "rich",
+    "starlette",
+    "uvicorn",
     "numpy",
     "numba",
     "soundfile",

@@ -31,6 +31,7 @@ SUMMARIES = {
     "stems": "Mix the tracks of a song.",
     "check": "Say what is wrong with the tracks of a song before it is mixed.",
     "render": "Render a plan to audio.",
+    "desk": "Open a mix as a mixing desk in the browser.",
     "apply": "Send audio through a network that imitates processors.",
     "diff": "Show what differs between two plans.",
     "explain": "Show why a mix is as it is.",

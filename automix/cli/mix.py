@@ -1,14 +1,24 @@
 """What the mixing commands have in common: one call of the library, and what is printed of it."""
 
+import sys
 from dataclasses import asdict
 
+from automix.cli.desk import run_desk
 from automix.cli.output import Printer
 from automix.cli.signals import remove_when_ended
 from automix.cli.summary import print_candidates, print_summary
+from automix.errors import UsageError
 from automix.files.names import printable
 from automix.library import mix_candidates, mix_song
 from automix.mixing.outcome import SongOutcome
-from automix.mixing.request import Delivery, SongRequest, StemsRequest, VocalRequest
+from automix.mixing.request import (
+    Delivery,
+    MethodRequest,
+    PlanRequest,
+    SongRequest,
+    StemsRequest,
+    VocalRequest,
+)
 from automix.mixing.song import SONG_STAGES
 from automix.parallel.workers import use_workers
 from automix.plan.toml import dumps
@@ -21,6 +31,7 @@ def run_mix(
     *,
     jobs: int | None,
     candidates: int | None = None,
+    opens_desk: bool = False,
 ) -> None:
     """Mixes what is asked for and prints how it went.
 
@@ -30,14 +41,52 @@ def run_mix(
         printer: Where messages go.
         jobs: How many threads work; as many as there are processors if none.
         candidates: How many mixes that differ are wanted, if not one.
+        opens_desk: Whether the plan is opened as a desk then.
+
+    Raises:
+        UsageError: There would be no plan to open.
+        AutomixError: As `automix.library.mix_song` raises it.
     """
     use_workers(jobs)
+    if opens_desk:
+        _check_has_one_plan(request, delivery, candidates, printer)
     if candidates is not None and isinstance(request, VocalRequest | StemsRequest):
         _run_candidates(request, delivery, candidates, printer)
         return
     with printer.progress(SONG_STAGES + bool(delivery.report)) as report:
         outcome = mix_song(request, delivery, report=report, guard=remove_when_ended)
     _print(outcome, printer)
+    if opens_desk:
+        sys.stdout.flush()
+        run_desk(
+            PlanRequest(
+                plan=outcome.output.with_suffix(".toml"),
+                strict=request.strict,
+                repair=request.repair,
+                allow_truncated=request.allow_truncated,
+            ),
+            printer,
+        )
+
+
+def _check_has_one_plan(
+    request: SongRequest, delivery: Delivery, candidates: int | None, printer: Printer
+) -> None:
+    """Refuses what leaves no plan to open as a desk, before anything is mixed.
+
+    Raises:
+        UsageError: Names the option that is in the way.
+    """
+    for option, given in (
+        ("--no-plan", delivery.no_plan),
+        ("--dry-run", delivery.dry_run),
+        ("--candidates", candidates is not None),
+        ("--json", printer.json),
+    ):
+        if given:
+            raise UsageError(f"--desk and {option}: choose one")
+    if isinstance(request, MethodRequest) and request.row.makes != "plan":
+        raise UsageError(f"--desk needs a plan, and --method {request.method} makes none")
 
 
 def _print(outcome: SongOutcome, printer: Printer) -> None:

@@ -46,6 +46,12 @@ AllowOutside = Annotated[
     bool, typer.Option("--allow-outside", help=about(PlanRequest, "allow_outside"))
 ]
 Plugins = Annotated[Path | None, typer.Option(metavar="FOLDER", help=about(SongRequest, "plugins"))]
+Desk = Annotated[
+    bool,
+    typer.Option(
+        "--desk", help="Then open the plan as a mixing desk in the browser; see automix desk."
+    ),
+]
 Candidates = Annotated[
     int | None,
     typer.Option(

@@ -15,7 +15,7 @@ SAME_S = 0.1
 """A signal to a group of processes comes again from the parent, which ends its workers."""
 
 _unfinished: list[Callable[[], object]] = []
-_first: list[float] = []
+_first: list[tuple[float, "Ended"]] = []
 
 
 class Ended(BaseException):
@@ -46,13 +46,14 @@ def remove_when_ended(remove: Callable[[], object]) -> Iterator[None]:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    ended = Ended(number)
     now = time.monotonic()
     if _first:
-        if now - _first[0] > SAME_S:  # asked twice
+        first_time, ended = _first[0]
+        if now - first_time > SAME_S:  # asked twice
             _leave(ended)
         return
-    _first.append(now)
+    ended = Ended(number)
+    _first.append((now, ended))
     threading.Thread(target=_leave_after_grace, args=(ended,), daemon=True).start()
     raise ended
 

@@ -12,6 +12,7 @@ def vocal(
     request: VocalRequest,
     delivery: Delivery,
     candidates: options.Candidates = None,
+    desk: options.Desk = False,
     jobs: options.Jobs = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -29,4 +30,4 @@ def vocal(
     from automix.cli.mix import run_mix
 
     printer = Printer(json=json, quiet=quiet, verbose=verbose)
-    run_mix(request, delivery, printer, jobs=jobs, candidates=candidates)
+    run_mix(request, delivery, printer, jobs=jobs, candidates=candidates, opens_desk=desk)

@@ -258,14 +258,26 @@ def inserts_of(strip: ChannelStrip) -> ChannelStrip:
     )
 
 
-def insert_stream(source: AudioSource, strip: ChannelStrip, pan_law: PanLaw) -> Stream:
-    """A track through a strip's inserts, in time, with the tail of its reverb."""
+def insert_stream(
+    source: AudioSource,
+    strip: ChannelStrip,
+    pan_law: PanLaw,
+    watch: Callable[[Processor, Block], None] | None = None,
+) -> Stream:
+    """A track through a strip's inserts, in time, with the tail of its reverb.
+
+    Args:
+        source: The track.
+        strip: Settings.
+        pan_law: The pan law of the plan.
+        watch: Is given what enters each processor, block by block, late by what is before it.
+    """
     frames = source.frames + insert_tail_frames(strip, source.sample_rate)
     latency = insert_latency_frames(strip, source.sample_rate)
     whole = pad(source, frames + latency)
 
     def late_blocks() -> Iterator[Samples]:
-        inserts = Inserts(strip, source.channels, source.sample_rate, pan_law)
+        inserts = Inserts(strip, source.channels, source.sample_rate, pan_law, watch)
         for block in whole.blocks():
             yield inserts.process(block).astype(np.float32)
 

@@ -7,6 +7,7 @@ taken only above the threshold and the exponential only while gain is reduced.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,3 +90,19 @@ class Compressor:
         """The next block ``(channels, n)``, compressed."""
         gain = self.gain(block)
         return block if isinstance(gain, float) and gain == 1.0 else block * gain
+
+
+def describe_stage(settings: CompressorSettings, sample_rate: int) -> dict[str, Any]:
+    """What a player of its own needs to compress: linear gains, and the poles of the smoother.
+
+    With a slope of 0 nothing but the makeup gain is left. All channels get one gain, keyed on their
+    mean.
+    """
+    return {
+        "kind": "compressor",
+        "threshold": db_to_gain(settings.threshold_db),
+        "slope": 1.0 - 1.0 / settings.ratio if settings.compresses else 0.0,
+        "attack": smoothing_pole(settings.attack_ms, sample_rate),
+        "release": smoothing_pole(settings.release_ms, sample_rate),
+        "makeup": db_to_gain(settings.makeup_db),
+    }

@@ -1,5 +1,7 @@
 """The parametric equalizer: RBJ biquads in series (Steinmetz 2020, eqs. 4.5–4.9)."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,3 +39,8 @@ class Equalizer:
     def process(self, block: NDArray[np.float64]) -> NDArray[np.float64]:
         """The next block ``(channels, n)``, equalized."""
         return block if self._cascade is None else self._cascade.process(block)
+
+
+def describe_stage(settings: EqualizerSettings, sample_rate: int) -> dict[str, Any]:
+    """What a player of its own needs to equalize: biquads ``b0, b1, b2, a1, a2`` in series."""
+    return {"kind": "sections", "rows": sections(settings, sample_rate).tolist()}

@@ -72,6 +72,7 @@ def response_to_mono(
     return response
 
 
+@lru_cache(maxsize=64)  # asked for at each move of a fader of the desk
 def tail_s(settings: FdnReverbSettings) -> float:
     """Length of the response: what remains after it is below −90 dB of the whole."""
     longest_line_s = float(_prime_numbers(settings)[-1]) / 10_000.0

@@ -142,6 +142,9 @@ class Processor:
         plugin: A plug-in; ``"exact"`` where the console of plug-ins does it exactly, ``"refused"``
             where it does not do it.
         device: A device of a DAW; none where it is printed into the audio.
+        live: How the page of the desk plays it in a bus or on the master by itself, while faders
+            are moved: function from the settings and the sample rate to a description of its stage,
+            see `automix.desk.sound`. Empty where the page cannot: the desk says so.
     """
 
     name: str
@@ -158,6 +161,7 @@ class Processor:
     conditioning: tuple[str, ...] = ()
     plugin: Plugin | Literal["exact", "refused"] = "exact"
     device: Device | None = None
+    live: str = ""
 
     def __post_init__(self) -> None:
         if self.makes_stereo and self.strip == "before":
@@ -287,6 +291,7 @@ EQUALIZER = Processor(
     conditioning=("low_shelf", "peak_1", "peak_2", "peak_3", "high_shelf"),
     plugin=Plugin(name="MultiEQ", parameters="automix.consoles.plugin.mapping:multi_eq"),
     device=Device(name="Equalizer", writer="automix.export.dawproject_xml:write_equalizer"),
+    live="automix.dsp.equalizer:describe_stage",
 )
 DE_ESSER = Processor(
     name="de_esser",
@@ -315,6 +320,7 @@ COMPRESSOR = Processor(
         name="OmniCompressor", parameters="automix.consoles.plugin.mapping:omni_compressor"
     ),
     device=Device(name="Compressor", writer="automix.export.dawproject_xml:write_compressor"),
+    live="automix.dsp.compressor:describe_stage",
 )
 SATURATION = Processor(
     name="saturation",

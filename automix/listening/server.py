@@ -11,12 +11,18 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 from automix.errors import InputError, OutputError, UsageError
 from automix.files.names import printable
 from automix.files.text import parse_json
 from automix.listening.key import AUDIO_FOLDER, PAGE_FOLDER, STATIC_FILES, TEST_FILE, Key, load_key
+from automix.listening.local_pages import (
+    OWN_HOSTS,
+    PAGE_HEADERS,
+    PAGE_TYPES,
+    is_from_another_page,
+    split_address,
+)
 from automix.listening.results import MOST_BYTES, read_submission
 from automix.listening.store import ResultStore
 
@@ -24,20 +30,6 @@ _PATIENCE_S = 30.0  # for a client that sends nothing
 _REQUEST_S = 60.0  # for one that sends a request, in all
 _ANSWER_S = 600.0  # for one that takes an answer, in all
 _PIECE_BYTES = 1 << 16
-_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-}
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
-    " connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none';"
-    " frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 RESULTS_PATH = "/results"
 
 
@@ -119,8 +111,8 @@ class ListeningServer(ThreadingHTTPServer):
         A page that only this computer can reach has the names of this computer alone: another
         page may not come to it by a name of its own that leads here.
         """
-        own = (self.host.lower(), "localhost", "127.0.0.1", "::1")
-        return not self.is_local or _split(f"//{host}").hostname in own
+        own = (self.host.lower(), *OWN_HOSTS)
+        return not self.is_local or split_address(f"//{host}").hostname in own
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignores errors of a connection: a client that goes away is no error of ours."""
@@ -182,14 +174,6 @@ def list_page_files(folder: Path, key: Key) -> dict[str, PageFile]:
     return {"/": files["/index.html"], **files}
 
 
-def _split(address: str) -> SplitResult:
-    """Splits an address into its parts; what is none has none."""
-    try:
-        return urlsplit(address)
-    except ValueError:
-        return urlsplit("")
-
-
 class _Handler(BaseHTTPRequestHandler):
     server: ListeningServer
     protocol_version = "HTTP/1.1"
@@ -221,13 +205,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_foreign(self) -> bool:
         """Whether a browser says that another page sent the request."""
-        site, origin = self.headers.get("Sec-Fetch-Site"), self.headers.get("Origin")
-        if site is not None:
-            return site not in ("same-origin", "none")
-        return origin is not None and _split(origin).netloc != self.headers.get("Host")
+        said = (self.headers.get(name) for name in ("Sec-Fetch-Site", "Origin", "Host"))
+        return is_from_another_page(*said)
 
     def do_GET(self) -> None:
-        page = self.server.files.get(_split(self.path).path)
+        page = self.server.files.get(split_address(self.path).path)
         if page is None:
             self._answer(HTTPStatus.NOT_FOUND, "there is no such page")
             return
@@ -247,7 +229,7 @@ class _Handler(BaseHTTPRequestHandler):
         size = os.fstat(descriptor).st_size
         is_audio = path.parent.name == AUDIO_FOLDER
         caching = "private, max-age=86400, immutable" if is_audio else "no-cache"
-        self._begin(HTTPStatus.OK, _TYPES[path.suffix], size, caching)
+        self._begin(HTTPStatus.OK, PAGE_TYPES[path.suffix], size, caching)
         sent = 0
         while self.command != "HEAD" and sent < size:
             piece = os.pread(descriptor, min(_PIECE_BYTES, size - sent), sent)
@@ -258,7 +240,7 @@ class _Handler(BaseHTTPRequestHandler):
             sent += len(piece)
 
     def do_POST(self) -> None:
-        if _split(self.path).path != RESULTS_PATH:
+        if split_address(self.path).path != RESULTS_PATH:
             self._answer(HTTPStatus.NOT_FOUND, "results go to /results")
             return
         length = self.headers.get("Content-Length", "")
@@ -311,7 +293,7 @@ class _Handler(BaseHTTPRequestHandler):
             "Content-Type": kind,
             "Content-Length": str(size),
             "Cache-Control": caching,
-            **_HEADERS,
+            **PAGE_HEADERS,
         }
         for name, value in headers.items():
             self.send_header(name, value)

@@ -90,12 +90,13 @@ def check_rides(part: Settings, rides: tuple[Ride, ...]) -> None:
         if ride.setting in seen:
             raise IllegalSetting(f"{ride.setting} has two rides", (*here, "setting"))
         seen.add(ride.setting)
-        outside = [value for value in ride.values if value not in allowed]
-        if outside and not ridable.is_added:
-            raise IllegalSetting(
-                f"a value of the ride of {ride.setting}, {outside[0]:g}, is outside {allowed}",
-                (*here, "values"),
-            )
+        if ridable.is_added or (min(ride.values) in allowed and max(ride.values) in allowed):
+            continue
+        outside = next(value for value in ride.values if value not in allowed)
+        raise IllegalSetting(
+            f"a value of the ride of {ride.setting}, {outside:g}, is outside {allowed}",
+            (*here, "values"),
+        )
 
 
 def find_ridable(part: Settings, setting: str) -> tuple[Ridable, Range]:

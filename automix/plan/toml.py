@@ -9,19 +9,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from automix.errors import InputError, OutputError, PlanError, UsageError
+from automix.errors import InputError, OutputError, PlanError
 from automix.files.names import printable
 from automix.files.regular import open_regular_file
 from automix.files.text import MOST_TOML_BYTES, decode_text, parse_toml, read_text
 from automix.inputs import read_outputs
 from automix.plan.decision import Decision
-from automix.plan.parameters import (
-    IllegalSetting,
-    OnlyIfSet,
-    Parameter,
-    Settings,
-    parameters,
-)
+from automix.plan.parameters import OnlyIfSet, Parameter, Settings, parameters
+from automix.plan.plain import DECISION_FIELDS, SettingFault, read_settings
 
 FORMAT = 1
 _MARK = "# automix plan"
@@ -38,7 +33,7 @@ def dumps(plan: Any) -> str:
     _write_settings(lines, "", plan)
     for decision in plan.decisions:
         lines += ["", "[[decisions]]"]
-        lines += [f"{name} = {_toml(getattr(decision, name))}" for name in _DECISION_FIELDS]
+        lines += [f"{name} = {_toml(getattr(decision, name))}" for name in DECISION_FIELDS]
         figures = ", ".join(f"{_key(name)} = {_toml(value)}" for name, value in decision.figures)
         lines.append(f"figures = {{ {figures} }}" if figures else "figures = {}")
     return "\n".join(lines) + "\n"
@@ -61,9 +56,6 @@ def begins_as_plan(path: str | os.PathLike[str]) -> bool:
     return text.startswith(_MARK)
 
 
-_DECISION_FIELDS = ("setting", "value", "rule", "reason")
-
-
 def settings_toml(settings: Settings) -> str:
     """Any settings as TOML, with ranges and meanings; nothing is left out."""
     lines: list[str] = []
@@ -81,7 +73,7 @@ def _write_settings(
             nested.append((parameter, value))
         elif OnlyIfSet() in parameter.notes and value == parameter.default and not whole:
             continue
-        elif value not in (None, ""):
+        elif value not in (None, "") or value != parameter.default:
             comment = _comment(parameter)
             lines.append(f"{parameter.name} = {_toml(value)}{comment and '  # ' + comment}")
     for parameter, value in nested:
@@ -164,8 +156,8 @@ def loads(text: str, kind: type[Any], source: str) -> Any:
             " write the plan anew"
         )
     try:
-        return _read_settings(kind, document, ())
-    except _Fault as fault:
+        return read_settings(kind, document, ())
+    except SettingFault as fault:
         line = _line_of(text, fault.path)
         raise PlanError(f"{source}{f', line {line}' if line else ''}: {fault}") from fault
 
@@ -193,66 +185,6 @@ def write_text(path: Path, text: str, *, overwrite: bool) -> None:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-
-
-class _Fault(Exception):
-    """An illegal value together with the path of keys and list positions that leads to it."""
-
-    def __init__(self, message: str, path: tuple[str | int, ...]) -> None:
-        super().__init__(message)
-        self.path = path
-
-
-def _read_settings(kind: type[Any], table: Any, path: tuple[str | int, ...]) -> Any:
-    if kind is Decision:
-        return _read_decision(table, path)
-    if not isinstance(table, dict):
-        raise _Fault(f"{path[-1]} must be a table", path)
-    declared = parameters(kind)
-    values = {}
-    for key, value in table.items():
-        here = (*path, key)
-        if key not in declared:
-            raise _Fault(f"unknown key {key!r}; known are: {', '.join(declared)}", here)
-        parameter = declared[key]
-        if issubclass(parameter.kind, Settings) or parameter.kind is Decision:
-            value = _read_nested(parameter, value, here)
-        try:
-            values[key] = parameter.check(value)
-        except UsageError as error:
-            raise _Fault(str(error), here) from error
-    try:
-        return kind(**values)
-    except UsageError as error:
-        deeper = error.path if isinstance(error, IllegalSetting) else ()
-        raise _Fault(str(error), (*path, *deeper)) from error
-
-
-def _read_nested(parameter: Parameter, value: Any, path: tuple[str | int, ...]) -> Any:
-    if not parameter.many:
-        return _read_settings(parameter.kind, value, path)
-    if not isinstance(value, list):
-        raise _Fault(f"{parameter.name} must be written as [[{parameter.name}]]", path)
-    return tuple(
-        _read_settings(parameter.kind, entry, (*path, index)) for index, entry in enumerate(value)
-    )
-
-
-def _read_decision(table: Any, path: tuple[str | int, ...]) -> Decision:
-    wanted = {*_DECISION_FIELDS, "figures"}
-    if not isinstance(table, dict) or set(table) != wanted:
-        raise _Fault(f"a decision has the keys {', '.join(sorted(wanted))}", path)
-    for name in ("setting", "rule", "reason"):
-        if not isinstance(table[name], str):
-            raise _Fault(f"{name} must be a text", (*path, name))
-    if not isinstance(table["value"], int | float):
-        raise _Fault("value must be a number, true or false", (*path, "value"))
-    figures = table["figures"]
-    if not isinstance(figures, dict) or not all(
-        isinstance(value, int | float) for value in figures.values()
-    ):
-        raise _Fault("figures must be numbers", (*path, "figures"))
-    return Decision(**{**table, "figures": tuple(figures.items())})
 
 
 _HEADER = re.compile(r"\s*+\[(\[)?([^\[\]#]++)\]")

@@ -13,7 +13,7 @@ ROOMS = (
     *("errors", "version", "units", "inputs", "parallel", "audio", "files", "plan"),
     *("dsp", "analysis", "sound", "session", "checking", "datasets"),
     *("networks", "consoles", "methods", "reference", "mixing"),
-    *("report", "evaluation", "explanation", "export", "listening", "demo", "synthesis"),
+    *("report", "evaluation", "explanation", "export", "listening", "desk", "demo", "synthesis"),
     *("training", "batch", "benchmark", "library", "cli", "__main__"),
 )
 """From the ground up: a room imports itself and those before it."""

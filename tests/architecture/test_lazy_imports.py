@@ -25,6 +25,8 @@ HEAVY = {
     "soundfile",
     "soxr",
     "rich",
+    "starlette",
+    "uvicorn",
 }
 
 PROGRAM = """
@@ -66,6 +68,7 @@ def automix(folder, *arguments, absent=(), **variables):
         (["--help"], ["vocal", "render", "demo", "completion", "Exit codes"]),
         (["vocal", "--help"], ["--preset", "studio", "BEAT", "--loudness"]),
         (["render", "--help"], ["--set", "plan", "--allow-outside"]),
+        (["desk", "--help"], ["--port", "--no-browser"]),
         (["demo", "--help"], ["--seed"]),
         (["completion", "--help"], ["bash"]),
         (["completion", "bash"], ["_AUTOMIX_COMPLETE", "automix"]),

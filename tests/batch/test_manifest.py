@@ -105,7 +105,7 @@ def test_keys_are_declared_options_and_load_no_code(tmp_path: Path, form: str, k
 
 OF_THE_RUN = {
     *("output", "name", "force", "skip-existing", "no-plan", "dry-run", "export-stems"),
-    *("json", "quiet", "verbose", "jobs", "candidates", "help", "plugins"),
+    *("json", "quiet", "verbose", "jobs", "candidates", "help", "plugins", "desk"),
 }
 """Options of the commands that a row of a manifest cannot set."""
 

@@ -129,6 +129,7 @@ READERS = [
     ("stems", "NAME.toml", "-o", "x.wav"),
     ("vocal", "Ünï vox.wav", "beat.wav", "-o", "x.wav", "--config", "NAME.toml"),
     ("render", "NAME.toml", "-o", "x.wav"),
+    ("desk", "NAME.toml", "--no-browser"),
     ("explain", "NAME.toml"),
     ("diff", "NAME.toml", "NAME.toml"),
     ("evaluate", "ratings", "NAME.csv"),
