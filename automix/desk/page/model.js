@@ -209,10 +209,14 @@ export class Model extends EventTarget {
   async #send() {
     if (this.#isSending || !this.#waiting.size) return;
     this.#isSending = true;
-    const edits = [...this.#waiting.values()];
-    this.#waiting.clear();
+    const [{ gesture, label }] = this.#waiting.values();
+    const edits = []; // those of the next gesture follow in a request of their own
+    for (const [key, edit] of this.#waiting) {
+      if (edit.gesture !== gesture || edit.label !== label) break;
+      this.#waiting.delete(key);
+      edits.push(edit);
+    }
     const number = (this.#number += 1);
-    const { gesture, label } = edits[0];
     this.#pending.push({ number, edits });
     const plain = edits.map(({ owner, setting, value }) => ({ owner, setting, value }));
     // A program that is stopped or swamped keeps the line open: nothing else would tell of it.
