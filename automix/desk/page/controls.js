@@ -313,6 +313,7 @@ class Slider {
     this.handle.setPointerCapture(event.pointerId);
     const { look } = this.#about;
     const { height, width } = this.#marks.handle.parentElement.getBoundingClientRect();
+    const listening = new AbortController();
     this.#drag = {
       pointer: event.pointerId,
       about: { gesture: crypto.randomUUID(), isDrag: true },
@@ -325,9 +326,11 @@ class Slider {
       isMoved: false,
       acrossPx: look === "row" || look === "send" ? Math.max(width, 1) : DRAG_PX,
       downPx: look === "fader" ? Math.max(height, 1) : DRAG_PX,
-      listening: new AbortController(),
+      listening,
     };
-    const { signal } = this.#drag.listening;
+    const { signal } = listening;
+    // A slider that is taken away under the hand is not told that it is let go.
+    this.#about.signal?.addEventListener("abort", () => listening.abort(), { once: true, signal });
     addEventListener("keydown", (pressed) => this.#escape(pressed), { capture: true, signal });
   }
 
