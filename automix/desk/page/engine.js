@@ -630,11 +630,13 @@ export class Engine extends EventTarget {
   async #open(rate) {
     const context = new AudioContext({ sampleRate: rate, latencyHint: "interactive" });
     this.context = context;
+    context.onstatechange = () => this.#tell("state");
+    context.onerror = () => this.#complain("the audio device has failed; press play to try again");
+    // At once, as Safari wants it within the gesture; not awaited, as without one it never is done.
+    context.resume().catch(() => {});
     const slots = Math.max(LEAST_SLOTS, 2 * (this.#plan?.buses.length ?? 0) + 8);
     const graph = await Graph.make(context, slots, this.#fetchResponse, (m) => this.#take(m));
     graph.onError = (message) => this.#complain(message);
-    context.onstatechange = () => this.#tell("state");
-    context.onerror = () => this.#complain("the audio device has failed; press play to try again");
     this.#graph = graph;
     this.#feeder = new Feeder(graph, this.#fetchSound, (message) => this.#complain(message));
     if (this.#solo.length) graph.post({ type: "solo", names: this.#solo });
@@ -642,8 +644,6 @@ export class Engine extends EventTarget {
     if (this.#last.position) this.seek(this.#last.position);
     if (this.#plan) this.update(this.#plan, this.#sound);
     if (this.#hearing.kind === "master") this.hear(this.#hearing);
-    // Not awaited: without a gesture of the user it would never be done.
-    context.resume().catch(() => {});
   }
 
   /** The node whose output is heard. */
