@@ -408,9 +408,11 @@ class Feeder {
     this.failed = new Map(); // "key chunk" → [when to ask again, how often it failed]
     this.channels = new Map(); // of every key
     this.sound = null;
+    this.newest = new Map(); // track → key
     this.played = new Map(); // track → key that is heard now, where it is not the newest
-    this.finished = null; // {key, length}
+    this.finished = null; // key of the finished mix that was heard last
     this.position = 0;
+    this.chunk = -1; // in which the position lies
     this.loop = null;
     this.isClosed = false;
   }
@@ -425,9 +427,8 @@ class Feeder {
       if (!sound.tracks[name]) this.played.delete(name);
       else if (this.played.get(name) === sound.tracks[name].key) this.played.delete(name);
     }
-    const keys = Object.entries(sound.tracks).map(([name, { key }]) => [name, key]);
-    this.sound = { ...sound, tracks: sound.tracks };
-    this.newest = new Map(keys);
+    this.sound = sound;
+    this.newest = new Map(Object.entries(sound.tracks).map(([name, { key }]) => [name, key]));
     this.pump();
   }
 
@@ -438,9 +439,10 @@ class Feeder {
     this.pump();
   }
 
-  hear(finished) {
-    if (finished) this.finished = finished;
-    if (finished) this.channels.set(finished.key, 2);
+  /** Fetches a finished mix from now on, as well as the tracks. */
+  hear(key) {
+    this.finished = key;
+    this.channels.set(key, 2);
     this.pump();
   }
 
@@ -474,7 +476,7 @@ class Feeder {
     const chunks = this.wanted();
     const keys = new Set(Object.values(this.sound.tracks).map(({ key }) => key));
     for (const key of this.played.values()) keys.add(key);
-    if (this.finished) keys.add(this.finished.key);
+    if (this.finished) keys.add(this.finished);
     this.drop(chunks, keys);
     const asked = new Set();
     for (const request of this.requests) {
@@ -558,7 +560,7 @@ class Feeder {
       const name = `${key} ${chunk}`;
       const times = (this.failed.get(name)?.[1] ?? 0) + 1;
       this.failed.set(name, [Date.now() + RETRY_MS, times]);
-      if (current.has(key) || key === this.finished?.key) most = Math.max(most, times);
+      if (current.has(key) || key === this.finished) most = Math.max(most, times);
     }
     if (most === 3) this.onError(`the sound does not come from the desk: ${error.message}`);
     setTimeout(() => this.pump(), RETRY_MS + 10);
@@ -755,7 +757,7 @@ export class Engine extends EventTarget {
     this.#hearing = what;
     if (!this.#graph) return;
     const isLive = what.kind === "live";
-    this.#feeder.hear(isLive ? null : { key: what.key, length: what.length });
+    if (!isLive) this.#feeder.hear(what.key);
     const level = dbToGain(what.trim_db ?? 0);
     this.#graph.post({ type: "hear", key: isLive ? null : what.key, level });
   }
