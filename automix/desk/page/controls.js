@@ -4,8 +4,6 @@ import { clamp, make } from "./drawing.js";
 import { FADER_FIGURES_DB, formatValue, makeScale, parseValue, stepValue, tidy } from "./values.js";
 import { openWhy } from "./why.js";
 
-export { formatValue, parseValue } from "./values.js";
-
 const KEY_STEPS = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 6, PageDown: -6 };
 const KEYS_MS = 800; // keys that follow each other so soon are one step of undo
 const DRAG_PX = 160; // of a knob, over the whole range

@@ -1,9 +1,9 @@
 /* What the desk asks the person, in dialogs. */
 
-import { formatValue } from "./controls.js";
 import { figure, make, nameOf } from "./drawing.js";
 import { areSingleKeysOn, listKeys, setSingleKeys } from "./keys.js";
 import { asSentence } from "./messages.js";
+import { formatValue } from "./values.js";
 
 /** Asks, saves, renders and quits; says what came of it. */
 export class Dialogs {

@@ -37,6 +37,12 @@ export function clock(seconds, decimals = 1) {
   return `${minutes}:${rest.padStart(decimals ? decimals + 3 : 2, "0")}`;
 }
 
+/** Seconds of a time as people type it: "83", "1:23.4"; null if it is none. */
+export function parseTime(text) {
+  const match = /^\s*(?:(\d+)\s*:\s*)?(\d+(?:[.,]\d*)?|[.,]\d+)\s*s?\s*$/.exec(text);
+  return match && 60 * Number(match[1] ?? 0) + Number(match[2].replace(",", "."));
+}
+
 /** A frequency for people: 80 Hz, 2.5 kHz. */
 export function hertz(frequency) {
   if (frequency < 1000) return `${Number(frequency.toPrecision(3))} Hz`;

@@ -3,7 +3,7 @@
 const PATIENCE_MS = 5000; // with an edit that is not answered
 
 /** A value inside a strip, a bus or the master, by its dotted path; lists count from 1. */
-export function follow(part, setting) {
+function follow(part, setting) {
   let value = part;
   for (const name of setting.split(".")) {
     if (value === null || typeof value !== "object") return undefined;
@@ -13,7 +13,7 @@ export function follow(part, setting) {
 }
 
 /** A copy of a part in which the value at a path is another; what is not on the path is shared. */
-export function replaceAt(part, setting, value) {
+function replaceAt(part, setting, value) {
   const [name, ...rest] = setting.split(".");
   const key = Array.isArray(part) ? Number(name) - 1 : name;
   const copy = Array.isArray(part) ? [...part] : { ...part };
