@@ -40,6 +40,7 @@ MOUNT = """(async () => {
   window.engine = new Silent();
   window.said = [];
   model.addEventListener("message", ({ detail }) => said.push(detail.text));
+  window.controls = await import(base + "controls.js");
   window.values = await import(base + "values.js");
   window.choice = new Choice(model, engine);
   window.strips = showStrips(element, model, engine, choice);

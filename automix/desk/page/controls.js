@@ -422,8 +422,8 @@ export function makeToggle(model, { owner, setting, label, signal }) {
   return make("div", { class: "control control-switch" }, toggle, why);
 }
 
-/** Makes a choice of a setting that is one of several words. */
-export function makeChoice(model, { owner, setting, label, signal }) {
+/** Makes a choice of a setting that is one of several words; `isBare`, without name and "why". */
+export function makeChoice(model, { owner, setting, label, isBare = false, signal }) {
   const declared = model.declared(owner, setting);
   const choose = make(
     "select",
@@ -438,7 +438,7 @@ export function makeChoice(model, { owner, setting, label, signal }) {
     why.hidden = !model.decision(owner, setting);
   };
   follow(model, owner, refresh, signal);
-  if (label.startsWith("Kind of")) return choose; // of a band, whose row has no room for more
+  if (isBare) return choose;
   return make(
     "div",
     { class: "control control-choice" },

@@ -150,6 +150,7 @@ export class EqualizerView {
           owner,
           setting: `${prefix}.kind`,
           label: `Kind of band ${number}`,
+          isBare: true, // its row has no room for more
           signal,
         }),
         slider("frequency_hz", "frequency"),
