@@ -2,11 +2,11 @@
 
 import { figure, make } from "./drawing.js";
 import { asSentence } from "./messages.js";
+import { AS_OPENED } from "./model.js";
 
 /** The side of a comparison that is no snapshot, but the plan as it is now. */
 const NOW = "";
 const MEASURE_MS = 600; // after the last edit
-const FIRST_NAME = "as opened"; // of the snapshot that is always there
 
 /**
  * Chooses what is heard. Nothing here edits the plan, but `use`.
@@ -26,7 +26,7 @@ export class Compare extends EventTarget {
   /** What is heard: {kind: "now"}, {kind: "side", side: "a"|"b"} or {kind: "master"}. */
   heard = { kind: "now" };
   /** The two that are compared: names of snapshots, or NOW. */
-  sides = { a: FIRST_NAME, b: NOW };
+  sides = { a: AS_OPENED, b: NOW };
   /** The finished mix: null, or {state: "working"|"ready"|"failed", progress, key, length, …}. */
   master = null;
   isStale = false; // the finished mix is of an earlier plan
@@ -175,7 +175,7 @@ export class Compare extends EventTarget {
     for (const side of ["a", "b"]) {
       const name = this.sides[side];
       if (name === NOW || names.has(name)) continue;
-      this.sides[side] = side === "a" ? FIRST_NAME : NOW;
+      this.sides[side] = side === "a" ? AS_OPENED : NOW;
       if (this.heard.kind === "side" && this.heard.side === side) this.heard = { kind: "now" };
     }
     this.refresh();

@@ -1,5 +1,7 @@
 /* The plan as the page knows it: what the server last said, with the edits under way laid over it. */
 
+/** The snapshot that is always there: the plan as it was opened. */
+export const AS_OPENED = "as opened";
 const PATIENCE_MS = 5000; // with an edit that is not answered
 
 /** A value inside a strip, a bus or the master, by its dotted path; lists count from 1. */

@@ -130,6 +130,7 @@ export function showStrips(element, model, engine, choice) {
     asked ||= requestAnimationFrame(draw);
   }
   engine.addEventListener("state", move);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", move); // meters at rest, too
   element.replaceChildren(row, makeGathered(choice));
   build();
   return {

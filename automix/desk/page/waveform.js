@@ -1,6 +1,7 @@
 /* The waveform of a part with its rides: a ruler that seeks and loops, and a line that is edited. */
 
 import { clamp, clock, figure, make, parseTime, rule, Surface } from "./drawing.js";
+import { AS_OPENED } from "./model.js";
 import { Outline } from "./outline.js";
 import { drawOutline, drawReductions, drawRide, drawRuler, drawScrollBar } from "./painting.js";
 import {
@@ -389,13 +390,10 @@ export class Waveform {
   }
 
   async #readOpened() {
-    try {
-      const answer = await fetch("snapshot/as%20opened");
-      if (answer.ok) this.#opened = (await answer.json()).plan;
-    } catch {
-      // Without it there is no way back to its rides, but for undo.
-    }
-    if (this.#opened && this.#owner) this.#fillChoice();
+    const { ok, body } = await this.#model.get(`snapshot/${encodeURIComponent(AS_OPENED)}`);
+    if (!ok) return; // without it there is no way back to its rides, but for undo
+    this.#opened = body.plan;
+    if (this.#owner) this.#fillChoice();
   }
 
   #goBack() {
