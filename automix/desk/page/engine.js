@@ -135,7 +135,8 @@ class Graph {
   }
 
   /** Tells the audio thread what is new in a plan. Returns a promise that all buses are there. */
-  update(plan, sound, law) {
+  update(plan, sound) {
+    const law = plan.pan_law;
     const message = {
       type: "plan",
       law,
@@ -601,8 +602,6 @@ export class Engine extends EventTarget {
   #length = 0;
   /** The audio context, once there is one. */
   context = null;
-  /** How gains follow pan: of the state, as the plan itself does not say it to the page. */
-  panLaw = "constant-power";
   readings = { tracks: {}, buses: {}, master: makeSilence(), load: 0 };
 
   /**
@@ -659,8 +658,7 @@ export class Engine extends EventTarget {
     this.#sound = sound;
     this.#length = sound.length;
     if (!this.#graph) return;
-    const law = plan.pan_law ?? sound.pan_law ?? this.panLaw;
-    this.#graph.update(plan, sound, law);
+    this.#graph.update(plan, sound);
     this.#feeder.update(sound);
   }
 
@@ -887,7 +885,7 @@ function makeSilence() {
  * @param {object} plan
  * @param {object} sound
  * @param {{rate: number, frames: number, fetchSound: Function, fetchResponse: Function,
- *   panLaw?: string, changes?: object[], take?: Function}} about Each change has a `frame` and any
+ *   changes?: object[], take?: Function}} about Each change has a `frame` and any
  *   of `plan` and `sound`, `solo`, `loop`, `seek`, `hear`, `play` and `pause`, as an Engine has
  *   them. `take` is given what the audio thread says.
  * @returns {Promise<AudioBuffer>}
@@ -913,8 +911,7 @@ export async function renderOffline(plan, sound, about) {
   let serial = 0;
   const apply = async (change) => {
     if (change.plan) {
-      const law = change.plan.pan_law ?? change.sound.pan_law ?? about.panLaw ?? "constant-power";
-      const routes = graph.update(change.plan, change.sound, law);
+      const routes = graph.update(change.plan, change.sound);
       await load(change.sound);
       await routes;
     }
