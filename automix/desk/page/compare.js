@@ -101,7 +101,9 @@ export class Compare extends EventTarget {
 
   /** Keeps the plan as it is now under a name. */
   async take(name) {
-    return this.#say(await this.#model.act("snapshot", { name }));
+    const isTaken = this.#say(await this.#model.act("snapshot", { name }));
+    if (isTaken && this.heardSnapshot === name) await this.hearSide(this.heard.side); // as it is now
+    return isTaken;
   }
 
   /** Forgets a snapshot. */
