@@ -41,6 +41,7 @@ MOUNT = """(async () => {
   window.said = [];
   model.addEventListener("message", ({ detail }) => said.push(detail.text));
   window.controls = await import(base + "controls.js");
+  window.values = await import(base + "values.js");
   window.choice = new Choice(model, engine);
   window.strips = showStrips(element, model, engine, choice);
   window.find = (name) => document.querySelector(`[role=slider][aria-label="${name}"]`);
@@ -477,7 +478,7 @@ WRITTEN: list[tuple[dict[str, Any], float, str]] = [
 def test_values_are_read_and_written_with_their_units(page: Page) -> None:
     for name, cases in (("parseValue", READ), ("formatValue", WRITTEN)):
         given = json.dumps([[declared, value] for declared, value, _ in cases])
-        found = page.run(f"{given}.map(([declared, value]) => controls.{name}(declared, value))")
+        found = page.run(f"{given}.map(([declared, value]) => values.{name}(declared, value))")
         for (_, value, wanted), got in zip(cases, found, strict=True):
             close = pytest.approx(wanted) if isinstance(wanted, int | float) else wanted
             assert got == close, value

@@ -2,11 +2,11 @@
 
 import { figure, make } from "./drawing.js";
 import { asSentence } from "./messages.js";
+import { AS_OPENED } from "./model.js";
 
 /** The side of a comparison that is no snapshot, but the plan as it is now. */
-export const NOW = "";
+const NOW = "";
 const MEASURE_MS = 600; // after the last edit
-const FIRST_NAME = "as opened"; // of the snapshot that is always there
 
 /**
  * Chooses what is heard. Nothing here edits the plan, but `use`.
@@ -19,14 +19,14 @@ export class Compare extends EventTarget {
   #engine;
   #fetched = new Map(); // snapshot → {plan, sound}
   #loudness = new Map(); // revision → LUFS of the plan as it was then
-  #measuring = 0;
+  #isMeasuring = false;
   #asked = 0;
   #timer = 0;
   #made = ""; // the plan of which the finished mix is
   /** What is heard: {kind: "now"}, {kind: "side", side: "a"|"b"} or {kind: "master"}. */
   heard = { kind: "now" };
   /** The two that are compared: names of snapshots, or NOW. */
-  sides = { a: FIRST_NAME, b: NOW };
+  sides = { a: AS_OPENED, b: NOW };
   /** The finished mix: null, or {state: "working"|"ready"|"failed", progress, key, length, …}. */
   master = null;
   isStale = false; // the finished mix is of an earlier plan
@@ -60,13 +60,7 @@ export class Compare extends EventTarget {
     if (serial !== this.#asked) return; // something else was chosen meanwhile
     this.heard = { kind: "side", side };
     this.refresh();
-    this.#measureSoon(0);
-  }
-
-  /** Lets the other side be heard; the first time, the first. */
-  hearOther() {
-    const isA = this.heard.kind === "side" && this.heard.side === "a";
-    return this.hearSide(isA ? "b" : "a");
+    this.#measureSoon();
   }
 
   /** Lets the plan be heard as it is now. */
@@ -80,8 +74,8 @@ export class Compare extends EventTarget {
   async hearMaster() {
     this.#asked += 1;
     this.heard = { kind: "master" };
+    this.refresh(); // until the new one is there, the last one is heard, or the mix now
     if (this.master?.state !== "ready" || this.isStale) await this.renderMaster();
-    else this.refresh();
   }
 
   /** Renders the finished mix anew. */
@@ -107,7 +101,9 @@ export class Compare extends EventTarget {
 
   /** Keeps the plan as it is now under a name. */
   async take(name) {
-    return this.#say(await this.#model.act("snapshot", { name }));
+    const isTaken = this.#say(await this.#model.act("snapshot", { name }));
+    if (isTaken && this.heardSnapshot === name) await this.hearSide(this.heard.side); // as it is now
+    return isTaken;
   }
 
   /** Forgets a snapshot. */
@@ -181,7 +177,7 @@ export class Compare extends EventTarget {
     for (const side of ["a", "b"]) {
       const name = this.sides[side];
       if (name === NOW || names.has(name)) continue;
-      this.sides[side] = side === "a" ? FIRST_NAME : NOW;
+      this.sides[side] = side === "a" ? AS_OPENED : NOW;
       if (this.heard.kind === "side" && this.heard.side === side) this.heard = { kind: "now" };
     }
     this.refresh();
@@ -199,7 +195,7 @@ export class Compare extends EventTarget {
           this.#tell();
         }
       }
-      this.#measureSoon(0);
+      this.#measureSoon();
     }, MEASURE_MS);
   }
 
@@ -211,14 +207,14 @@ export class Compare extends EventTarget {
   /** Asks how loud the plan is now, if that is compared and not known. */
   #measureSoon() {
     const isAsked = this.heard.kind === "side" && Object.values(this.sides).includes(NOW);
-    if (!isAsked || this.#measuring || this.#loudness.has(this.#model.state.revision)) return;
+    if (!isAsked || this.#isMeasuring || this.#loudness.has(this.#model.state.revision)) return;
     this.#measure();
   }
 
   async #measure() {
-    this.#measuring += 1;
+    this.#isMeasuring = true;
     const { ok, body } = await this.#model.get("loudness");
-    this.#measuring -= 1;
+    this.#isMeasuring = false;
     if (!ok) return;
     this.#loudness.clear();
     this.#loudness.set(body.revision, body.lufs);

@@ -4,8 +4,6 @@ import { clamp, make } from "./drawing.js";
 import { FADER_FIGURES_DB, formatValue, makeScale, parseValue, stepValue, tidy } from "./values.js";
 import { openWhy } from "./why.js";
 
-export { formatValue, parseValue } from "./values.js";
-
 const KEY_STEPS = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 6, PageDown: -6 };
 const KEYS_MS = 800; // keys that follow each other so soon are one step of undo
 const DRAG_PX = 160; // of a knob, over the whole range
@@ -313,6 +311,7 @@ class Slider {
     this.handle.setPointerCapture(event.pointerId);
     const { look } = this.#about;
     const { height, width } = this.#marks.handle.parentElement.getBoundingClientRect();
+    const listening = new AbortController();
     this.#drag = {
       pointer: event.pointerId,
       about: { gesture: crypto.randomUUID(), isDrag: true },
@@ -325,9 +324,11 @@ class Slider {
       isMoved: false,
       acrossPx: look === "row" || look === "send" ? Math.max(width, 1) : DRAG_PX,
       downPx: look === "fader" ? Math.max(height, 1) : DRAG_PX,
-      listening: new AbortController(),
+      listening,
     };
-    const { signal } = this.#drag.listening;
+    const { signal } = listening;
+    // A slider that is taken away under the hand is not told that it is let go.
+    this.#about.signal?.addEventListener("abort", () => listening.abort(), { once: true, signal });
     addEventListener("keydown", (pressed) => this.#escape(pressed), { capture: true, signal });
   }
 
@@ -421,8 +422,8 @@ export function makeToggle(model, { owner, setting, label, signal }) {
   return make("div", { class: "control control-switch" }, toggle, why);
 }
 
-/** Makes a choice of a setting that is one of several words. */
-export function makeChoice(model, { owner, setting, label, signal }) {
+/** Makes a choice of a setting that is one of several words; `isBare`, without name and "why". */
+export function makeChoice(model, { owner, setting, label, isBare = false, signal }) {
   const declared = model.declared(owner, setting);
   const choose = make(
     "select",
@@ -437,7 +438,7 @@ export function makeChoice(model, { owner, setting, label, signal }) {
     why.hidden = !model.decision(owner, setting);
   };
   follow(model, owner, refresh, signal);
-  if (label.startsWith("Kind of")) return choose; // of a band, whose row has no room for more
+  if (isBare) return choose;
   return make(
     "div",
     { class: "control control-choice" },

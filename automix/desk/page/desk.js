@@ -15,7 +15,7 @@ import { showTop } from "./transport.js";
 const find = (selector) => document.querySelector(selector);
 const messages = new Messages(find("#messages"), find("#errors"));
 
-/** What the desk answers, which is sound; otherwise what it says instead is thrown. */
+/** The answer of the desk, which holds sound; else an error is thrown that says what it said. */
 async function fetchSound(path, signal) {
   const answer = await fetch(path, { signal });
   if (answer.ok) return answer;
@@ -72,7 +72,7 @@ async function open() {
   model.selected ??= (lead ?? model.plan.tracks[0])?.name ?? "master";
   const strips = showStrips(find("#strips"), model, engine, choice);
   const { hearing } = showInspector(find("#inspector"), model, engine);
-  strips.listen?.(hearing); // for the gain reduction beside the meters
+  strips.listen(hearing); // for the gain reduction beside the meters
   const top = showTop(find("#top"), model, engine, choice, { compare, dialogs, hearing });
   listenToKeys({ model, engine, choice, compare, dialogs, strips, top });
   compare.refresh();
@@ -84,7 +84,7 @@ async function open() {
   });
   model.addEventListener("ready", () => compare.refresh());
   model.addEventListener("saved", () => showTitle(model));
-  engine.addEventListener("readings", () => strips.update?.(engine.readings));
+  engine.addEventListener("readings", () => strips.update(engine.readings));
   addEventListener("beforeunload", (event) => {
     if (model.isBusy && !model.isClosed) event.preventDefault();
   });

@@ -1,9 +1,10 @@
 /* What the desk asks the person, in dialogs. */
 
-import { formatValue } from "./controls.js";
 import { figure, make, nameOf } from "./drawing.js";
 import { areSingleKeysOn, listKeys, setSingleKeys } from "./keys.js";
 import { asSentence } from "./messages.js";
+import { AS_OPENED } from "./model.js";
+import { formatValue } from "./values.js";
 
 /** Asks, saves, renders and quits; says what came of it. */
 export class Dialogs {
@@ -191,17 +192,17 @@ export class Dialogs {
   }
 
   #makeSnapshot({ name, lufs, is_measured: isMeasured }, compare) {
-    const use = async () => {
+    const hear = async () => {
       compare.sides.a = name;
       await compare.hearSide("a");
     };
-    const isFirst = name === "as opened";
+    const isFirst = name === AS_OPENED;
     return make(
       "li",
       {},
       make("span", { class: "snapshot-name" }, name),
       make("span", { class: "hint" }, lufs === null ? (isMeasured ? "no loudness" : "measuring …") : `${figure(lufs)} LUFS`),
-      make("button", { type: "button", "aria-label": `Hear ${name}`, onclick: use }, "Hear"),
+      make("button", { type: "button", "aria-label": `Hear ${name}`, onclick: hear }, "Hear"),
       make(
         "button",
         {

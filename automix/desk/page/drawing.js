@@ -1,4 +1,4 @@
-/* What every drawing of the inspector stands on: elements, canvases that stay crisp, colors, names. */
+/* What all of the page stands on: elements, numbers and times in words, canvases that stay crisp. */
 
 /** An element with attributes, listeners ("onclick") and children. */
 export function make(tag, attributes = {}, ...children) {
@@ -37,6 +37,12 @@ export function clock(seconds, decimals = 1) {
   return `${minutes}:${rest.padStart(decimals ? decimals + 3 : 2, "0")}`;
 }
 
+/** Seconds of a time as people type it: "83", "1:23.4"; null if it is none. */
+export function parseTime(text) {
+  const match = /^\s*(?:(\d+)\s*:\s*)?(\d+(?:[.,]\d*)?|[.,]\d+)\s*s?\s*$/.exec(text);
+  return match && 60 * Number(match[1] ?? 0) + Number(match[2].replace(",", "."));
+}
+
 /** A frequency for people: 80 Hz, 2.5 kHz. */
 export function hertz(frequency) {
   if (frequency < 1000) return `${Number(frequency.toPrecision(3))} Hz`;
@@ -51,13 +57,10 @@ export function nameOf(setting, declared) {
   return (plain === "q" ? "Q" : plain).replaceAll("_", " ");
 }
 
-const redrawers = new Set();
-const dark = matchMedia("(prefers-color-scheme: dark)");
-dark.addEventListener("change", () => redrawers.forEach((redraw) => redraw()));
-new MutationObserver(() => redrawers.forEach((redraw) => redraw())).observe(
-  document.documentElement,
-  { attributes: true },
-);
+const redrawers = new Set(); // of the canvases on screen
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  for (const redraw of redrawers) redraw();
+});
 
 /**
  * A canvas that is as sharp as the screen, and drawn anew at most once a frame.
@@ -73,7 +76,6 @@ export class Surface {
     this.frame = 0;
     this.redraw = this.redraw.bind(this);
     new ResizeObserver(this.redraw).observe(canvas);
-    redrawers.add(this.redraw);
   }
 
   redraw() {
@@ -82,13 +84,12 @@ export class Surface {
 
   paint() {
     this.frame = 0;
-    if (!this.canvas.isConnected) {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    if (!width || !height) {
       redrawers.delete(this.redraw); // until it is shown again, which changes its size
       return;
     }
     redrawers.add(this.redraw);
-    const { clientWidth: width, clientHeight: height } = this.canvas;
-    if (!width || !height) return;
     const ratio = devicePixelRatio || 1;
     const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (this.canvas.width !== across) this.canvas.width = across;

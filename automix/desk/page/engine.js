@@ -135,7 +135,8 @@ class Graph {
   }
 
   /** Tells the audio thread what is new in a plan. Returns a promise that all buses are there. */
-  update(plan, sound, law) {
+  update(plan, sound) {
+    const law = plan.pan_law;
     const message = {
       type: "plan",
       law,
@@ -408,9 +409,11 @@ class Feeder {
     this.failed = new Map(); // "key chunk" → [when to ask again, how often it failed]
     this.channels = new Map(); // of every key
     this.sound = null;
+    this.newest = new Map(); // track → key
     this.played = new Map(); // track → key that is heard now, where it is not the newest
-    this.finished = null; // {key, length}
+    this.finished = null; // key of the finished mix that was heard last
     this.position = 0;
+    this.chunk = -1; // in which the position lies
     this.loop = null;
     this.isClosed = false;
   }
@@ -425,9 +428,8 @@ class Feeder {
       if (!sound.tracks[name]) this.played.delete(name);
       else if (this.played.get(name) === sound.tracks[name].key) this.played.delete(name);
     }
-    const keys = Object.entries(sound.tracks).map(([name, { key }]) => [name, key]);
-    this.sound = { ...sound, tracks: sound.tracks };
-    this.newest = new Map(keys);
+    this.sound = sound;
+    this.newest = new Map(Object.entries(sound.tracks).map(([name, { key }]) => [name, key]));
     this.pump();
   }
 
@@ -438,9 +440,10 @@ class Feeder {
     this.pump();
   }
 
-  hear(finished) {
-    if (finished) this.finished = finished;
-    if (finished) this.channels.set(finished.key, 2);
+  /** Fetches a finished mix from now on, as well as the tracks. */
+  hear(key) {
+    this.finished = key;
+    this.channels.set(key, 2);
     this.pump();
   }
 
@@ -474,7 +477,7 @@ class Feeder {
     const chunks = this.wanted();
     const keys = new Set(Object.values(this.sound.tracks).map(({ key }) => key));
     for (const key of this.played.values()) keys.add(key);
-    if (this.finished) keys.add(this.finished.key);
+    if (this.finished) keys.add(this.finished);
     this.drop(chunks, keys);
     const asked = new Set();
     for (const request of this.requests) {
@@ -558,7 +561,7 @@ class Feeder {
       const name = `${key} ${chunk}`;
       const times = (this.failed.get(name)?.[1] ?? 0) + 1;
       this.failed.set(name, [Date.now() + RETRY_MS, times]);
-      if (current.has(key) || key === this.finished?.key) most = Math.max(most, times);
+      if (current.has(key) || key === this.finished) most = Math.max(most, times);
     }
     if (most === 3) this.onError(`the sound does not come from the desk: ${error.message}`);
     setTimeout(() => this.pump(), RETRY_MS + 10);
@@ -599,8 +602,6 @@ export class Engine extends EventTarget {
   #length = 0;
   /** The audio context, once there is one. */
   context = null;
-  /** How gains follow pan: of the state, as the plan itself does not say it to the page. */
-  panLaw = "constant-power";
   readings = { tracks: {}, buses: {}, master: makeSilence(), load: 0 };
 
   /**
@@ -630,11 +631,13 @@ export class Engine extends EventTarget {
   async #open(rate) {
     const context = new AudioContext({ sampleRate: rate, latencyHint: "interactive" });
     this.context = context;
+    context.onstatechange = () => this.#tell("state");
+    context.onerror = () => this.#complain("the audio device has failed; press play to try again");
+    // At once, as Safari wants it within the gesture; not awaited, as without one it never is done.
+    context.resume().catch(() => {});
     const slots = Math.max(LEAST_SLOTS, 2 * (this.#plan?.buses.length ?? 0) + 8);
     const graph = await Graph.make(context, slots, this.#fetchResponse, (m) => this.#take(m));
     graph.onError = (message) => this.#complain(message);
-    context.onstatechange = () => this.#tell("state");
-    context.onerror = () => this.#complain("the audio device has failed; press play to try again");
     this.#graph = graph;
     this.#feeder = new Feeder(graph, this.#fetchSound, (message) => this.#complain(message));
     if (this.#solo.length) graph.post({ type: "solo", names: this.#solo });
@@ -642,8 +645,6 @@ export class Engine extends EventTarget {
     if (this.#last.position) this.seek(this.#last.position);
     if (this.#plan) this.update(this.#plan, this.#sound);
     if (this.#hearing.kind === "master") this.hear(this.#hearing);
-    // Not awaited: without a gesture of the user it would never be done.
-    context.resume().catch(() => {});
   }
 
   /** The node whose output is heard. */
@@ -657,8 +658,7 @@ export class Engine extends EventTarget {
     this.#sound = sound;
     this.#length = sound.length;
     if (!this.#graph) return;
-    const law = plan.pan_law ?? sound.pan_law ?? this.panLaw;
-    this.#graph.update(plan, sound, law);
+    this.#graph.update(plan, sound);
     this.#feeder.update(sound);
   }
 
@@ -755,7 +755,7 @@ export class Engine extends EventTarget {
     this.#hearing = what;
     if (!this.#graph) return;
     const isLive = what.kind === "live";
-    this.#feeder.hear(isLive ? null : { key: what.key, length: what.length });
+    if (!isLive) this.#feeder.hear(what.key);
     const level = dbToGain(what.trim_db ?? 0);
     this.#graph.post({ type: "hear", key: isLive ? null : what.key, level });
   }
@@ -885,7 +885,7 @@ function makeSilence() {
  * @param {object} plan
  * @param {object} sound
  * @param {{rate: number, frames: number, fetchSound: Function, fetchResponse: Function,
- *   panLaw?: string, changes?: object[], take?: Function}} about Each change has a `frame` and any
+ *   changes?: object[], take?: Function}} about Each change has a `frame` and any
  *   of `plan` and `sound`, `solo`, `loop`, `seek`, `hear`, `play` and `pause`, as an Engine has
  *   them. `take` is given what the audio thread says.
  * @returns {Promise<AudioBuffer>}
@@ -911,8 +911,7 @@ export async function renderOffline(plan, sound, about) {
   let serial = 0;
   const apply = async (change) => {
     if (change.plan) {
-      const law = change.plan.pan_law ?? change.sound.pan_law ?? about.panLaw ?? "constant-power";
-      const routes = graph.update(change.plan, change.sound, law);
+      const routes = graph.update(change.plan, change.sound);
       await load(change.sound);
       await routes;
     }

@@ -24,8 +24,7 @@ export class EqualizerView {
   #chosen = -1; // band
   #nodes = [];
   #rows = null; // AbortController of the sliders
-  #drag = null;
-  #range = null;
+  #range = null; // of the gains on screen while a node is held
   #width = 1; // of the plot; kept, as asking for it is slow
   #height = 1;
 
@@ -66,6 +65,7 @@ export class EqualizerView {
   /* ---- the response: of the server, asked for one by one ---- */
 
   async #ask() {
+    const owner = this.#owner;
     const bands = this.#bands;
     const wanted = JSON.stringify([bands, this.#chosen]);
     if (this.#isAsking || wanted === this.#asked) return;
@@ -77,10 +77,11 @@ export class EqualizerView {
       alone ? this.#model.post("curve", { bands: [alone] }) : null,
     ]);
     this.#isAsking = false;
-    if (all.ok) this.#curve = all.body;
-    this.#ofBand = one?.ok ? one.body : null;
+    const isShown = owner === this.#owner; // else another part was chosen meanwhile
+    if (isShown && all.ok) this.#curve = all.body;
+    if (isShown) this.#ofBand = one?.ok ? one.body : null;
     this.plot.redraw();
-    if (all.ok) this.#ask(); // the bands may have moved meanwhile
+    if (all.ok || !isShown) this.#ask(); // the bands may have moved meanwhile
   }
 
   /** The curve that is on screen, for whoever wants to check it. */
@@ -132,6 +133,7 @@ export class EqualizerView {
     const [model, owner] = [this.#model, this.#owner];
     const bands = this.#bands;
     if (this.#chosen >= bands.length) this.#chosen = -1;
+    this.#range = null; // a node that is taken away under the hand is not told that it is let go
     this.#nodes = bands.map((_, at) => this.#makeNode(at));
     this.layer.replaceChildren(...this.#nodes.map(({ element }) => element));
     const rows = bands.map((_, at) => {
@@ -139,7 +141,7 @@ export class EqualizerView {
       const number = at + 1;
       const slider = (field, label) =>
         makeSlider(model, { owner, setting: `${prefix}.${field}`, label, look: "row", signal });
-      const isRidden = Object.keys(this.#declared("gain_db") ?? {}).length > 0;
+      const hasGain = Object.keys(this.#declared("gain_db") ?? {}).length > 0;
       const row = make(
         "div",
         { class: "eq-row", role: "group", "aria-label": `Band ${number}` },
@@ -148,10 +150,11 @@ export class EqualizerView {
           owner,
           setting: `${prefix}.kind`,
           label: `Kind of band ${number}`,
+          isBare: true, // its row has no room for more
           signal,
         }),
         slider("frequency_hz", "frequency"),
-        isRidden ? slider("gain_db", "gain") : null,
+        hasGain ? slider("gain_db", "gain") : null,
         slider("q", "Q"),
         make(
           "button",
@@ -319,13 +322,12 @@ export class EqualizerView {
     const pointers = (node.pointers ??= new Map());
     pointers.set(event.pointerId, this.#place(event));
     if (pointers.size > 1) {
-      this.#drag.pinch = { apart: apartOf(pointers), q: this.#bands[at].q };
+      node.pinch = { apart: apartOf(pointers), q: this.#bands[at].q };
       return;
     }
     const band = this.#bands[at];
     let [x, y] = [this.#x(band.frequency_hz), this.#y(this.#gainOf(band))];
     let last = this.#place(event);
-    this.#drag = { at };
     this.#range = this.#scale();
     const gesture = crypto.randomUUID();
     const { element } = node;
@@ -334,8 +336,9 @@ export class EqualizerView {
     const move = (moved) => {
       const now = this.#place(moved);
       if (pointers.has(moved.pointerId)) pointers.set(moved.pointerId, now);
-      if (this.#drag.pinch) {
-        const { apart, q } = this.#drag.pinch;
+      if (node.pinch) {
+        if (pointers.size < 2) return; // a finger that stays changes nothing
+        const { apart, q } = node.pinch;
         this.#edit(at, { q: this.#limit("q", (q * apart) / apartOf(pointers), 3) }, gesture);
         return;
       }
@@ -355,7 +358,7 @@ export class EqualizerView {
       element.removeEventListener("pointermove", move);
       element.removeEventListener("lostpointercapture", release);
       element.classList.remove("held");
-      this.#drag = null;
+      node.pinch = null;
       this.#range = null;
       this.#placeNodes();
       this.plot.redraw();

@@ -1,6 +1,6 @@
 /* Gains: the pan laws of automix.dsp.pan, and gains that move smoothly to where they are set. */
 
-export const NEPERS_PER_DB = Math.LN10 / 20;
+const NEPERS_PER_DB = Math.LN10 / 20;
 export const MOST_FRAMES = 1024; // of one quantum: browsers have 128, which may grow
 const MOVE_S = 0.01; // so long a gain takes to where it is set
 
@@ -22,7 +22,7 @@ function panGain(toSide, law) {
  * @param {"mono"|"centered"|"stereo"} kind What is placed. "centered" is a mono track that its
  *   inserts made stereo: it has the level of the center already.
  */
-export function sideGain(toSide, law, kind) {
+function sideGain(toSide, law, kind) {
   if (kind === "mono") return panGain(toSide, law);
   const gain = panGain(toSide, law) / panGain(0.5, law);
   return kind === "stereo" ? Math.min(gain, 1) : gain;

@@ -91,7 +91,7 @@ export class Hearing extends EventTarget {
 }
 
 /** The gain, in dB, with which a track reaches a part: the mix, or a bus that it sends to. */
-export function gainTowards(model, strip, owner) {
+function gainTowards(model, strip, owner) {
   if (strip.mute) return -Infinity;
   if (owner === "master") return strip.fader_db;
   const send = strip.sends.find(({ bus }) => bus === owner);

@@ -1,7 +1,8 @@
 /* The processors of a part in signal order: on or off, their settings, how much they turn down. */
 
+import { makeChoice, makeSlider, makeToggle } from "./controls.js";
 import { clamp, figure, make, nameOf, rule, Surface, trace } from "./drawing.js";
-import { formatValue, makeChoice, makeSlider, makeToggle } from "./controls.js";
+import { formatValue } from "./values.js";
 
 const LEAST_COLUMN_PX = 310;
 const MOST_COLUMNS = 4;
@@ -14,7 +15,7 @@ const MOST_COLUMNS = 4;
  *
  * @returns {{name: string, off: number, declared: object} | null}
  */
-export function findSwitch(table) {
+function findSwitch(table) {
   let found = null;
   for (const [name, declared] of Object.entries(table.fields ?? {})) {
     if (declared.kind !== "number") continue;
@@ -32,7 +33,7 @@ export function findSwitch(table) {
  * Shares of 0 … 1 become 0.2; a range around 0, such as a ceiling, ends 1 below 0; else it goes a
  * quarter of the range away from off, or where that is too quiet to hear, to −12.
  */
-export function chooseOn({ off, declared: { low, high } }) {
+function chooseOn({ off, declared: { low, high } }) {
   if (low === 0 && high === 1) return off === 0 ? 0.2 : 0.8;
   if (low < 0 && high > 0) return -1;
   if (off === low && high <= 0) return Math.max(low, -12);
@@ -40,7 +41,7 @@ export function chooseOn({ off, declared: { low, high } }) {
 }
 
 /** Whether a processor with some settings does anything. */
-export function isOn(table, settings) {
+function isOn(table, settings) {
   const list = Object.entries(table.fields ?? {}).find(([, declared]) => declared.kind === "list");
   if (list) {
     return settings[list[0]].some((entry) => entry.kind === "high_pass" || entry.gain_db !== 0);
@@ -50,7 +51,7 @@ export function isOn(table, settings) {
 }
 
 /** The groups of processors that `order` arranges: {letter: [titles]}, from its declaration. */
-export function readGroups(declared) {
+function readGroups(declared) {
   if (declared?.places) return declared.places;
   const groups = {};
   for (const part of declared?.about.split(";") ?? []) {
@@ -65,7 +66,7 @@ export function readGroups(declared) {
 }
 
 /** The processors of a part in signal order: [{name, table, group}]. */
-export function listProcessors(model, owner) {
+function listProcessors(model, owner) {
   const fields = model.state.declared[model.kind(owner)];
   const tables = Object.entries(fields)
     .filter(([, declared]) => declared.kind === "table" && declared.title)

@@ -13,6 +13,8 @@ import { listDecisions } from "./why.js";
  * @param {HTMLElement} element Where it goes.
  * @param {import("./model.js").Model} model The plan.
  * @param {import("./engine.js").Engine} engine What plays it.
+ * @returns {object} Its parts: `waveform`, `equalizer`, `inserts`, and `hearing`, what was heard of the
+ *   tracks, which the strips and the bar show as well.
  */
 export function showInspector(element, model, engine) {
   const hearing = new Hearing(model);
@@ -62,7 +64,8 @@ export function showInspector(element, model, engine) {
   function fillReasons() {
     const prefix = `${owner}.`;
     const decided = model.plan.decisions.filter(({ setting }) => setting.startsWith(prefix));
-    count.textContent = decided.length ? `${decided.length} decisions` : "nothing was decided here";
+    const many = `${decided.length} ${decided.length === 1 ? "decision" : "decisions"}`;
+    count.textContent = decided.length ? many : "nothing was decided here";
     if (!why.open) return;
     const told = JSON.stringify([owner, decided, model.part(owner)]);
     if (told === toldReasons || reasons.contains(document.activeElement)) return;

@@ -5,7 +5,7 @@ const TYPED = "input:not([type=radio], [type=checkbox], [type=button]), textarea
 const TAKES_SPACE = "button, summary, a[href], input, select, textarea, [role=button], [role=switch], [role=checkbox], [role=radio], [role=option], [role=menuitem], [role=tab]";
 const TAKES_HOME = `${TYPED}, [role=slider], [role=listbox], [role=radiogroup], [role=tablist], [role=application], dialog`;
 
-/** What keys do: [keys, what, whether it is a single letter or sign]. */
+/** What keys do, for people: [keys, what they do]. */
 const KEYS = [
   [["Space"], "play or pause; a button reached by Tab keeps its space"],
   [["Shift", "Space"], "stop, and back to the start"],

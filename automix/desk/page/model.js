@@ -1,9 +1,11 @@
 /* The plan as the page knows it: what the server last said, with the edits under way laid over it. */
 
+/** The snapshot that is always there: the plan as it was opened. */
+export const AS_OPENED = "as opened";
 const PATIENCE_MS = 5000; // with an edit that is not answered
 
 /** A value inside a strip, a bus or the master, by its dotted path; lists count from 1. */
-export function follow(part, setting) {
+function follow(part, setting) {
   let value = part;
   for (const name of setting.split(".")) {
     if (value === null || typeof value !== "object") return undefined;
@@ -13,7 +15,7 @@ export function follow(part, setting) {
 }
 
 /** A copy of a part in which the value at a path is another; what is not on the path is shared. */
-export function replaceAt(part, setting, value) {
+function replaceAt(part, setting, value) {
   const [name, ...rest] = setting.split(".");
   const key = Array.isArray(part) ? Number(name) - 1 : name;
   const copy = Array.isArray(part) ? [...part] : { ...part };
@@ -209,10 +211,14 @@ export class Model extends EventTarget {
   async #send() {
     if (this.#isSending || !this.#waiting.size) return;
     this.#isSending = true;
-    const edits = [...this.#waiting.values()];
-    this.#waiting.clear();
+    const [{ gesture, label }] = this.#waiting.values();
+    const edits = []; // those of the next gesture follow in a request of their own
+    for (const [key, edit] of this.#waiting) {
+      if (edit.gesture !== gesture || edit.label !== label) break;
+      this.#waiting.delete(key);
+      edits.push(edit);
+    }
     const number = (this.#number += 1);
-    const { gesture, label } = edits[0];
     this.#pending.push({ number, edits });
     const plain = edits.map(({ owner, setting, value }) => ({ owner, setting, value }));
     // A program that is stopped or swamped keeps the line open: nothing else would tell of it.

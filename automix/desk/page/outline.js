@@ -115,17 +115,17 @@ export class Outline {
     if (!key || !heard) return null;
     const first = Math.floor((from * rate) / size);
     const last = Math.floor((to * rate) / size);
-    let missing = false;
+    if (last - first >= MOST_CHUNKS) return null; // of a high rate: they are not kept together
+    const chunks = [];
     for (let number = first; number <= last; number += 1) {
-      if (!this.#chunks.has(`${key} ${number}`)) {
-        missing = true;
-        this.#load(key, number);
-      }
+      const chunk = this.#chunks.get(`${key} ${number}`);
+      if (chunk) chunks.push(chunk);
+      else this.#load(key, number);
     }
-    if (missing) return null;
-    const samples = (frame) => {
+    if (chunks.length <= last - first) return null; // until all are there
+    const sampleAt = (frame) => {
       const number = Math.floor(frame / size);
-      return this.#chunks.get(`${key} ${number}`)?.[frame - number * size] ?? 0;
+      return chunks[number - first]?.[frame - number * size] ?? 0;
     };
     const { low, high } = heard.overview;
     let peak = 1;
@@ -138,7 +138,7 @@ export class Outline {
       const end = Math.max(start + 1, Math.floor(timeAt(view, x + 1) * rate));
       let [least, most] = [Infinity, -Infinity];
       for (let frame = start; frame <= end; frame += 1) {
-        const sample = samples(frame);
+        const sample = sampleAt(frame);
         if (sample < least) least = sample;
         if (sample > most) most = sample;
       }

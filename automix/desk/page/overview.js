@@ -13,7 +13,7 @@ const EDGE_PX = 7; // so near, an edge of the loop is dragged
  * @param {import("./model.js").Model} model
  * @param {import("./engine.js").Engine} engine
  * @param {import("./hearing.js").Hearing} hearing
- * @returns {{element: HTMLElement, move: (frame: number) => void, redraw: () => void}}
+ * @returns {{element: HTMLElement, move: (frame: number) => void}}
  */
 export function makeOverview(model, engine, hearing) {
   const canvas = make("canvas", { class: "overview-shape", "aria-hidden": "true" });
@@ -78,7 +78,7 @@ export function makeOverview(model, engine, hearing) {
     region.style.width = `${(100 * (loop.end - loop.start)) / length()}%`;
   }
 
-  let drag = null; // {from: frame, x, isMoved}
+  let drag = null; // {from: frame, x, isMoved, ends: frames of the loop, once it is moved}
   const frameAt = (event) => {
     const box = element.getBoundingClientRect();
     return clamp((event.clientX - box.left) / box.width, 0, 1) * length();
@@ -152,8 +152,8 @@ const COLUMNS = 1200;
 /** The powers of the tracks at their gains, added up: an estimate, to find one's way. */
 function sumOutlines(model, hearing) {
   const sum = new Float64Array(COLUMNS);
-  const { rate, sound } = { ...model, rate: model.state.rate, sound: model.sound };
-  const seconds = sound.length / rate;
+  const { rate } = model.state;
+  const seconds = model.sound.length / rate;
   let isHeard = false;
   for (const strip of model.plan.tracks) {
     const heard = strip.mute ? null : hearing.of(strip.name);

@@ -1,11 +1,12 @@
 /* One strip: name, sends, pan, switches, fader and meter of a track; of a bus and the master what they have. */
 
 import { levelOf } from "./choice.js";
-import { formatValue, makeSlider } from "./controls.js";
+import { makeSlider } from "./controls.js";
 import { describeBus, listBusDetails, listFeeds, listMasterDetails } from "./describe.js";
 import { figure, make } from "./drawing.js";
 import { Meter } from "./meter.js";
 import { valueAt } from "./ridelines.js";
+import { formatValue } from "./values.js";
 
 const OFF_DB = -60; // of a send: at this or below it there is none
 const FIRST_DB = -30; // of a send that a key turns on

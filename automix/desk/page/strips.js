@@ -10,8 +10,8 @@ import { Strip } from "./strip.js";
  * @param {import("./model.js").Model} model
  * @param {import("./engine.js").Engine} engine
  * @param {import("./choice.js").Choice} choice
- * @returns {{focus: (owner: string) => void, next: (step: number) => void,
- *   toggleMute: (owner: string) => void, update: (readings: object) => void,
+ * @returns {{next: (step: number) => void, toggleMute: (owner: string) => void,
+ *   update: (readings: object) => void,
  *   listen: (hearing: import("./hearing.js").Hearing) => void}}
  */
 export function showStrips(element, model, engine, choice) {
@@ -86,6 +86,7 @@ export function showStrips(element, model, engine, choice) {
     event.preventDefault();
     go(neighbour(owner, key === "ArrowRight" ? 1 : -1), target.dataset.stop ?? "name");
   });
+  let anchor = null; // clicked last: with Shift, the group goes from it
   row.addEventListener("click", (event) => {
     const owner = event.target.closest(".strip")?.dataset.owner;
     if (!owner || !event.target.closest(".strip-head")) return;
@@ -97,7 +98,6 @@ export function showStrips(element, model, engine, choice) {
     else if (event.detail > 1 && model.kind(owner) === "strip") choice.selectFamily(owner);
     anchor = owner;
   });
-  let anchor = null;
 
   choice.addEventListener("change", () => {
     for (const strip of strips.values()) strip.refresh();
@@ -130,10 +130,10 @@ export function showStrips(element, model, engine, choice) {
     asked ||= requestAnimationFrame(draw);
   }
   engine.addEventListener("state", move);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", move); // meters at rest, too
   element.replaceChildren(row, makeGathered(choice));
   build();
   return {
-    focus: (owner) => strips.get(owner)?.head.focus(),
     next: (step) => {
       const owner = neighbour(model.selected, step);
       const stop = document.activeElement?.closest?.(".strip") ? document.activeElement.dataset.stop : "name";

@@ -1,7 +1,7 @@
 /* The bar at the top: playing, listening, comparing, saving, rendering. */
 
 import { showCompare } from "./compare.js";
-import { clamp, clock, make } from "./drawing.js";
+import { clamp, clock, make, parseTime } from "./drawing.js";
 import { makeOverview } from "./overview.js";
 import { showReadings } from "./readings.js";
 
@@ -28,14 +28,6 @@ function makeIcon(name) {
   return icon;
 }
 
-/** Seconds of a time as people type it: "83", "1:23.4"; null if it is none. */
-export function parseTime(text) {
-  const match = /^\s*(?:(\d+)\s*:\s*)?(\d+(?:[.,]\d*)?)\s*s?\s*$/.exec(text);
-  if (!match) return null;
-  const seconds = 60 * Number(match[1] ?? 0) + Number(match[2].replace(",", "."));
-  return Number.isFinite(seconds) ? seconds : null;
-}
-
 /**
  * Shows the bar.
  *
@@ -44,6 +36,8 @@ export function parseTime(text) {
  * @param {import("./engine.js").Engine} engine What plays it.
  * @param {import("./choice.js").Choice} choice What is soloed and grouped.
  * @param {object} parts `compare`, `dialogs` and `hearing`.
+ * @returns {object} What keys do: `toggle` plays or pauses, `toggleLoop`, `markLoop("start" | "end")`,
+ *   `undo` and `redo`.
  */
 export function showTop(element, model, engine, choice, { compare, dialogs, hearing }) {
   const { rate } = model.state;
@@ -199,16 +193,16 @@ export function showTop(element, model, engine, choice, { compare, dialogs, hear
 
   function showPlan() {
     const { undo: undone, redo: redone, is_saved: isSaved } = model.state;
-    for (const [element_, word, label, key] of [
+    for (const [step, word, label, key] of [
       [undoButton, "Undo", undone, "ctrl Z"],
       [redoButton, "Redo", redone, "ctrl shift Z"],
     ]) {
       const told = label === null ? `Nothing to ${word.toLowerCase()}` : `${word} ${label} (${key})`;
-      if (element_.title !== told) {
-        element_.title = told;
-        element_.setAttribute("aria-label", told);
+      if (step.title !== told) {
+        step.title = told;
+        step.setAttribute("aria-label", told);
       }
-      element_.setAttribute("aria-disabled", String(label === null));
+      step.setAttribute("aria-disabled", String(label === null));
     }
     const state = isSaved && !model.isBusy ? "saved" : "not saved";
     if (saved.textContent !== state) saved.textContent = state;

@@ -25,7 +25,7 @@ const FADER_ENDS_DB = [12, 24, 36, 60];
 export const FADER_FIGURES_DB = [60, 48, 36, 24, 12, 6, 0, -6, -12, -20, -30, -40, -60];
 
 /** Whether a setting is a position between left and right. */
-export function isPan(declared) {
+function isPan(declared) {
   return declared.low === 0 && declared.high === 1 && /\bleft\b.*\bright\b/.test(declared.about ?? "");
 }
 

@@ -1,6 +1,7 @@
 /* The waveform of a part with its rides: a ruler that seeks and loops, and a line that is edited. */
 
-import { clamp, clock, figure, make, rule, Surface } from "./drawing.js";
+import { clamp, clock, figure, make, parseTime, rule, Surface } from "./drawing.js";
+import { AS_OPENED } from "./model.js";
 import { Outline } from "./outline.js";
 import { drawOutline, drawReductions, drawRide, drawRuler, drawScrollBar } from "./painting.js";
 import {
@@ -13,8 +14,8 @@ import {
   thin,
   valueAt,
 } from "./ridelines.js";
+import { formatValue, parseValue } from "./values.js";
 import { describeSetting, openWhy } from "./why.js";
-import { formatValue, parseValue } from "./controls.js";
 
 const SHORTEST_S = 0.1;
 const NEAR_PX = 9;
@@ -389,13 +390,10 @@ export class Waveform {
   }
 
   async #readOpened() {
-    try {
-      const answer = await fetch("snapshot/as%20opened");
-      if (answer.ok) this.#opened = (await answer.json()).plan;
-    } catch {
-      // Without it there is no way back to its rides, but for undo.
-    }
-    if (this.#opened && this.#owner) this.#fillChoice();
+    const { ok, body } = await this.#model.get(`snapshot/${encodeURIComponent(AS_OPENED)}`);
+    if (!ok) return; // without it there is no way back to its rides, but for undo
+    this.#opened = body.plan;
+    if (this.#owner) this.#fillChoice();
   }
 
   #goBack() {
@@ -426,8 +424,8 @@ export class Waveform {
     if (at < 0) return;
     let [byTime, byValue] = [0, 0];
     if (field === this.timeField) {
-      const [, minutes, seconds] = /^(?:(\d+):)?([\d.]+)\s*s?$/.exec(field.value.trim()) ?? [];
-      if (seconds !== undefined) byTime = 60 * Number(minutes ?? 0) + Number(seconds) - times[at];
+      const time = parseTime(field.value);
+      if (time !== null) byTime = time - times[at];
     } else {
       const value = parseValue({ ...this.#ridable.declared, ...this.#limits() }, field.value);
       if (value !== null) byValue = value - values[at];
@@ -973,12 +971,7 @@ export class Waveform {
   #placeLoop() {
     const told = this.#engine.loop;
     const { rate } = this.#model.state;
-    if (told !== undefined) {
-      this.#loop =
-        told && told.end !== null && told.end !== undefined
-          ? [told.start / rate, told.end / rate]
-          : null;
-    }
+    this.#loop = told && [told.start / rate, told.end / rate];
     this.loopMark.hidden = !this.#loop;
     if (!this.#loop) return;
     const [left, right] = this.#loop.map((time) => clamp(this.#x(time), 0, this.#width));

@@ -1,7 +1,7 @@
 /* Why a method set a setting: a bubble beside it, and a list of everything that was decided. */
 
 import { clamp, figure, make, nameOf } from "./drawing.js";
-import { formatValue } from "./controls.js";
+import { formatValue } from "./values.js";
 
 const UNITS = {
   lufs: "LUFS",
@@ -17,11 +17,11 @@ const UNITS = {
 };
 
 /** A figure of a decision in words: "mix_lufs" and −14.2 are "mix −14.2 LUFS". */
-export function wordFigure(name, value) {
+function wordFigure(name, value) {
   const words = name.split("_");
   const unit = words.length > 1 || UNITS[name] ? UNITS[words.at(-1)] : undefined;
   const kept = words.at(-1) === "share" || !unit ? words : words.slice(0, -1);
-  const what = kept.join(" ").replace("true peak", "true peak") || name;
+  const what = kept.join(" ") || name;
   if (typeof value === "boolean") return `${what} ${value ? "yes" : "no"}`;
   if (typeof value !== "number") return `${what} ${value}`;
   if (unit === "%") return `${what} ${figure(100 * value, 100 * value < 10 ? 1 : 0)} %`;
@@ -54,7 +54,7 @@ export function describeSetting(model, owner, setting) {
 }
 
 /** The name of what a ride moves: "fader", "send to hall". */
-export function rideName(model, owner, setting) {
+function rideName(model, owner, setting) {
   return setting ? describeSetting(model, owner, setting) : "setting";
 }
 

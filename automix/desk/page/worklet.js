@@ -624,7 +624,7 @@ class Desk {
     return this.main.weight === 0 && this.fading.length === 0;
   }
 
-  /** Whether anything of a track is heard while something is soloed. */
+  /** Whether anything of a track is heard while something is soloed: itself, or what it sends. */
   opens(track) {
     const { name, sends } = track.told;
     return this.solo.has(name) || sends.some(({ bus }) => this.solo.has(bus));
